@@ -1,0 +1,1 @@
+"""What every package needs: errors, a registry, hashing, seeding, logging, files."""

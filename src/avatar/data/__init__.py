@@ -1,0 +1,1 @@
+"""Records of code, readers for every source, tokenizers, leak-free splits and batches."""

@@ -1,0 +1,103 @@
+"""Plain records of code: functions, the examples made of them, and the corpus that holds both."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Task(StrEnum):
+    """What is classified: one function (vulnerable or not) or a pair (clones or not)."""
+
+    FUNCTION = "function"
+    PAIR = "pair"
+
+    @property
+    def arity(self) -> int:
+        """Functions in one example."""
+        return 2 if self is Task.PAIR else 1
+
+
+class SplitName(StrEnum):
+    """The four parts of a corpus: the teacher learns from the labelled one, the student from the unlabelled."""
+
+    LABELED = "train_labeled"
+    UNLABELED = "train_unlabeled"
+    VALID = "valid"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function's source text. `id` is unique in its corpus; `group` is its project or module, if known."""
+
+    id: str
+    code: str
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One labelled function, by id. `label` is 0 or 1 (1: vulnerable)."""
+
+    function: str
+    label: int
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of the functions of this example."""
+        return (self.function,)
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two functions, by id. `label` is 0 or 1 (1: clones)."""
+
+    first: str
+    second: str
+    label: int
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of the functions of this example, in order."""
+        return (self.first, self.second)
+
+
+Example = Sample | Pair
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A data set: every function once, and the examples of each split in file order.
+
+    `notes` are sentences for the report (what was dropped, where it came from). `rows` gives, for a split
+    that keeps only some rows of its source (a share, a half), the source row of each example, and
+    `source_rows` how many rows the source had; a split in neither is whole and in source order.
+    """
+
+    name: str
+    task: Task
+    functions: Mapping[str, Function]
+    splits: Mapping[SplitName, Sequence[Example]]
+    notes: tuple[str, ...] = ()
+    rows: Mapping[SplitName, NDArray[np.int64]] = field(default_factory=dict)
+    source_rows: Mapping[SplitName, int] = field(default_factory=dict)
+    num_labels: int = 2
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """Row of each function id in `functions`, in their order."""
+        return {name: row for row, name in enumerate(self.functions)}
+
+    def members(self, split: SplitName) -> NDArray[np.int64]:
+        """Function rows of each example, (examples, arity)."""
+        row_of = self.row_of
+        rows = [[row_of[name] for name in example.ids] for example in self.splits[split]]
+        return np.asarray(rows, dtype=np.int64).reshape(len(rows), self.task.arity)
+
+    def labels(self, split: SplitName) -> NDArray[np.int64]:
+        """True label of each example, (examples,)."""
+        return np.asarray([example.label for example in self.splits[split]], dtype=np.int64)
