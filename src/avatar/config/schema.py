@@ -56,6 +56,10 @@ class TeacherConfig:
     """Tokens of one function that the teacher reads."""
     trainable_layers: int | None = None
     """How many upper layers learn; null means all, with the embeddings."""
+    pooling: str = "first"
+    """A function's vector: first (the first token's state, as in the paper), or mean over the tokens."""
+    head: str = "concat"
+    """How a pair's vectors are joined: concat (the paper's), or interaction (difference and product)."""
     epochs: int = 2
     """Passes over the labelled half."""
     batch_size: int = 16

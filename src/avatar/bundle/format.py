@@ -1,0 +1,129 @@
+"""What a bundle holds: file names and the typed content of config.json."""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from avatar.common.errors import ArtifactError
+
+VERSION = 1
+ENCODER = "encoder.onnx"
+HEAD = "head.onnx"
+WEIGHTS = "model.safetensors"
+CONFIG = "config.json"
+TOKENIZER = "tokenizer.json"
+README = "README.md"
+MANIFEST = "manifest.json"
+
+FILES = (ENCODER, HEAD, WEIGHTS, CONFIG, TOKENIZER, README)
+"""Every bundle has these; the manifest, written last, lists them with their digests."""
+
+ARITY = {"function": 1, "pair": 2}
+"""Functions in one example of each task."""
+
+
+@dataclass(frozen=True)
+class BundleConfig:
+    """Content of config.json.
+
+    `max_length` counts the tokens of one function, the first `<s>` included. The probability of label i is
+    softmax(logits / temperature)[i]; an example gets labels[1] where that of label 1 is at least `threshold`.
+    Longer texts are cut at `max_characters` before they are tokenized, as in training.
+    """
+
+    task: str
+    max_length: int
+    labels: tuple[str, str]
+    threshold: float = 0.5
+    temperature: float = 1.0
+    pad_id: int = 0
+    max_characters: int = 50_000
+    version: int = VERSION
+    architecture: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def arity(self) -> int:
+        """Functions in one example."""
+        return ARITY[self.task]
+
+    def problems(self) -> list[str]:
+        """What is wrong with these values, a sentence each; empty where nothing is."""
+        found = []
+        if self.version != VERSION:
+            found.append(f"version is {self.version}, this program reads {VERSION}")
+        if self.task not in ARITY:
+            found.append(f"task is {self.task!r}, not one of {', '.join(ARITY)}")
+        if self.max_length < 1:
+            found.append(f"max_length is {self.max_length}, not at least 1")
+        if len(self.labels) != 2 or len(set(self.labels)) != 2:
+            found.append(f"labels are {list(self.labels)}, not two different names")
+        if not 0 <= self.threshold <= 1:
+            found.append(f"threshold is {self.threshold}, not between 0 and 1")
+        if not (math.isfinite(self.temperature) and self.temperature > 0):
+            found.append(f"temperature is {self.temperature}, not above 0")
+        if self.max_characters < 1:
+            found.append(f"max_characters is {self.max_characters}, not at least 1")
+        if self.pad_id < 0:
+            found.append(f"pad_id is {self.pad_id}, not at least 0")
+        return found
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain dictionary for config.json, in the order of the fields."""
+        return {
+            **dataclasses.asdict(self),
+            "labels": list(self.labels),
+            "architecture": dict(self.architecture),
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "BundleConfig":
+        """The config of a dictionary as `as_dict` gives; a wrong key, type or value is an ArtifactError."""
+        names = {entry.name for entry in dataclasses.fields(cls)}
+        unknown, missing = sorted(set(values) - names), sorted({"task", "max_length", "labels"} - set(values))
+        if unknown or missing:
+            listed = [f"unknown key '{name}'" for name in unknown] + [f"no key '{name}'" for name in missing]
+            raise ArtifactError(
+                f"{CONFIG} of the bundle is wrong: {'; '.join(listed)}", "export the student again"
+            )
+        try:
+            config = cls(
+                task=str(values["task"]),
+                max_length=int(values["max_length"]),
+                labels=tuple(str(label) for label in values["labels"]),  # type: ignore[arg-type]
+                threshold=float(values.get("threshold", 0.5)),
+                temperature=float(values.get("temperature", 1.0)),
+                pad_id=int(values.get("pad_id", 0)),
+                max_characters=int(values.get("max_characters", 50_000)),
+                version=int(values.get("version", VERSION)),
+                architecture=dict(values.get("architecture", {})),
+            )
+        except (TypeError, ValueError) as error:
+            raise ArtifactError(
+                f"{CONFIG} of the bundle has a value of the wrong type: {error}", "export the student again"
+            ) from error
+        if found := config.problems():
+            raise ArtifactError(
+                f"{CONFIG} of the bundle is wrong: {'; '.join(found)}", "export the student again"
+            )
+        return config
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A folder whose files all match their digests. `digests` maps file names to SHA-256 in hex."""
+
+    folder: Path
+    config: BundleConfig
+    digests: Mapping[str, str]
+
+    def path(self, name: str) -> Path:
+        """Full path of one of the bundle's files."""
+        return self.folder / name
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes on disk of everything that is shipped, the manifest included."""
+        return sum(self.path(name).stat().st_size for name in (*self.digests, MANIFEST))

@@ -1,0 +1,72 @@
+"""Opens a bundle and refuses one that is incomplete or altered."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from avatar.bundle.format import CONFIG, FILES, MANIFEST, VERSION, Bundle, BundleConfig
+from avatar.common.errors import ArtifactError
+from avatar.common.hashing import file_digest
+
+AGAIN = "copy the bundle again, or export the student again"
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ArtifactError(f"cannot read {path}: {error.strerror or error}", AGAIN) from error
+    except ValueError as error:
+        raise ArtifactError(f"{path} is not JSON: {error}", AGAIN) from error
+    if not isinstance(content, dict):
+        raise ArtifactError(f"{path} holds a {type(content).__name__}, not an object", AGAIN)
+    return content
+
+
+def _entries(path: Path) -> dict[str, tuple[str, int]]:
+    """SHA-256 and length of each listed file, or an ArtifactError about the manifest at `path`."""
+    manifest = _json(path)
+    if manifest.get("version") != VERSION:
+        raise ArtifactError(
+            f"{path} has version {manifest.get('version')!r}, this program reads {VERSION}",
+            "export the student again, or use the version of avatar that wrote it",
+        )
+    files = manifest.get("files")
+    found: dict[str, tuple[str, int]] = {}
+    for name, entry in files.items() if isinstance(files, dict) else ():
+        digest, length = (
+            (entry.get("sha256"), entry.get("bytes")) if isinstance(entry, dict) else (None, None)
+        )
+        plain = name not in (".", "..") and re.fullmatch(r"[\w.-]+", name)
+        if not (plain and isinstance(digest, str) and isinstance(length, int)):
+            raise ArtifactError(f"{path} has a malformed entry for {name!r}", AGAIN)
+        found[name] = digest, length
+    if unlisted := [name for name in FILES if name not in found]:
+        raise ArtifactError(f"{path} does not list {', '.join(unlisted)}", AGAIN)
+    return found
+
+
+def read_bundle(folder: Path | str) -> Bundle:
+    """The bundle in `folder`, after checking every file's length and SHA-256 against the manifest.
+
+    A folder without a manifest, and a missing, truncated or altered file, are an ArtifactError naming it.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ArtifactError(f"there is no bundle at {folder}", "give the folder that the export wrote")
+    if not (folder / MANIFEST).is_file():
+        raise ArtifactError(f"{folder} has no {MANIFEST}, so it is no bundle or was not finished", AGAIN)
+    digests = {}
+    for name, (digest, length) in _entries(folder / MANIFEST).items():
+        path = folder / name
+        try:
+            found = path.stat().st_size
+            if found != length:
+                raise ArtifactError(f"{path} has {found} bytes where the manifest says {length}", AGAIN)
+            if file_digest(path) != digest:
+                raise ArtifactError(f"{path} was altered: its SHA-256 is not that of the manifest", AGAIN)
+        except OSError as error:
+            raise ArtifactError(f"{path} cannot be read: {error.strerror or error}", AGAIN) from error
+        digests[name] = digest
+    return Bundle(folder=folder, config=BundleConfig.from_dict(_json(folder / CONFIG)), digests=digests)

@@ -1,0 +1,177 @@
+"""Tokenized functions, batches of examples of similar length, and their collation."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Sampler
+
+
+@dataclass(frozen=True)
+class TokenTable:
+    """Token ids of every function of a corpus, one after the other.
+
+    `ids` (tokens,) int32; function `row` holds `ids[offsets[row]:offsets[row + 1]]`; `offsets` (functions + 1,).
+    """
+
+    ids: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    pad_id: int
+    unknown_id: int
+
+    @classmethod
+    def from_lists(cls, rows: Sequence[Sequence[int]], pad_id: int, unknown_id: int) -> "TokenTable":
+        """Pack lists of token ids, one a function."""
+        offsets = np.zeros(len(rows) + 1, dtype=np.int64)
+        np.cumsum([len(row) for row in rows], out=offsets[1:])
+        flat = np.fromiter((token for row in rows for token in row), dtype=np.int32, count=int(offsets[-1]))
+        return cls(flat, offsets, pad_id, unknown_id)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens of each function, (functions,)."""
+        return np.diff(self.offsets)
+
+    def truncated(self, max_length: int) -> "TokenTable":
+        """The same functions with at most `max_length` tokens each."""
+        lengths = self.lengths
+        if lengths.max(initial=0) <= max_length:
+            return self
+        shorter = np.minimum(lengths, max_length)
+        offsets = np.zeros_like(self.offsets)
+        np.cumsum(shorter, out=offsets[1:])
+        keep = np.arange(len(self.ids)) - np.repeat(self.offsets[:-1], lengths) < max_length
+        return TokenTable(self.ids[keep], offsets, self.pad_id, self.unknown_id)
+
+    def padded(self, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        """Token ids (rows, longest) int64 and attention mask (rows, longest) bool of some functions."""
+        lengths = self.lengths[rows]
+        width = max(1, int(lengths.max(initial=0)))
+        columns = np.arange(width)
+        mask = columns < lengths[:, None]
+        ids = np.full((len(rows), width), self.pad_id, dtype=np.int64)
+        ids[mask] = self.ids[(self.offsets[rows][:, None] + columns)[mask]]
+        return torch.from_numpy(ids), torch.from_numpy(mask)
+
+
+@dataclass
+class Batch:
+    """One batch: each distinct function once, and which of them each example is made of.
+
+    `input_ids` (functions, tokens) int64; `attention_mask` (functions, tokens) bool; `members`
+    (examples, arity) int64 rows of `input_ids`; `labels` (examples,) int64, the true ones; `soft`
+    (examples, classes) float32 logits or log-probabilities of the teacher, or None; `rows` (examples,)
+    places of the examples in their split.
+    """
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    members: Tensor
+    labels: Tensor
+    soft: Tensor | None
+    rows: Tensor
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """The same batch on another device."""
+        moved = (value if value is None else value.to(device) for value in vars(self).values())
+        return Batch(*moved)
+
+
+class Examples(torch.utils.data.Dataset[int]):
+    """The examples of one split over a token table. An item is its own index; `collate` makes the batch."""
+
+    def __init__(
+        self,
+        tokens: TokenTable,
+        members: NDArray[np.int64],
+        labels: NDArray[np.int64],
+        soft: NDArray[np.float32] | None = None,
+    ) -> None:
+        self.tokens = tokens
+        self.members = members
+        self.labels = labels
+        self.soft = soft
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def __getitem__(self, index: int) -> int:
+        return index
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens of the longest function of each example."""
+        return self.tokens.lengths[self.members].max(axis=1)
+
+    def collate(self, indices: Sequence[int]) -> Batch:
+        """The batch of some examples, padded to its longest function."""
+        rows = np.asarray(indices, dtype=np.int64)
+        distinct, members = np.unique(self.members[rows], return_inverse=True)
+        input_ids, mask = self.tokens.padded(distinct)
+        soft = None if self.soft is None else torch.from_numpy(self.soft[rows])
+        return Batch(
+            input_ids,
+            mask,
+            torch.from_numpy(members.reshape(len(rows), -1)),
+            torch.from_numpy(self.labels[rows]),
+            soft,
+            torch.from_numpy(rows),
+        )
+
+
+def bucketed(
+    lengths: NDArray[np.int64], batch_size: int, random: np.random.Generator | None, pool: int = 50
+) -> list[NDArray[np.int64]]:
+    """Cut examples into batches of similar length.
+
+    With `random`, examples are shuffled, sorted by length within pools of `pool` batches, cut, and
+    the batches shuffled; without, they are sorted once. Every example is in exactly one batch.
+    """
+    if random is None:
+        order = np.argsort(-lengths, kind="stable")
+        return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+    order = random.permutation(len(lengths))
+    step = batch_size * pool
+    batches: list[NDArray[np.int64]] = []
+    for start in range(0, len(order), step):
+        part = order[start : start + step]
+        part = part[np.argsort(lengths[part], kind="stable")]
+        batches += [part[low : low + batch_size] for low in range(0, len(part), batch_size)]
+    return [batches[index] for index in random.permutation(len(batches))]
+
+
+class BucketSampler(Sampler[list[int]]):
+    """Batches of similar length; `set_epoch` reshuffles, and the same seed and epoch give the same batches.
+
+    With several processes (`replicas` > 1) each sees its own share of the batches, all equally many.
+    """
+
+    def __init__(
+        self, lengths: NDArray[np.int64], batch_size: int, seed: int | None, replicas: int = 1, rank: int = 0
+    ) -> None:
+        self.lengths = lengths
+        self.batch_size = batch_size
+        self.seed = seed
+        self.replicas = replicas
+        self.rank = rank
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the shuffle; Lightning calls this before each epoch."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        batches = -(-len(self.lengths) // self.batch_size)
+        return -(-batches // self.replicas) if self.seed is None else max(1, batches // self.replicas)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        random = None if self.seed is None else np.random.default_rng([self.seed, self.epoch])
+        batches = bucketed(self.lengths, self.batch_size, random)
+        for batch in batches[self.rank :: self.replicas][: len(self)]:
+            yield batch.tolist()

@@ -1,0 +1,150 @@
+"""What happens around Lightning's epochs: seeding, keeping the best weights, checkpoints, log lines."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+from avatar.common.files import writing
+from avatar.common.logging import format_seconds, get_logger
+from avatar.common.seeding import derive_seed
+
+LAST, PREVIOUS = "last.ckpt", "previous.ckpt"
+"""Checkpoint of the last finished epoch, and of the one before."""
+
+Weights = dict[str, Tensor]
+
+log = get_logger("training")
+
+
+class EpochSeed(pl.Callback):
+    """Seeds torch at the start of each epoch: dropout depends on seed and epoch, not on what ran before."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Seed with the epoch's number and the process's rank."""
+        torch.manual_seed(derive_seed(self.seed, "epoch", trainer.current_epoch, trainer.global_rank))
+
+
+def module_weights(module: pl.LightningModule) -> Weights:
+    """A copy of a module's weights on the CPU."""
+    return {name: value.detach().cpu().clone() for name, value in module.state_dict().items()}
+
+
+class KeepBest(pl.Callback):
+    """Remembers each epoch's metrics and the best epoch's weights, and stops after `patience` worse epochs.
+
+    All of it is part of the checkpoint. Of epochs with equal scores the first is kept. `weights` reads
+    what to keep from the module, such as averaged weights.
+    """
+
+    def __init__(
+        self,
+        monitor: str,
+        patience: int | None = None,
+        weights: Callable[[pl.LightningModule], Weights] = module_weights,
+    ) -> None:
+        self.monitor = monitor
+        self.patience = patience
+        self.read_weights = weights
+        self.history: list[dict[str, float]] = []
+        self.best_epoch = -1
+        self.best_score = float("-inf")
+        self.best_weights: Weights = {}
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """A run that had already lost its patience when it was killed does not train on."""
+        self._stop_if_patience_is_lost(trainer)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Store the epoch's metrics, and its weights where it is the best."""
+        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        self.history.append({"epoch": float(trainer.current_epoch), **metrics})
+        if not self.best_weights or metrics[self.monitor] > self.best_score:
+            self.best_score, self.best_epoch = metrics[self.monitor], trainer.current_epoch
+            self.best_weights = self.read_weights(pl_module)
+        self._stop_if_patience_is_lost(trainer)
+
+    def _stop_if_patience_is_lost(self, trainer: pl.Trainer) -> None:
+        if self.patience is not None and self.history:
+            trainer.should_stop = self.history[-1]["epoch"] - self.best_epoch >= self.patience
+
+    def state_dict(self) -> dict[str, Any]:
+        """History and best weights."""
+        names = ("history", "best_epoch", "best_score", "best_weights")
+        return {name: getattr(self, name) for name in names}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        vars(self).update(state_dict)
+
+
+class Checkpoint(pl.Callback):
+    """Writes last.ckpt at the end of each epoch, whole or not at all, and keeps the one before.
+
+    It must come after `KeepBest` in the trainer's callbacks, whose state it stores.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Write the checkpoint on the first process; the others only take part in gathering it."""
+        path = self.folder / LAST
+        if not trainer.is_global_zero:
+            trainer.save_checkpoint(path)
+            return
+        with writing(path) as temporary:
+            trainer.save_checkpoint(temporary)
+            if path.exists():
+                path.replace(self.folder / PREVIOUS)
+
+
+class Announce(pl.Callback):
+    """Says how much work a training is, how long it will take, and how each epoch went."""
+
+    def __init__(self, label: str, examples: int, batch_size: int, lines: bool, warm_steps: int = 5) -> None:
+        self.label = label
+        self.examples = examples
+        self.batch_size = batch_size
+        self.lines = lines
+        self.warm_steps = warm_steps
+        self.every = 30.0
+        self._start = self._last = 0.0
+        self._first_step = 0
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Announce the work."""
+        steps = int(trainer.estimated_stepping_batches)
+        text = "%s: %d examples, %d steps of %d in %d epochs"
+        log.info(text, self.label, self.examples, steps, self.batch_size, trainer.max_epochs)
+        if trainer.global_step:
+            log.info("%s: goes on after step %d", self.label, trainer.global_step)
+        self._start = self._last = time.monotonic()
+        self._first_step = trainer.global_step
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Estimate the time after the first steps, then every half minute where there is no bar."""
+        done = trainer.global_step - self._first_step
+        now = time.monotonic()
+        if done == 1:
+            self._start = now  # the first step pays for memory and kernels
+        if done == 1 + self.warm_steps or (self.lines and now - self._last >= self.every and done > 1):
+            self._last = now
+            steps = int(trainer.estimated_stepping_batches)
+            left = (now - self._start) / (done - 1) * (steps - trainer.global_step)
+            text = "%s: step %d of %d, about %s left"
+            log.info(text, self.label, trainer.global_step, steps, format_seconds(left))
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """One line of metrics."""
+        shown = ", ".join(f"{name} {float(value):.4f}" for name, value in trainer.callback_metrics.items())
+        log.info("%s: epoch %d of %d: %s", self.label, trainer.current_epoch + 1, trainer.max_epochs, shown)

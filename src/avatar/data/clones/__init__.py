@@ -1,0 +1,1 @@
+"""Clone pairs made offline from any folder of Python code; nothing that is read is ever executed."""

@@ -1,0 +1,187 @@
+"""Finds functions in a folder of Python code, without importing or executing any of it."""
+
+import ast
+import os
+import random
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from avatar.data.records import Function
+
+MIN_LINES, MAX_LINES = 4, 60
+"""Lines of code of a function that is kept; blank lines, comments and the docstring do not count."""
+
+SKIPPED_FOLDERS = frozenset(
+    {"test", "tests", "idle_test", "site-packages", "dist-packages", "__pycache__", "node_modules", "venv"}
+)
+"""Folders that hold tests, installed packages or no source; hidden folders are skipped as well."""
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True)
+class Collected:
+    """The functions of a folder in drawing order, and what was left out.
+
+    `unreadable` counts files that are not UTF-8 or do not parse, `twins` functions whose structure
+    equals that of one already taken.
+    """
+
+    functions: tuple[Function, ...]
+    files: int
+    unreadable: int
+    twins: int
+
+
+def children(node: ast.AST) -> list[ast.AST]:
+    """The node's direct children, in field order, without the contexts Load, Store and Del."""
+    kind = type(node)
+    if kind not in _FIELDS:
+        _FIELDS[kind] = () if kind is ast.Constant else tuple(one for one in kind._fields if one not in _NO_NODES)
+    found: list[ast.AST] = []
+    for name in _FIELDS[kind]:
+        value = getattr(node, name, None)
+        if type(value) is list:
+            found += [part for part in value if part is not None and type(part) is not str]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    return found
+
+
+_NO_NODES = frozenset({"ctx", "id", "attr", "arg", "type_comment", "conversion", "is_async", "simple", "level"})
+_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
+
+
+def walk(*roots: ast.AST) -> list[ast.AST]:
+    """All nodes at and below `roots`, breadth first, without contexts; several times as fast as ast.walk."""
+    nodes = list(roots)
+    for node in nodes:  # grows while it is read
+        nodes += children(node)
+    return nodes
+
+
+def python_files(folder: Path) -> list[str]:
+    """Relative POSIX paths of the Python files below `folder`, sorted, without `SKIPPED_FOLDERS`."""
+    found = []
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in SKIPPED_FOLDERS and not name.startswith(".")]
+        relative = Path(place).relative_to(folder)
+        found += [(relative / name).as_posix() for name in files if name.endswith(".py")]
+    return sorted(found)
+
+
+def module_name(path: str) -> str:
+    """Dotted name of a relative path: "json/decoder.py" is "json.decoder"."""
+    parts = path.removesuffix(".py").split("/")
+    return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
+
+
+def structure(function: FunctionNode) -> str:
+    """Digest of the syntax tree without identifiers, literals, annotations and decorators.
+
+    Functions with equal digests are type-2 clones: equal up to names and literals.
+    """
+    shape: list[str] = []
+    stack: list[ast.AST] = [*function.body, function.args]
+    while stack:
+        node = stack.pop()
+        before = len(stack)
+        if not isinstance(node, ast.arg | ast.Constant):
+            stack += children(node)
+        shape.append(f"{type(node).__name__}{len(stack) - before}")
+    return sha256(" ".join(shape).encode()).hexdigest()
+
+
+def _defined(tree: ast.Module) -> Iterator[tuple[str, FunctionNode]]:
+    """Qualified name and node of each function and method, in source order; functions in functions are not."""
+    stack: list[tuple[str, ast.AST]] = [("", tree)]
+    while stack:
+        prefix, node = stack.pop()
+        if isinstance(node, FunctionNode):
+            yield prefix + node.name, node
+            continue
+        if isinstance(node, ast.ClassDef):
+            prefix += node.name + "."
+        if not isinstance(node, ast.expr):
+            stack += [(prefix, child) for child in reversed(children(node))]
+
+
+def _code_lines(lines: list[str]) -> int:
+    return sum(1 for line in lines if line.strip() and not line.lstrip().startswith("#"))
+
+
+def _source(node: FunctionNode, lines: list[str]) -> str | None:
+    """The function's own text without docstring, moved to the left margin; None where it does not stand alone."""
+    assert node.end_lineno is not None
+    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]) - 1
+    keep = list(range(first, node.end_lineno))
+    if ast.get_docstring(node, clean=False) is not None:
+        if len(node.body) == 1:
+            return None
+        text = node.body[0]
+        assert text.end_lineno is not None
+        if node.body[1].lineno <= text.end_lineno or lines[text.lineno - 1][: text.col_offset].strip():
+            return None  # shares a line with code
+        keep = [line for line in keep if not text.lineno <= line + 1 <= text.end_lineno]
+    taken = [lines[line] for line in keep]
+    if not MIN_LINES <= _code_lines(taken) <= MAX_LINES:
+        return None
+    indent = lines[first][: len(lines[first]) - len(lines[first].lstrip())]
+    source = "\n".join(line.removeprefix(indent).rstrip() for line in taken) + "\n"
+    if any(line.strip() and not line.startswith(indent) for line in taken):
+        try:  # a string or a comment reaches to the left of the function
+            ast.parse(source)
+        except SyntaxError:
+            return None
+    return source
+
+
+def functions_of(text: str) -> Iterator[tuple[str, str, str]]:
+    """(qualified name, source, structure) of each function of a module's text that fits in size.
+
+    Raises SyntaxError or ValueError (null bytes) where the text is not Python.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # invalid escapes in the code that is read are not ours to report
+        tree = ast.parse(text)
+        lines = text.replace("\f", " ").split("\n")
+        for name, node in _defined(tree):
+            source = _source(node, lines)
+            if source is not None:
+                yield name, source, structure(node)
+
+
+def collect(folder: Path, at_most: int, rng: random.Random) -> Collected:
+    """Draw whole modules of `folder` in random order until `at_most` functions are found.
+
+    A function whose `structure` was seen before is dropped, so no two functions are twins, within or
+    across modules. The result depends on the files' content and `rng` only.
+    """
+    files = python_files(folder)
+    rng.shuffle(files)
+    functions: dict[str, Function] = {}
+    seen: set[str] = set()
+    unreadable = twins = read = 0
+    for path in files:
+        if len(functions) >= at_most:
+            break
+        read += 1
+        module = module_name(path)
+        try:
+            found = list(functions_of((folder / path).read_text(encoding="utf-8-sig")))
+        except (SyntaxError, ValueError, RecursionError, OSError):
+            unreadable += 1
+            continue
+        for name, source, shape in found:
+            if shape in seen:
+                twins += 1
+                continue
+            seen.add(shape)
+            identity, copy = f"{module}:{name}", 2
+            while identity in functions:  # overloads, and functions defined in both branches of an if
+                identity, copy = f"{module}:{name}~{copy}", copy + 1
+            functions[identity] = Function(identity, source, module)
+    return Collected(tuple(functions.values())[:at_most], read, unreadable, twins)

@@ -1,0 +1,138 @@
+"""Lays a function's text out anew, token by token: comments, blank lines, line breaks, indentation, spaces."""
+
+import io
+import random
+import token
+import tokenize
+from dataclasses import dataclass
+
+from avatar.data.clones import spelling
+
+_OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
+_SPACED = frozenset(", = == != < > <= >= + - * / % | & -> :=".split())
+_FSTRING_START = getattr(token, "FSTRING_START", -1)
+_FSTRING_END = getattr(token, "FSTRING_END", -1)
+_SKIPPED = frozenset({tokenize.COMMENT, tokenize.NL, tokenize.ENDMARKER})
+
+
+@dataclass(frozen=True)
+class Style:
+    """How code looks. Shares are probabilities per place."""
+
+    indent: str = "    "
+    tight: bool = False
+    padded: bool = False
+    broken: float = 0.0
+    blank: float = 0.0
+
+
+def random_style(rng: random.Random) -> Style:
+    """One of the looks that people give their code."""
+    return Style(
+        indent=rng.choice(["    ", "    ", "    ", "  ", "  ", "        ", "\t"]),
+        tight=rng.random() < 0.3,
+        padded=rng.random() < 0.2,
+        broken=rng.choice([0.0, 0.0, 0.3, 0.8]),
+        blank=rng.choice([0.0, 0.0, 0.1, 0.3]),
+    )
+
+
+@dataclass(slots=True)
+class _Token:
+    kind: int
+    text: str
+    gap: str
+    """Space before it on its logical line: as in the source, or one space for a line break."""
+
+
+def relayout(code: str, style: Style, rng: random.Random, respell: bool = False) -> str:
+    """`code` in `style`, without comments; the same tokens in the same order, but for INDENT and literals.
+
+    With `respell`, about two thirds of the literals are spelled in another way of the same value.
+    """
+    lines: list[str] = []
+    for level, tokens in _logical_lines(code):
+        if lines and rng.random() < style.blank:
+            lines.append("")
+        if respell:
+            _respell(tokens, rng)
+        lines.append(style.indent * level + _joined(tokens, style, style.indent * (level + 2), rng))
+    return "\n".join(lines) + "\n"
+
+
+def _logical_lines(code: str) -> list[tuple[int, list[_Token]]]:
+    """(indentation level, tokens) of each logical line; a formatted string is one token."""
+    source = code.splitlines(keepends=True)
+    starts = [0]
+    for line in source:
+        starts.append(starts[-1] + len(line))
+
+    def offset(place: tuple[int, int]) -> int:
+        return starts[place[0] - 1] + place[1]
+
+    found: list[tuple[int, list[_Token]]] = []
+    current: list[_Token] = []
+    level = nested = 0
+    opened, end = (1, 0), (1, 0)
+    for kind, text, start, stop, _ in tokenize.generate_tokens(io.StringIO(code).readline):
+        if kind == _FSTRING_START:
+            opened = opened if nested else start
+            nested += 1
+            continue
+        if kind == _FSTRING_END:
+            nested -= 1
+            if nested:
+                continue
+            kind, text, start = tokenize.STRING, code[offset(opened) : offset(stop)], opened
+        if nested or kind in _SKIPPED:
+            continue
+        if kind == tokenize.INDENT:
+            level += 1
+        elif kind == tokenize.DEDENT:
+            level -= 1
+        elif kind == tokenize.NEWLINE:
+            found.append((level, current))
+            current = []
+        else:
+            gap = "" if not current else code[offset(end) : offset(start)] if end[0] == start[0] else " "
+            current.append(_Token(kind, text, gap))
+            end = stop
+    return found
+
+
+def _respell(tokens: list[_Token], rng: random.Random) -> None:
+    for at, one in enumerate(tokens):
+        if one.kind not in (tokenize.NUMBER, tokenize.STRING) or rng.random() > 0.67:
+            continue
+        if one.kind == tokenize.STRING:
+            one.text = spelling.string(one.text, rng)
+            continue
+        after = tokens[at + 1] if at + 1 < len(tokens) else None
+        before = tokens[at - 1] if at else None
+        glued = after is not None and (after.text.startswith(".") or (not after.gap and after.kind == tokenize.NAME))
+        if not glued and not (before is not None and not one.gap and before.kind == tokenize.NAME):
+            one.text = spelling.number(one.text, rng)
+
+
+def _joined(tokens: list[_Token], style: Style, hanging: str, rng: random.Random) -> str:
+    """The text of one logical line. Space changes only beside brackets, commas and operators: never between words."""
+    parts: list[str] = []
+    breaking: list[bool] = []  # for each open bracket, whether lines break after its commas
+    before = _Token(tokenize.NEWLINE, "", "")
+    for one in tokens:
+        opened = before.kind == tokenize.OP and before.text in _OPEN
+        closes = one.kind == tokenize.OP and one.text in _CLOSE
+        if opened:
+            breaking.append(rng.random() < style.broken)
+        gap = one.gap
+        if breaking and breaking[-1] and before.text == ",":
+            gap = "\n" + hanging
+        elif opened or closes:
+            gap = " " if style.padded and not (opened and closes) else ""
+        elif parts and any(side.kind == tokenize.OP and side.text in _SPACED for side in (before, one)):
+            gap = "" if style.tight else " " if before.text == "," else gap
+        if closes:
+            breaking.pop()
+        parts += [gap, one.text]
+        before = one
+    return "".join(parts)

@@ -1,0 +1,64 @@
+"""Inserts statements that do nothing: unused variables and branches that are never taken."""
+
+import ast
+
+from avatar.data.clones.rewrites.base import Context, assign, blocks, ends, load, rewrite
+
+
+def _unused_value(context: Context) -> ast.expr:
+    choices: list[ast.expr] = [
+        ast.Constant(context.rng.randrange(100)),
+        ast.Constant(None),
+        ast.Constant(True),
+        ast.Constant(context.rng.choice(["", "ok", "error", "name", "value"])),
+        ast.List([], ast.Load()),
+        ast.Dict([], []),
+        ast.Tuple([ast.Constant(0), ast.Constant(1)], ast.Load()),
+    ]
+    return context.rng.choice(choices)
+
+
+def _never(context: Context) -> ast.stmt:
+    """A branch that is never taken; it binds fresh names only and holds no yield, so no scope changes."""
+    body: list[ast.stmt] = []
+    known = context.surroundings.statements
+    for source in context.rng.sample(known, min(len(known), context.rng.randint(1, 3))):
+        body += ast.parse(source).body
+    if not body or context.chance(0.3):
+        name, other = context.fresh(), context.fresh()
+        body += [assign(name, _unused_value(context)), assign(other, load(name))]
+    test: ast.expr = ast.Constant(context.rng.choice([False, None, 0]))
+    return ast.While(test, body, []) if context.chance(0.3) else ast.If(test, body, [])
+
+
+@rewrite("insert_unused", 3)
+def insert_unused(context: Context) -> bool:
+    """Insert one to four assignments to fresh variables that nothing reads."""
+    for _ in range(context.rng.randint(1, 4)):
+        _insert(context, assign(context.fresh(), _unused_value(context)))
+    return True
+
+
+@rewrite("insert_never", 3)
+def insert_never(context: Context) -> bool:
+    """Insert one or two branches or loops whose condition is a false constant."""
+    for _ in range(context.rng.randint(1, 2)):
+        _insert(context, _never(context))
+    return True
+
+
+@rewrite("insert_unreachable", 3, ast.Return, ast.Raise, ast.Break, ast.Continue)
+def insert_unreachable(context: Context) -> bool:
+    """Append an assignment after a return, raise, break or continue."""
+    ended = [block for block in blocks(context.function) if ends(block.statements)]
+    if not ended:
+        return False
+    context.rng.choice(ended).statements.append(assign(context.fresh(), _unused_value(context)))
+    return True
+
+
+def _insert(context: Context, statement: ast.stmt) -> None:
+    function = context.function
+    block = context.rng.choice(list(blocks(function))).statements
+    first = 1 if block is function.body and ast.get_docstring(function, clean=False) is not None else 0
+    block.insert(context.rng.randint(first, len(block)), statement)

@@ -1,0 +1,200 @@
+"""Renames what belongs to the function alone: its locals, its parameters and its own name."""
+
+import ast
+from dataclasses import dataclass, field
+
+from avatar.data.clones.collect import FunctionNode, children, walk
+from avatar.data.clones.rewrites.base import COMPREHENSIONS, Context, blocks, rewrite
+
+REFLECTIVE = frozenset(
+    {"locals", "vars", "eval", "exec", "dir", "globals", "f_locals", "_getframe", "currentframe", "co_varnames"}
+)
+"""Names with which code can see its own variables; a function that mentions one keeps its tree."""
+
+
+def _mentions(nodes: list[ast.AST], names: frozenset[str]) -> bool:
+    return any(
+        (isinstance(node, ast.Name) and node.id in names) or (isinstance(node, ast.Attribute) and node.attr in names)
+        for node in nodes
+    )
+
+
+def keeps_tree(function: FunctionNode) -> bool:
+    """Whether the tree must stay as it is.
+
+    Either the function may look its own variables up by name, or a global or nonlocal statement stands
+    inside one of its inner blocks, where moving code could put a use before it.
+    """
+    inner = (statement for block in list(blocks(function))[1:] for statement in block.statements)
+    return _mentions(walk(function), REFLECTIVE) or any(isinstance(one, ast.Global | ast.Nonlocal) for one in inner)
+
+
+@dataclass(eq=False)
+class _Scope:
+    kind: str
+    bound: set[str] = field(default_factory=set)
+
+
+class _Names:
+    """Walks a function once and notes who binds and who uses each name, and which names must stay."""
+
+    def __init__(self, function: FunctionNode) -> None:
+        self.fixed: set[str] = set()
+        self.uses: list[tuple[str, tuple[_Scope, ...]]] = []
+        self.scopes: list[_Scope] = []
+        self._function(function, ())
+        nodes = walk(function)
+        if _mentions(nodes, frozenset({function.name})):  # it may call itself by keyword
+            keywords = (node for node in nodes if isinstance(node, ast.keyword))
+            self.fixed.update(node.arg for node in keywords if node.arg)
+
+    def _scope(self, kind: str) -> _Scope:
+        self.scopes.append(_Scope(kind))
+        return self.scopes[-1]
+
+    def _function(self, node: FunctionNode | ast.Lambda, chain: tuple[_Scope, ...]) -> None:
+        spec = node.args
+        outside: list[ast.AST | None] = [*spec.defaults, *spec.kw_defaults]
+        parameters = [*spec.posonlyargs, *spec.args, *spec.kwonlyargs]
+        parameters += [one for one in (spec.vararg, spec.kwarg) if one is not None]
+        scope = self._scope("function")
+        if not isinstance(node, ast.Lambda):
+            outside += [*node.decorator_list, node.returns, *(one.annotation for one in parameters)]
+            self.fixed.update(getattr(one, "name", "") for one in getattr(node, "type_params", ()))
+        for part in outside:
+            if part is not None:
+                self.visit(part, chain)
+        for one in parameters:
+            scope.bound.add(one.arg)
+            if chain:  # a nested function may be called by keyword from code that is not seen
+                self.fixed.add(one.arg)
+        for part in node.body if isinstance(node.body, list) else [node.body]:
+            self.visit(part, (*chain, scope))
+
+    def _bind(self, name: str | None, chain: tuple[_Scope, ...]) -> None:
+        if name is not None:
+            chain[-1].bound.add(name)
+
+    def visit(self, node: ast.AST, chain: tuple[_Scope, ...]) -> None:
+        if isinstance(node, ast.Name):
+            self.uses.append((node.id, chain))
+            if not isinstance(node.ctx, ast.Load):
+                chain[-1].bound.add(node.id)
+            return
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            if not isinstance(node, ast.Lambda):
+                self._bind(node.name, chain)
+                self.fixed.add(node.name)
+            self._function(node, chain)
+            return
+        if isinstance(node, COMPREHENSIONS):
+            inner = (*chain, self._scope("comprehension"))
+            first = node.generators[0].iter
+            self.visit(first, chain)
+            for child in children(node):
+                if isinstance(child, ast.comprehension):
+                    for part in children(child):
+                        if part is not first:
+                            self.visit(part, inner)
+                else:
+                    self.visit(child, inner)
+            return
+        self._note(node, chain)
+        if isinstance(node, ast.ClassDef):
+            outer = [*node.bases, *node.keywords, *node.decorator_list]
+            for part in outer:
+                self.visit(part, chain)
+            body = (*chain, self._scope("class"))
+            for statement in node.body:
+                self.visit(statement, body)
+            return
+        for child in children(node):
+            self.visit(child, chain)
+
+    def _note(self, node: ast.AST, chain: tuple[_Scope, ...]) -> None:
+        if isinstance(node, ast.NamedExpr):
+            owner = next(scope for scope in reversed(chain) if scope.kind != "comprehension")
+            owner.bound.add(node.target.id)
+            self.fixed.add(node.target.id)
+        elif isinstance(node, ast.ClassDef):
+            self._bind(node.name, chain)
+            self.fixed.add(node.name)
+            inside = [name for part in walk(node) for name in _stored(part)]
+            self.fixed.update(inside)  # a class body looks names up in itself, then in the globals
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            self.fixed.update(node.names)
+        elif isinstance(node, ast.alias):
+            name = (node.asname or node.name).split(".")[0]
+            self._bind(name, chain)
+            self.fixed.add(name)
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
+            self._bind(node.name, chain)
+        elif isinstance(node, ast.MatchMapping):
+            self._bind(node.rest, chain)
+
+    def renameable(self) -> set[str]:
+        free = {name for name, chain in self.uses if not any(name in scope.bound for scope in chain)}
+        bound = {name for scope in self.scopes for name in scope.bound}
+        return {name for name in bound - free - self.fixed if not name.startswith("__") and name not in _KEPT}
+
+
+_KEPT = frozenset({"self", "cls", "mcs", "metacls", "_"})
+
+
+def _stored(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+        return [node.id]
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return [node.name]
+    return []
+
+
+def renameable(function: FunctionNode) -> set[str]:
+    """Names that are the function's own wherever they occur in it, so that all may be renamed together.
+
+    Left out: globals, builtins and attributes; what global, nonlocal, import, class or a nested function's
+    signature mentions; self and cls. The function's own parameters are in: a clone stands alone.
+    """
+    return set() if keeps_tree(function) else _Names(function).renameable()
+
+
+def rename(function: FunctionNode, table: dict[str, str]) -> None:
+    """Rename every variable of `table` in the function, in place."""
+    for node in walk(function):
+        if isinstance(node, ast.Name):
+            node.id = table.get(node.id, node.id)
+        elif isinstance(node, ast.arg):
+            node.arg = table.get(node.arg, node.arg)
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+            node.name = table.get(node.name, node.name)
+        elif isinstance(node, ast.MatchMapping) and node.rest:
+            node.rest = table.get(node.rest, node.rest)
+
+
+def _rename_share(context: Context, share: float) -> bool:
+    names = sorted(renameable(context.function))  # sorted: sets have no order that lasts
+    table = {name: context.fresh() for name in names if context.chance(share)}
+    rename(context.function, table)
+    return bool(table)
+
+
+@rewrite("rename_some_locals", 2)
+def rename_some_locals(context: Context) -> bool:
+    """Rename about two thirds of the locals and parameters."""
+    return _rename_share(context, 0.67)
+
+
+@rewrite("rename_locals", 2)
+def rename_locals(context: Context) -> bool:
+    """Rename all locals and parameters."""
+    return _rename_share(context, 1.0)
+
+
+@rewrite("rename_function", 2)
+def rename_function(context: Context) -> bool:
+    """Give the function another name, where it is no special method and does not mention itself."""
+    function = context.function
+    if function.name.startswith("__") or _mentions(context.nodes(), frozenset({function.name})):
+        return False
+    function.name = context.fresh_function()
+    return True

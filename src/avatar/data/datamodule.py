@@ -1,0 +1,54 @@
+"""The LightningDataModule that teachers and students are trained from."""
+
+import pytorch_lightning as pl
+from torch.utils.data import DataLoader
+
+from avatar.data.batching import Batch, BucketSampler, Examples
+
+
+def loader(
+    examples: Examples, batch_size: int, seed: int | None, workers: int = 0, replicas: int = 1, rank: int = 0
+) -> DataLoader[int]:
+    """Batches of similar length: shuffled by `seed` and epoch, or longest first where `seed` is None."""
+    sampler = BucketSampler(examples.lengths, batch_size, seed, replicas, rank)
+    return DataLoader(
+        examples,
+        batch_sampler=sampler,
+        collate_fn=examples.collate,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+    )
+
+
+class CodeDataModule(pl.LightningDataModule):
+    """Training and valid batches of one model; the shuffle of an epoch depends on seed and epoch alone."""
+
+    def __init__(
+        self,
+        train: Examples,
+        valid: Examples,
+        batch_size: int,
+        seed: int,
+        valid_batch_size: int = 256,
+        workers: int = 0,
+    ) -> None:
+        super().__init__()
+        self.train = train
+        self.valid = valid
+        self.batch_size = batch_size
+        self.seed = seed
+        self.valid_batch_size = valid_batch_size
+        self.workers = workers
+
+    def train_dataloader(self) -> DataLoader[int]:
+        """Shuffled batches; under ddp each process sees its share."""
+        replicas, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
+        return loader(self.train, self.batch_size, self.seed, self.workers, replicas, rank)
+
+    def val_dataloader(self) -> DataLoader[int]:
+        """All valid examples on every process, so that each computes the same score."""
+        return loader(self.valid, self.valid_batch_size, None, self.workers)
+
+    def transfer_batch_to_device(self, batch: Batch, device: object, dataloader_idx: int) -> Batch:
+        """Move a batch to the model's device."""
+        return batch.to(device)  # type: ignore[arg-type]

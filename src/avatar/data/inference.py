@@ -1,0 +1,92 @@
+"""Logits of a trained model for many examples: each distinct function is encoded once."""
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from avatar.common.logging import progress
+from avatar.data.batching import TokenTable, bucketed
+
+
+class Encoder(Protocol):
+    """What teachers and students have in common (both are `torch.nn.Module`)."""
+
+    training: bool
+
+    def encode(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Vectors (functions, hidden) of padded functions (functions, tokens)."""
+
+    def classify(self, vectors: Tensor) -> Tensor:
+        """Logits (examples, classes) of vectors (examples, arity, hidden) of each example's functions."""
+
+    def train(self, mode: bool = True) -> object:
+        """Switch dropout on or off."""
+
+    def to(self, device: torch.device | str) -> object:
+        """Move the weights."""
+
+
+@torch.inference_mode()
+def encode_functions(
+    model: Encoder,
+    tokens: TokenTable,
+    rows: NDArray[np.int64],
+    batch_size: int = 64,
+    device: torch.device | str = "cpu",
+    label: str = "encoding",
+) -> NDArray[np.float32]:
+    """Vectors (rows, hidden) of some functions, in the order of `rows`; dropout is off meanwhile."""
+    was_training = model.training
+    model.to(device)
+    model.train(False)
+    try:
+        vectors: NDArray[np.float32] | None = None
+        batches = bucketed(tokens.lengths[rows], batch_size, None)
+        for places in progress(batches, label, len(batches)):
+            input_ids, mask = tokens.padded(rows[places])
+            part = model.encode(input_ids.to(device), mask.to(device)).float().cpu().numpy()
+            if vectors is None:
+                vectors = np.empty((len(rows), part.shape[1]), dtype=np.float32)
+            vectors[places] = part
+        return np.empty((0, 0), dtype=np.float32) if vectors is None else vectors
+    finally:
+        model.train(was_training)
+
+
+@torch.inference_mode()
+def classify_vectors(
+    model: Encoder,
+    vectors: NDArray[np.float32],
+    members: NDArray[np.int64],
+    batch_size: int = 4096,
+    device: torch.device | str = "cpu",
+) -> NDArray[np.float32]:
+    """Logits (examples, classes) of examples whose `members` (examples, arity) are rows of `vectors`."""
+    was_training = model.training
+    model.to(device)
+    model.train(False)
+    try:
+        parts = []
+        for low in range(0, len(members), batch_size):
+            joined = torch.from_numpy(vectors[members[low : low + batch_size]])
+            parts.append(model.classify(joined.to(device)).float().cpu())
+    finally:
+        model.train(was_training)
+    return torch.cat(parts).numpy() if parts else np.empty((0, 2), dtype=np.float32)
+
+
+def predict_logits(
+    model: Encoder,
+    tokens: TokenTable,
+    members: NDArray[np.int64],
+    batch_size: int = 64,
+    device: torch.device | str = "cpu",
+    label: str = "predicting",
+) -> NDArray[np.float32]:
+    """Logits (examples, classes) of examples whose `members` (examples, arity) are functions of `tokens`."""
+    distinct, places = np.unique(members, return_inverse=True)
+    vectors = encode_functions(model, tokens, distinct, batch_size, device, label)
+    return classify_vectors(model, vectors, places.reshape(members.shape), device=device)

@@ -1,0 +1,132 @@
+"""What the evaluation splits share with the training: ids, twins (equal bodies), and whole examples."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.data.records import Corpus, SplitName
+
+TRAINING = (SplitName.LABELED, SplitName.UNLABELED)
+EVALUATION = (SplitName.VALID, SplitName.TEST)
+
+
+@dataclass(frozen=True)
+class SplitOverlap:
+    """What one evaluation split shares with the two training halves together."""
+
+    functions: int
+    """Distinct functions of the split."""
+    shared_ids: int
+    """Those whose id also occurs in the training."""
+    twin_functions: int
+    """Those whose body, up to whitespace, also occurs in the training (a shared id is one of them)."""
+    examples: int
+    """Examples of the split."""
+    touched_examples: int
+    """Examples with at least one twin function."""
+
+
+@dataclass(frozen=True)
+class Overlaps:
+    """Everything that the splits of a corpus have in common."""
+
+    valid: SplitOverlap
+    test: SplitOverlap
+    valid_and_test: int
+    """Test functions whose body also stands in valid."""
+    shared_training: int
+    """Distinct examples that are in both training halves."""
+
+    def sentences(self) -> tuple[str, ...]:
+        """What was found, for the report; one sentence for each overlap that is not zero."""
+        found = []
+        for name, part in (("test", self.test), ("valid", self.valid)):
+            if part.twin_functions:
+                found.append(
+                    f"{part.twin_functions:,} of the {part.functions:,} {name} functions have a twin in the "
+                    f"training splits (the same body up to whitespace; {part.shared_ids:,} the same id): "
+                    f"{part.touched_examples:,} of the {part.examples:,} {name} examples touch one."
+                )
+        if self.valid_and_test:
+            found.append(f"{self.valid_and_test:,} test functions have a twin in valid.")
+        if self.shared_training:
+            found.append(f"The two training halves share {self.shared_training:,} examples.")
+        return tuple(found)
+
+
+def body_key(code: str) -> str:
+    """`code` without any whitespace: twins are functions with equal keys."""
+    return "".join(code.split())
+
+
+def count_overlaps(corpus: Corpus) -> Overlaps:
+    """Count what the splits of `corpus` share."""
+    training, valid, test = (
+        _bodies(corpus, *splits) for splits in (TRAINING, EVALUATION[:1], EVALUATION[1:])
+    )
+    valid_keys = set(valid.values())
+    labeled, unlabeled = (set(corpus.splits[split]) for split in TRAINING)
+    return Overlaps(
+        valid=_overlap(corpus, SplitName.VALID, valid, training),
+        test=_overlap(corpus, SplitName.TEST, test, training),
+        valid_and_test=sum(key in valid_keys for key in test.values()),
+        shared_training=len(labeled & unlabeled),
+    )
+
+
+def twin_mask(corpus: Corpus, split: SplitName) -> NDArray[np.bool_]:
+    """Which examples of `split` touch a function whose body also stands in the training, (examples,)."""
+    return _touched(corpus, split, _twins(_bodies(corpus, split), _bodies(corpus, *TRAINING)))
+
+
+def without_twins(corpus: Corpus) -> Corpus:
+    """`corpus` without the valid and test examples that touch a twin; the training is left whole."""
+    splits, rows, source_rows = dict(corpus.splits), dict(corpus.rows), dict(corpus.source_rows)
+    notes = list(corpus.notes)
+    for split in EVALUATION:
+        examples = corpus.splits[split]
+        kept = np.flatnonzero(~twin_mask(corpus, split)).astype(np.int64)
+        if len(kept) == len(examples):
+            continue
+        splits[split] = tuple(examples[row] for row in kept.tolist())
+        rows[split] = np.asarray(corpus.rows[split])[kept] if split in corpus.rows else kept
+        source_rows[split] = corpus.source_rows.get(split, len(examples))
+        notes.append(
+            f"{len(examples) - len(kept):,} of the {len(examples):,} {split} examples were dropped: "
+            "they touch a function whose body also stands in the training."
+        )
+    return dataclasses.replace(corpus, splits=splits, rows=rows, source_rows=source_rows, notes=tuple(notes))
+
+
+def _bodies(corpus: Corpus, *splits: SplitName) -> dict[str, str]:
+    """Body key of each function that an example of `splits` uses, by id."""
+    names = {name for split in splits for example in corpus.splits[split] for name in example.ids}
+    return {name: body_key(corpus.functions[name].code) for name in names}
+
+
+def _twins(bodies: Mapping[str, str], training: Mapping[str, str]) -> set[str]:
+    """Ids of `bodies` whose key also occurs in `training`."""
+    keys = set(training.values())
+    return {name for name, key in bodies.items() if key in keys}
+
+
+def _touched(corpus: Corpus, split: SplitName, twins: set[str]) -> NDArray[np.bool_]:
+    return np.asarray(
+        [any(name in twins for name in example.ids) for example in corpus.splits[split]], dtype=np.bool_
+    )
+
+
+def _overlap(
+    corpus: Corpus, split: SplitName, bodies: Mapping[str, str], training: Mapping[str, str]
+) -> SplitOverlap:
+    twins = _twins(bodies, training)
+    return SplitOverlap(
+        functions=len(bodies),
+        shared_ids=len(bodies.keys() & training.keys()),
+        twin_functions=len(twins),
+        examples=len(corpus.splits[split]),
+        touched_examples=int(_touched(corpus, split, twins).sum()),
+    )

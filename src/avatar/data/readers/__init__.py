@@ -1,0 +1,7 @@
+"""One reader per kind of data set; importing this package fills the registry."""
+
+from avatar.data.clones import reader as stdlib
+from avatar.data.readers import bcb, devign, pairs, reveal, samples
+from avatar.data.readers.registry import READERS, Reader
+
+__all__ = ["READERS", "Reader", "bcb", "devign", "pairs", "reveal", "samples", "stdlib"]

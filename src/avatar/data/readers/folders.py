@@ -1,0 +1,41 @@
+"""What lies in a data set's folder, and the error for what does not."""
+
+from pathlib import Path
+
+from avatar.common.errors import DataError
+from avatar.data.source import OFFLINE
+
+_SHOWN = 12
+
+
+def has(folder: Path, *names: str) -> bool:
+    """Whether all of `names` are files of `folder`."""
+    return all((folder / name).is_file() for name in names)
+
+
+def missing(folder: Path, layout: str) -> DataError:
+    """The error for a folder that exists but holds none of the known layouts, with what is there instead."""
+    found = f"{folder} does not hold this data set; found there: {listing(folder)}"
+    return DataError(found, f"put there: {layout}; {OFFLINE}")
+
+
+def listing(folder: Path) -> str:
+    """The first names in `folder`, for a message."""
+    try:
+        names = sorted(entry.name for entry in folder.iterdir())
+    except OSError as error:
+        return f"nothing readable ({error.strerror or error})"
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return (", ".join(names[:_SHOWN]) or "nothing") + more
+
+
+def parquet_parts(folder: Path) -> dict[str, list[Path]]:
+    """Parquet files of the hub's layout, by split: data/train-00000-of-00002.parquet and so on.
+
+    A split without a file is absent. The hub's `validation` is our `valid`.
+    """
+    found = {
+        split: sorted(folder.glob(f"**/{stem}-*.parquet"))
+        for split, stem in (("train", "train"), ("valid", "validation"), ("test", "test"))
+    }
+    return {split: paths for split, paths in found.items() if paths}

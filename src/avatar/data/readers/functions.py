@@ -1,0 +1,63 @@
+"""Collecting the functions of a corpus: each once, under an id of its own."""
+
+from collections.abc import Iterable
+
+from avatar.common.errors import DataError
+from avatar.common.hashing import stable_hash
+from avatar.data.readers.fields import code_field, id_field, label_field, text_field
+from avatar.data.readers.lines import Placed
+from avatar.data.records import Function, Sample
+
+
+class FunctionTable:
+    """Functions by id, in the order of their first occurrence."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, Function] = {}
+        self.renamed = 0
+        """How many functions got a new id because theirs was taken by another body."""
+        self._by_body: dict[str, str] = {}
+
+    def add(self, name: str, code: str, where: str) -> None:
+        """Add a function that others refer to by `name`: a second body under the same id is a DataError."""
+        known = self.by_id.setdefault(name, Function(name, code))
+        if known.code != code:
+            raise DataError(
+                f"{where}: the id '{name}' is already taken by a function with another body",
+                "ids must be unique: remove one of the two, or give it an id of its own",
+            )
+
+    def add_body(self, code: str, group: str = "") -> str:
+        """Add a function without an id; equal bodies are one function. Returns its id, a hash of the body."""
+        name = self._by_body.get(code)
+        if name is None:
+            name = self._by_body[code] = stable_hash(code)
+            self.by_id[name] = Function(name, code, group)
+        return name
+
+    def add_renamed(self, name: str, code: str, group: str) -> str:
+        """Add a function whose id nothing refers to: another body under a taken id gets a new one."""
+        free, number = name, 1
+        while free in self.by_id and self.by_id[free].code != code:
+            number += 1
+            free = f"{name}#{number}"
+        self.renamed += free != name
+        self.by_id.setdefault(free, Function(free, code, group))
+        return free
+
+    def notes(self) -> tuple[str, ...]:
+        """A sentence about renamed functions, where there are any."""
+        if not self.renamed:
+            return ()
+        return (f"{self.renamed:,} functions had the id of another body and got one of their own.",)
+
+
+def vulnerability_samples(rows: Iterable[Placed], table: FunctionTable, split: str) -> tuple[Sample, ...]:
+    """Samples of rows {"func", "target"} with, if known, "project" and "idx" (or "id"), added to `table`."""
+    samples = []
+    for number, (where, row) in enumerate(rows):
+        key = next((name for name in ("idx", "id") if name in row), None)
+        name = id_field(row, key, where) if key else f"{split}-{number}"
+        code, label = code_field(row, "func", where), label_field(row, "target", where)
+        samples.append(Sample(table.add_renamed(name, code, text_field(row, "project")), label))
+    return tuple(samples)

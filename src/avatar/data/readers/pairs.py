@@ -1,0 +1,31 @@
+"""The user's own pairs of functions: tables with the two bodies and a label, by configured column names."""
+
+from avatar.config.schema import DatasetConfig
+from avatar.data.readers.assemble import assemble
+from avatar.data.readers.fields import code_field, label_field
+from avatar.data.readers.functions import FunctionTable
+from avatar.data.readers.registry import READERS
+from avatar.data.readers.tables import column_names, split_files, table_rows
+from avatar.data.records import Corpus, Pair, Task
+from avatar.data.source import locate
+
+LAYOUT = "train.jsonl (or .csv, .parquet; columns code1, code2, label), and if you have them valid and test"
+
+
+@READERS.register("pairs")
+def read(cfg: DatasetConfig, seed: int) -> Corpus:
+    """Equal bodies become one function, whose id is a hash of the body."""
+    source = locate(cfg, LAYOUT)
+    columns = column_names(cfg, ("code1", "code2", "label"))
+    table = FunctionTable()
+    given: dict[str, list[Pair]] = {}
+    for split, path in split_files(cfg, source.folder).items():
+        given[split] = [
+            Pair(
+                table.add_body(code_field(row, columns["code1"], where)),
+                table.add_body(code_field(row, columns["code2"], where)),
+                label_field(row, columns["label"], where),
+            )
+            for where, row in table_rows(path, tuple(columns.values()))
+        ]
+    return assemble(Task.PAIR, table.by_id, given, cfg, seed, source.notes)

@@ -1,0 +1,53 @@
+"""Parquet files batch by batch, so that a large one never stands in memory whole."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from avatar.common.errors import DataError, did_you_mean
+from avatar.data.readers.lines import Placed
+
+if TYPE_CHECKING:
+    import pyarrow
+
+BATCH_ROWS = 8192
+
+
+def parquet_batches(
+    path: Path, columns: Sequence[str], optional: Sequence[str] = ()
+) -> Iterator[tuple[int, "pyarrow.RecordBatch"]]:
+    """The row number of the first row, from 0, and the batch itself, holding `columns` and those of
+    `optional` that exist.
+
+    A file that is no parquet, and a missing column, are DataErrors.
+    """
+    import pyarrow
+    from pyarrow.parquet import ParquetFile
+
+    try:
+        with ParquetFile(path) as file:
+            available = file.schema_arrow.names
+            for name in columns:
+                if name not in available:
+                    raise DataError(f"{path}: no column '{name}'", did_you_mean(name, available))
+            chosen = [*columns, *(name for name in optional if name in available)]
+            start = 0
+            for batch in file.iter_batches(BATCH_ROWS, columns=chosen):
+                yield start, batch
+                start += batch.num_rows
+    except (OSError, pyarrow.ArrowException) as error:
+        raise DataError(f"cannot read {path} as parquet: {str(error).splitlines()[0]}") from error
+
+
+def parquet_rows(path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> Iterator[Placed]:
+    """The rows of a parquet file, placed by their number from 0."""
+    for start, batch in parquet_batches(path, columns, optional):
+        try:
+            rows = batch.to_pylist()
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{path}, rows {start} to {start + batch.num_rows - 1}: text that is not UTF-8",
+                "write the file again from text that is UTF-8",
+            ) from error
+        for number, row in enumerate(rows, start=start):
+            yield f"{path}, row {number}", row

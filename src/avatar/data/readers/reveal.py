@@ -1,0 +1,39 @@
+"""ReVeal: C and C++ functions of Chromium and Debian, vulnerable or not (Chakraborty et al., TSE 2021)."""
+
+from avatar.config.schema import DatasetConfig
+from avatar.data.readers.assemble import TRAIN, assemble
+from avatar.data.readers.fields import code_field, text_field
+from avatar.data.readers.folders import has, missing
+from avatar.data.readers.functions import FunctionTable, vulnerability_samples
+from avatar.data.readers.lines import json_entries, json_rows
+from avatar.data.readers.registry import READERS
+from avatar.data.records import Corpus, Sample, Task
+from avatar.data.source import locate
+
+LAYOUT = (
+    "vulnerables.json and non-vulnerables.json (lists of objects with code, and if known project), "
+    "or functions.jsonl (func, target, and if known project, idx)"
+)
+LABELS = {"vulnerables": 1, "non-vulnerables": 0}
+
+
+@READERS.register("reveal")
+def read(cfg: DatasetConfig, seed: int) -> Corpus:
+    """Either form; the set has no splits of its own, so all four are divided by the shares of the config."""
+    source = locate(cfg, LAYOUT)
+    folder = source.folder
+    table = FunctionTable()
+    samples: list[Sample] = []
+    if has(folder, "functions.jsonl"):
+        rows = json_rows(folder / "functions.jsonl")
+        samples.extend(vulnerability_samples(rows, table, "functions"))
+    elif has(folder, *(f"{stem}.json" for stem in LABELS)):
+        for stem, label in LABELS.items():
+            for number, (where, row) in enumerate(json_entries(folder / f"{stem}.json")):
+                # "hash" names the commit, which many functions share: it is no id
+                code, name = code_field(row, "code", where), f"{stem}-{number}"
+                samples.append(Sample(table.add_renamed(name, code, text_field(row, "project")), label))
+    else:
+        raise missing(folder, LAYOUT)
+    notes = [*source.notes, *table.notes()]
+    return assemble(Task.FUNCTION, table.by_id, {TRAIN: samples}, cfg, seed, notes)

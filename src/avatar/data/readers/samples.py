@@ -1,0 +1,28 @@
+"""The user's own labelled functions: tables with a body and a label, by configured column names."""
+
+from avatar.config.schema import DatasetConfig
+from avatar.data.readers.assemble import assemble
+from avatar.data.readers.fields import code_field, label_field, text_field
+from avatar.data.readers.functions import FunctionTable
+from avatar.data.readers.registry import READERS
+from avatar.data.readers.tables import column_names, split_files, table_rows
+from avatar.data.records import Corpus, Sample, Task
+from avatar.data.source import locate
+
+LAYOUT = "train.jsonl (or .csv, .parquet; columns code, label), and if you have them valid and test"
+
+
+@READERS.register("samples")
+def read(cfg: DatasetConfig, seed: int) -> Corpus:
+    """Equal bodies become one function, its id a hash of the body; `columns.group` may name a project."""
+    source = locate(cfg, LAYOUT)
+    columns = column_names(cfg, ("code", "label"), optional=("group",))
+    table = FunctionTable()
+    given: dict[str, list[Sample]] = {}
+    for split, path in split_files(cfg, source.folder).items():
+        given[split] = []
+        for where, row in table_rows(path, tuple(columns.values())):
+            group = text_field(row, columns["group"]) if "group" in columns else ""
+            name = table.add_body(code_field(row, columns["code"], where), group)
+            given[split].append(Sample(name, label_field(row, columns["label"], where)))
+    return assemble(Task.FUNCTION, table.by_id, given, cfg, seed, source.notes)

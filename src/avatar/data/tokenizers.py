@@ -1,0 +1,143 @@
+"""Tokenizers trained on code: four kinds, one interface, all in the format of Hugging Face tokenizers."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+
+from avatar.common.errors import ConfigError
+from avatar.common.registry import Registry
+
+PAD, UNKNOWN, FIRST = "<pad>", "<unk>", "<s>"
+SPECIAL_TOKENS = [PAD, UNKNOWN, FIRST]
+"""Their ids are 0, 1 and 2 in every tokenizer."""
+
+MAX_CHARACTERS = 50_000
+"""Longer functions are cut before tokenizing: no student reads more than a few hundred tokens."""
+
+TOKENIZERS: Registry[Callable[[int], tuple[Tokenizer, Any]]] = Registry("tokenizer")
+
+_WORDS = Regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d|[^\sA-Za-z\d]")
+"""Sub-words of identifiers by case and underscore, single digits, single signs."""
+
+
+_NOT_ASCII = Regex(r"[^\x00-\x7F]")
+
+
+def _ascii() -> Any:
+    """One sign for every character outside ASCII: a large alphabet would fill a small vocabulary, and which
+    of its rare characters are kept would differ from run to run."""
+    return normalizers.Replace(_NOT_ASCII, "\ufffd")
+
+
+@TOKENIZERS.register("bpe")
+def _bpe(vocab_size: int) -> tuple[Tokenizer, Any]:
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size,
+        special_tokens=SPECIAL_TOKENS,
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    return tokenizer, trainer
+
+
+@TOKENIZERS.register("wordpiece")
+def _wordpiece(vocab_size: int) -> tuple[Tokenizer, Any]:
+    tokenizer = Tokenizer(models.WordPiece(unk_token=UNKNOWN))
+    tokenizer.normalizer = _ascii()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=vocab_size, special_tokens=SPECIAL_TOKENS, show_progress=False
+    )
+    return tokenizer, trainer
+
+
+@TOKENIZERS.register("unigram")
+def _unigram(vocab_size: int) -> tuple[Tokenizer, Any]:
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.normalizer = _ascii()
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()]
+    )
+    tokenizer.decoder = decoders.Metaspace()
+    trainer = trainers.UnigramTrainer(
+        vocab_size=vocab_size, special_tokens=SPECIAL_TOKENS, unk_token=UNKNOWN, show_progress=False
+    )
+    return tokenizer, trainer
+
+
+@TOKENIZERS.register("word")
+def _word(vocab_size: int) -> tuple[Tokenizer, Any]:
+    tokenizer = Tokenizer(models.WordLevel(unk_token=UNKNOWN))
+    tokenizer.normalizer = normalizers.NFC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(_WORDS, behavior="removed", invert=True)
+    trainer = trainers.WordLevelTrainer(
+        vocab_size=vocab_size, special_tokens=SPECIAL_TOKENS, show_progress=False
+    )
+    return tokenizer, trainer
+
+
+def train_tokenizer(kind: str, vocab_size: int, texts: Iterable[str]) -> Tokenizer:
+    """Train a tokenizer of `kind` (bpe, wordpiece, unigram, word) with at most `vocab_size` entries.
+
+    Every text starts with `<s>`. The vocabulary may come out smaller where `texts` hold too little;
+    a student's table still has the rows that its architecture names. The same texts in the same
+    order give the same tokenizer.
+    """
+    tokenizer, trainer = TOKENIZERS.get(kind)(vocab_size)
+    shortest = len(SPECIAL_TOKENS) + (256 if kind == "bpe" else 0)
+    if vocab_size <= shortest:
+        raise ConfigError(
+            f"a {kind} tokenizer needs more than {shortest} entries, vocab_size is {vocab_size}",
+            "raise the gene's low end",
+        )
+    tokenizer.train_from_iterator((text[:MAX_CHARACTERS] for text in texts), trainer=trainer)
+    canonical = _CANONICAL.get(kind)
+    if canonical:
+        tokenizer.model = canonical(json.loads(tokenizer.to_str())["model"]["vocab"])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{FIRST} $A", special_tokens=[(FIRST, tokenizer.token_to_id(FIRST))]
+    )
+    return tokenizer
+
+
+def _canonical_wordpiece(vocabulary: dict[str, int]) -> models.WordPiece:
+    """The trained pieces with ids in the order of their text; the trainer's order differs from run to run."""
+    ordered = [*SPECIAL_TOKENS, *sorted(set(vocabulary) - set(SPECIAL_TOKENS))]
+    return models.WordPiece({piece: place for place, piece in enumerate(ordered)}, unk_token=UNKNOWN)
+
+
+def _canonical_unigram(vocabulary: list[tuple[str, float]]) -> models.Unigram:
+    """The trained unigram model with ids and scores that do not depend on the order of a hash table.
+
+    The trainer lists pieces of equal score, and gives the characters that it must keep scores 1e-4 apart, in
+    an order that differs from run to run. Here the last are ordered by their text.
+    """
+    special, pieces = vocabulary[: len(SPECIAL_TOKENS)], vocabulary[len(SPECIAL_TOKENS) :]
+    pieces = sorted(((piece, round(score, 9)) for piece, score in pieces), key=lambda entry: -entry[1])
+    start = len(pieces) - 1
+    while start > 0 and abs(pieces[start - 1][1] - pieces[start][1] - 1e-4) < 1e-8:
+        start -= 1
+    kept = sorted(piece for piece, _ in pieces[start:])
+    pieces[start:] = [(piece, score) for piece, (_, score) in zip(kept, pieces[start:], strict=True)]
+    ordered = sorted(pieces, key=lambda entry: (-entry[1], entry[0]))
+    return models.Unigram([(piece, score) for piece, score in [*special, *ordered]], SPECIAL_TOKENS.index(UNKNOWN))
+
+
+_CANONICAL: dict[str, Callable[[Any], Any]] = {
+    "wordpiece": _canonical_wordpiece,
+    "unigram": _canonical_unigram,
+}
+
+
+def encode_texts(tokenizer: Tokenizer, texts: Sequence[str], max_length: int) -> list[list[int]]:
+    """Token ids of each text, at most `max_length` of them, no padding. Runs on all cores."""
+    tokenizer.enable_truncation(max_length)
+    tokenizer.no_padding()
+    encodings = tokenizer.encode_batch_fast([text[:MAX_CHARACTERS] for text in texts])
+    return [encoding.ids for encoding in encodings]

@@ -1,0 +1,139 @@
+"""Training with Lightning so that a killed run, started again, ends where an undisturbed one would."""
+
+import logging
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+
+from avatar.common.errors import ArtifactError, AvatarError
+from avatar.common.logging import get_logger
+from avatar.config.schema import TrainerConfig
+from avatar.data.callbacks import (
+    LAST,
+    PREVIOUS,
+    Announce,
+    Checkpoint,
+    EpochSeed,
+    KeepBest,
+    Weights,
+    module_weights,
+)
+
+log = get_logger("training")
+
+
+def make_trainer(
+    config: TrainerConfig,
+    epochs: int,
+    folder: Path,
+    callbacks: Sequence[pl.Callback] = (),
+    clip: float | None = 1.0,
+) -> pl.Trainer:
+    """A Lightning trainer for `epochs` that writes nothing but what its callbacks write.
+
+    `ddp` runs as Lightning's ddp_spawn: its processes are children that only train, where plain ddp
+    would start the whole program, with all its stages, once more for each device.
+    """
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    return pl.Trainer(
+        accelerator=config.accelerator,
+        devices=config.devices,
+        strategy="ddp_spawn" if config.strategy == "ddp" else config.strategy,
+        precision=config.precision,  # type: ignore[arg-type]
+        max_epochs=epochs,
+        gradient_clip_val=clip,
+        default_root_dir=str(folder),
+        callbacks=list(callbacks),
+        logger=False,
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=shows_bar(config),
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,  # BucketSampler shares the batches out
+    )
+
+
+def shows_bar(config: TrainerConfig) -> bool:
+    """Whether training shows a bar rather than lines."""
+    return config.progress == "bar" or (config.progress == "auto" and sys.stderr.isatty())
+
+
+def newest_checkpoint(folder: Path) -> Path | None:
+    """The newest readable checkpoint of a training, or None; one that is unreadable is named in the log."""
+    for path in (folder / LAST, folder / PREVIOUS):
+        if not path.exists():
+            continue
+        try:
+            torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        except (RuntimeError, EOFError, ValueError, OSError) as error:
+            log.warning("the checkpoint %s is unreadable (%s); going back to an earlier one", path, error)
+            continue
+        return path
+    return None
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """How a training went: the metrics of each epoch, and which one's weights were kept."""
+
+    history: tuple[dict[str, float], ...]
+    best_epoch: int
+    best_score: float
+
+
+def fit(
+    module: pl.LightningModule,
+    data: pl.LightningDataModule,
+    config: TrainerConfig,
+    *,
+    epochs: int,
+    seed: int,
+    folder: Path,
+    label: str,
+    examples: int,
+    batch_size: int,
+    monitor: str = "valid/accuracy",
+    patience: int | None = None,
+    clip: float | None = 1.0,
+    weights: Callable[[pl.LightningModule], Weights] = module_weights,
+    callbacks: Sequence[pl.Callback] = (),
+) -> Fitted:
+    """Train `module` and give it the weights of its best epoch.
+
+    It goes on from the newest checkpoint in `folder`, where there is one. Data order and dropout depend on `seed` and epoch alone, so that a resumed training ends equal to an
+    undisturbed one. Ctrl-C raises KeyboardInterrupt.
+    """
+    keep = KeepBest(monitor, patience, weights)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArtifactError(f"cannot make the folder {folder}: {error.strerror}") from error
+    talk = [] if config.progress == "none" else [Announce(label, examples, batch_size, not shows_bar(config))]
+    trainer = make_trainer(
+        config, epochs, folder, [EpochSeed(seed), *callbacks, keep, *talk, Checkpoint(folder)], clip
+    )
+    module.train()  # from_pretrained leaves modules in eval mode, and Lightning would keep them there
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="pytorch_lightning")
+            trainer.fit(module, datamodule=data, ckpt_path=newest_checkpoint(folder), weights_only=True)
+    except SystemExit as error:
+        signal.signal(signal.SIGINT, handler)
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
+        raise
+    if not keep.best_weights:  # trained in child processes
+        saved = torch.load(folder / LAST, map_location="cpu", weights_only=True)
+        keep.load_state_dict(saved["callbacks"][keep.state_key])
+    if not all(value.isfinite().all() for value in keep.best_weights.values()):
+        raise AvatarError(f"{label}: the training diverged", "lower the learning rate")
+    module.load_state_dict(keep.best_weights)
+    return Fitted(tuple(keep.history), keep.best_epoch, keep.best_score)

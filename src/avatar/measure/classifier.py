@@ -1,0 +1,118 @@
+"""A model with its tokenizer: text in, label out. What is timed, and what energy is measured on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
+
+from avatar.data.records import Task
+from avatar.data.tokenizers import MAX_CHARACTERS, PAD, SPECIAL_TOKENS, encode_texts, train_tokenizer
+from avatar.student.encoder import StudentModel
+from avatar.teacher.model import TeacherModel, shape_only
+
+
+class Inputs(NamedTuple):
+    """What a model's forward pass takes for one example, on the model's device."""
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    members: Tensor
+
+
+@dataclass(frozen=True)
+class TextClassifier:
+    """Any model with `forward(input_ids, attention_mask, members)`, and how its texts are tokenized.
+
+    `tokenize` gives the token ids of each text, already cut to the model's length, without padding.
+    `note` is a caveat that goes with every figure of this model.
+    """
+
+    model: nn.Module
+    tokenize: Callable[[Sequence[str]], list[list[int]]]
+    pad_id: int = 0
+    runtime: str = "torch"
+    precision: str = "fp32"
+    note: str = ""
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model's weights lie."""
+        return next(self.model.parameters()).device
+
+    def prepare(self, texts: Sequence[str]) -> Inputs:
+        """Tokenize the functions of one example and pad them to the longer one."""
+        rows = self.tokenize(texts)
+        width = max(1, *(len(row) for row in rows))
+        ids = torch.tensor([row + [self.pad_id] * (width - len(row)) for row in rows])
+        lengths = torch.tensor([len(row) for row in rows])
+        mask = torch.arange(width) < lengths[:, None]
+        members = torch.arange(len(rows))[None]
+        return Inputs(*(tensor.to(self.device) for tensor in (ids, mask, members)))
+
+    @torch.inference_mode()
+    def forward(self, inputs: Inputs) -> Tensor:
+        """Logits (1, labels) of one prepared example."""
+        logits: Tensor = self.model(*inputs)
+        return logits
+
+    def predict(self, texts: Sequence[str]) -> int:
+        """The label of one example, from its functions' texts."""
+        return int(self.forward(self.prepare(texts)).argmax())
+
+
+def of_student(model: StudentModel, tokenizer: Tokenizer) -> TextClassifier:
+    """The student with the tokenizer that was trained for it, in eval mode."""
+    return TextClassifier(
+        model.eval(),
+        partial(_encode, tokenizer, model.arch.max_length),
+        pad_id=SPECIAL_TOKENS.index(PAD),
+    )
+
+
+def _encode(tokenizer: Tokenizer, max_length: int, texts: Sequence[str]) -> list[list[int]]:
+    return encode_texts(tokenizer, texts, max_length)
+
+
+def of_teacher(model: TeacherModel, tokenizer: PreTrainedTokenizerBase, max_length: int) -> TextClassifier:
+    """The fine-tuned teacher with its own tokenizer, in eval mode."""
+
+    def encode(texts: Sequence[str]) -> list[list[int]]:
+        cut = [text[:MAX_CHARACTERS] for text in texts]
+        rows: list[list[int]] = tokenizer(cut, truncation=True, max_length=max_length)["input_ids"]
+        return rows
+
+    return TextClassifier(model.eval(), encode, pad_id=tokenizer.pad_token_id or 0)
+
+
+_SHIFT = 2
+"""Added to every token id: our ids start at 0, and RoBERTa's padding has the id 1."""
+
+CODEBERT_NOTE = (
+    "The teacher's latency, size, FLOPs and energy are those of CodeBERT's shape (12 x 768, 12 heads) with "
+    "random weights, built without a download; its text goes through a byte-level BPE with the same number "
+    "of entries trained on this data, so that token counts are close to CodeBERT's but not equal."
+)
+
+
+def codebert_shape(task: Task, texts: Sequence[str], max_length: int, seed: int) -> TextClassifier:
+    """CodeBERT's architecture with random weights, to time what a recorded teacher would have cost.
+
+    The tokenizer is a byte-level BPE of up to 50,000 entries trained on `texts`; see `CODEBERT_NOTE`.
+    Inputs are cut at `max_length` tokens, of which RoBERTa's position table allows 512.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = shape_only("codebert", task)
+    tokenizer = train_tokenizer("bpe", 50_000, texts)
+    length = min(max_length, 512)
+    return TextClassifier(
+        model,
+        lambda items: [[token + _SHIFT for token in row] for row in _encode(tokenizer, length, items)],
+        pad_id=1,
+        note=CODEBERT_NOTE,
+    )

@@ -1,0 +1,49 @@
+"""How closely a student follows its teacher."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_softmax
+
+from avatar.measure.metrics import hard
+
+
+@dataclass(frozen=True, slots=True)
+class Fidelity:
+    """`agreement`: share of examples with the same predicted label; `kl`: KL(teacher || student) in nats.
+
+    `kl` is None where the teacher gave labels only.
+    """
+
+    agreement: float
+    kl: float | None
+
+    def as_dict(self) -> dict[str, float]:
+        """By MLflow name; what was not measured is absent."""
+        values = {"fidelity/agreement": self.agreement}
+        return values if self.kl is None else {**values, "fidelity/kl": self.kl}
+
+
+def agreement(student: NDArray[Any], teacher: NDArray[Any]) -> float:
+    """Share of examples on which both predict the same label; each anything that `metrics.hard` reads."""
+    return float((hard(np.asarray(student)) == hard(np.asarray(teacher))).mean())
+
+
+def kl(student: NDArray[np.floating[Any]], teacher: NDArray[np.floating[Any]]) -> float:
+    """Mean KL(teacher || student) in nats, from logits or log-probabilities (examples, labels) of both."""
+    log_teacher = log_softmax(teacher.astype(np.float64), axis=1)
+    log_student = log_softmax(student.astype(np.float64), axis=1)
+    probability = np.exp(log_teacher)
+    with np.errstate(invalid="ignore"):
+        terms = np.where(probability > 0, probability * (log_teacher - log_student), 0.0)
+    return float(max(0.0, terms.sum(axis=1).mean()))
+
+
+def fidelity(student: NDArray[Any], teacher: NDArray[Any], soft: bool = True) -> Fidelity:
+    """Agreement, and KL unless the teacher's outputs are only labels (`soft` False).
+
+    `student` and `teacher` (examples, labels): logits or log-probabilities of the same examples.
+    """
+    return Fidelity(agreement(student, teacher), kl(student, teacher) if soft else None)

@@ -1,0 +1,68 @@
+"""Stage 2: the teacher. An encoder is fine-tuned on the labelled half; recorded predictions need only their file."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from avatar.common.errors import DataError
+from avatar.common.files import writing
+from avatar.common.hashing import file_digest
+from avatar.config.schema import TeacherConfig
+from avatar.data.records import SplitName
+from avatar.pipeline.artifacts import Artifact
+from avatar.pipeline.context import Context, Data
+from avatar.teacher.store import save_teacher
+from avatar.teacher.train import fine_tune
+
+ANSWERED = (SplitName.UNLABELED, SplitName.TEST)
+"""Splits that a fine-tuned teacher answers at once, while the states of its frozen layers are in memory."""
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """Which teacher it is. `artifact` holds the weights of a fine-tuned one; a recorded one has none."""
+
+    key: str
+    artifact: Artifact | None
+
+
+def run(context: Context, data: Data) -> Teacher:
+    """Fine-tune the encoder, or identify the file of recorded predictions."""
+    cfg = context.cfg
+    if cfg.teacher.kind == "predictions":
+        path = Path(str(cfg.teacher.path)).expanduser()
+        if not path.is_file():
+            raise DataError(
+                f"teacher.path={path}: there is no such file",
+                "name a npy, csv, jsonl or parquet file with one row for each example of the unlabelled half",
+            )
+        return Teacher(file_digest(path)[:16], None)
+
+    def build(folder: Path) -> dict[str, Any]:
+        checkpoints = folder / "checkpoints"
+        tuned = fine_tune(data.corpus, cfg.teacher, cfg.trainer, cfg.seed, checkpoints)
+        for split in ANSWERED:
+            logits = tuned.predict_logits(data.corpus.members(split))
+            with writing(folder / logits_file(split)) as temporary, temporary.open("wb") as stream:
+                np.save(stream, logits)
+        save_teacher(tuned.model, tuned.tokenizer, folder)
+        shutil.rmtree(checkpoints)
+        return {"history": tuned.fitted.history, "best_epoch": tuned.fitted.best_epoch}
+
+    reads = {"data": data.key, "teacher": learning_part(cfg.teacher), "seed": cfg.seed,
+             "precision": cfg.trainer.precision}  # fmt: skip
+    artifact = context.store.make("teacher", reads, build)
+    return Teacher(artifact.key, artifact)
+
+
+def logits_file(split: SplitName) -> str:
+    """Name of the file with a teacher's logits (examples, 2) for a split."""
+    return f"{split}.npy"
+
+
+def learning_part(cfg: TeacherConfig) -> dict[str, Any]:
+    """What of the config makes a difference to the teacher's weights."""
+    return {name: value for name, value in vars(cfg).items() if name not in ("name", "timing", "note", "path")}

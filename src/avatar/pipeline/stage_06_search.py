@@ -1,0 +1,130 @@
+"""Stage 6: the trade-off of accuracy, size, latency and FLOPs, and the architecture that wins."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from avatar.common.files import writing
+from avatar.common.logging import get_logger
+from avatar.pipeline.context import Context, Data
+from avatar.pipeline.stage_04_candidates import Candidate
+from avatar.pipeline.stage_05_surrogate import Predictor
+from avatar.search.choose import Choice, choose
+from avatar.search.objectives import OBJECTIVES, SearchContext, evaluate
+from avatar.search.result import SearchResult, result_of
+from avatar.search.run import budgets_of, objectives_of, run_search
+from avatar.space.architecture import Architecture
+from avatar.space.budgets import Latency
+from avatar.space.space import SearchSpace
+
+log = get_logger("search")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the search saw, its front, and the winner with the reason for it.
+
+    `measured` is the front of the trained candidates, from which the winner is taken where the surrogate
+    knows no better than the constant.
+    """
+
+    result: SearchResult
+    measured: SearchResult
+    winner: Architecture
+    sentence: str
+    folder: Path
+
+
+def run(
+    context: Context,
+    data: Data,
+    space: SearchSpace,
+    predictor: Predictor,
+    candidates: Sequence[Candidate],
+    latency: Latency,
+) -> Found:
+    """Search with the surrogate, or fall back on what was really trained where it would only pretend."""
+    cfg = context.cfg
+    objectives = objectives_of(cfg.search)
+    about = SearchContext(space, data.corpus.task, budgets_of(cfg.search), predictor.accuracy, latency)
+    made: list[SearchResult] = []
+
+    def build(folder: Path) -> dict[str, Any]:
+        found = run_search(cfg.search, about, cfg.seed, folder / "study.journal")
+        made.append(found)
+        with writing(folder / "evaluations.csv") as temporary:
+            as_frame(found).to_csv(temporary, index=False)
+        with writing(folder / "front.csv") as temporary:
+            as_frame(found).query("front").drop(columns="front").to_csv(temporary, index=False)
+        return {"evaluated": found.evaluated, "front": len(found.front), "seconds": found.seconds}
+
+    reads = {"surrogate": predictor.key, "search": cfg.search, "space": cfg.search_space, "seed": cfg.seed,
+             "latency": float(np.sum(latency([candidate.arch for candidate in candidates]))),
+             "task": data.corpus.task}  # fmt: skip
+    artifact = context.store.make("search", reads, build)
+    result = made[0] if made else read_result(artifact.folder, cfg.search.objectives, artifact.values)
+    measured = _measured(about, candidates, cfg.search.objectives)
+    choice, source = _winner(context, predictor, result, measured)
+    winner = source.architectures[choice.index]
+    log.info("winner: %s. %s", winner, choice.sentence)
+    return Found(result, measured, winner, choice.sentence, artifact.folder)
+
+
+def _winner(
+    context: Context, predictor: Predictor, result: SearchResult, measured: SearchResult
+) -> tuple[Choice, SearchResult]:
+    """The choice from the predicted front, or from the measured one where predictions are worth nothing.
+
+    The most accurate trained candidate also wins where the front promises no more than it has shown.
+    """
+    cfg, objectives = context.cfg.search, objectives_of(context.cfg.search)
+    from_measured = choose(measured, objectives, cfg.rule, cfg.weights)
+    if not predictor.choice.beats_constant:
+        reason = "The surrogate is no better than the constant, so the winner is one of the trained candidates. "
+        return _prefixed(from_measured, reason), measured
+    from_front = choose(result, objectives, cfg.rule, cfg.weights)
+    if cfg.rule == "accurate" and "accuracy" in cfg.objectives:
+        column = cfg.objectives.index("accuracy")
+        promised = result.values[from_front.index, column]
+        shown = measured.values[from_measured.index, column]
+        if shown >= promised:
+            reason = f"A trained candidate has shown {shown:.4f}, the front promises at most {promised:.4f}. "
+            return _prefixed(from_measured, reason), measured
+    return from_front, result
+
+
+def _prefixed(choice: Choice, reason: str) -> Choice:
+    return Choice(choice.index, reason + choice.sentence, choice.runners_up)
+
+
+def _measured(about: SearchContext, candidates: Sequence[Candidate], names: Sequence[str]) -> SearchResult:
+    """The trained candidates with their measured accuracy in place of a predicted one."""
+    objectives = [OBJECTIVES.get(name) for name in names]
+    archs = [candidate.arch for candidate in candidates]
+    values = np.array(evaluate(archs, objectives, about))
+    if "accuracy" in names:
+        values[:, list(names).index("accuracy")] = [candidate.accuracy for candidate in candidates]
+    return result_of(archs, values, objectives, 0.0)
+
+
+def as_frame(result: SearchResult) -> pd.DataFrame:
+    """One row an evaluation: objectives, genes, and whether it is on the front."""
+    frame = pd.DataFrame(result.values, columns=list(result.objectives))
+    genes = pd.DataFrame([arch.as_dict() for arch in result.architectures])
+    frame = pd.concat([frame, genes], axis=1)
+    frame["front"] = np.isin(np.arange(len(frame)), result.front)
+    return frame
+
+
+def read_result(folder: Path, objectives: Sequence[str], values: Any) -> SearchResult:
+    """The result that `as_frame` wrote."""
+    frame = pd.read_csv(folder / "evaluations.csv", keep_default_na=False, float_precision="round_trip")
+    genes = [name for name in frame.columns if name not in (*objectives, "front")]
+    archs = tuple(Architecture.from_dict(row) for row in frame[genes].to_dict("records"))
+    points = frame[list(objectives)].to_numpy(dtype=np.float64)
+    front = np.flatnonzero(frame["front"].to_numpy(dtype=bool))
+    return SearchResult(tuple(objectives), archs, points, front, values["evaluated"], values["seconds"])

@@ -1,0 +1,177 @@
+"""Stage 8: everything that is measured about the student, beside its teacher and the cheap baselines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from avatar.common.logging import get_logger
+from avatar.common.seeding import derive_seed, generator
+from avatar.data.inference import predict_logits
+from avatar.data.overlaps import twin_mask
+from avatar.data.records import SplitName
+from avatar.measure.baselines import evaluate_baselines
+from avatar.measure.classifier import TextClassifier, codebert_shape, of_student
+from avatar.measure.energy import measure_energy
+from avatar.measure.fidelity import fidelity
+from avatar.measure.flops import by_thop, example_inputs
+from avatar.measure.latency import measure_latency
+from avatar.measure.machine import machine_name
+from avatar.measure.metrics import classification
+from avatar.measure.size import params, weights_mb
+from avatar.pipeline.artifacts import Artifact
+from avatar.pipeline.context import Context, Data
+from avatar.pipeline.stage_02_teacher import Teacher
+from avatar.pipeline.stage_03_labels import Labels
+from avatar.pipeline.stage_07_student import Student
+from avatar.space.size import count_flops
+from avatar.teacher.store import read_teacher
+from avatar.teacher.tokens import tokenize
+
+log = get_logger("measure")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Numbers by MLflow name, sentences about how they came about, and the method of the energy figures."""
+
+    values: dict[str, float]
+    notes: tuple[str, ...]
+    energy_method: str | None
+    artifact: Artifact
+
+
+def run(
+    context: Context, data: Data, teacher: Teacher, labels: Labels, student: Student, compressor: Student | None
+) -> Measured:
+    """Measure, once for each student and machine."""
+
+    def build(folder: Path) -> dict[str, Any]:
+        log.info("measuring: scores, baselines, latency, FLOPs, energy")
+        values = {**_scores(data, labels, student), **_sizes(student)}
+        if compressor is not None:
+            logits = predict_logits(compressor.model, compressor.tokens, data.corpus.members(SplitName.TEST))
+            scores = classification(data.corpus.labels(SplitName.TEST), logits)
+            values |= scores.as_dict("baseline_compressor_test/")
+            values |= {f"baseline_compressor_{name}": value for name, value in _sizes(compressor).items()}
+        values |= _baselines(context, data, labels)
+        costs, notes, method = _costs(context, data, teacher, student)
+        return {"values": {**values, **costs}, "notes": notes, "energy_method": method}
+
+    cfg = context.cfg
+    reads = {"student": student.artifact.key, "teacher": teacher.key, "labels": labels.artifact.key,
+             "timing": cfg.teacher.timing, "measure": cfg.measure, "machine": machine_name(),
+             "threads": torch.get_num_threads(), "seed": cfg.seed,
+             "compressor": None if compressor is None else compressor.artifact.key}  # fmt: skip
+    artifact = context.store.make("measure", reads, build)
+    found = artifact.values
+    return Measured(dict(found["values"]), tuple(found["notes"]), found["energy_method"], artifact)
+
+
+def _scores(data: Data, labels: Labels, student: Student) -> dict[str, float]:
+    """Scores on test and valid, on test without twins, the teacher's, and the agreement of both."""
+    corpus = data.corpus
+    values: dict[str, float] = {}
+    logits = {
+        split: predict_logits(student.model, student.tokens, corpus.members(split))
+        for split in (SplitName.TEST, SplitName.VALID)
+    }
+    test = corpus.labels(SplitName.TEST)
+    values |= classification(test, logits[SplitName.TEST]).as_dict("test/")
+    values |= classification(corpus.labels(SplitName.VALID), logits[SplitName.VALID]).as_dict("valid/")
+    alone = ~twin_mask(corpus, SplitName.TEST)
+    if alone.any() and not alone.all():
+        values |= classification(test[alone], logits[SplitName.TEST][alone]).as_dict("test_without_twins/")
+    if labels.test is not None and labels.test_metrics is not None:
+        values |= labels.test_metrics.as_dict("teacher_test/")
+        values |= fidelity(logits[SplitName.TEST], labels.test).as_dict()
+    return values
+
+
+def _sizes(student: Student) -> dict[str, float]:
+    return {"size/params": float(params(student.model)), "size/weights_mb": weights_mb(student.model)}
+
+
+def _baselines(context: Context, data: Data, labels: Labels) -> dict[str, float]:
+    """Constant, TF-IDF and token overlap, trained on the unlabelled half with the teacher's labels."""
+    members = data.corpus.members(SplitName.UNLABELED)
+    found = evaluate_baselines(data.corpus, members, labels.soft.argmax(1).astype(np.int64), context.cfg.seed)
+    truth = evaluate_baselines(
+        data.corpus,
+        np.concatenate([members, data.corpus.members(SplitName.LABELED)]),
+        np.concatenate([data.corpus.labels(split) for split in (SplitName.UNLABELED, SplitName.LABELED)]),
+        context.cfg.seed,
+    )
+    values: dict[str, float] = {}
+    for name, metrics in found.items():
+        values |= metrics.as_dict(f"baseline_{name}_test/")
+    values |= truth["tfidf"].as_dict("baseline_tfidf_truth_test/")
+    return values
+
+
+def _costs(
+    context: Context, data: Data, teacher: Teacher, student: Student
+) -> tuple[dict[str, float], list[str], str | None]:
+    """Latency, FLOPs and energy of student and teacher on the same test examples, in this process."""
+    cfg, corpus = context.cfg, data.corpus
+    functions = list(corpus.functions.values())
+    members = corpus.members(SplitName.TEST)
+    rows = generator(cfg.seed, "timed examples").permutation(len(members))[: cfg.measure.examples]
+    examples = [tuple(functions[row].code for row in members[place]) for place in rows]
+    small = of_student(student.model, student.tokenizer)
+    large = _timed_teacher(context, data, teacher)
+    latency = measure_latency(small, large, examples, cfg.measure.warmup, cfg.measure.teacher_examples)
+    values, notes = dict(latency.as_dict()), list(latency.notes)
+    values |= _flops(context, student, large)
+    if not cfg.measure.energy:
+        return values, notes, None
+    energy = measure_energy(small.predict, examples)
+    values |= energy.as_dict()
+    notes.append(energy.note)
+    return values, notes, energy.method
+
+
+def _flops(context: Context, student: Student, large: TextClassifier | None) -> dict[str, float]:
+    """GFLOPs of one example at the student's full length, closed form and by thop; the teacher's at its own."""
+    arch, task = student.model.arch, student.model.task
+    exact = count_flops(arch, task) / 1e9
+    values = {"compute/gflops": exact}
+    if context.cfg.measure.thop:
+        values["compute/gflops_thop"] = by_thop(
+            student.model, example_inputs(task, arch.max_length, arch.vocab_size)
+        ) / 1e9
+    if large is not None:
+        values["compute/gflops_ratio"] = _teacher_flops(large, task.arity, context.cfg.teacher.max_length) / 1e9 / exact
+    return values
+
+
+def _teacher_flops(large: TextClassifier, arity: int, length: int) -> int:
+    """FLOPs of a BERT-shaped teacher by its shape: 2 per multiply-add of projections, FFN and attention."""
+    config = large.model.encoder.config  # type: ignore[union-attr]
+    hidden, inner, layers = config.hidden_size, config.intermediate_size, config.num_hidden_layers  # type: ignore[union-attr]
+    layer = 8 * length * hidden * hidden + 4 * length * length * hidden + 4 * length * hidden * inner
+    return int(arity * layers * layer)
+
+
+def _timed_teacher(context: Context, data: Data, teacher: Teacher) -> TextClassifier | None:
+    """The teacher that is timed: the fine-tuned one, a shape with random weights, or none."""
+    cfg, corpus = context.cfg, data.corpus
+    if cfg.teacher.timing == "none":
+        return None
+    if cfg.teacher.timing == "codebert":
+        splits = (SplitName.LABELED, SplitName.UNLABELED)
+        training = np.unique(np.concatenate([corpus.members(split).ravel() for split in splits]))
+        functions = list(corpus.functions.values())
+        texts = [functions[row].code for row in training]
+        return codebert_shape(corpus.task, texts, cfg.teacher.max_length, derive_seed(cfg.seed, "shape"))
+    assert teacher.artifact is not None  # config.checks refuses timing=self with recorded predictions
+    model, tokenizer = read_teacher(teacher.artifact.folder)
+
+    def encode(texts: Sequence[str]) -> list[list[int]]:
+        table = tokenize(tokenizer, texts, cfg.teacher.max_length)
+        return [table.ids[low:high].tolist() for low, high in zip(table.offsets, table.offsets[1:], strict=False)]
+
+    return TextClassifier(model.eval(), encode, tokenizer.pad_token_id or 0)

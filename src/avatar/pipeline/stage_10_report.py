@@ -1,0 +1,185 @@
+"""Stage 10: the table, the pictures and the page that a person looks at."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from avatar.common.hashing import stable_hash
+from avatar.pipeline.context import Context, Data
+from avatar.pipeline.explore import Explored
+from avatar.pipeline.stage_03_labels import Labels
+from avatar.pipeline.stage_06_search import as_frame
+from avatar.pipeline.stage_07_student import Student
+from avatar.pipeline.stage_08_measure import Measured
+from avatar.report import figures
+from avatar.report.page import Report, write_report
+from avatar.report.tables import Row, summary
+
+STUDENT = "student"
+BASELINE_TITLES = {
+    "compressor": "Compressor's rule, same training",
+    "tfidf": "TF-IDF + LR (teacher's labels)",
+    "tfidf_truth": "TF-IDF + LR (all true labels)",
+    "overlap": "token overlap",
+    "constant": "constant",
+}
+
+
+@dataclass(frozen=True)
+class Story:
+    """All that the stages found, in one place."""
+
+    data: Data
+    labels: Labels
+    explored: Explored
+    student: Student
+    measured: Measured
+
+
+def compose(context: Context, story: Story, config_yaml: str) -> Report:
+    """The report of one job, as data."""
+    cfg, values = context.cfg, story.measured.values
+    arch = story.student.model.arch
+    rows = [_row(STUDENT, values, "test"), *_teacher_row(context, values)]
+    rows += [
+        _row(title, values, f"baseline_{name}_test", f"baseline_{name}_")
+        for name, title in BASELINE_TITLES.items()
+        if f"baseline_{name}_test/accuracy" in values
+    ]
+    return Report(
+        title=f"{cfg.experiment}: {cfg.dataset.name}, teacher {cfg.teacher.name}, space {cfg.search_space.name}",
+        table=summary(rows),
+        summary=f"The student is {arch}: {values['size/weights_mb']:.2f} MB of weights.",
+        highlight=STUDENT,
+        figures=_figures(context, story, rows),
+        captions={
+            "Trade-off": "Accuracy on valid: predicted by the surrogate, measured for trained candidates.",
+            "Surrogate": "Each candidate predicted by a surrogate that had not seen it.",
+        },
+        notes=_notes(context, story),
+        facts={
+            "winner": story.explored.found.sentence,
+            "surrogate": story.explored.predictor.choice.sentence,
+            "latency model": story.explored.latency.summary,
+            "student": str(arch),
+            "weights": f"{values['size/params']:,.0f} parameters, {values['size/weights_mb']:.3f} MB",
+            "seed": str(cfg.seed),
+        },
+        config=config_yaml,
+    )
+
+
+def write(report: Report, folder: Path, story: Story) -> Path:
+    """Write page, table, front and pictures into the run's folder; the page's place."""
+    page = folder / "report.html"
+    write_report(report, page)
+    report.table.to_csv(folder / "table.csv")
+    as_frame(story.explored.found.result).query("front").drop(columns="front").to_csv(
+        folder / "front.csv", index=False
+    )
+    for name, figure in report.figures.items():
+        figure.savefig(folder / f"{name.lower().replace(' ', '_')}.png", dpi=120)
+    return page
+
+
+def card_key(report: Report) -> str:
+    """Changes with what the model card says."""
+    return stable_hash({"title": report.title, "table": report.table.to_csv(), "notes": list(report.notes)})
+
+
+def _row(name: str, values: Mapping[str, float], scores: str, costs: str = "") -> Row:
+    student = name == STUDENT
+    return Row(
+        name,
+        accuracy=values.get(f"{scores}/accuracy"),
+        f1=values.get(f"{scores}/f1"),
+        mcc=values.get(f"{scores}/mcc"),
+        size_mb=values.get(f"{costs}size/weights_mb") if student or costs else None,
+        latency_ms=values.get("latency/student_ms_p50") if student else None,
+        ratio=values.get("latency/ratio") if student else None,
+        gflops=values.get("compute/gflops") if student else None,
+        joules=values.get("energy/joules_per_example") if student else None,
+    )
+
+
+def _teacher_row(context: Context, values: Mapping[str, float]) -> list[Row]:
+    if "teacher_test/accuracy" not in values and "latency/teacher_ms_p50" not in values:
+        return []
+    timing = context.cfg.teacher.timing
+    name = f"teacher {context.cfg.teacher.name}" + (f", timed as {timing} shape" if timing == "codebert" else "")
+    ratio = values.get("compute/gflops_ratio")
+    return [
+        Row(
+            name,
+            accuracy=values.get("teacher_test/accuracy"),
+            f1=values.get("teacher_test/f1"),
+            mcc=values.get("teacher_test/mcc"),
+            size_mb=values.get("teacher_size/weights_mb"),
+            latency_ms=values.get("latency/teacher_ms_p50"),
+            gflops=None if ratio is None else ratio * values["compute/gflops"],
+        )
+    ]
+
+
+def _figures(context: Context, story: Story, rows: list[Row]) -> dict[str, Figure]:
+    explored = story.explored
+    frame = as_frame(explored.found.result)
+    frame["chosen"] = [arch == explored.found.winner for arch in explored.found.result.architectures]
+    frame["trained"] = False
+    tried = as_frame(explored.found.measured)
+    tried["chosen"] = [arch == explored.found.winner for arch in explored.found.measured.architectures]
+    tried["trained"], tried["front"] = True, False
+    drawn: dict[str, Figure] = {}
+    if "accuracy" in frame:
+        teacher = story.labels.unlabeled_metrics.accuracy
+        references = pd.DataFrame({"accuracy": [teacher]}, index=["teacher (unlabelled half)"])
+        drawn["Trade-off"] = figures.pareto(pd.concat([frame, tried], ignore_index=True), references)
+    times = {row.model: row.latency_ms for row in rows if row.latency_ms is not None}
+    drawn["Latency"] = figures.latency_bars(times)
+    validation = explored.predictor.choice.validation
+    best = validation.get(explored.predictor.choice.name) or next(iter(validation.values()), None)
+    if best is not None:
+        measured = np.asarray([candidate.accuracy for candidate in explored.candidates])
+        drawn["Surrogate"] = figures.surrogate_fit(measured, best.mean, best.std)
+    front = frame[frame["front"]]
+    if "accuracy" in frame and len(front) > 1:
+        names = [gene.name for gene in explored.space.genes] + list(explored.found.result.objectives)
+        drawn["Front"] = figures.parallel_coordinates(
+            front[names], "accuracy", front["chosen"].to_numpy(dtype=bool)
+        )
+    return drawn
+
+
+def _notes(context: Context, story: Story) -> list[str]:
+    cfg, values = context.cfg, story.measured.values
+    notes = [*story.data.corpus.notes, *story.data.overlaps.sentences(), *story.measured.notes]
+    if cfg.teacher.note:
+        notes.append(cfg.teacher.note)
+    if cfg.teacher.kind == "predictions":
+        notes.append(
+            "The teacher is known by its recorded answers for the unlabelled half alone: it has no score on test."
+        )
+    alone = values.get("test_without_twins/accuracy")
+    if alone is not None:
+        notes.append(
+            f"On test examples without a function whose body also stands in train: {100 * alone:.2f} % accuracy."
+        )
+    verdict = _against_baselines(values)
+    return [verdict, *notes] if verdict else notes
+
+
+def _against_baselines(values: Mapping[str, float]) -> str:
+    """One honest sentence: which baselines the student does not beat on test."""
+    student = values["test/accuracy"]
+    lost = [
+        f"{title} ({100 * values[f'baseline_{name}_test/accuracy']:.2f} %)"
+        for name, title in BASELINE_TITLES.items()
+        if values.get(f"baseline_{name}_test/accuracy", -1.0) >= student
+    ]
+    if not lost:
+        return f"The student ({100 * student:.2f} %) is more accurate on test than every baseline."
+    return f"The student ({100 * student:.2f} %) is not more accurate on test than: {', '.join(lost)}."

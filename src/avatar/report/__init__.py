@@ -1,0 +1,1 @@
+"""What a run found, for people: tables, figures, one self-contained page, a model card."""

@@ -1,0 +1,46 @@
+"""The model card that goes with a student: the report's facts as markdown for the Hugging Face hub."""
+
+import re
+from collections.abc import Sequence
+
+from avatar.report.page import Report
+from avatar.report.tables import formatted
+
+
+def model_card(report: Report, tags: Sequence[str] = ()) -> str:
+    """Markdown with the hub's YAML head: results, what to know about them, facts, configuration."""
+    tagged = [f"- {tag}" for tag in ("code", "distillation", *tags)]
+    head = ["---", "library_name: avatar", "tags:", *tagged, "---"]
+    parts = ["\n".join(head), f"# {_plain(report.title)}"]
+    if report.summary:
+        parts.append(_plain(report.summary))
+    parts += ["## Results", _table(report)]
+    if report.notes:
+        notes = [f"- {_plain(note)}" for note in report.notes]
+        parts += ["## What to know about these numbers", "\n".join(notes)]
+    if report.facts:
+        facts = [f"- **{_plain(key)}**: {_plain(str(value))}" for key, value in report.facts.items()]
+        parts += ["## How it was made", "\n".join(facts)]
+    if report.config:
+        parts += ["## Configuration", _fenced(report.config)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(report: Report) -> str:
+    table = formatted(report.table)
+    lines = ["| model | " + " | ".join(table.columns) + " |", "|---|" + "---:|" * len(table.columns)]
+    for name, cells in zip(table.index, table.to_numpy(), strict=True):
+        shown = f"**{_plain(str(name))}**" if name == report.highlight else _plain(str(name))
+        lines.append(f"| {shown} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _fenced(text: str) -> str:
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}yaml\n{text.rstrip()}\n{fence}"
+
+
+def _plain(text: str) -> str:
+    """One line in which nothing is markup."""
+    return re.sub(r"([\\`*_|<>\[\]#])", r"\\\1", " ".join(text.split()))

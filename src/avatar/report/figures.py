@@ -1,0 +1,229 @@
+"""The pictures of a report. Every function takes plain data and gives a matplotlib Figure.
+
+Series differ in marker and line style, not in colour alone, so that a print in grey can be read.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from avatar.report.style import AXES, BLUE, GREY, MARKERS, ORANGE, REMARK, line_labels, log_axis, tidy
+
+
+def pareto(
+    solutions: pd.DataFrame, references: pd.DataFrame | None = None, predicted: bool = True
+) -> Figure:
+    """The front in two dimensions at a time: accuracy against each cost, dominated points included.
+
+    `solutions` has a row per architecture: accuracy [0, 1] and any of size (MB), latency (ms), flops
+    (GFLOPs); bool columns `front`, and if known `chosen` and `trained`. `references` (the teacher, the
+    baselines) is indexed by name with the same columns; where a cost is NaN, a line marks the accuracy.
+    `predicted`: the accuracies of `solutions` come from a surrogate; the axis says so.
+    """
+    costs = [
+        name for name in ("size", "latency", "flops") if name in solutions and solutions[name].notna().any()
+    ]
+    figure = Figure(figsize=(4.4 * len(costs), 4.2), layout="constrained")
+    panels = figure.subplots(1, len(costs), squeeze=False)[0]
+    front = solutions["front"].to_numpy(dtype=bool)
+    masks = {"dominated": ~front, "front": front}
+    for name in ("trained", "chosen"):
+        if name in solutions:
+            masks[name] = solutions[name].to_numpy(dtype=bool)
+    limits = _limits(solutions, references)
+    for panel, cost in zip(panels, costs, strict=True):
+        for series, mask in masks.items():
+            _scatter(panel, solutions.loc[mask, cost], solutions.loc[mask, "accuracy"], series)
+        log_axis(panel)
+        panel.set_ylim(*limits)
+        if references is not None:
+            _references(panel, references, cost)
+        tidy(panel, AXES[cost], None)
+    panels[0].set_ylabel("accuracy, predicted for untrained ones (%)" if predicted else AXES["accuracy"])
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False, fontsize=9)
+    return figure
+
+
+def _scatter(panel: Axes, cost: "pd.Series[float]", accuracy: "pd.Series[float]", series: str) -> None:
+    if len(cost):
+        many = len(cost) > 500
+        panel.scatter(cost, 100 * accuracy, label=series, rasterized=many, **MARKERS[series])
+
+
+def _limits(solutions: pd.DataFrame, references: pd.DataFrame | None) -> tuple[float, float]:
+    """Ends of the accuracy axis (%): all solutions, and the references that lie near them."""
+    low, high = 100 * solutions["accuracy"].min(), 100 * solutions["accuracy"].max()
+    reach = max(0.6 * (high - low), 2.0)
+    if references is not None:
+        near = 100 * references["accuracy"].dropna()
+        near = near[(near > low - reach) & (near < high + reach)]
+        low, high = min([low, *near]), max([high, *near])
+    margin = 0.06 * (high - low) or 1.0
+    return float(low - 2 * margin), float(high + 2 * margin)
+
+
+def _references(panel: Axes, references: pd.DataFrame, cost: str) -> None:
+    """A line for what has no cost; a diamond for what has one, at the edge if far off; else a remark."""
+    bottom, top = panel.get_ylim()
+    left, right = panel.get_xlim()
+    lines, absent = [], []
+    for name, row in references.iterrows():
+        height, place = 100 * float(row["accuracy"]), float(row.get(cost, np.nan))
+        if np.isnan(height):
+            continue
+        if not bottom < height < top:
+            absent.append(f"{name} {height:.1f} %")
+        elif np.isnan(place):
+            panel.axhline(height, color=GREY, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
+            lines.append((height, str(name)))
+        else:
+            far = place > 10 * right
+            panel.scatter([right if far else place], [height], clip_on=False, **MARKERS["reference"])
+            text = f"{name}: {place:,.3g} →" if far else str(name)
+            where = (right if far else place, height)
+            panel.annotate(text, where, xytext=(-7, 5), textcoords="offset points", fontsize=8, ha="right")
+    panel.set_xlim(left, right)
+    line_labels(panel, lines)
+    if absent:
+        remark = "off the scale: " + "\n".join(absent)
+        panel.annotate(remark, (0.99, 0.015), xycoords="axes fraction", ha="right", va="bottom", **REMARK)
+
+
+def latency_bars(p50: Mapping[str, float], p95: Mapping[str, float] | None = None) -> Figure:
+    """Milliseconds of one example by model, on a logarithmic axis; p95 as a whisker."""
+    figure = Figure(figsize=(7, 0.9 + 0.5 * len(p50)), layout="constrained")
+    panel = figure.subplots()
+    names = list(p50)[::-1]
+    values = np.array([p50[name] for name in names])
+    hatches = ["" if "student" in name.lower() else "///" for name in names]
+    bars = panel.barh(names, values, color=BLUE, edgecolor="white", hatch=hatches, height=0.6)
+    for bar, name in zip(bars, names, strict=True):
+        bar.set_alpha(1.0 if "student" in name.lower() else 0.55)
+    ends = values.copy()
+    if p95:
+        ends = np.array([max(p95.get(name, value), value) for name, value in zip(names, values, strict=True)])
+        panel.errorbar(values, range(len(names)), xerr=[np.zeros(len(names)), ends - values], fmt="none",
+                       ecolor="black", capsize=3, linewidth=1)  # fmt: skip
+    for row, (value, end) in enumerate(zip(values, ends, strict=True)):
+        panel.annotate(f"{value:.3g} ms", (end, row), textcoords="offset points", xytext=(6, 0), va="center",
+                       fontsize=9)  # fmt: skip
+    panel.set_xlim(values.min() / 3, ends.max() * 6)
+    log_axis(panel)
+    tidy(panel, "latency of one example, p50 with p95 whisker (ms, logarithmic)", None)
+    return figure
+
+
+def surrogate_fit(
+    measured: NDArray[np.float64], predicted: NDArray[np.float64], std: NDArray[np.float64] | None = None
+) -> Figure:
+    """Accuracy predicted for candidates that the surrogate had not seen, against the measured one.
+
+    All in [0, 1]; `std` gives error bars. The mean absolute error, and that of the constant predictor
+    (the mean of the others), stand in the title.
+    """
+    figure = Figure(figsize=(4.8, 4.6), layout="constrained")
+    panel = figure.subplots()
+    x, y = 100 * measured, 100 * predicted
+    panel.errorbar(x, y, yerr=None if std is None else 100 * std, fmt="o", color=BLUE, markersize=5,
+                   ecolor=GREY, elinewidth=1, markeredgecolor="white", label="candidate")  # fmt: skip
+    low, high = min(x.min(), y.min()), max(x.max(), y.max())
+    margin = 0.05 * (high - low) or 1.0
+    line = np.array([low - margin, high + margin])
+    panel.plot(line, line, color="black", linewidth=1, linestyle="--", label="perfect")
+    panel.set_xlim(*line)
+    panel.set_ylim(*line)
+    panel.set_aspect("equal")
+    others = (measured.sum() - measured) / max(1, len(measured) - 1)
+    mae, constant = np.abs(predicted - measured).mean(), np.abs(others - measured).mean()
+    panel.set_title(f"MAE {100 * mae:.2f} points; constant {100 * constant:.2f}; n = {len(x)}", fontsize=10)
+    tidy(panel, "measured accuracy (%)", "predicted accuracy, unseen candidates (%)")
+    panel.legend(frameon=False, fontsize=9)
+    return figure
+
+
+def hypervolume(
+    curves: Mapping[str, tuple[NDArray[Any], NDArray[Any]]], exact: float | None = None
+) -> Figure:
+    """Hypervolume over evaluations, (evaluations, hypervolume) by searcher; the exact front's if known."""
+    figure = Figure(figsize=(5.6, 3.8), layout="constrained")
+    panel = figure.subplots()
+    styles = ["-", "--", "-.", ":"]
+    colors = [BLUE, ORANGE, "#444444", "#777777"]
+    for index, (name, (evaluations, volumes)) in enumerate(curves.items()):
+        panel.step(evaluations, volumes, where="post", label=name, color=colors[index % 4],
+                   linestyle=styles[index % 4], linewidth=1.8)  # fmt: skip
+    if exact is not None:
+        panel.axhline(exact, color="black", linewidth=0.9, linestyle=(0, (1, 2)), label="exact front")
+    tidy(panel, "evaluations", "hypervolume of the front found so far")
+    panel.legend(frameon=False, fontsize=9, loc="lower right")
+    return figure
+
+
+def parallel_coordinates(
+    frame: pd.DataFrame, colour_by: str, chosen: NDArray[np.bool_] | None = None
+) -> Figure:
+    """One line per architecture across its genes and objectives, each axis scaled to its own range.
+
+    Columns may be numbers or categories; `colour_by` names a numeric column. A chosen architecture is
+    drawn thick. Columns in which all architectures agree are left out, except `colour_by`.
+    """
+    varied = [name for name in map(str, frame) if name == colour_by or frame[name].nunique() > 1]
+    figure = Figure(figsize=(max(6.0, 1.15 * len(varied)), 4.4), layout="constrained")
+    panel = figure.subplots()
+    scaled = np.empty((len(frame), len(varied)))
+    for place, name in enumerate(varied):
+        scaled[:, place] = _axis(panel, frame[name], place)
+    shade = scaled[:, varied.index(colour_by)]
+    for row in np.argsort(shade):
+        thick = chosen is not None and bool(chosen[row])
+        panel.plot(
+            range(len(varied)),
+            scaled[row],
+            color=ORANGE if thick else colormaps["Blues"](0.25 + 0.7 * shade[row]),
+            linewidth=2.8 if thick else 0.9,
+            alpha=1.0 if thick else 0.8,
+            zorder=5 if thick else 2,
+        )
+    titles = [AXES.get(name, name.replace("_", " ")) for name in varied]
+    panel.set_xticks(range(len(varied)), titles, rotation=30, ha="right", fontsize=8)
+    panel.set_yticks([])
+    panel.set_ylim(-0.1, 1.1)
+    remark = "; thick: chosen" if chosen is not None and chosen.any() else ""
+    panel.set_title(f"darker: higher {AXES.get(colour_by, colour_by)}{remark}", fontsize=9)
+    panel.spines[["top", "right", "left", "bottom"]].set_visible(False)
+    return figure
+
+
+def _axis(panel: Axes, column: pd.Series, place: int) -> NDArray[np.float64]:
+    """Draw one vertical axis with its ends named; the column scaled to [0, 1]."""
+    panel.axvline(place, color=GREY, linewidth=0.8, zorder=1)
+    if pd.api.types.is_numeric_dtype(column):
+        values = column.to_numpy(dtype=float) * (100 if column.name == "accuracy" else 1)
+        low, high = values.min(), values.max()
+        ticks = {0.0: f"{low:.3g}", 1.0: f"{high:.3g}"} if high > low else {0.5: f"{low:.3g}"}
+        scaled = (values - low) / (high - low) if high > low else np.full(len(values), 0.5)
+    else:
+        names = sorted(column.astype(str).unique())
+        spots = np.linspace(0, 1, len(names)) if len(names) > 1 else np.array([0.5])
+        ticks = dict(zip(spots.tolist(), names, strict=True))
+        scaled = np.array([spots[names.index(value)] for value in column.astype(str)])
+    for height, text in ticks.items():
+        panel.annotate(
+            text,
+            (place, height),
+            textcoords="offset points",
+            xytext=(0, 4 if height >= 0.5 else -4),
+            ha="center",
+            va="bottom" if height >= 0.5 else "top",
+            fontsize=8,
+            zorder=6,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85},
+        )
+    return scaled

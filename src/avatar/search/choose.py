@@ -1,0 +1,109 @@
+"""Picks the winner from a front by a stated rule, and says why."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.common.errors import ConfigError
+from avatar.common.registry import Registry
+from avatar.search.objectives import Objective, minimised
+from avatar.search.result import SearchResult
+
+RUNNERS_UP = 3
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Index of the winner in `SearchResult.architectures`, the reason, and the next best by the same rule."""
+
+    index: int
+    sentence: str
+    runners_up: tuple[int, ...]
+
+
+Scores = Callable[[NDArray[np.float64], NDArray[np.float64], int], NDArray[np.float64]]
+"""From losses (n, objectives), weights (objectives,) and the place of accuracy to (n,); the least wins."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How the winner is picked. `reason` completes "it is chosen as ..." for the report."""
+
+    reason: str
+    scores: Scores
+
+
+RULES: Registry[Rule] = Registry("rule")
+RULES.register("accurate")(
+    Rule(
+        "the most accurate within the budgets, and of equals the cheapest",
+        lambda losses, weights, accuracy: losses[:, accuracy],
+    )
+)
+RULES.register("knee")(
+    Rule(
+        "the knee of the front: nearest to the best of every objective at once",
+        lambda losses, weights, accuracy: np.asarray(np.linalg.norm(_scaled(losses), axis=1)),
+    )
+)
+RULES.register("scalarised")(
+    Rule(
+        "the least weighted sum of the objectives, each scaled to [0, 1] over the front",
+        lambda losses, weights, accuracy: np.asarray(_scaled(losses) @ weights),
+    )
+)
+
+
+def choose(
+    result: SearchResult,
+    objectives: Sequence[type[Objective]],
+    rule: str = "accurate",
+    weights: Mapping[str, float] | None = None,
+) -> Choice:
+    """The winner of `result.front` by `rule`: accurate, knee, or scalarised (with `weights`, 1 where absent).
+
+    Ties go to the smaller loss in the other objectives, then to the one found first. An empty front is a
+    ConfigError.
+    """
+    names = [objective.name for objective in objectives]
+    chosen_rule = RULES.get(rule)
+    if not len(result.front):
+        raise ConfigError("the search found no architecture", "raise search.evaluations or a budget")
+    if rule == "accurate" and "accuracy" not in names:
+        raise ConfigError(
+            "search.rule=accurate needs accuracy among search.objectives", "add it, or set search.rule=knee"
+        )
+    losses = minimised(result.front_values, objectives)
+    given = weights or {}
+    weighting = np.asarray([given.get(name, 1.0) for name in names])
+    place = names.index("accuracy") if "accuracy" in names else 0
+    scores = chosen_rule.scores(losses, weighting, place)
+    order = np.lexsort((np.arange(len(scores)), _scaled(losses).sum(axis=1), scores))
+    ranked = [int(result.front[position]) for position in order]
+    winner = ranked[0]
+    text = (
+        f"Of {len(result.front)} architectures on the front, {result.architectures[winner]} is chosen as "
+        f"{chosen_rule.reason}: {_values(result, winner, objectives)}."
+    )
+    if rule == "scalarised":
+        shown = [f"{name} {weight:g}" for name, weight in zip(names, weighting, strict=True)]
+        text += f" Weights: {', '.join(shown)}."
+    if len(ranked) > 1:
+        text += f" Next: {result.architectures[ranked[1]]} with {_values(result, ranked[1], objectives)}."
+    return Choice(winner, text, tuple(ranked[1 : 1 + RUNNERS_UP]))
+
+
+def _scaled(losses: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each column from 0, its best on the front, to 1, its worst."""
+    spread = np.ptp(losses, axis=0)
+    return np.asarray((losses - losses.min(axis=0)) / np.where(spread > 0, spread, 1.0))
+
+
+def _values(result: SearchResult, index: int, objectives: Sequence[type[Objective]]) -> str:
+    shown = zip(objectives, result.values[index], strict=True)
+    return ", ".join(
+        f"{objective.name} {value:.4g}{' ' + objective.unit if objective.unit else ''}"
+        for objective, value in shown
+    )

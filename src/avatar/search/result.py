@@ -1,0 +1,85 @@
+"""What a search returns, and the interface of everything that searches."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.common.registry import Registry
+from avatar.search.objectives import Objective, SearchContext, minimised
+from avatar.search.pareto import front
+from avatar.space.architecture import Architecture
+
+Progress = Callable[[int, int], None]
+"""Told how many evaluations are done, and of how many."""
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """Architectures in the order of their evaluation, their values (n, objectives) and the front's indices.
+
+    Values are in the objectives' own units. `evaluated` counts what was looked at: more than
+    `architectures` where only the front was kept, as exhaustive search does.
+    """
+
+    objectives: tuple[str, ...]
+    architectures: tuple[Architecture, ...]
+    values: NDArray[np.float64]
+    front: NDArray[np.intp]
+    evaluated: int
+    seconds: float
+
+    @property
+    def front_architectures(self) -> tuple[Architecture, ...]:
+        """The architectures that nothing dominates."""
+        return tuple(self.architectures[place] for place in self.front)
+
+    @property
+    def front_values(self) -> NDArray[np.float64]:
+        """Their values, (front, objectives)."""
+        return self.values[self.front]
+
+
+def result_of(
+    archs: Sequence[Architecture],
+    values: NDArray[np.float64],
+    objectives: Sequence[type[Objective]],
+    seconds: float,
+    evaluated: int | None = None,
+) -> SearchResult:
+    """The result of architectures that are evaluated already: by a searcher, or by really training them."""
+    return SearchResult(
+        tuple(objective.name for objective in objectives),
+        tuple(archs),
+        values,
+        front(minimised(values, objectives)),
+        len(archs) if evaluated is None else evaluated,
+        seconds,
+    )
+
+
+class Searcher(Protocol):
+    """Looks for the front."""
+
+    def search(
+        self,
+        context: SearchContext,
+        objectives: Sequence[type[Objective]],
+        evaluations: int,
+        population: int,
+        seed: int,
+        storage: Path | None = None,
+        progress: Progress | None = None,
+    ) -> SearchResult:
+        """Look at no more than `evaluations` distinct architectures, all legal and within the budgets.
+
+        Deterministic in `seed`. With `storage`, a file, a search that was killed goes on where it was and
+        ends as if nothing had happened. An impossible budget is a ConfigError.
+        """
+        ...
+
+
+SEARCHERS: Registry[type[Searcher]] = Registry("searcher")

@@ -1,0 +1,56 @@
+"""From a search config to its result."""
+
+from pathlib import Path
+
+from avatar.common.errors import ConfigError, did_you_mean
+from avatar.common.logging import get_logger
+from avatar.config.schema import SearchConfig
+from avatar.search import searchers
+from avatar.search.objectives import OBJECTIVES, Objective, SearchContext
+from avatar.search.result import SEARCHERS, Progress, SearchResult
+from avatar.space.bounds import bounds
+from avatar.space.budgets import Budgets
+
+__all__ = ["budgets_of", "objectives_of", "run_search", "searchers"]
+
+log = get_logger("search")
+
+
+def budgets_of(config: SearchConfig) -> Budgets:
+    """The budgets of a config."""
+    return Budgets(config.budget_mb, config.budget_gflops, config.budget_ms)
+
+
+def objectives_of(config: SearchConfig) -> list[type[Objective]]:
+    """The objectives of a config, in its order; an unknown one is a ConfigError."""
+    for name in config.weights:
+        if name not in config.objectives:
+            raise ConfigError(
+                f"search.weights names '{name}', which is no objective of this search",
+                did_you_mean(name, config.objectives),
+            )
+    return [OBJECTIVES.get(name) for name in config.objectives]
+
+
+def run_search(
+    config: SearchConfig,
+    context: SearchContext,
+    seed: int,
+    storage: Path | None = None,
+    progress: Progress | None = None,
+) -> SearchResult:
+    """Search as `config` says. All that it gives is legal, canonical and within budget."""
+    context.feasible.check()
+    for name, (low, high) in bounds(context.feasible).items():
+        log.info("within %s, %s runs from %s to %s", context.budgets, name, low, high)
+    result = SEARCHERS.get(config.name)().search(
+        context, objectives_of(config), config.evaluations, config.population, seed, storage, progress
+    )
+    log.info(
+        "%s looked at %d architectures in %.1f s; %d are on the front",
+        config.name,
+        result.evaluated,
+        result.seconds,
+        len(result.front),
+    )
+    return result

@@ -1,0 +1,86 @@
+"""Crossover and mutation that keep architectures legal, within budget and new."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.space.budgets import Feasible
+from avatar.space.repair import Repairer
+from avatar.space.sampling import sample_uniform
+from avatar.space.space import Indices
+
+Row = tuple[int, ...]
+"""One architecture as the places of its genes' values."""
+
+ATTEMPTS = 50
+
+
+class Variation:
+    """Makes children of rows of indices; every one is legal, canonical and within budget."""
+
+    def __init__(self, feasible: Feasible) -> None:
+        self.feasible = feasible
+        self.repair = Repairer(feasible)
+        self.sizes = np.asarray(feasible.space.sizes, dtype=np.int64)
+        self._logs = [
+            np.log(gene.values + (0.0 if gene.values[0] > 0 else 1.0 - gene.values[0]))
+            if gene.is_number
+            else None
+            for gene in feasible.space.genes
+        ]
+
+    def crossover(self, first: Indices, second: Indices, rng: np.random.Generator) -> Indices:
+        """Each gene from either parent, or, one time in five for a number, anywhere between both."""
+        child = np.where(rng.random(len(first)) < 0.5, first, second)
+        for place, logs in enumerate(self._logs):
+            if logs is not None and rng.random() < 0.2:
+                low, high = sorted((int(first[place]), int(second[place])))
+                child[place] = rng.integers(low, high + 1)
+        return child
+
+    def mutate(self, row: Indices, rng: np.random.Generator, strength: float = 1.0) -> Indices:
+        """Changes `strength` genes on average, at least one: a number by a step on its logarithmic scale or
+        to a neighbour, a category to any other."""
+        row = row.copy()
+        chosen = rng.random(len(row)) < strength / len(row)
+        chosen[rng.integers(len(row))] = True
+        for place in np.flatnonzero(chosen):
+            size, logs = int(self.sizes[place]), self._logs[place]
+            if size == 1:
+                continue
+            if logs is None or rng.random() < 0.1:
+                row[place] = (row[place] + rng.integers(1, size)) % size
+                continue
+            spread = 0.1 * (logs[-1] - logs[0]) * rng.standard_normal()
+            moved = int(np.abs(logs - (logs[row[place]] + spread)).argmin())
+            if moved == row[place]:
+                moved += 1 if spread > 0 else -1
+            row[place] = np.clip(moved, 0, size - 1)
+        return row
+
+    def child(
+        self,
+        select: Callable[[np.random.Generator], Indices],
+        rng: np.random.Generator,
+        is_new: Callable[[Row], bool],
+    ) -> Indices | None:
+        """A child of parents that `select` draws and that `is_new` accepts; None where none is left."""
+        for attempt in range(ATTEMPTS):
+            child = select(rng)
+            if rng.random() < 0.9:
+                child = self.crossover(child, select(rng), rng)
+            if rng.random() < 0.7 or attempt:
+                child = self.mutate(child, rng, strength=1.0 + 0.1 * attempt)
+            child = self.repair(child, rng)
+            if is_new(as_row(child)):
+                return child
+        for row in sample_uniform(100, rng, self.feasible).indices:
+            if is_new(as_row(row)):
+                return np.asarray(row)
+        return None
+
+
+def as_row(indices: NDArray[np.int64]) -> Row:
+    """`indices` as a key of dictionaries."""
+    return tuple(indices.tolist())

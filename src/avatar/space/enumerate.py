@@ -1,0 +1,95 @@
+"""Every architecture within budget, exactly: counted and listed in bounded memory."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.common.errors import ConfigError
+from avatar.space.bounds import reachable
+from avatar.space.budgets import Feasible
+from avatar.space.size import params_of
+from avatar.space.space import Architectures, Indices, legal
+
+CHUNK = 1 << 18
+"""Most rows that are held at a time."""
+MOST_COUNTED = 200_000_000
+"""Largest grid (without vocab_size) that is walked to count."""
+
+
+def combinations(feasible: Feasible) -> int:
+    """Size of the box around the feasible set: combinations of the values that fit at all."""
+    return int(np.prod([len(domain) for domain in reachable(feasible)], dtype=object))
+
+
+def count(feasible: Feasible) -> int:
+    """How many architectures are legal, distinct and within the limits in MB and GFLOPs, exactly.
+
+    For each combination of the other genes the vocabularies that fit are counted in one step, as size
+    grows with vocab_size and nothing else depends on it. A ConfigError where the grid is too large.
+    """
+    return sum(int(fitting.sum()) for _, fitting in _without_vocabulary(feasible, MOST_COUNTED))
+
+
+def enumerate_feasible(feasible: Feasible, most: int = 50_000_000) -> Iterator[Architectures]:
+    """All feasible architectures, in blocks of at most about `CHUNK`; more than `most` is a ConfigError.
+
+    Unlike `count`, a limit in milliseconds is kept as well.
+    """
+    space = feasible.space
+    place = space.names.index("vocab_size") if "vocab_size" in space.names else None
+    total = 0
+    for rows, fitting in _without_vocabulary(feasible, MOST_COUNTED):
+        total += int(fitting.sum())
+        if total > most:
+            raise ConfigError(
+                f"more than {most} architectures of '{space.name}' are within {feasible.budgets}: "
+                "too many to list",
+                "fix some genes, tighten a budget, or use search=nsga2",
+            )
+        starts = np.concatenate([[0], np.cumsum(fitting)])
+        for first in range(0, len(rows), max(1, CHUNK // max(1, int(fitting.max(initial=1))))):
+            last = min(len(rows), first + max(1, CHUNK // max(1, int(fitting.max(initial=1)))))
+            block = np.repeat(rows[first:last], fitting[first:last], axis=0)
+            if place is not None and len(block):
+                offsets = np.repeat(starts[first:last] - starts[first], fitting[first:last])
+                block[:, place] = np.arange(len(block)) - offsets
+            archs = Architectures(space, block)
+            if len(archs) and feasible.budgets.ms is not None:
+                archs = archs.take(feasible(archs))
+            if len(archs):
+                yield archs
+
+
+def _without_vocabulary(feasible: Feasible, most: int) -> Iterator[tuple[Indices, NDArray[np.int64]]]:
+    """Chunks of rows with the smallest vocabulary, and how many vocabularies, from there up, fit each."""
+    space = feasible.space
+    domains = reachable(feasible)
+    vocabularies = space.values("vocab_size")
+    if "vocab_size" in space.names:
+        domains[space.names.index("vocab_size")] = np.zeros(1, dtype=np.int64)
+    shape = tuple(len(domain) for domain in domains)
+    total = int(np.prod(shape, dtype=object))
+    if total > most:
+        raise ConfigError(
+            f"'{space.name}' has {total} combinations within reach of {feasible.budgets}, "
+            "too many to walk through",
+            "fix some genes, or use search=nsga2",
+        )
+    for start in range(0, total, CHUNK):
+        numbers = np.arange(start, min(start + CHUNK, total))
+        places = np.unravel_index(numbers, shape) if shape else ()
+        rows = (
+            np.stack([domain[place] for domain, place in zip(domains, places, strict=True)], axis=1)
+            if shape
+            else np.zeros((1, 0), dtype=np.int64)
+        )
+        archs = Architectures(space, rows)
+        keep = feasible.within(archs) & legal(archs.columns) & space.is_canonical(archs, feasible.task)
+        rows = rows[keep]
+        columns = archs.take(keep).columns
+        smallest = np.broadcast_to(params_of(columns, feasible.task), len(rows))
+        width = np.where(columns["embedding_size"] == 0, columns["hidden_size"], columns["embedding_size"])
+        largest = vocabularies[0] + (feasible.budgets.max_params - smallest) / width
+        fitting = np.searchsorted(vocabularies, np.floor(largest + 1e-9), side="right")
+        yield rows, np.broadcast_to(fitting, len(rows)).astype(np.int64)

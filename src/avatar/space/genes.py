@@ -1,0 +1,140 @@
+"""The domain of one gene: a range of whole numbers, or listed values."""
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.common.errors import did_you_mean
+from avatar.config.schema import GeneConfig
+from avatar.space.architecture import ACTIVATIONS, HEADS, POOLINGS, POSITIONS, TOKENIZERS, Architecture
+
+VOCABULARY = {
+    "tokenizer": TOKENIZERS,
+    "hidden_act": ACTIVATIONS,
+    "position": POSITIONS,
+    "pooling": POOLINGS,
+    "head": HEADS,
+}
+"""Legal values of the genes that are names."""
+
+SMALLEST: dict[str, float] = {
+    "vocab_size": 8,
+    "layers": 0,
+    "hidden_size": 1,
+    "hidden_dropout": 0.0,
+    "intermediate_size": 1,
+    "heads": 1,
+    "attention_dropout": 0.0,
+    "max_length": 2,
+    "batch_size": 1,
+    "embedding_size": 0,
+    "learning_rate": 1e-9,
+}
+"""Smallest legal value of the genes that are numbers."""
+
+DROPOUTS = ("hidden_dropout", "attention_dropout")
+TYPES = {field.name: str(getattr(field.type, "__name__", field.type)) for field in fields(Architecture)}
+"""int, float or str of each gene, in the order of `Architecture`."""
+
+
+@dataclass(frozen=True)
+class Integer:
+    """Whole numbers from `low` to `high` by `step`, both ends included."""
+
+    name: str
+    low: int
+    high: int
+    step: int = 1
+
+    @cached_property
+    def values(self) -> NDArray[Any]:
+        """All values, rising."""
+        return np.arange(self.low, self.high + 1, self.step)
+
+    @property
+    def is_number(self) -> bool:
+        """Whether distances between the values mean something."""
+        return True
+
+
+@dataclass(frozen=True)
+class Categorical:
+    """Listed values; numbers are sorted, names keep their order."""
+
+    name: str
+    choices: tuple[Any, ...]
+
+    @cached_property
+    def values(self) -> NDArray[Any]:
+        """All values, in order."""
+        return np.asarray(self.choices)
+
+    @property
+    def is_number(self) -> bool:
+        """Whether distances between the values mean something."""
+        return not isinstance(self.choices[0], str)
+
+
+Gene = Integer | Categorical
+
+
+def read_gene(name: str, config: GeneConfig) -> tuple[Gene | None, list[str]]:
+    """The gene that `config` describes, and everything that is wrong with it (then the gene is None)."""
+    if name not in TYPES:
+        return None, [f"genes.{name}: no gene is called '{name}' ({did_you_mean(name, TYPES)})"]
+    ranged = config.low is not None or config.high is not None
+    if ranged == (config.choices is not None):
+        return None, [f"genes.{name}: give either choices, or low and high"]
+    if config.choices is not None:
+        return _read_choices(name, config.choices)
+    if TYPES[name] != "int":
+        return None, [f"genes.{name}: a {TYPES[name]} gene needs choices, not a range"]
+    if config.low is None or config.high is None:
+        return None, [f"genes.{name}: a range needs both low and high"]
+    problems = []
+    if config.low > config.high:
+        problems.append(f"genes.{name}: low {config.low} is above high {config.high}")
+    if config.step < 1:
+        problems.append(f"genes.{name}: step {config.step} must be at least 1")
+    problems += [f"genes.{name}: low {problem}" for problem in value_problems(name, config.low)]
+    return (None, problems) if problems else (Integer(name, config.low, config.high, config.step), [])
+
+
+def value_problems(name: str, value: Any) -> list[str]:
+    """What is wrong with `value` for the gene `name`; empty where it is legal."""
+    if name in VOCABULARY:
+        legal = VOCABULARY[name]
+        return [] if value in legal else [f"{value!r} is not a {name} ({did_you_mean(str(value), legal)})"]
+    wanted = (int, float) if TYPES[name] == "float" else (int,)
+    if isinstance(value, bool) or not isinstance(value, wanted):
+        return [f"{value!r} is not a number of the type {TYPES[name]}"]
+    if value < SMALLEST[name]:
+        return [f"{value!r} is below the smallest legal value {SMALLEST[name]:g}"]
+    if name in DROPOUTS and value >= 1:
+        return [f"{value!r} must be below 1"]
+    return []
+
+
+def cast(name: str, value: Any) -> Any:
+    """`value` in the type of the gene `name` (YAML reads 1e-3 as text and 1 as a whole number)."""
+    if TYPES[name] == "float" and isinstance(value, (int, str)) and not isinstance(value, bool):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _read_choices(name: str, choices: list[Any]) -> tuple[Gene | None, list[str]]:
+    values = [cast(name, value) for value in choices]
+    problems = [f"genes.{name}: {problem}" for value in values for problem in value_problems(name, value)]
+    if not values:
+        problems.append(f"genes.{name}: choices is empty")
+    if len(set(map(str, values))) != len(values):
+        problems.append(f"genes.{name}: a choice is listed twice")
+    if problems:
+        return None, problems
+    return Categorical(name, tuple(values if isinstance(values[0], str) else sorted(values))), []

@@ -1,0 +1,243 @@
+"""A search space: which genes vary and over what, which combinations are legal, and the encoding."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.common.errors import ConfigError, did_you_mean
+from avatar.config.schema import SearchSpaceConfig
+from avatar.data.records import Task
+from avatar.space.architecture import Architecture
+from avatar.space.genes import TYPES, Gene, cast, read_gene, value_problems
+from avatar.space.size import Columns
+
+Indices = NDArray[np.int64]
+"""Architectures as rows (n, genes): the place of each searched gene's value in `gene.values`."""
+
+RELATIVE = ("relative_key", "relative_key_query")
+
+
+class Architectures(Sequence[Architecture]):
+    """Many architectures of one space, kept as an array; an `Architecture` is made where one is asked for."""
+
+    def __init__(self, space: "SearchSpace", indices: Indices) -> None:
+        self.space = space
+        self.indices = indices
+
+    @cached_property
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """One array per gene: (n,) where it is searched, () where it is fixed."""
+        return self.space.columns(self.indices)
+
+    def take(self, rows: NDArray[Any]) -> "Architectures":
+        """The architectures of `rows` (places or a mask)."""
+        return Architectures(self.space, self.indices[rows])
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    @overload
+    def __getitem__(self, key: int) -> Architecture: ...
+    @overload
+    def __getitem__(self, key: slice) -> "Architectures": ...
+    def __getitem__(self, key: int | slice) -> "Architecture | Architectures":
+        if isinstance(key, slice):
+            return Architectures(self.space, self.indices[key])
+        return self.space.architecture(self.indices[key])
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """The genes that vary, in the order of `Architecture`'s fields, and `base` for those that do not."""
+
+    name: str
+    genes: tuple[Gene, ...]
+    base: Architecture
+
+    @classmethod
+    def from_config(cls, config: SearchSpaceConfig) -> "SearchSpace":
+        """The space of a config; everything that is wrong with it comes in one ConfigError."""
+        problems: list[str] = []
+        genes: dict[str, Gene] = {}
+        fixed: dict[str, Any] = {}
+        for name, gene_config in config.genes.items():
+            gene, found = read_gene(name, gene_config)
+            problems += found
+            if gene is not None:
+                genes[name] = gene
+        for name, raw in config.fixed.items():
+            if name not in TYPES:
+                problems.append(f"fixed.{name}: no gene is called '{name}' ({did_you_mean(name, TYPES)})")
+            elif name in config.genes:
+                problems.append(f"fixed.{name}: the gene is searched as well; name it in one place")
+            else:
+                fixed[name] = cast(name, raw)
+                problems += [f"fixed.{name}: {problem}" for problem in value_problems(name, fixed[name])]
+        if problems:
+            lines = "\n".join(f"  - {problem}" for problem in problems)
+            raise ConfigError(f"the search space '{config.name}' is not valid:\n{lines}", "mend these lines")
+        ordered = tuple(genes[name] for name in TYPES if name in genes)
+        space = cls(config.name, ordered, Architecture(**fixed))
+        if not space._has_legal_member():
+            raise ConfigError(
+                f"no architecture of the search space '{config.name}' is legal",
+                "with layers, some value of heads must divide some hidden_size; embedding_size may not "
+                "exceed hidden_size; pooling 'first' needs at least one layer",
+            )
+        return space
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the searched genes."""
+        return tuple(gene.name for gene in self.genes)
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """How many values each searched gene has."""
+        return tuple(len(gene.values) for gene in self.genes)
+
+    @property
+    def combinations(self) -> int:
+        """Product of `sizes`: all combinations, legal or not."""
+        return int(np.prod([int(size) for size in self.sizes], dtype=object)) if self.sizes else 1
+
+    def columns(self, indices: Indices) -> dict[str, NDArray[Any]]:
+        """Values by gene: (n,) for searched genes, () for fixed ones."""
+        columns = {name: np.asarray(value) for name, value in self.base.as_dict().items()}
+        for place, gene in enumerate(self.genes):
+            columns[gene.name] = gene.values[indices[..., place]]
+        return columns
+
+    def architecture(self, row: Indices) -> Architecture:
+        """The architecture of one row of indices."""
+        values = {gene.name: gene.values[place].item() for gene, place in zip(self.genes, row, strict=True)}
+        return Architecture(**{**self.base.as_dict(), **values})
+
+    def architectures(self, archs: Sequence[Architecture]) -> Architectures:
+        """`archs` as one array; a value outside its gene's domain is a ConfigError."""
+        if isinstance(archs, Architectures) and archs.space is self:
+            return archs
+        rows = np.empty((len(archs), len(self.genes)), dtype=np.int64)
+        places = [{value: place for place, value in enumerate(gene.values.tolist())} for gene in self.genes]
+        for row, arch in enumerate(archs):
+            for column, (gene, place_of) in enumerate(zip(self.genes, places, strict=True)):
+                value = getattr(arch, gene.name)
+                if value not in place_of:
+                    raise ConfigError(
+                        f"{gene.name}={value!r} is not in the search space '{self.name}'",
+                        f"it has {len(place_of)} values from {gene.values[0]} to {gene.values[-1]}",
+                    )
+                rows[row, column] = place_of[value]
+        return Architectures(self, rows)
+
+    def contains(self, arch: Architecture) -> bool:
+        """Whether every searched gene of `arch` is in its domain and every fixed one has its value."""
+        searched = {gene.name: gene for gene in self.genes}
+        return all(
+            value in searched[name].values.tolist() if name in searched else value == getattr(self.base, name)
+            for name, value in arch.as_dict().items()
+        )
+
+    def is_legal(self, arch: Architecture) -> bool:
+        """Whether a student can be built from `arch` (wherever its values come from)."""
+        return bool(legal({name: np.asarray(value) for name, value in arch.as_dict().items()}))
+
+    def canonical(self, arch: Architecture, task: Task | None = None) -> Architecture:
+        """`arch` with every gene that makes no difference to it at one fixed value of its domain.
+
+        Without layers these are heads, intermediate_size, hidden_act, attention_dropout and relative
+        positions; with `task` function, also the pair head. Equal students get equal architectures.
+        """
+        return self.canonical_of(self.architectures([arch]), task)[0]
+
+    def canonical_of(self, archs: Architectures, task: Task | None = None) -> Architectures:
+        """`canonical` for many."""
+        indices = archs.indices.copy()
+        columns = archs.columns
+        flat = np.broadcast_to(columns["layers"] == 0, len(archs))
+        for place, gene in enumerate(self.genes):
+            column = indices[:, place]
+            if gene.name in ("heads", "intermediate_size", "attention_dropout", "hidden_act"):
+                column[flat] = 0
+            elif gene.name == "position":
+                values = gene.values.tolist()
+                idle = [value for value in ("none", *RELATIVE) if value in values]
+                if idle:
+                    column[flat & np.isin(columns["position"], RELATIVE)] = values.index(idle[0])
+            elif gene.name == "embedding_size" and 0 in gene.values:
+                column[columns["embedding_size"] == columns["hidden_size"]] = gene.values.tolist().index(0)
+            elif gene.name == "head" and task is Task.FUNCTION:
+                column[:] = 0
+        return Architectures(self, indices)
+
+    def is_canonical(self, archs: Architectures, task: Task | None = None) -> NDArray[np.bool_]:
+        """Which of `archs` are their own canonical form, (n,)."""
+        return (self.canonical_of(archs, task).indices == archs.indices).all(axis=1)
+
+    @property
+    def encoded_names(self) -> tuple[str, ...]:
+        """Names of the columns of `encode`."""
+        names: list[str] = []
+        for gene in self.genes:
+            names += [gene.name] if gene.is_number else [f"{gene.name}={value}" for value in gene.values]
+        return tuple(names)
+
+    def encode(self, archs: Sequence[Architecture]) -> NDArray[np.float64]:
+        """(n, d) in [0, 1]: categories one-hot over sqrt(2), numbers on a logarithmic scale.
+
+        So two different categories are as far apart as the two ends of a number. Architectures that are
+        the same student have the same row.
+        """
+        known = self.canonical_of(self.architectures(archs))
+        parts = [np.empty((len(known), 0))]
+        for place, gene in enumerate(self.genes):
+            if gene.is_number:
+                values, column = gene.values, known.columns[gene.name]
+                if gene.name == "embedding_size":  # 0 stands for hidden_size
+                    hidden = np.broadcast_to(known.columns["hidden_size"], len(known))
+                    column = np.where(column == 0, hidden, column)
+                    values = np.concatenate([values[values > 0], self.values("hidden_size")])
+                parts.append(_logarithmic(column, values)[:, None])
+            else:
+                parts.append(np.eye(len(gene.values))[known.indices[:, place]] / np.sqrt(2.0))
+        return np.concatenate(parts, axis=1)
+
+    def values(self, name: str) -> NDArray[Any]:
+        """Every value that the gene `name` takes: its domain, or the one fixed value."""
+        for gene in self.genes:
+            if gene.name == name:
+                return gene.values
+        return np.asarray([getattr(self.base, name)])
+
+    def _has_legal_member(self) -> bool:
+        """Legality joins few genes; their whole grid is small enough to look at."""
+        joined = ("layers", "hidden_size", "heads", "embedding_size", "pooling")
+        lists = [
+            np.unique(np.minimum(self.values(name), 1)) if name == "layers" else self.values(name)
+            for name in joined
+        ]
+        lists[3] = np.unique(np.asarray([lists[3].min(), lists[3][lists[3] > 0].min(initial=10**9)]))
+        grid = np.meshgrid(*lists, indexing="ij", sparse=True)
+        return bool(legal(dict(zip(joined, grid, strict=True))).any())
+
+
+def legal(columns: Columns) -> NDArray[np.bool_]:
+    """Which architectures can be built: heads divide the width, tokens are no wider than it, and
+    first-token pooling has a layer that carries the other tokens to it."""
+    hidden, layers = columns["hidden_size"], columns["layers"]
+    divides = (layers == 0) | (hidden % columns["heads"] == 0)
+    sees_all = (layers > 0) | (columns["pooling"] != "first")
+    return np.asarray(divides & (columns["embedding_size"] <= hidden) & sees_all)
+
+
+def _logarithmic(column: NDArray[Any], values: NDArray[Any]) -> NDArray[np.float64]:
+    low, high = float(values.min()), float(values.max())
+    if low == high:
+        return np.zeros(len(column))
+    shift = 0.0 if low > 0 else 1.0 - low
+    scaled = (np.log(column + shift) - np.log(low + shift)) / (np.log(high + shift) - np.log(low + shift))
+    return np.asarray(scaled, np.float64)

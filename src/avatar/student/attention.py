@@ -1,0 +1,65 @@
+"""Multi-head self-attention with the three position kinds of the paper's table 1."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class SelfAttention(nn.Module):
+    """Scaled dot-product attention over `heads`, with optional relative positions.
+
+    `position` "relative_key" adds q . r(i - j) to the scores (Shaw et al. 2018), "relative_key_query"
+    adds k . r(i - j) as well (Huang et al. 2020); "absolute" and "none" add nothing here. The table r
+    has 2 * max_length - 1 rows. With `plain_attention` the product is written out instead of calling
+    torch's fused kernel: exporters and counters see it then.
+    """
+
+    def __init__(self, hidden_size: int, heads: int, dropout: float, position: str, max_length: int) -> None:
+        super().__init__()
+        self.hidden_size = hidden_size
+        self.heads = heads
+        self.head_size = hidden_size // heads
+        self.dropout = dropout
+        self.position = position
+        self.max_length = max_length
+        self.plain_attention = False
+        self.query = nn.Linear(hidden_size, hidden_size)
+        self.key = nn.Linear(hidden_size, hidden_size)
+        self.value = nn.Linear(hidden_size, hidden_size)
+        self.out = nn.Linear(hidden_size, hidden_size)
+        self.relative = position.startswith("relative_key")
+        if self.relative:
+            self.distance = nn.Embedding(2 * max_length - 1, self.head_size)
+
+    def _split(self, states: Tensor) -> Tensor:
+        functions, tokens, _ = states.shape
+        return states.view(functions, tokens, self.heads, self.head_size).transpose(1, 2)
+
+    def relative_scores(self, query: Tensor, key: Tensor) -> Tensor:
+        """Position scores (functions, heads, tokens, tokens) of the relative kinds, not yet scaled."""
+        tokens = query.shape[2]
+        place = torch.arange(tokens, device=query.device)
+        table = self.distance(place[:, None] - place[None, :] + self.max_length - 1)
+        scores = torch.einsum("bhid,ijd->bhij", query, table)
+        if self.position == "relative_key_query":
+            scores = scores + torch.einsum("bhjd,ijd->bhij", key, table)
+        return scores
+
+    def forward(self, states: Tensor, attention_mask: Tensor) -> Tensor:
+        """(functions, tokens, hidden) to the same shape; `attention_mask` (functions, tokens), True on tokens."""
+        query, key, value = (self._split(layer(states)) for layer in (self.query, self.key, self.value))
+        mask = attention_mask[:, None, None, :].bool()
+        dropout = self.dropout if self.training else 0.0
+        if self.plain_attention or self.relative:
+            scores = query @ key.transpose(-1, -2)
+            if self.relative:
+                scores = scores + self.relative_scores(query, key)
+            scores = scores / math.sqrt(self.head_size)
+            scores = scores + (~mask).to(scores.dtype) * -1e4
+            weights = F.dropout(scores.softmax(dim=-1), dropout, self.training)
+            context = weights @ value
+        else:
+            context = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout)
+        return self.out(context.transpose(1, 2).flatten(2))

@@ -1,0 +1,55 @@
+"""From token states to one vector a function."""
+
+from torch import Tensor, nn
+
+
+class First(nn.Module):
+    """The state of the first token, the paper's choice."""
+
+    def __init__(self, hidden_size: int) -> None:
+        super().__init__()
+
+    def forward(self, states: Tensor, attention_mask: Tensor) -> Tensor:
+        """(functions, tokens, hidden) to (functions, hidden)."""
+        return states[:, 0]
+
+
+class Mean(nn.Module):
+    """The mean over the tokens."""
+
+    def __init__(self, hidden_size: int) -> None:
+        super().__init__()
+
+    def forward(self, states: Tensor, attention_mask: Tensor) -> Tensor:
+        """(functions, tokens, hidden) to (functions, hidden)."""
+        weights = attention_mask.to(states.dtype)[:, :, None]
+        return (states * weights).sum(1) / weights.sum(1).clamp_min(1.0)
+
+
+class Max(nn.Module):
+    """The largest value of each feature over the tokens."""
+
+    def __init__(self, hidden_size: int) -> None:
+        super().__init__()
+
+    def forward(self, states: Tensor, attention_mask: Tensor) -> Tensor:
+        """(functions, tokens, hidden) to (functions, hidden)."""
+        padding = (~attention_mask.bool()).to(states.dtype)[:, :, None]
+        return (states - 1e4 * padding).amax(1)
+
+
+class Attention(nn.Module):
+    """A mean weighted by a learned score of each token."""
+
+    def __init__(self, hidden_size: int) -> None:
+        super().__init__()
+        self.score = nn.Linear(hidden_size, 1)
+
+    def forward(self, states: Tensor, attention_mask: Tensor) -> Tensor:
+        """(functions, tokens, hidden) to (functions, hidden)."""
+        padding = (~attention_mask.bool()).to(states.dtype)[:, :, None]
+        weights = (self.score(states) - 1e4 * padding).softmax(1)
+        return (states * weights).sum(1)
+
+
+POOLINGS: dict[str, type[nn.Module]] = {"first": First, "mean": Mean, "max": Max, "attention": Attention}

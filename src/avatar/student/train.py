@@ -1,0 +1,116 @@
+"""Distilling: from soft labels to a trained student."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+
+from avatar.common.errors import ArtifactError
+from avatar.common.files import write_text, writing
+from avatar.common.seeding import derive_seed
+from avatar.config.schema import DistillConfig, TrainerConfig
+from avatar.data.batching import Examples, TokenTable
+from avatar.data.datamodule import CodeDataModule
+from avatar.data.records import Corpus, SplitName, Task
+from avatar.data.training import fit
+from avatar.space.architecture import Architecture
+from avatar.student.encoder import StudentModel
+from avatar.student.module import DistillModule
+
+WEIGHTS, SHAPE = "model.safetensors", "architecture.json"
+
+
+@dataclass(frozen=True)
+class Distilled:
+    """A trained student and how its training went: metrics of each epoch, and the epoch that was kept."""
+
+    model: StudentModel
+    history: tuple[dict[str, float], ...]
+    best_epoch: int
+    valid_accuracy: float
+
+
+def distillation_examples(
+    corpus: Corpus,
+    tokens: TokenTable,
+    soft: NDArray[np.float32],
+    cfg: DistillConfig,
+    rows: NDArray[np.int64] | None = None,
+) -> Examples:
+    """What a student learns from: the unlabelled half with its `soft` labels (examples, classes), or some `rows`.
+
+    Hard labels are the teacher's choices, or the true ones where `cfg.hard_labels` says so. With
+    `cfg.use_labeled` the labelled half comes along: it has true labels and no soft ones.
+    """
+    members = corpus.members(SplitName.UNLABELED)
+    truth = corpus.labels(SplitName.UNLABELED)
+    hard = truth if cfg.hard_labels == "truth" else soft.argmax(1).astype(np.int64)
+    if rows is not None:
+        members, hard, soft = members[rows], hard[rows], soft[rows]
+    if cfg.use_labeled:
+        labeled = corpus.members(SplitName.LABELED)
+        members = np.concatenate([members, labeled])
+        hard = np.concatenate([hard, corpus.labels(SplitName.LABELED)])
+        soft = np.concatenate([soft, np.full((len(labeled), soft.shape[1]), np.nan, dtype=np.float32)])
+    return Examples(tokens, members, hard, soft)
+
+
+def distil(
+    arch: Architecture,
+    task: Task,
+    train: Examples,
+    valid: Examples,
+    cfg: DistillConfig,
+    trainer: TrainerConfig,
+    seed: int,
+    folder: Path,
+    label: str = "student",
+) -> Distilled:
+    """Train a student of `arch`; `folder` holds the checkpoints from which a killed training goes on."""
+    torch.manual_seed(derive_seed(seed, "weights"))
+    module = DistillModule(
+        StudentModel(arch, task, token_dropout=cfg.token_dropout), cfg, cfg.learning_rate or arch.learning_rate
+    )
+    batch_size = cfg.batch_size or arch.batch_size
+    data = CodeDataModule(
+        train, valid, batch_size, derive_seed(seed, "order"), workers=trainer.num_workers
+    )
+    fitted = fit(
+        module,
+        data,
+        trainer,
+        epochs=cfg.epochs,
+        seed=derive_seed(seed, "dropout"),
+        folder=folder,
+        label=label,
+        examples=len(train),
+        batch_size=batch_size,
+        patience=cfg.patience,
+        clip=cfg.clip,
+    )
+    return Distilled(module.evaluated.cpu().eval(), fitted.history, fitted.best_epoch, fitted.best_score)
+
+
+def save_student(model: StudentModel, folder: Path) -> None:
+    """Write weights (safetensors) and architecture (json) into `folder`."""
+    with writing(folder / WEIGHTS) as temporary:
+        save_file({name: value.contiguous() for name, value in model.state_dict().items()}, temporary)
+    write_text(folder / SHAPE, json.dumps({"task": model.task, **model.arch.as_dict()}, indent=1) + "\n")
+
+
+def read_student(folder: Path) -> StudentModel:
+    """The student that `save_student` wrote; a missing or damaged file is an ArtifactError."""
+    try:
+        shape = json.loads((folder / SHAPE).read_text(encoding="utf-8"))
+        model = StudentModel(
+            Architecture.from_dict({name: value for name, value in shape.items() if name != "task"}),
+            Task(shape["task"]),
+        )
+        model.load_state_dict(load_file(folder / WEIGHTS))
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ArtifactError(f"the student in {folder} cannot be read: {error}", "delete the folder and run again") from error
+    return model.eval()

@@ -1,0 +1,128 @@
+"""Which surrogate steers the search: the best by cross-validation, and none where none is worth it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.common.logging import get_logger
+from avatar.config.schema import SurrogateConfig
+from avatar.surrogate.base import SURROGATES, Surrogate
+from avatar.surrogate.validation import CrossValidation, cross_validate
+
+log = get_logger("surrogate")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The chosen surrogate, fitted on everything.
+
+    `validation` holds what was validated, by name; it is empty with too few observations. `sentence` is
+    for the report. `collapsed` (n,) marks observations whose training failed.
+    """
+
+    name: str
+    model: Surrogate
+    validation: Mapping[str, CrossValidation]
+    beats_constant: bool
+    collapsed: NDArray[np.bool_]
+    sentence: str
+
+
+def choose(
+    config: SurrogateConfig,
+    X: NDArray[np.float64],
+    y: NDArray[np.float64],
+    seed: int,
+    floor: float | None = None,
+) -> Choice:
+    """Choose and fit a surrogate for encodings (n, d) and accuracies (n,).
+
+    `auto` takes, of those whose error is within one standard error of the least, the one that ranks best;
+    it takes the constant unless that one beats it by more than the standard error of the difference. A
+    surrogate that is named is taken as it is, and `beats_constant` says what it is worth. With fewer than
+    `config.minimum` observations it is the constant. `floor` is the score of the best constant classifier.
+    """
+    failed = collapsed(y, floor)
+    note = f" {failed.sum()} of {len(y)} students collapsed in training." if failed.any() else ""
+    if len(y) < config.minimum:
+        sentence = (
+            f"{len(y)} trained architectures are fewer than the {config.minimum} that a surrogate needs, "
+            "so the constant predictor is used: accuracy does not steer the search."
+        )
+        return _fitted("constant", X, y, seed, {}, False, failed, sentence + note)
+    names = [name for name in SURROGATES if name != "constant"] if config.name == "auto" else [config.name]
+    validation = {
+        name: cross_validate(name, X, y, config.folds, config.repeats, seed)
+        for name in ["constant", *(name for name in names if name != "constant")]
+    }
+    for name, result in validation.items():
+        log.info(
+            "surrogate %s: MAE %.4f (constant %.4f), Kendall's tau %.2f",
+            name,
+            result.mae,
+            result.constant_mae,
+            result.kendall_tau,
+        )
+    best = _best([validation[name] for name in names])
+    numbers = (
+        f"MAE {best.mae:.4f} against {best.constant_mae:.4f} of the constant predictor, Kendall's tau "
+        f"{best.kendall_tau:.2f}, {config.repeats} x {config.folds}-fold cross-validation "
+        f"on {len(y)} students"
+    )
+    if best.beats_constant:
+        sentence = f"The surrogate is {_spoken(best.name)}: {numbers}."
+    elif config.name == "auto":
+        sentence = (
+            f"No surrogate beats the constant predictor (the best, {_spoken(best.name)}: {numbers}), so "
+            "predicted accuracy does not steer the search."
+        )
+    else:
+        sentence = (
+            f"The surrogate is {_spoken(best.name)}, as configured, "
+            f"but does not beat the constant: {numbers}."
+        )
+    name = best.name if best.beats_constant or config.name != "auto" else "constant"
+    return _fitted(name, X, y, seed, validation, best.beats_constant, failed, sentence + note)
+
+
+def collapsed(y: NDArray[np.float64], floor: float | None = None) -> NDArray[np.bool_]:
+    """Which students learned nothing: they score no more than `floor`, the best constant classifier's score.
+
+    Without a floor, a score below the median that at least three students share to the last digit is one:
+    students that answer always the same share it, others do not.
+    """
+    if floor is None:
+        scores, counts = np.unique(y, return_counts=True)
+        shared = scores[(counts >= 3) & (scores < np.median(y))]
+        floor = float(shared.max()) if len(shared) else -np.inf
+    return np.asarray(y <= floor + 1e-9)
+
+
+def _best(results: list[CrossValidation]) -> CrossValidation:
+    least = min(results, key=lambda result: result.mae)
+
+    def as_good(result: CrossValidation) -> bool:
+        difference = result.errors - least.errors
+        return bool(difference.mean() <= difference.std(ddof=1) / np.sqrt(len(difference)))
+
+    return max((result for result in results if as_good(result)), key=lambda result: result.kendall_tau)
+
+
+def _fitted(
+    name: str,
+    X: NDArray[np.float64],
+    y: NDArray[np.float64],
+    seed: int,
+    validation: Mapping[str, CrossValidation],
+    beats: bool,
+    failed: NDArray[np.bool_],
+    sentence: str,
+) -> Choice:
+    model = SURROGATES.get(name)(seed).fit(X, y)
+    return Choice(name, model, validation, beats, failed, sentence)
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ")

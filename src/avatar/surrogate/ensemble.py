@@ -1,0 +1,35 @@
+"""Several surrogates as one."""
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.surrogate.base import SURROGATES, Prediction, Surrogate
+from avatar.surrogate.linear import GaussianProcess
+from avatar.surrogate.trees import GradientBoosting, RandomForest
+
+
+@SURROGATES.register("ensemble")
+class Ensemble:
+    """The mean of a Gaussian process, a forest and boosted trees.
+
+    Its variance is the members' own plus their disagreement, as for any mixture.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._members: list[Surrogate] = [
+            kind(seed) for kind in (GaussianProcess, RandomForest, GradientBoosting)
+        ]
+
+    def fit(self, X: NDArray[np.float64], y: NDArray[np.float64]) -> Self:
+        """Learn from encodings (n, d) and accuracies (n,)."""
+        for member in self._members:
+            member.fit(X, y)
+        return self
+
+    def predict(self, X: NDArray[np.float64]) -> Prediction:
+        """Mean and standard deviation of the mixture."""
+        means, stds = map(np.stack, zip(*(member.predict(X) for member in self._members), strict=True))
+        variance = (stds**2).mean(axis=0) + means.var(axis=0)
+        return means.mean(axis=0), np.sqrt(variance)

@@ -1,0 +1,77 @@
+"""The constant predictor that all others have to beat, ridge regression, and the Gaussian process."""
+
+import warnings
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+from sklearn.linear_model import BayesianRidge
+
+from avatar.surrogate.base import SURROGATES, Prediction, from_logit, to_logit
+
+
+@SURROGATES.register("constant")
+class Constant:
+    """The median of what was seen: of all constants the one with the least absolute error."""
+
+    def __init__(self, seed: int) -> None:
+        self._median = self._spread = 0.0
+
+    def fit(self, X: NDArray[np.float64], y: NDArray[np.float64]) -> Self:
+        """Take the median and the spread of `y`."""
+        self._median, self._spread = float(np.median(y)), float(np.std(y))
+        return self
+
+    def predict(self, X: NDArray[np.float64]) -> Prediction:
+        """The same for every row."""
+        return np.full(len(X), self._median), np.full(len(X), self._spread)
+
+
+@SURROGATES.register("ridge")
+class Ridge:
+    """Ridge regression on the encoding, its penalty by the evidence (MacKay 1992), on the logit scale."""
+
+    def __init__(self, seed: int) -> None:
+        self._model = BayesianRidge()
+
+    def fit(self, X: NDArray[np.float64], y: NDArray[np.float64]) -> Self:
+        """Learn from encodings (n, d) and accuracies (n,)."""
+        self._model.fit(X, to_logit(y))
+        return self
+
+    def predict(self, X: NDArray[np.float64]) -> Prediction:
+        """Mean and standard deviation of the posterior predictive."""
+        return from_logit(*self._model.predict(X, return_std=True))
+
+
+@SURROGATES.register("gaussian_process")
+class GaussianProcess:
+    """One length scale for all columns (there is too little to learn more), noise learned, logit scale."""
+
+    def __init__(self, seed: int) -> None:
+        kernel = ConstantKernel(1.0, (1e-2, 1e2)) * Matern(1.0, (1e-1, 1e2), nu=2.5) + WhiteKernel(
+            0.1, (1e-4, 1e1)
+        )
+        self._model = GaussianProcessRegressor(
+            kernel, normalize_y=True, n_restarts_optimizer=1, random_state=seed
+        )
+
+    def fit(self, X: NDArray[np.float64], y: NDArray[np.float64]) -> Self:
+        """Learn from encodings (n, d) and accuracies (n,)."""
+        with warnings.catch_warnings():
+            # A parameter that ends on its bound is a finding, not a fault.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            self._model.fit(X, to_logit(y))
+        return self
+
+    def predict(self, X: NDArray[np.float64]) -> Prediction:
+        """Mean and standard deviation of the posterior, in blocks that bound the memory."""
+        blocks = [
+            self._model.predict(X[start : start + 10_000], return_std=True)
+            for start in range(0, max(len(X), 1), 10_000)
+        ]
+        means, stds = zip(*blocks, strict=True)
+        return from_logit(np.concatenate(means), np.concatenate(stds))

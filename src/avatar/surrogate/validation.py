@@ -1,0 +1,116 @@
+"""Repeated cross-validation of a surrogate, always beside the constant predictor."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import kendalltau
+
+from avatar.common.seeding import derive_seed, generator
+from avatar.surrogate import ensemble, linear, trees
+from avatar.surrogate.base import SURROGATES, Prediction
+
+__all__ = ["CrossValidation", "cross_validate", "ensemble", "linear", "trees", "validate"]
+
+FitPredict = Callable[[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], int], Prediction]
+"""Learns from encodings and accuracies and predicts other encodings; the last argument is a seed."""
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """How a surrogate predicts what it was not shown.
+
+    `errors` and `constant_errors` (n,) are absolute errors of each observation, averaged over the
+    repetitions; `mean` and `std` (n,) its predictions, averaged likewise. `mae_error` is the standard
+    error of `mae`, `gain_error` that of the paired difference to the constant. `kendall_tau` is 0 where
+    the predictions are all equal.
+    """
+
+    name: str
+    mae: float
+    mae_error: float
+    rmse: float
+    kendall_tau: float
+    constant_mae: float
+    gain_error: float
+    errors: NDArray[np.float64]
+    constant_errors: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    std: NDArray[np.float64]
+
+    @property
+    def gain(self) -> float:
+        """By how much the mean absolute error is below the constant's; negative where it is above."""
+        return self.constant_mae - self.mae
+
+    @property
+    def beats_constant(self) -> bool:
+        """Whether the gain is more than its standard error and the ranking better than chance."""
+        return self.gain > self.gain_error and self.kendall_tau > 0
+
+
+def cross_validate(
+    name: str, X: NDArray[np.float64], y: NDArray[np.float64], folds: int, repeats: int, seed: int
+) -> CrossValidation:
+    """Repeated `folds`-fold cross-validation of the surrogate registered as `name`.
+
+    Every surrogate gets the same folds. With fewer than two observations a fold there are fewer folds.
+    """
+
+    def fit_predict(
+        seen: NDArray[np.float64], accuracies: NDArray[np.float64], unseen: NDArray[np.float64], number: int
+    ) -> Prediction:
+        return SURROGATES.get(name)(number).fit(seen, accuracies).predict(unseen)
+
+    return validate(name, fit_predict, X, y, folds, repeats, seed)
+
+
+def validate(
+    name: str,
+    fit_predict: FitPredict,
+    X: NDArray[np.float64],
+    y: NDArray[np.float64],
+    folds: int,
+    repeats: int,
+    seed: int,
+) -> CrossValidation:
+    """As `cross_validate`, for anything that fits and predicts, such as the automatic choice itself."""
+    count = len(y)
+    folds = max(2, min(folds, count // 2))
+    means, stds, constants = (np.zeros((repeats, count)) for _ in range(3))
+    taus, rmses = [], []
+    for repeat in range(repeats):
+        fold_of = generator(seed, "folds", repeat).permutation(count) % folds
+        for fold in range(folds):
+            held = fold_of == fold
+            number = derive_seed(seed, "fit", repeat, fold)
+            means[repeat, held], stds[repeat, held] = fit_predict(X[~held], y[~held], X[held], number)
+            constants[repeat, held] = np.median(y[~held])
+        rmses.append(float(np.sqrt(np.mean((means[repeat] - y) ** 2))))
+        taus.append(_kendall_tau(means[repeat], y))
+    errors = np.abs(means - y).mean(axis=0)
+    constant_errors = np.abs(constants - y).mean(axis=0)
+    return CrossValidation(
+        name=name,
+        mae=float(errors.mean()),
+        mae_error=_standard_error(errors),
+        rmse=float(np.mean(rmses)),
+        kendall_tau=float(np.mean(taus)),
+        constant_mae=float(constant_errors.mean()),
+        gain_error=_standard_error(constant_errors - errors),
+        errors=errors,
+        constant_errors=constant_errors,
+        mean=means.mean(axis=0),
+        std=stds.mean(axis=0),
+    )
+
+
+def _standard_error(values: NDArray[np.float64]) -> float:
+    return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
+
+
+def _kendall_tau(predicted: NDArray[np.float64], measured: NDArray[np.float64]) -> float:
+    if np.ptp(predicted) == 0 or np.ptp(measured) == 0:
+        return 0.0
+    return float(kendalltau(predicted, measured).statistic)

@@ -1,0 +1,212 @@
+"""A Hugging Face encoder with the paper's heads."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import (
+    AutoModel,
+    AutoTokenizer,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    RobertaConfig,
+    RobertaModel,
+)
+from transformers.masking_utils import create_bidirectional_mask
+
+from avatar.common.errors import ConfigError, DataError
+from avatar.config.schema import TeacherConfig
+from avatar.data.records import Task
+from avatar.teacher.heads import Head
+from avatar.teacher.source import locate
+
+LAYERED = {"bert", "camembert", "electra", "roberta", "xlm-roberta"}
+"""Model types whose layers can be run one by one, and so be frozen from below."""
+
+POOLINGS = ("first", "mean")
+
+
+class Upper(nn.Module):
+    """The part of a teacher that learns: the layers that are not frozen, pooling and head.
+
+    It is an encoder itself, whose input are the states (functions, tokens, hidden) below it. Its weights are
+    the teacher's own.
+    """
+
+    def __init__(self, config: PreTrainedConfig, layers: nn.ModuleList, head: Head, pooling: str) -> None:
+        super().__init__()
+        self.config = config
+        self.layers = layers
+        self.head = head
+        self.pooling = pooling
+
+    def encode(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Vectors (functions, hidden) of states (functions, tokens, hidden) in the place of token ids."""
+        states = input_ids.to(self.head.out.weight.dtype)
+        return pool(
+            run_layers(self.config, self.layers, states, attention_mask), attention_mask, self.pooling
+        )
+
+    def classify(self, vectors: Tensor) -> Tensor:
+        """Logits (examples, 2) of vectors (examples, arity, hidden)."""
+        return self.head(vectors)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, members: Tensor) -> Tensor:
+        """Logits of a batch whose distinct functions are given by their states."""
+        return self.classify(self.encode(input_ids, attention_mask)[members])
+
+
+class TeacherModel(nn.Module):
+    """An encoder and a head for functions or pairs; both functions of a pair are encoded separately.
+
+    `pooling` is "first" (the first token's state, as in the paper) or "mean". `split` is the number of frozen
+    layers, over frozen embeddings, or None where everything learns.
+    """
+
+    encoder: Any
+
+    def __init__(
+        self, encoder: PreTrainedModel, task: Task, pooling: str = "first", head: str = "concat"
+    ) -> None:
+        super().__init__()
+        if pooling not in POOLINGS:
+            raise ConfigError(f"teacher.pooling={pooling} is unknown", f"available: {', '.join(POOLINGS)}")
+        self.encoder = encoder
+        if getattr(encoder, "pooler", None) is not None:
+            self.encoder.pooler = None  # it would get no gradient
+        self.task = task
+        self.pooling = pooling
+        self.head_kind = head
+        self.head = Head(task, encoder.config.hidden_size, head)
+        self.split: int | None = None
+
+    @property
+    def hidden_size(self) -> int:
+        """Length of a function's vector."""
+        return int(self.encoder.config.hidden_size)
+
+    @property
+    def trainable_layers(self) -> int | None:
+        """How many upper layers learn, or None where everything does."""
+        return None if self.split is None else len(self.encoder.encoder.layer) - self.split
+
+    def freeze_lower(self, trainable_layers: int | None) -> None:
+        """Freeze embeddings and all layers but the upper `trainable_layers`; None lets everything learn."""
+        self.encoder.requires_grad_(True)
+        self.split = None
+        if trainable_layers is None:
+            return
+        if self.encoder.config.model_type not in LAYERED:
+            raise ConfigError(
+                f"teacher.trainable_layers={trainable_layers}: layers of a {self.encoder.config.model_type} "
+                "model cannot be frozen one by one",
+                f"set teacher.trainable_layers=null, or use one of these kinds: {', '.join(sorted(LAYERED))}",
+            )
+        layers = self.encoder.encoder.layer
+        if not 0 <= trainable_layers <= len(layers):
+            raise ConfigError(
+                f"teacher.trainable_layers={trainable_layers}, but the model has {len(layers)} layers",
+                f"choose 0 to {len(layers)}, or null to train the embeddings too",
+            )
+        self.split = len(layers) - trainable_layers
+        self.encoder.requires_grad_(False)
+        layers[self.split :].requires_grad_(True)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> "TeacherModel":
+        """As `nn.Module.train`, but dropout stays off in frozen layers: their output is constant."""
+        super().train(mode)
+        if self.split is not None:
+            self.encoder.eval()
+            self.encoder.encoder.layer[self.split :].train(mode)
+        return self
+
+    @property
+    def upper(self) -> Upper:
+        """The learning part of a teacher with frozen layers."""
+        return Upper(self.encoder.config, self.encoder.encoder.layer[self.split :], self.head, self.pooling)
+
+    @torch.no_grad()
+    def lower_states(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """States (functions, tokens, hidden) after the frozen layers."""
+        states = self.encoder.embeddings(input_ids=input_ids)
+        if hasattr(self.encoder, "embeddings_project"):
+            states = self.encoder.embeddings_project(states)
+        layers = self.encoder.encoder.layer[: self.split]
+        return run_layers(self.encoder.config, layers, states, attention_mask)
+
+    def encode(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Vectors (functions, hidden) of padded functions (functions, tokens)."""
+        if self.split is not None:
+            return self.upper.encode(self.lower_states(input_ids, attention_mask), attention_mask)
+        states = self.encoder(input_ids=input_ids, attention_mask=attention_mask.long()).last_hidden_state
+        return pool(states, attention_mask, self.pooling)
+
+    def classify(self, vectors: Tensor) -> Tensor:
+        """Logits (examples, 2) of vectors (examples, arity, hidden)."""
+        return self.head(vectors)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, members: Tensor) -> Tensor:
+        """Logits of examples whose `members` (examples, arity) are rows of the padded functions."""
+        return self.classify(self.encode(input_ids, attention_mask)[members])
+
+
+def run_layers(
+    config: PreTrainedConfig, layers: nn.ModuleList, states: Tensor, attention_mask: Tensor
+) -> Tensor:
+    """States after some layers of a BERT-shaped encoder."""
+    mask = create_bidirectional_mask(
+        config=config, inputs_embeds=states, attention_mask=attention_mask.bool()
+    )
+    for layer in layers:
+        states = layer(states, mask)
+    return states
+
+
+def pool(states: Tensor, attention_mask: Tensor, pooling: str) -> Tensor:
+    """One vector a function: its first token's state, or the mean over its tokens."""
+    if pooling == "first":
+        return states[:, 0]
+    weights = attention_mask.to(states.dtype)[:, :, None]
+    return (states * weights).sum(1) / weights.sum(1).clamp_min(1)
+
+
+def load_teacher(cfg: TeacherConfig, task: Task) -> tuple[TeacherModel, PreTrainedTokenizerBase]:
+    """The pretrained encoder that `cfg.model` names, with a fresh head, and its tokenizer."""
+    folder = locate(cfg.model)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        encoder = AutoModel.from_pretrained(folder, dtype=torch.float32, weights_only=True)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise DataError(f"teacher.model={cfg.model}: {folder} holds no usable encoder: {error}") from error
+    longest = longest_input(encoder)
+    if longest is not None and cfg.max_length > longest:
+        raise ConfigError(
+            f"teacher.max_length={cfg.max_length}, but '{cfg.name}' reads at most {longest} tokens",
+            f"set teacher.max_length={longest} or less",
+        )
+    model = TeacherModel(encoder, task, cfg.pooling, cfg.head)
+    model.freeze_lower(cfg.trainable_layers)
+    return model, tokenizer
+
+
+def longest_input(encoder: PreTrainedModel) -> int | None:
+    """Tokens that an encoder's position table reaches, or None where it has no table."""
+    positions = getattr(encoder.config, "max_position_embeddings", None)
+    if positions is None:
+        return None
+    offset = encoder.config.pad_token_id + 1 if "roberta" in encoder.config.model_type else 0
+    return int(positions) - offset
+
+
+def shape_only(name: str, task: Task) -> TeacherModel:
+    """A model of `name`'s shape with random weights, for timing alone; the one name is codebert."""
+    if name != "codebert":
+        raise ConfigError(f"no shape is called '{name}'", "available: codebert")
+    config = RobertaConfig(
+        vocab_size=50265, max_position_embeddings=514, type_vocab_size=1, layer_norm_eps=1e-5, pad_token_id=1
+    )
+    model = TeacherModel(RobertaModel(config, add_pooling_layer=False), task)
+    model.train(False)
+    return model

@@ -1,0 +1,70 @@
+"""The LightningModule that fine-tunes a teacher."""
+
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from avatar.config.schema import TeacherConfig
+from avatar.data.batching import Batch
+
+
+class TeacherModule(pl.LightningModule):
+    """Trains `model` (a `TeacherModel`, or the `Upper` of one) on true labels with cross-entropy.
+
+    Each validation logs valid/loss, valid/accuracy and valid/f1.
+    """
+
+    def __init__(self, model: nn.Module, cfg: TeacherConfig) -> None:
+        super().__init__()
+        self.model = model
+        self.cfg = cfg
+        self._predicted: list[Tensor] = []
+        self._labels: list[Tensor] = []
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Cross-entropy of one batch."""
+        logits = self.model(batch.input_ids, batch.attention_mask, batch.members)
+        loss = nn.functional.cross_entropy(logits.float(), batch.labels)
+        self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(batch), prog_bar=True)
+        return loss
+
+    def on_validation_epoch_start(self) -> None:
+        """Forget the last epoch."""
+        self._predicted, self._labels = [], []
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Collect logits."""
+        logits = self.model(batch.input_ids, batch.attention_mask, batch.members)
+        self._predicted.append(logits.float().cpu())
+        self._labels.append(batch.labels.cpu())
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the scores over all of valid."""
+        logits, labels = torch.cat(self._predicted), torch.cat(self._labels)
+        predicted = logits.argmax(1)
+        both = int((predicted & labels).sum())
+        scores = {
+            "valid/loss": float(nn.functional.cross_entropy(logits, labels)),
+            "valid/accuracy": float((predicted == labels).float().mean()),
+            "valid/f1": 2 * both / max(1, int(predicted.sum() + labels.sum())),
+        }
+        self.log_dict(scores, rank_zero_only=False, prog_bar=True)
+
+    def configure_optimizers(self) -> Any:
+        """AdamW with a linear warm-up and a linear decay to 0 over all steps."""
+        learned = [weight for weight in self.model.parameters() if weight.requires_grad]
+        groups = [
+            {"params": [w for w in learned if w.ndim > 1], "weight_decay": self.cfg.weight_decay},
+            {"params": [w for w in learned if w.ndim <= 1], "weight_decay": 0.0},
+        ]
+        optimizer = torch.optim.AdamW(groups, lr=self.cfg.learning_rate)
+        steps = int(self.trainer.estimated_stepping_batches)
+        warmup = max(1, round(self.cfg.warmup_share * steps))
+
+        def share(step: int) -> float:
+            return (step + 1) / warmup if step < warmup else max(0.0, (steps - step) / max(1, steps - warmup))
+
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, share)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}

@@ -1,0 +1,176 @@
+"""Recorded predictions of any black box: logits, probabilities or hard labels, from a file."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from avatar.common.errors import DataError
+from avatar.common.registry import Registry
+from avatar.data.records import Corpus, SplitName
+
+HARD_LABEL_EPSILON = 1e-3
+"""Probability that a hard label leaves to the other class."""
+
+SMALLEST_PROBABILITY = 1e-7
+"""Probabilities are raised to this, so that their logarithms are finite."""
+
+LABEL_COLUMNS = ("label", "prediction")
+
+FORMATS: Registry[Callable[[Path], NDArray[np.float64]]] = Registry("format of a predictions file")
+
+
+def read_predictions(path: Path, rows: int, split: str = "train_unlabeled") -> NDArray[np.float32]:
+    """Logits (rows, 2) from a file with a row for each example of `split`, in its order.
+
+    The ending names the format: npy, csv, jsonl, parquet, or txt (tab-separated, the last column is the
+    label). One column holds hard labels 0 and 1; two columns hold probabilities where every row lies in
+    [0, 1] and sums to 1, and logits elsewhere. Probabilities become their logarithms, so that a softmax gives
+    them back; hard labels become those of 1 - HARD_LABEL_EPSILON. Where a column is called label or
+    prediction, it alone is read. A csv may lack the header. Anything else is a DataError.
+    """
+    if not path.is_file():
+        raise DataError(f"teacher.path={path}: there is no such file", "name a file of recorded predictions")
+    values = FORMATS.get(path.suffix.lstrip(".").lower())(path)
+    if values.ndim == 1:
+        values = values[:, None]
+    if values.ndim != 2 or values.shape[1] not in (1, 2):
+        raise DataError(
+            f"{path} holds an array of shape {values.shape}",
+            "one column of labels, or two columns of logits or probabilities (class 0, class 1)",
+        )
+    if len(values) != rows:
+        raise DataError(
+            f"{path} has {len(values):,} rows, but the split {split} has {rows:,} examples",
+            "there must be one row for each example of the split, in the order of its source file",
+        )
+    bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    if len(bad):
+        raise DataError(
+            f"{path}, row {bad[0] + 1} is not finite: {values[bad[0]].tolist()}", f"{len(bad)} such rows"
+        )
+    return to_logits(values, str(path))
+
+
+def read_split_predictions(path: Path, corpus: Corpus, split: SplitName) -> NDArray[np.float32]:
+    """Recorded logits of the examples of `split`, where it keeps only some rows of its source, of those."""
+    examples = len(corpus.splits[split])
+    logits = read_predictions(path, corpus.source_rows.get(split, examples), split.value)
+    return logits[corpus.rows[split]] if split in corpus.rows else logits
+
+
+def to_logits(values: NDArray[np.float64], source: str) -> NDArray[np.float32]:
+    """Logits (rows, 2) of labels (rows, 1), probabilities (rows, 2) or logits (rows, 2)."""
+    if values.shape[1] == 1:
+        column = values[:, 0]
+        bad = np.flatnonzero((column != 0) & (column != 1))
+        if len(bad):
+            raise DataError(
+                f"{source}, row {bad[0] + 1}: the label is {column[bad[0]]:g}", "labels are 0 or 1"
+            )
+        positive = np.where(column == 1, 1 - HARD_LABEL_EPSILON, HARD_LABEL_EPSILON)
+        values = np.stack([1 - positive, positive], axis=1)
+    if is_probability(values):
+        values = np.log(np.clip(values, SMALLEST_PROBABILITY, 1.0))
+    return values.astype(np.float32)
+
+
+def is_probability(values: NDArray[np.float64]) -> bool:
+    """Whether every row lies in [0, 1] and sums to 1, up to the rounding of printed numbers."""
+    inside = (values >= 0) & (values <= 1)
+    return bool(len(values)) and bool(inside.all()) and bool(np.allclose(values.sum(axis=1), 1, atol=1e-3))
+
+
+def _numeric(table: pd.DataFrame, path: Path) -> NDArray[np.float64]:
+    """The table, or its column of labels, as numbers; the first cell that is none is named."""
+    for name in LABEL_COLUMNS:
+        if name in table.columns:
+            table = table[[name]]
+    numbers = table.apply(pd.to_numeric, errors="coerce")
+    wrong = numbers.isna() & table.notna()
+    empty = table.isna()
+    for problem, text in ((wrong, "is not a number"), (empty, "is missing")):
+        found = np.argwhere(problem.to_numpy())
+        if len(found):
+            row, column = found[0]
+            raise DataError(
+                f"{path}, row {row + 1}, column '{table.columns[column]}': {table.iat[row, column]!r} {text}",
+                "every row needs a label, or two logits or probabilities",
+            )
+    return numbers.to_numpy(dtype=np.float64)
+
+
+@FORMATS.register("npy")
+def _npy(path: Path) -> NDArray[np.float64]:
+    try:
+        values = np.load(path, allow_pickle=False)
+        return np.asarray(values, dtype=np.float64)
+    except (ValueError, TypeError, OSError, EOFError) as error:
+        raise DataError(
+            f"{path} is no readable numpy array of numbers: {error}", "write it with np.save"
+        ) from error
+
+
+def _has_header(line: str) -> bool:
+    try:
+        [float(cell) for cell in line.split(",")]
+    except ValueError:
+        return True
+    return False
+
+
+@FORMATS.register("csv")
+def _csv(path: Path) -> NDArray[np.float64]:
+    try:
+        with path.open(encoding="utf-8-sig") as stream:
+            header = 0 if _has_header(stream.readline()) else None
+        return _numeric(pd.read_csv(path, header=header, encoding="utf-8-sig", keep_default_na=True), path)
+    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise DataError(f"{path} is no readable csv: {error}", "save it as UTF-8, with commas") from error
+
+
+@FORMATS.register("txt")
+def _txt(path: Path) -> NDArray[np.float64]:
+    try:
+        table = pd.read_csv(path, header=None, sep="\t", encoding="utf-8")
+    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise DataError(f"{path} is no readable table: {error}", "columns are separated by tabs") from error
+    return _numeric(table.iloc[:, -1:], path)
+
+
+@FORMATS.register("jsonl")
+def _jsonl(path: Path) -> NDArray[np.float64]:
+    """Each line is a number, a list of one or two numbers, or an object with such values."""
+    rows: list[dict[str, object]] = []
+    with path.open("rb") as stream:
+        for number, line in enumerate(stream, start=1):
+            if not line.strip():
+                continue
+            try:
+                found = json.loads(line.decode("utf-8"))
+            except ValueError as error:
+                raise DataError(f"{path}, line {number}: {error}", "each line is one JSON value") from error
+            cells = found if isinstance(found, list) else [found]
+            row = found if isinstance(found, dict) else {str(place): cell for place, cell in enumerate(cells)}
+            if rows and row.keys() != rows[0].keys():
+                shown = line.decode("utf-8").strip()[:80]
+                raise DataError(
+                    f"{path}, line {number}: {shown} is not of the first line's form",
+                    "all lines are labels, or all are lists of two numbers, or objects with the same keys",
+                )
+            rows.append(row)
+    return _numeric(pd.DataFrame(rows), path) if rows else np.empty((0, 1))
+
+
+@FORMATS.register("parquet")
+def _parquet(path: Path) -> NDArray[np.float64]:
+    try:
+        table = pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} is no readable parquet file: {error}", "write it again") from error
+    if table.shape[1] == 1 and len(table) and not np.isscalar(table.iat[0, 0]):
+        table = pd.DataFrame(table.iloc[:, 0].tolist())
+    return _numeric(table, path)

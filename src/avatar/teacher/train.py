@@ -1,0 +1,106 @@
+"""Fine-tuning a teacher on the labelled half of a corpus."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import PreTrainedTokenizerBase
+
+from avatar.common.logging import get_logger
+from avatar.common.seeding import derive_seed
+from avatar.config.schema import TeacherConfig, TrainerConfig
+from avatar.data.batching import Examples, TokenTable
+from avatar.data.datamodule import CodeDataModule
+from avatar.data.inference import Encoder, classify_vectors, encode_functions
+from avatar.data.records import Corpus, SplitName
+from avatar.data.training import Fitted, fit
+from avatar.teacher.model import TeacherModel, load_teacher
+from avatar.teacher.module import TeacherModule
+from avatar.teacher.tokens import MAX_STATE_BYTES, StateTable, frozen_states, state_bytes, tokenize
+
+log = get_logger("teacher")
+
+
+@dataclass(frozen=True)
+class FineTuned:
+    """A trained teacher, the corpus as it reads it, and how its training went.
+
+    `states` holds the frozen layers' outputs of every function, or is None where all layers learn or memory
+    is short.
+    """
+
+    model: TeacherModel
+    tokenizer: PreTrainedTokenizerBase
+    tokens: TokenTable
+    states: StateTable | None
+    fitted: Fitted
+    device: str = "cpu"
+
+    def function_vectors(self, rows: NDArray[np.int64], batch_size: int = 64) -> NDArray[np.float32]:
+        """Vectors (rows, hidden) of some functions of the corpus; `classify_vectors` makes logits of them."""
+        model: Encoder = self.model if self.states is None else self.model.upper
+        table = self.tokens if self.states is None else self.states
+        return encode_functions(model, table, rows, batch_size, self.device, "teacher reads functions")
+
+    def predict_logits(self, members: NDArray[np.int64], batch_size: int = 64) -> NDArray[np.float32]:
+        """Logits (examples, 2) of examples whose `members` are function rows of the corpus."""
+        distinct, places = np.unique(members, return_inverse=True)
+        vectors = self.function_vectors(distinct, batch_size)
+        return classify_vectors(self.model, vectors, places.reshape(members.shape), device=self.device)
+
+
+def torch_device(cfg: TrainerConfig) -> str:
+    """The device of everything but training: cuda where the trainer would use a GPU and there is one."""
+    return "cuda" if cfg.accelerator in ("gpu", "cuda", "auto") and torch.cuda.is_available() else "cpu"
+
+
+def fine_tune(
+    corpus: Corpus, cfg: TeacherConfig, trainer: TrainerConfig, seed: int, folder: Path
+) -> FineTuned:
+    """Train the teacher that `cfg` names and give it the weights of its best epoch on valid.
+
+    It goes on from the newest checkpoint in `folder`, and ends there with the same weights.
+    """
+    torch.manual_seed(derive_seed(seed, "teacher", "head"))
+    model, tokenizer = load_teacher(cfg, corpus.task)
+    tokens = tokenize(tokenizer, [function.code for function in corpus.functions.values()], cfg.max_length)
+    device = torch_device(trainer)
+    states = _states(model, tokens, corpus, device)
+    table = tokens if states is None else states
+    train, valid = (
+        Examples(table, corpus.members(split), corpus.labels(split))
+        for split in (SplitName.LABELED, SplitName.VALID)
+    )
+    data = CodeDataModule(
+        train, valid, cfg.batch_size, derive_seed(seed, "teacher", "order"), 64, trainer.num_workers
+    )
+    fitted = fit(
+        TeacherModule(model if states is None else model.upper, cfg),
+        data,
+        trainer,
+        epochs=cfg.epochs,
+        seed=derive_seed(seed, "teacher", "dropout"),
+        folder=folder,
+        label=f"teacher {cfg.name}",
+        examples=len(train),
+        batch_size=cfg.batch_size,
+    )
+    model.train(False)
+    return FineTuned(model, tokenizer, tokens, states, fitted, device)
+
+
+def _states(model: TeacherModel, tokens: TokenTable, corpus: Corpus, device: str) -> StateTable | None:
+    """The frozen layers' output of every function that occurs in an example, where there is room for it."""
+    if model.split is None:
+        return None
+    rows = np.unique(np.concatenate([corpus.members(split).ravel() for split in corpus.splits]))
+    size = state_bytes(tokens, rows, model.hidden_size)
+    text = "%d functions, %d tokens through %d frozen layers, "
+    counts = (len(rows), int(tokens.lengths[rows].sum()), model.split)
+    if size > MAX_STATE_BYTES:
+        log.info(text + "in each epoch: keeping them would take %.1f GB", *counts, size / 1e9)
+        return None
+    log.info(text + "once: %.2f GB", *counts, size / 1e9)
+    return frozen_states(model, tokens, rows, device)

@@ -1,0 +1,51 @@
+"""A bundle as an MLflow model: logged with its code, loaded without pickle."""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+from avatar.serve import Predictor
+from avatar.tracking.quiet import quiet
+
+quiet()
+
+import mlflow.pyfunc  # noqa: E402
+from mlflow.models import Model, ModelSignature  # noqa: E402
+from mlflow.types import ColSpec, DataType, Schema  # noqa: E402
+
+MODEL_NAME = "student"
+CODE = Path(__file__).with_name("pyfunc_code.py")
+"""The model itself, as source: MLflow runs this file instead of unpickling anything."""
+
+
+def log_bundle(run_id: str, bundle: Path, examples: Sequence[str] | Sequence[tuple[str, str]]) -> str:
+    """Log `bundle` to a run, with `examples` (at least one) as input example; the address `models:/...`.
+
+    The model reads a data frame with the column code, or code1 and code2, and gives probability (of the
+    second label) and label. The package's source goes with it, so a server without avatar can run it.
+    """
+    predictor = Predictor(bundle, threads=1)
+    columns = ["code"] if predictor.config.arity == 1 else ["code1", "code2"]
+    example = pd.DataFrame(
+        [(row,) if isinstance(row, str) else tuple(row) for row in examples], columns=columns
+    )
+    signature = ModelSignature(
+        inputs=Schema([ColSpec(DataType.string, name) for name in columns]),
+        outputs=Schema([ColSpec(DataType.double, "probability"), ColSpec(DataType.string, "label")]),
+    )
+    needs = ("numpy", "pandas", "onnxruntime", "tokenizers", "mlflow")
+    info = Model.log(
+        artifact_path=None,
+        name=MODEL_NAME,
+        flavor=mlflow.pyfunc,
+        run_id=run_id,
+        python_model=str(CODE),
+        artifacts={"bundle": str(bundle)},
+        code_paths=[str(Path(__file__).parents[1])],
+        signature=signature,
+        input_example=example,
+        pip_requirements=[f"{name}=={version(name)}" for name in needs],
+    )
+    return str(info.model_uri)

@@ -1,0 +1,92 @@
+"""What MLflow is told, as the plain strings and numbers that it takes."""
+
+import dataclasses
+import hashlib
+import json
+import math
+import platform
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from avatar.common.hashing import stable_hash
+from avatar.config.schema import Config
+
+VOLATILE = ("output_dir", "parent_run", "debug", "tracking", "executor")
+"""Settings that say where and how a job runs, not what it computes."""
+
+LONGEST_VALUE = 6000
+"""MLflow's limit for the value of a param, in characters."""
+
+PARENT_VARIABLE = "AVATAR_PARENT_RUN"
+"""Environment variable with the id of the sweep's parent run, for its jobs in other processes."""
+
+METRIC = re.compile(r"[a-z][a-z0-9_]*/[a-z][a-z0-9_]*")
+
+
+def config_hash(cfg: Config) -> str:
+    """Digest of everything in `cfg` that decides the result of the job; equal digests mean the same job."""
+    values = dataclasses.asdict(cfg)
+    return stable_hash({name: value for name, value in values.items() if name not in VOLATILE})
+
+
+def config_yaml(cfg: Config) -> str:
+    """The whole configuration as YAML, groups in the order of the schema."""
+    return str(yaml.safe_dump(dataclasses.asdict(cfg), sort_keys=False, allow_unicode=True))
+
+
+def flat_params(cfg: Config) -> dict[str, str]:
+    """The configuration as MLflow params: dotted names, lists as JSON, without where the job runs.
+
+    A value above MLflow's limit is cut and ends with its SHA-256; config.yaml has it whole.
+    """
+    found: dict[str, str] = {}
+
+    def walk(prefix: str, value: Any) -> None:
+        if isinstance(value, Mapping) and value:
+            for name, inner in value.items():
+                walk(f"{prefix}.{name}" if prefix else str(name), inner)
+            return
+        text = value if isinstance(value, str) else json.dumps(value, default=str)
+        if len(text) > LONGEST_VALUE:
+            mark = f"... sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+            text = text[: LONGEST_VALUE - len(mark)] + mark
+        found[re.sub(r"[^\w./ :-]", "_", prefix)] = text
+
+    walk("", {name: value for name, value in dataclasses.asdict(cfg).items() if name not in VOLATILE})
+    return found
+
+
+def finite(metrics: Mapping[str, float | None]) -> dict[str, float]:
+    """The metrics that were measured: None, NaN and infinities are left out.
+
+    A name that is not of design.md's form, `group/name` in lower case, is a ValueError.
+    """
+    for name in metrics:
+        if not METRIC.fullmatch(name):
+            raise ValueError(f"metric '{name}' is not of the form group/name, such as test/accuracy")
+    return {
+        name: float(value) for name, value in metrics.items() if value is not None and math.isfinite(value)
+    }
+
+
+def standard_tags(root: Path) -> dict[str, str]:
+    """Tags of every run: the machine, and the commit where `root` is in a git repository."""
+    tags = {"machine": platform.node() or platform.platform()}
+    git = shutil.which("git")
+    if git is not None:
+        answer = subprocess.run(
+            [git, "-C", str(root), "rev-parse", "HEAD"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=10,
+        )
+        if answer.returncode == 0:
+            tags["git_commit"] = answer.stdout.strip()
+    return tags

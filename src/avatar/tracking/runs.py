@@ -1,0 +1,260 @@
+"""The runs of one job: opened, found again after a kill, nested, ended."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import time
+
+from filelock import FileLock, Timeout
+
+from avatar.common.errors import ConfigError
+from avatar.config.schema import Config
+from avatar.tracking.plain import (
+    PARENT_VARIABLE,
+    config_hash,
+    config_yaml,
+    finite,
+    flat_params,
+    standard_tags,
+)
+from avatar.tracking.store import Store, open_store
+
+from mlflow.entities import Metric, Param, RunTag  # isort: skip  (mlflow comes after quiet() in store)
+from mlflow.entities import Run as MlflowRun  # isort: skip
+from mlflow.exceptions import MlflowException  # isort: skip
+
+PARENT_TAG = "mlflow.parentRunId"
+NAME_TAG = "mlflow.runName"
+BATCH = 100
+"""Params or tags that MLflow takes at once."""
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """A run as the store has it. `status` is MLflow's: RUNNING, FINISHED, FAILED or KILLED."""
+
+    run_id: str
+    name: str
+    status: str
+    metrics: Mapping[str, float]
+    params: Mapping[str, str]
+    tags: Mapping[str, str]
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run ended well, so that nothing about it need be done or logged again."""
+        return self.status == "FINISHED"
+
+
+class Run:
+    """An open run; without a store (tracking.enabled=false) its methods take their input and keep nothing."""
+
+    def __init__(self, store: Store | None = None, record: RecordedRun | None = None) -> None:
+        self._store = store
+        self._record = record
+        self._latest = dict(record.metrics) if record else {}
+
+    @property
+    def run_id(self) -> str | None:
+        """MLflow's id; None without a store."""
+        return self._record.run_id if self._record else None
+
+    @property
+    def resumed(self) -> bool:
+        """Whether an earlier process began this run."""
+        return self._record is not None and self._record.tags.get("resumed") == "true"
+
+    def log_metrics(self, metrics: Mapping[str, float | None], step: int | None = None) -> None:
+        """Record the finite ones of `metrics`; without `step`, values that the run has are skipped."""
+        kept = finite(metrics)
+        if self._store is None or self._record is None:
+            return
+        if step is None:
+            kept = {name: value for name, value in kept.items() if self._latest.get(name) != value}
+        self._latest.update(kept)
+        now = int(time() * 1000)
+        entries = [Metric(name, value, now, step or 0) for name, value in kept.items()]
+        for start in range(0, len(entries), 10 * BATCH):
+            self._store.client.log_batch(self._record.run_id, metrics=entries[start : start + 10 * BATCH])
+
+    def log_params(self, params: Mapping[str, object]) -> None:
+        """Record `params`; those that the run already has keep their value."""
+        if self._store is None or self._record is None:
+            return
+        new = [Param(name, str(value)) for name, value in params.items() if name not in self._record.params]
+        for start in range(0, len(new), BATCH):
+            self._store.client.log_batch(self._record.run_id, params=new[start : start + BATCH])
+
+    def set_tags(self, tags: Mapping[str, object]) -> None:
+        """Set `tags`, over those of the same name."""
+        if self._store is None or self._record is None:
+            return
+        entries = [RunTag(name, str(value)) for name, value in tags.items()]
+        for start in range(0, len(entries), BATCH):
+            self._store.client.log_batch(self._record.run_id, tags=entries[start : start + BATCH])
+
+    def log_artifact(self, path: Path, folder: str | None = None) -> None:
+        """Copy a file, or a folder with all that is in it, to the run's files, below `folder`."""
+        if self._store is None or self._record is None:
+            return
+        log = self._store.client.log_artifacts if path.is_dir() else self._store.client.log_artifact
+        log(self._record.run_id, str(path), folder)
+
+    def log_text(self, text: str, name: str) -> None:
+        """Keep `text` as the run's file `name`."""
+        if self._store is not None and self._record is not None:
+            self._store.client.log_text(self._record.run_id, text, name)
+
+    def log_student_model(
+        self, bundle: Path, examples: Sequence[str] | Sequence[tuple[str, str]]
+    ) -> str | None:
+        """Log a bundle as an MLflow model with signature and example; the address that loads it."""
+        if self._store is None or self._record is None:
+            return None
+        from avatar.tracking.model import log_bundle
+
+        return log_bundle(self._record.run_id, bundle, examples)
+
+    @contextmanager
+    def child_run(self, name: str, tags: Mapping[str, object] | None = None) -> Iterator["Run"]:
+        """A nested run, `name` unique in this one; in a resumed run, the child of that name goes on."""
+        if self._store is None or self._record is None:
+            yield Run()
+            return
+        where = f"tags.`{PARENT_TAG}` = '{self._record.run_id}' and attributes.run_name = '{_quoted(name)}'"
+        found = _search(self._store, where) if self.resumed else []
+        all_tags = {**(tags or {}), PARENT_TAG: self._record.run_id}
+        with _opened(self._store, name, all_tags, found[0] if found else None) as child:
+            yield child
+
+
+def parent_of(cfg: Config) -> str | None:
+    """Id of the sweep's parent run: from the config, or from the environment that the sweep callback set."""
+    return cfg.parent_run or os.environ.get(PARENT_VARIABLE) or None
+
+
+def find_job_run(cfg: Config, root: Path | None = None) -> RecordedRun | None:
+    """The newest run of the very same job (and of the same sweep), a finished one first; None without one."""
+    if not cfg.tracking.enabled:
+        return None
+    store, parent = _place(cfg, root)
+    found = _job_runs(store, config_hash(cfg), parent)
+    return next((run for run in found if run.finished), found[0] if found else None)
+
+
+@contextmanager
+def job_run(
+    cfg: Config, name: str, tags: Mapping[str, object] | None = None, root: Path | None = None
+) -> Iterator[Run]:
+    """The run of one job, with its params, tags and config.yaml; below the sweep's parent where there is one.
+
+    An unfinished run of the same job whose process is gone is taken up again; a finished one is not
+    touched (ask `find_job_run` first). It ends as FINISHED, as KILLED on an interrupt, and as FAILED on any
+    other exception, whose first line becomes the tag `error`. `tags` are design.md's: dataset, teacher,
+    search_space, stage; config_hash, output_dir, git_commit and machine are added.
+    """
+    if not cfg.tracking.enabled:
+        yield Run()
+        return
+    root = (root or Path.cwd()).resolve()
+    store, parent = _place(cfg, root)
+    digest = config_hash(cfg)
+    all_tags = {
+        "dataset": cfg.dataset.name,
+        "teacher": cfg.teacher.name,
+        "search_space": cfg.search_space.name,
+        "stage": "job",
+        "config_hash": digest,
+        "output_dir": str((root / cfg.output_dir).resolve()),
+        **standard_tags(root),
+        **(tags or {}),
+    }
+    if parent is not None:
+        all_tags[PARENT_TAG] = parent
+    lock = FileLock(store.locks / f"{parent or store.experiment_id}-{digest}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:  # the same job runs right now in another process: it keeps its run, this one gets its own
+        abandoned = None
+    else:
+        abandoned = next((run for run in _job_runs(store, digest, parent) if not run.finished), None)
+    try:
+        with _opened(store, name, all_tags, abandoned) as run:
+            run.log_params(flat_params(cfg))
+            run.log_text(config_yaml(cfg), "config.yaml")
+            yield run
+    finally:
+        lock.release()
+
+
+def _place(cfg: Config, root: Path | None) -> tuple[Store, str | None]:
+    """The store, set to the parent's experiment so that MLflow shows the job below it, and the parent."""
+    store = open_store(cfg.tracking, cfg.experiment, root)
+    parent = parent_of(cfg)
+    if parent is None:
+        return store, None
+    try:
+        experiment_id = store.client.get_run(parent).info.experiment_id
+    except MlflowException as error:
+        raise ConfigError(
+            f"the parent run {parent} is not in the tracking store {cfg.tracking.uri}",
+            f"unset {PARENT_VARIABLE} and parent_run, or use the store that the sweep began with",
+        ) from error
+    return Store(store.uri, store.client, experiment_id, store.locks), parent
+
+
+def _job_runs(store: Store, digest: str, parent: str | None) -> list[RecordedRun]:
+    return [
+        run for run in _search(store, f"tags.config_hash = '{digest}'") if run.tags.get(PARENT_TAG) == parent
+    ]
+
+
+def _search(store: Store, where: str) -> list[RecordedRun]:
+    """Matching runs of the experiment that were not deleted, newest first."""
+    found = store.client.search_runs([store.experiment_id], where, order_by=["attributes.start_time DESC"])
+    return [_recorded(run) for run in found]
+
+
+def _recorded(run: MlflowRun) -> RecordedRun:
+    data, info = run.data, run.info
+    return RecordedRun(
+        info.run_id, info.run_name, info.status, dict(data.metrics), dict(data.params), dict(data.tags)
+    )
+
+
+def _quoted(name: str) -> str:
+    if "'" in name:
+        raise ValueError(f"the name of a run holds a quotation mark: {name}")
+    return name
+
+
+@contextmanager
+def _opened(store: Store, name: str, tags: Mapping[str, object], again: RecordedRun | None) -> Iterator[Run]:
+    """A new run, or `again` taken up; ended by how the block ends."""
+    if again is None:
+        texts = {key: str(value) for key, value in tags.items()}
+        record = _recorded(store.client.create_run(store.experiment_id, tags=texts, run_name=name))
+        run = Run(store, record)
+    else:
+        store.client.update_run(again.run_id, status="RUNNING")
+        if "error" in again.tags:
+            store.client.delete_tag(again.run_id, "error")
+        tags = {**tags, "resumed": "true"}
+        merged = {**again.tags, **{key: str(value) for key, value in tags.items()}}
+        run = Run(
+            store, RecordedRun(again.run_id, again.name, "RUNNING", again.metrics, again.params, merged)
+        )
+        run.set_tags(tags)
+        record = again
+    try:
+        yield run
+    except BaseException as error:
+        good = isinstance(error, SystemExit) and error.code in (None, 0)
+        if not good:
+            run.set_tags({"error": (str(error).splitlines() or [type(error).__name__])[0][:500]})
+        status = "FINISHED" if good else "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
+        store.client.set_terminated(record.run_id, status)
+        raise
+    store.client.set_terminated(record.run_id, "FINISHED")

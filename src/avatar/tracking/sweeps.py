@@ -1,0 +1,58 @@
+"""The parent run of a sweep: opened before its jobs, found again by what the sweep asks for."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from avatar.common.hashing import stable_hash
+from avatar.config.schema import TrackingConfig
+from avatar.tracking.plain import VOLATILE, standard_tags
+from avatar.tracking.runs import NAME_TAG, PARENT_TAG
+from avatar.tracking.store import Store, open_store
+
+
+def sweep_hash(config: Mapping[str, Any], overrides: list[str]) -> str:
+    """Digest of a sweep: its base config and its command-line overrides, less where and how it runs."""
+    kept = {name: value for name, value in config.items() if name not in (*VOLATILE, "hydra")}
+    asked = sorted(
+        text for text in overrides if text.lstrip("+~").split("=")[0].split(".")[0] not in VOLATILE
+    )
+    return stable_hash({"config": kept, "overrides": asked})
+
+
+def open_sweep(
+    cfg: TrackingConfig, experiment: str, name: str, digest: str, output_dir: str, root: Path | None = None
+) -> tuple[Store, str]:
+    """The store, made where needed, and the id of the sweep's parent run: a new one, or that of `digest`."""
+    store = open_store(cfg, experiment, root)
+    tags = {
+        NAME_TAG: name,
+        "stage": "sweep",
+        "sweep_hash": digest,
+        "output_dir": output_dir,
+        **standard_tags((root or Path.cwd()).resolve()),
+    }
+    found = store.client.search_runs(
+        [store.experiment_id],
+        f"tags.sweep_hash = '{digest}'",
+        order_by=["attributes.start_time DESC"],
+        max_results=1,
+    )
+    if not found:
+        return store, str(store.client.create_run(store.experiment_id, tags=tags, run_name=name).info.run_id)
+    run_id = str(found[0].info.run_id)
+    store.client.update_run(run_id, status="RUNNING")
+    for key, value in tags.items():
+        store.client.set_tag(run_id, key, value)
+    return store, run_id
+
+
+def close_sweep(store: Store, run_id: str, interrupted: bool = False) -> str:
+    """End the parent: FINISHED where every job did, KILLED where `interrupted`, else FAILED. The status."""
+    jobs = store.client.search_runs(
+        [store.experiment_id], f"tags.`{PARENT_TAG}` = '{run_id}'", max_results=10_000
+    )
+    good = bool(jobs) and all(job.info.status == "FINISHED" for job in jobs)
+    status = "KILLED" if interrupted else "FINISHED" if good else "FAILED"
+    store.client.set_terminated(run_id, status)
+    return status

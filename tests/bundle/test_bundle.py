@@ -1,0 +1,120 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from avatar.bundle import CONFIG, MANIFEST, Bundle, BundleConfig, read_bundle, write_config, write_manifest
+from avatar.bundle.format import FILES
+from avatar.common.errors import ArtifactError
+
+CONFIG_VALUES = BundleConfig(task="pair", max_length=64, labels=("different", "clone"), architecture={"layers": 1})
+
+
+@pytest.fixture()
+def folder(tmp_path: Path) -> Path:
+    for name in FILES:
+        (tmp_path / name).write_bytes(f"content of {name}".encode())
+    write_config(tmp_path, CONFIG_VALUES)
+    write_manifest(tmp_path)
+    return tmp_path
+
+
+def test_reads_what_was_written(folder: Path) -> None:
+    bundle = read_bundle(folder)
+    assert bundle.config == CONFIG_VALUES
+    assert set(bundle.digests) == set(FILES)
+    assert bundle.size_bytes == sum(path.stat().st_size for path in folder.iterdir())
+
+
+def test_size_counts_only_what_is_shipped(folder: Path) -> None:
+    before = read_bundle(folder).size_bytes
+    (folder / "notes.txt").write_text("mine")
+    assert read_bundle(folder).size_bytes == before
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("damage", ["missing", "truncated", "altered"])
+def test_refuses_a_damaged_file_by_name(folder: Path, name: str, damage: str) -> None:
+    path = folder / name
+    content = path.read_bytes()
+    if damage == "missing":
+        path.unlink()
+    elif damage == "truncated":
+        path.write_bytes(content[:-1])
+    else:
+        path.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+    with pytest.raises(ArtifactError, match=name.replace(".", r"\.")):
+        read_bundle(folder)
+
+
+def test_refuses_a_folder_without_manifest(folder: Path) -> None:
+    (folder / MANIFEST).unlink()
+    with pytest.raises(ArtifactError, match=MANIFEST):
+        read_bundle(folder)
+
+
+def test_refuses_a_missing_folder(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match="no bundle"):
+        read_bundle(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{",
+        b"[]",
+        b"\xff\xfe",
+        b'{"version": 9}',
+        b'{"version": 1, "files": {}}',
+        b'{"version": 1, "files": {"../secret": {"sha256": "0", "bytes": 1}}}',
+        b'{"version": 1, "files": {"..": {"sha256": "0", "bytes": 1}}}',
+        b'{"version": 1, "files": {"a": 3}}',
+    ],
+)
+def test_refuses_a_broken_manifest(folder: Path, content: bytes) -> None:
+    (folder / MANIFEST).write_bytes(content)
+    with pytest.raises(ArtifactError, match=MANIFEST):
+        read_bundle(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"task": "triple"}, "triple"),
+        ({"labels": ["clone", "clone"]}, "labels"),
+        ({"temperature": 0}, "temperature"),
+        ({"threshold": 1.5}, "threshold"),
+        ({"max_length": "long"}, "long"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_refuses_a_config_with_a_wrong_value(folder: Path, change: dict[str, object], said: str) -> None:
+    (folder / CONFIG).write_text(json.dumps({**CONFIG_VALUES.as_dict(), **change}))
+    write_manifest(folder)
+    with pytest.raises(ArtifactError, match=said):
+        read_bundle(folder)
+
+
+def test_names_every_missing_key(folder: Path) -> None:
+    (folder / CONFIG).write_text('{"labels": ["a", "b"]}')
+    write_manifest(folder)
+    with pytest.raises(ArtifactError, match=r"max_length.*task"):
+        read_bundle(folder)
+
+
+def test_does_not_write_a_config_that_it_would_refuse(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match="temperature"):
+        write_config(tmp_path, replace(CONFIG_VALUES, temperature=float("nan")))
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_manifest_for_an_incomplete_folder(tmp_path: Path) -> None:
+    write_config(tmp_path, CONFIG_VALUES)
+    with pytest.raises(ArtifactError, match=r"model\.safetensors"):
+        write_manifest(tmp_path)
+
+
+def test_bundle_gives_full_paths(folder: Path) -> None:
+    bundle: Bundle = read_bundle(str(folder))
+    assert bundle.path(CONFIG).read_text() == (folder / CONFIG).read_text()

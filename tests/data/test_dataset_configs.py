@@ -1,0 +1,26 @@
+"""The shipped dataset files fit the schema and name a reader."""
+
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+from avatar.config.schema import DatasetConfig
+from avatar.data.readers import READERS
+
+FOLDER = Path(__file__).parents[2] / "conf" / "dataset"
+
+
+def test_every_reader_has_a_file():
+    assert sorted(path.stem for path in FOLDER.glob("*.yaml")) == READERS.names()
+
+
+@pytest.mark.parametrize("name", READERS.names())
+def test_a_file_fits_the_schema(name):
+    cfg = OmegaConf.to_object(
+        OmegaConf.merge(OmegaConf.structured(DatasetConfig), OmegaConf.load(FOLDER / f"{name}.yaml"))
+    )
+    assert isinstance(cfg, DatasetConfig)
+    assert cfg.name == name
+    assert cfg.root is None
+    assert (cfg.folder or "stdlib") == name

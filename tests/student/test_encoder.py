@@ -1,0 +1,93 @@
+"""The student's parameters and FLOPs are those of the closed forms; its parts mean what they say."""
+
+import itertools
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from avatar.data.records import Task
+from avatar.space.architecture import HEADS, POOLINGS, POSITIONS, Architecture
+from avatar.space.size import count_flops, count_params
+from avatar.student.encoder import StudentModel
+
+
+def some_architectures() -> list[Architecture]:
+    kinds = itertools.product(POSITIONS, POOLINGS, HEADS)
+    return [
+        Architecture(
+            vocab_size=50 + index, layers=1 + index % 3, hidden_size=24, heads=(1, 2, 3, 4)[index % 4],
+            intermediate_size=32 + index, max_length=40, position=position, pooling=pooling, head=head,
+            embedding_size=(0, 8)[index % 2],
+        )
+        for index, (position, pooling, head) in enumerate(kinds)
+    ] + [Architecture(vocab_size=50, layers=0, hidden_size=16, pooling="mean", max_length=40)]  # fmt: skip
+
+
+def inputs(arch: Architecture, task: Task, length: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    ids = torch.randint(3, arch.vocab_size, (task.arity, length), generator=generator)
+    return ids, torch.ones(task.arity, length, dtype=torch.bool), torch.arange(task.arity)[None]
+
+
+@pytest.mark.parametrize("task", list(Task))
+def test_parameters_are_those_of_the_closed_form(task: Task) -> None:
+    for arch in some_architectures():
+        model = StudentModel(arch, task)
+        assert sum(weight.numel() for weight in model.parameters()) == count_params(arch, task), arch
+
+
+@pytest.mark.parametrize("task", list(Task))
+def test_flops_are_those_of_the_closed_form(task: Task) -> None:
+    for arch in some_architectures():
+        model = StudentModel(arch, task).eval()
+        model.use_plain_attention(True)
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            model(*inputs(arch, task, 17))
+        assert counter.get_total_flops() == count_flops(arch, task, 17), arch
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+def test_fused_and_plain_attention_agree_under_padding(position: str) -> None:
+    arch = Architecture(vocab_size=99, layers=2, position=position, pooling="mean")
+    model = StudentModel(arch, Task.PAIR).eval()
+    ids, mask, members = inputs(arch, Task.PAIR, 30)
+    mask[1, 11:] = False
+    fused = model(ids, mask, members)
+    model.use_plain_attention(True)
+    assert torch.allclose(fused, model(ids, mask, members), atol=1e-5)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_padding_does_not_change_a_vector(pooling: str) -> None:
+    arch = Architecture(vocab_size=99, layers=1, position="relative_key_query", pooling=pooling)
+    model = StudentModel(arch, Task.FUNCTION).eval()
+    ids, mask, _ = inputs(arch, Task.FUNCTION, 12)
+    wider = torch.cat([ids, torch.zeros(1, 7, dtype=torch.long)], dim=1)
+    wide_mask = torch.cat([mask, torch.zeros(1, 7, dtype=torch.bool)], dim=1)
+    assert torch.allclose(model.encode(ids, mask), model.encode(wider, wide_mask), atol=1e-5)
+
+
+def test_relative_positions_tell_orders_apart_and_none_does_not() -> None:
+    for position in POSITIONS:
+        arch = Architecture(vocab_size=99, layers=1, position=position, pooling="mean")
+        model = StudentModel(arch, Task.FUNCTION).eval()
+        ids, mask, _ = inputs(arch, Task.FUNCTION, 12)
+        same = torch.allclose(model.encode(ids, mask), model.encode(ids.flip(1), mask), atol=1e-6)
+        assert same == (position == "none"), position
+
+
+def test_the_interaction_head_is_symmetric_and_the_concat_head_is_not() -> None:
+    for head in HEADS:
+        model = StudentModel(Architecture(vocab_size=99, head=head), Task.PAIR).eval()
+        vectors = torch.randn(5, 2, 64, generator=torch.Generator().manual_seed(3))
+        same = torch.allclose(model.classify(vectors), model.classify(vectors.flip(1)), atol=1e-6)
+        assert same == (head == "interaction")
+
+
+def test_token_dropout_acts_in_training_only() -> None:
+    arch = Architecture(vocab_size=99, hidden_dropout=0.0, attention_dropout=0.0)
+    model = StudentModel(arch, Task.FUNCTION, token_dropout=0.9)
+    ids, mask, members = inputs(arch, Task.FUNCTION, 20)
+    assert not torch.allclose(model.train()(ids, mask, members), model(ids, mask, members))
+    assert torch.equal(model.eval()(ids, mask, members), model(ids, mask, members))

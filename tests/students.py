@@ -1,0 +1,48 @@
+"""Tiny students with random weights, and code to feed them, for tests of what comes after training."""
+
+import argparse
+import inspect
+import json.decoder
+import textwrap
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+
+from avatar.data.records import Task
+from avatar.data.tokenizers import train_tokenizer
+from avatar.export import ExportCheck, export_bundle
+from avatar.space.architecture import Architecture
+from avatar.student.encoder import StudentModel
+
+TEXTS = [
+    inspect.getsource(function)
+    for module in (json.decoder, textwrap, argparse)
+    for function in vars(module).values()
+    if inspect.isfunction(function)
+]
+
+
+def tiny_architecture(**genes: object) -> Architecture:
+    return Architecture.from_dict(
+        {"vocab_size": 400, "hidden_size": 24, "heads": 2, "intermediate_size": 32, "max_length": 48, **genes}
+    )
+
+
+def tiny_student(arch: Architecture, task: Task) -> StudentModel:
+    """In inference mode; its weights are large enough for the answers to differ between inputs."""
+    torch.manual_seed(1)
+    model = StudentModel(arch, task).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(3)
+    return model
+
+
+def tiny_tokenizer() -> Tokenizer:
+    return train_tokenizer("bpe", 400, TEXTS)
+
+
+def tiny_bundle(folder: Path, task: Task, **genes: object) -> ExportCheck:
+    arch = tiny_architecture(**genes)
+    return export_bundle(tiny_student(arch, task), tiny_tokenizer(), arch, task, folder, TEXTS[:8], "# A tiny student\n")

@@ -1,0 +1,178 @@
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pytorch_lightning as pl
+import torch
+
+from avatar.common.errors import ArtifactError
+from avatar.config.schema import TeacherConfig, TrainerConfig
+from avatar.data import callbacks, training
+from avatar.data.records import Corpus, SplitName
+from avatar.teacher import train
+from avatar.teacher.module import TeacherModule
+
+QUIET = TrainerConfig(progress="none")
+
+
+class Killed(Exception):
+    pass
+
+
+def config(model: Path | str, **settings: object) -> TeacherConfig:
+    plain = TeacherConfig(model=str(model), max_length=32, epochs=3, batch_size=8, learning_rate=5e-3)
+    return dataclasses.replace(plain, **settings)  # type: ignore[arg-type]
+
+
+def weights(done: train.FineTuned) -> dict[str, torch.Tensor]:
+    return dict(done.model.state_dict())
+
+
+@pytest.mark.parametrize("layers", [None, 1])
+def test_a_killed_training_ends_like_an_undisturbed_one(
+    tiny_bert: Path, corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layers: int | None
+) -> None:
+    cfg = config(tiny_bert, trainable_layers=layers)
+    undisturbed = train.fine_tune(corpus, cfg, QUIET, 1, tmp_path / "undisturbed")
+
+    whole_step = TeacherModule.training_step
+
+    def killed(self: TeacherModule, batch: object, batch_idx: int) -> torch.Tensor:
+        if self.current_epoch == 1 and batch_idx == 2:
+            raise Killed
+        return whole_step(self, batch, batch_idx)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TeacherModule, "training_step", killed)
+        with pytest.raises(Killed):
+            train.fine_tune(corpus, cfg, QUIET, 1, tmp_path / "killed")
+    seen: list[int] = []
+
+    def watched(self: TeacherModule, batch: object, batch_idx: int) -> torch.Tensor:
+        seen.append(self.current_epoch)
+        return whole_step(self, batch, batch_idx)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(TeacherModule, "training_step", watched)
+    resumed = train.fine_tune(corpus, cfg, QUIET, 1, tmp_path / "killed")
+
+    assert seen == [1] * 8 + [2] * 8  # epoch 0 was not repeated
+    for name, value in weights(undisturbed).items():
+        torch.testing.assert_close(weights(resumed)[name], value, rtol=0, atol=1e-6)
+    assert resumed.fitted.best_epoch == undisturbed.fitted.best_epoch
+    assert len(resumed.fitted.history) == 3
+    for ours, theirs in zip(resumed.fitted.history, undisturbed.fitted.history, strict=True):
+        assert ours == pytest.approx(theirs, abs=1e-6)
+
+
+def test_a_finished_training_is_not_repeated(
+    tiny_bert: Path, corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = train.fine_tune(corpus, config(tiny_bert), QUIET, 1, tmp_path / "work")
+
+    def never(self: TeacherModule, batch: object, batch_idx: int) -> torch.Tensor:
+        raise AssertionError("trained on")
+
+    monkeypatch.setattr(TeacherModule, "training_step", never)
+    again = train.fine_tune(corpus, config(tiny_bert), QUIET, 1, tmp_path / "work")
+    assert again.fitted == first.fitted
+    for name, value in weights(first).items():
+        assert torch.equal(weights(again)[name], value)
+
+
+def test_a_truncated_checkpoint_falls_back_to_the_one_before(
+    tiny_bert: Path, corpus: Corpus, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = train.fine_tune(corpus, config(tiny_bert), QUIET, 1, tmp_path / "work")
+    last = tmp_path / "work" / callbacks.LAST
+    last.write_bytes(last.read_bytes()[: last.stat().st_size // 2])
+    with caplog.at_level("WARNING"):
+        again = train.fine_tune(corpus, config(tiny_bert), QUIET, 1, tmp_path / "work")
+    assert "unreadable" in caplog.text
+    for name, value in weights(whole).items():
+        torch.testing.assert_close(weights(again)[name], value, rtol=0, atol=1e-6)
+
+
+def test_ctrl_c_is_not_swallowed(
+    tiny_bert: Path, corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(self: TeacherModule, batch: object, batch_idx: int) -> torch.Tensor:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(TeacherModule, "training_step", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train.fine_tune(corpus, config(tiny_bert), QUIET, 1, tmp_path / "work")
+
+
+def test_the_best_epoch_is_kept(tiny_bert: Path, corpus: Corpus, tmp_path: Path) -> None:
+    done = train.fine_tune(
+        corpus, config(tiny_bert, epochs=4, trainable_layers=1), QUIET, 2, tmp_path / "work"
+    )
+    scores = [epoch["valid/accuracy"] for epoch in done.fitted.history]
+    assert done.fitted.best_epoch == int(np.argmax(scores))
+    logits = done.predict_logits(corpus.members(SplitName.VALID))
+    assert (logits.argmax(1) == corpus.labels(SplitName.VALID)).mean() == pytest.approx(max(scores))
+    assert {"train/loss", "valid/loss", "valid/f1"} <= done.fitted.history[0].keys()
+
+
+def test_it_learns(tiny_bert: Path, sample_corpus: Corpus, tmp_path: Path) -> None:
+    cfg = config(tiny_bert, epochs=8, learning_rate=1e-2)
+    done = train.fine_tune(sample_corpus, cfg, QUIET, 1, tmp_path / "work")
+    assert done.fitted.best_score == 1.0
+
+
+def test_the_work_and_the_time_are_announced(
+    tiny_bert: Path, corpus: Corpus, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", logger="avatar"):
+        train.fine_tune(
+            corpus, config(tiny_bert, epochs=1), TrainerConfig(progress="lines"), 1, tmp_path / "work"
+        )
+    assert "60 examples, 8 steps of 8 in 1 epochs" in caplog.text
+    assert "left" in caplog.text
+
+
+def test_states_that_do_not_fit_are_recomputed(
+    tiny_bert: Path, corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cfg = config(tiny_bert, trainable_layers=1, epochs=1)
+    cached = train.fine_tune(corpus, cfg, QUIET, 1, tmp_path / "cached")
+    monkeypatch.setattr(train, "MAX_STATE_BYTES", 10)
+    plain = train.fine_tune(corpus, cfg, QUIET, 1, tmp_path / "plain")
+    assert cached.states is not None
+    assert plain.states is None
+    members = corpus.members(SplitName.TEST)
+    np.testing.assert_allclose(plain.predict_logits(members), cached.predict_logits(members), atol=0.05)
+
+
+def test_an_unwritable_folder_is_named(tiny_bert: Path, corpus: Corpus, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(ArtifactError, match="file"):
+        train.fine_tune(corpus, config(tiny_bert), QUIET, 1, tmp_path / "file" / "work")
+
+
+def test_minilm_trains(corpus: Corpus, tmp_path: Path) -> None:
+    cfg = TeacherConfig(max_length=32, trainable_layers=1, epochs=1, pooling="mean", head="interaction")
+    done = train.fine_tune(corpus, cfg, QUIET, 1, tmp_path / "work")
+    assert done.predict_logits(corpus.members(SplitName.TEST)).shape == (
+        len(corpus.splits[SplitName.TEST]),
+        2,
+    )
+    first, last = done.model.encoder.encoder.layer[0], done.model.encoder.encoder.layer[5]
+    assert not next(first.parameters()).requires_grad
+    assert next(last.parameters()).requires_grad
+
+
+def test_patience_ends_a_training_and_is_remembered(tmp_path: Path) -> None:
+    keep = callbacks.KeepBest("valid/accuracy", patience=2)
+    keep.load_state_dict(
+        {
+            "history": [{"epoch": float(n)} for n in range(3)],
+            "best_epoch": 0,
+            "best_score": 1.0,
+            "best_weights": {},
+        }
+    )
+    trainer = pl.Trainer(logger=False, enable_checkpointing=False, accelerator="cpu")
+    keep.on_train_start(trainer, pl.LightningModule())
+    assert trainer.should_stop
