@@ -45,4 +45,6 @@ def tiny_tokenizer() -> Tokenizer:
 
 def tiny_bundle(folder: Path, task: Task, **genes: object) -> ExportCheck:
     arch = tiny_architecture(**genes)
-    return export_bundle(tiny_student(arch, task), tiny_tokenizer(), arch, task, folder, TEXTS[:8], "# A tiny student\n")
+    return export_bundle(
+        tiny_student(arch, task), tiny_tokenizer(), arch, task, folder, TEXTS[:8], "# A tiny student\n"
+    )

@@ -8,6 +8,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from avatar.common.errors import AvatarError
 from avatar.common.logging import get_logger
+from avatar.config.checks import unknown_keys
+from avatar.config.report import unknown_key
 from avatar.config.schema import Config
 
 log = get_logger("app")
@@ -48,6 +50,8 @@ def validated(composed: DictConfig) -> Config:
             link = link.__cause__ or link.__context__
         raise
     assert isinstance(cfg, Config)
+    for key in unknown_keys(cfg):
+        raise unknown_key(key)
     return cfg
 
 

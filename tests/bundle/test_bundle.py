@@ -8,10 +8,12 @@ from avatar.bundle import CONFIG, MANIFEST, Bundle, BundleConfig, read_bundle, w
 from avatar.bundle.format import FILES
 from avatar.common.errors import ArtifactError
 
-CONFIG_VALUES = BundleConfig(task="pair", max_length=64, labels=("different", "clone"), architecture={"layers": 1})
+CONFIG_VALUES = BundleConfig(
+    task="pair", max_length=64, labels=("different", "clone"), architecture={"layers": 1}
+)
 
 
-@pytest.fixture()
+@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     for name in FILES:
         (tmp_path / name).write_bytes(f"content of {name}".encode())

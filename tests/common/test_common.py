@@ -75,9 +75,14 @@ def test_streams_are_independent_and_repeatable() -> None:
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "file.txt"
     write_text(path, "old")
-    with pytest.raises(RuntimeError), writing(path) as temporary:
-        temporary.write_text("new")
-        raise RuntimeError
+
+    def fails() -> None:
+        with writing(path) as temporary:
+            temporary.write_text("new")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fails()
     assert path.read_text() == "old"
     assert [entry.name for entry in path.parent.iterdir()] == ["file.txt"]
 

@@ -59,7 +59,7 @@ def test_processes_share_the_batches_evenly(replicas: int) -> None:
     samplers = [BucketSampler(np.arange(1, 100), 7, 1, replicas, rank) for rank in range(replicas)]
     seen = [[row for batch in sampler for row in batch] for sampler in samplers]
     assert len({len(sampler) for sampler in samplers}) == 1
-    assert len(set(sum(seen, []))) == sum(map(len, seen))
+    assert len({row for rows in seen for row in rows}) == sum(map(len, seen))
 
 
 def test_bucketing_saves_padding() -> None:

@@ -6,24 +6,26 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from students import TEXTS, tiny_architecture, tiny_bundle, tiny_student, tiny_tokenizer
 
 from avatar.bundle import CONFIG, ENCODER, HEAD, README, TOKENIZER, WEIGHTS, read_bundle
 from avatar.common.errors import ArtifactError
 from avatar.data.records import Task
 from avatar.data.tokenizers import encode_texts
-from avatar.export import export_bundle
 from avatar.export import bundle as export_module
+from avatar.export import export_bundle
 from avatar.serve import Predictor
 from avatar.space.architecture import Architecture
 from avatar.student.encoder import StudentModel
+from students import TEXTS, tiny_architecture, tiny_bundle, tiny_student, tiny_tokenizer
 
 
 def torch_logits(model: StudentModel, texts: list[str], members: list[list[int]]) -> np.ndarray:
     """One function at a time, so without padding: a reference that shares no batching with the predictor."""
     rows = encode_texts(tiny_tokenizer(), texts, model.arch.max_length)
     with torch.inference_mode():
-        vectors = [model.encode(torch.tensor([row]), torch.ones(1, len(row), dtype=torch.int64))[0] for row in rows]
+        vectors = [
+            model.encode(torch.tensor([row]), torch.ones(1, len(row), dtype=torch.int64))[0] for row in rows
+        ]
         return model.classify(torch.stack(vectors)[torch.tensor(members)]).numpy()
 
 
@@ -50,7 +52,8 @@ def test_predictor_answers_as_torch_does(tmp_path: Path, task: Task, genes: dict
         examples if task is Task.PAIR else [one[0] for one in examples]  # type: ignore[arg-type]
     )
     np.testing.assert_allclose(found, expected, atol=1e-4)
-    assert np.ptp(found[:, 1]) > 1e-3, "all answers equal: the comparison would prove nothing"
+    if genes.get("layers") != 0 or genes["pooling"] != "first":  # a bag of <s> alone answers all alike
+        assert np.ptp(found[:, 1]) > 1e-3, "all answers equal: the comparison would prove nothing"
 
 
 def test_writes_weights_config_card_and_tokenizer(tmp_path: Path) -> None:
@@ -78,7 +81,9 @@ def test_weights_are_stored_once(tmp_path: Path) -> None:
     assert graphs < 50_000
 
 
-def test_a_difference_from_torch_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_difference_from_torch_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def altered(model: StudentModel, path: Path) -> None:
         other = tiny_student(model.arch, model.task)
         with torch.no_grad():
@@ -120,7 +125,9 @@ def test_leaves_the_model_in_training_as_it_was(tmp_path: Path) -> None:
 def test_needs_examples_to_check_with(tmp_path: Path) -> None:
     arch = tiny_architecture()
     with pytest.raises(ArtifactError, match="example texts"):
-        export_bundle(tiny_student(arch, Task.PAIR), tiny_tokenizer(), arch, Task.PAIR, tmp_path, TEXTS[:1], "card")
+        export_bundle(
+            tiny_student(arch, Task.PAIR), tiny_tokenizer(), arch, Task.PAIR, tmp_path, TEXTS[:1], "card"
+        )
 
 
 def test_an_unwritable_place_is_one_clear_error(tmp_path: Path) -> None:

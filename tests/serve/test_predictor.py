@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from students import TEXTS, tiny_bundle
 
 from avatar.bundle import CONFIG, write_manifest
 from avatar.common.errors import ArtifactError, DataError
@@ -18,6 +17,7 @@ from avatar.serve import Predictor
 from avatar.serve import predictor as module
 from avatar.serve.cli import main
 from avatar.serve.predictor import length_batches, padded, softmax
+from students import TEXTS, tiny_bundle
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,9 @@ def test_runs_without_torch(pairs: Path, tmp_path: Path) -> None:
         "assert not heavy, heavy\nsys.exit(status)"
     )
     answer = subprocess.run(
-        [sys.executable, "-c", program, "predict", str(pairs), *map(str, files)], capture_output=True, text=True
+        [sys.executable, "-c", program, "predict", str(pairs), *map(str, files)],
+        capture_output=True,
+        text=True,
     )
     assert answer.returncode == 0, answer.stderr
     assert json.loads(answer.stdout)["label"] in ("different", "clone")

@@ -3,12 +3,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import pytorch_lightning as pl
 import torch
 
 from avatar.common.errors import ArtifactError
 from avatar.config.schema import TeacherConfig, TrainerConfig
-from avatar.data import callbacks, training
+from avatar.data import callbacks
+from avatar.data.batching import Batch
 from avatar.data.records import Corpus, SplitName
 from avatar.teacher import train
 from avatar.teacher.module import TeacherModule
@@ -57,6 +57,10 @@ def test_a_killed_training_ends_like_an_undisturbed_one(
     resumed = train.fine_tune(corpus, cfg, QUIET, 1, tmp_path / "killed")
 
     assert seen == [1] * 8 + [2] * 8  # epoch 0 was not repeated
+    expected = torch.load(tmp_path / "undisturbed" / callbacks.LAST, weights_only=True)["state_dict"]
+    found = torch.load(tmp_path / "killed" / callbacks.LAST, weights_only=True)["state_dict"]
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, rtol=0, atol=1e-6)
     for name, value in weights(undisturbed).items():
         torch.testing.assert_close(weights(resumed)[name], value, rtol=0, atol=1e-6)
     assert resumed.fitted.best_epoch == undisturbed.fitted.best_epoch
@@ -116,7 +120,7 @@ def test_the_best_epoch_is_kept(tiny_bert: Path, corpus: Corpus, tmp_path: Path)
 
 
 def test_it_learns(tiny_bert: Path, sample_corpus: Corpus, tmp_path: Path) -> None:
-    cfg = config(tiny_bert, epochs=8, learning_rate=1e-2)
+    cfg = config(tiny_bert, epochs=25, pooling="mean")
     done = train.fine_tune(sample_corpus, cfg, QUIET, 1, tmp_path / "work")
     assert done.fitted.best_score == 1.0
 
@@ -163,16 +167,27 @@ def test_minilm_trains(corpus: Corpus, tmp_path: Path) -> None:
     assert next(last.parameters()).requires_grad
 
 
-def test_patience_ends_a_training_and_is_remembered(tmp_path: Path) -> None:
-    keep = callbacks.KeepBest("valid/accuracy", patience=2)
-    keep.load_state_dict(
-        {
-            "history": [{"epoch": float(n)} for n in range(3)],
-            "best_epoch": 0,
-            "best_score": 1.0,
-            "best_weights": {},
-        }
-    )
-    trainer = pl.Trainer(logger=False, enable_checkpointing=False, accelerator="cpu")
-    keep.on_train_start(trainer, pl.LightningModule())
-    assert trainer.should_stop
+def test_each_epoch_has_its_own_order(
+    tiny_bert: Path, corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders: dict[int, list[int]] = {}
+    step = TeacherModule.training_step
+
+    def watched(self: TeacherModule, batch: Batch, batch_idx: int) -> torch.Tensor:
+        orders.setdefault(self.current_epoch, []).extend(batch.rows.tolist())
+        return step(self, batch, batch_idx)
+
+    monkeypatch.setattr(TeacherModule, "training_step", watched)
+    train.fine_tune(corpus, config(tiny_bert, epochs=2), QUIET, 1, tmp_path / "work")
+    assert sorted(orders[0]) == sorted(orders[1]) == list(range(60))
+    assert orders[0] != orders[1]
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_teacher(tiny_bert: Path, corpus: Corpus, tmp_path: Path) -> None:
+    two = TrainerConfig(devices=2, strategy="ddp", progress="none")
+    done = train.fine_tune(corpus, config(tiny_bert, epochs=2), two, 1, tmp_path / "work")
+    assert len(done.fitted.history) == 2
+    logits = done.predict_logits(corpus.members(SplitName.VALID))
+    accuracy = (logits.argmax(1) == corpus.labels(SplitName.VALID)).mean()
+    assert accuracy == pytest.approx(done.fitted.best_score)

@@ -1,5 +1,6 @@
 """Checks across the whole configuration: every problem at once, each with its key."""
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +114,16 @@ def _running(cfg: "Config") -> Iterator[Problem]:
 
 
 CHECKS: tuple[Callable[[Any], Iterator[Problem]], ...] = (_dataset, _teacher, _search, _distill, _running)
+
+
+def unknown_keys(cfg: object, prefix: str = "") -> list[str]:
+    """Dotted names of what was forced into the config with `+` and that no dataclass has a field for."""
+    known = {part.name for part in dataclasses.fields(cfg)}  # type: ignore[arg-type]
+    found = [f"{prefix}{name}" for name in vars(cfg) if name not in known]
+    for name in known:
+        if dataclasses.is_dataclass(getattr(cfg, name)):
+            found += unknown_keys(getattr(cfg, name), f"{prefix}{name}.")
+    return sorted(found)
 
 
 def check(cfg: "Config") -> None:

@@ -5,14 +5,12 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from difflib import get_close_matches
 
 from avatar.common.errors import AvatarError, ConfigError, did_you_mean
 
-CONF = Path("conf")
 
-
-def _group_choices(message: str, error: BaseException) -> ConfigError | None:
+def _group_choices(message: str) -> ConfigError | None:
     """A wrong choice of a group, such as `teacher=codebret`."""
     found = re.search(r"Could not find '([^']+)'", message) or re.search(r"In '[^']+': (\S+) not found", message)
     if not found:
@@ -33,7 +31,24 @@ def _unknown_key(message: str) -> ConfigError | None:
         key = found.group(1) if found else ""
     if not key or not re.search(r"not in struct|is not in|No match|not found|Key '", message):
         return None
-    return ConfigError(f"the configuration has no key '{key}'", did_you_mean(key, known_keys()))
+    return unknown_key(key)
+
+
+def unknown_key(key: str) -> ConfigError:
+    """The error for a key that the schema does not have; the hint lists its neighbours."""
+    keys = known_keys()
+    group, _, _ = key.rpartition(".")
+    siblings = [name for name in keys if name.rpartition(".")[0] == group] if group else []
+    if not siblings:
+        close = get_close_matches(key, keys, n=1)
+        siblings = close or [name for name in keys if "." not in name]
+    return ConfigError(f"the configuration has no key '{key}'", did_you_mean(key, siblings))
+
+
+def _details(chain: list[BaseException]) -> str:
+    """The first lines of an error and of what caused it, each once."""
+    lines = [next(iter(str(link).strip().splitlines()), "") for link in chain]
+    return ": ".join(dict.fromkeys(line for line in lines if line))
 
 
 def known_keys() -> list[str]:
@@ -67,9 +82,9 @@ def worded(error: BaseException) -> AvatarError | None:
     for link in chain:
         if isinstance(link, (HydraException, OmegaConfBaseException)):
             return (
-                _group_choices(text, error)
+                _group_choices(text)
                 or _unknown_key(text)
-                or ConfigError(str(link).strip(), "python train.py --help shows the groups, --cfg job the values")
+                or ConfigError(_details(chain), "python train.py --help shows the groups, --cfg job the values")
             )
     return None
 

@@ -79,8 +79,14 @@ class Batch:
 
     def to(self, device: torch.device | str) -> "Batch":
         """The same batch on another device."""
-        moved = (value if value is None else value.to(device) for value in vars(self).values())
-        return Batch(*moved)
+        return Batch(
+            self.input_ids.to(device),
+            self.attention_mask.to(device),
+            self.members.to(device),
+            self.labels.to(device),
+            None if self.soft is None else self.soft.to(device),
+            self.rows.to(device),
+        )
 
 
 class Examples(torch.utils.data.Dataset[int]):

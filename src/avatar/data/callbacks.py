@@ -22,14 +22,27 @@ log = get_logger("training")
 
 
 class EpochSeed(pl.Callback):
-    """Seeds torch at the start of each epoch: dropout depends on seed and epoch, not on what ran before."""
+    """Makes shuffle and dropout depend on seed, epoch and step alone, not on what ran before.
+
+    torch is seeded at each step, because loaders also draw from its generator, and draw differently after a
+    restart. Lightning does not tell a batch sampler the epoch, so this does.
+    """
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Seed with the epoch's number and the process's rank."""
-        torch.manual_seed(derive_seed(self.seed, "epoch", trainer.current_epoch, trainer.global_rank))
+        """Choose the epoch's shuffle."""
+        sampler = getattr(trainer.train_dataloader, "batch_sampler", None)
+        if hasattr(sampler, "set_epoch"):
+            sampler.set_epoch(trainer.current_epoch)
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Seed with the step's place and the process's rank."""
+        place = (trainer.current_epoch, batch_idx, trainer.global_rank)
+        torch.manual_seed(derive_seed(self.seed, "step", *place))
 
 
 def module_weights(module: pl.LightningModule) -> Weights:

@@ -13,6 +13,8 @@ PAD, UNKNOWN, FIRST = "<pad>", "<unk>", "<s>"
 SPECIAL_TOKENS = [PAD, UNKNOWN, FIRST]
 """Their ids are 0, 1 and 2 in every tokenizer."""
 
+PAD_ID, UNKNOWN_ID, FIRST_ID = range(len(SPECIAL_TOKENS))
+
 MAX_CHARACTERS = 50_000
 """Longer functions are cut before tokenizing: no student reads more than a few hundred tokens."""
 
@@ -101,7 +103,7 @@ def train_tokenizer(kind: str, vocab_size: int, texts: Iterable[str]) -> Tokeniz
     if canonical:
         tokenizer.model = canonical(json.loads(tokenizer.to_str())["model"]["vocab"])
     tokenizer.post_processor = processors.TemplateProcessing(
-        single=f"{FIRST} $A", special_tokens=[(FIRST, tokenizer.token_to_id(FIRST))]
+        single=f"{FIRST} $A", special_tokens=[(FIRST, FIRST_ID)]
     )
     return tokenizer
 
@@ -126,7 +128,7 @@ def _canonical_unigram(vocabulary: list[tuple[str, float]]) -> models.Unigram:
     kept = sorted(piece for piece, _ in pieces[start:])
     pieces[start:] = [(piece, score) for piece, (_, score) in zip(kept, pieces[start:], strict=True)]
     ordered = sorted(pieces, key=lambda entry: (-entry[1], entry[0]))
-    return models.Unigram([(piece, score) for piece, score in [*special, *ordered]], SPECIAL_TOKENS.index(UNKNOWN))
+    return models.Unigram([(piece, score) for piece, score in [*special, *ordered]], UNKNOWN_ID)
 
 
 _CANONICAL: dict[str, Callable[[Any], Any]] = {

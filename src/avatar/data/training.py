@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 
 import pytorch_lightning as pl
 import torch
@@ -72,8 +73,9 @@ def newest_checkpoint(folder: Path) -> Path | None:
             continue
         try:
             torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        except (RuntimeError, EOFError, ValueError, OSError) as error:
-            log.warning("the checkpoint %s is unreadable (%s); going back to an earlier one", path, error)
+        except (RuntimeError, EOFError, ValueError, OSError, UnpicklingError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            log.warning("the checkpoint %s is unreadable (%s); looking for an earlier one", path, reason)
             continue
         return path
     return None
@@ -107,8 +109,8 @@ def fit(
 ) -> Fitted:
     """Train `module` and give it the weights of its best epoch.
 
-    It goes on from the newest checkpoint in `folder`, where there is one. Data order and dropout depend on `seed` and epoch alone, so that a resumed training ends equal to an
-    undisturbed one. Ctrl-C raises KeyboardInterrupt.
+    It goes on from the newest checkpoint in `folder`, where there is one, and ends equal to an undisturbed
+    training: data order and dropout depend on `seed`, epoch and step alone. Ctrl-C raises KeyboardInterrupt.
     """
     keep = KeepBest(monitor, patience, weights)
     try:

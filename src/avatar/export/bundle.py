@@ -23,7 +23,7 @@ from avatar.bundle import (
     write_manifest,
 )
 from avatar.common.errors import ArtifactError
-from avatar.common.files import write_text
+from avatar.common.files import write_text, writing
 from avatar.common.logging import get_logger
 from avatar.data.records import Task
 from avatar.data.tokenizers import MAX_CHARACTERS, PAD, encode_texts
@@ -137,7 +137,8 @@ def _write_parts(
     write_config(place, config)
     write_text(place / README, card)
     state = {name: tensor.detach().cpu().float().contiguous() for name, tensor in model.state_dict().items()}
-    save_file(state, str(place / WEIGHTS), metadata={"format": "pt"})
+    with writing(place / WEIGHTS) as temporary:  # safetensors alone would let nobody else read the file
+        save_file(state, str(temporary), metadata={"format": "pt"})
     for name, write in ((ENCODER, write_encoder), (HEAD, write_head)):
         write(model, place / name)
         share_weights(place / name, place / WEIGHTS)

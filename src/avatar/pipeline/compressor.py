@@ -20,8 +20,9 @@ def most_flops_within_budget(context: Context, explored: Explored) -> Architectu
         cfg.search, name="compressor", objectives=["size", "flops"], weights={}, rule="knee",
         evaluations=max(cfg.search.evaluations, 1000),
     )  # fmt: skip
+    latency = explored.latency.predictor(task)
     about = SearchContext(
-        explored.space, task, budgets_of(cfg.search), lambda archs: np.zeros(len(archs)), explored.latency.predictor(task)
+        explored.space, task, budgets_of(cfg.search), lambda archs: np.zeros(len(archs)), latency
     )
     result = run_search(config, about, cfg.seed)
     return max(result.architectures, key=lambda arch: count_flops(arch, task))

@@ -13,7 +13,7 @@ from avatar.pipeline.context import Context
 from avatar.pipeline.stage_04_candidates import Candidate
 from avatar.space.architecture import Architecture
 from avatar.space.space import SearchSpace
-from avatar.surrogate import Choice, choose
+from avatar.surrogate.choice import Choice, choose
 
 log = get_logger("surrogate")
 

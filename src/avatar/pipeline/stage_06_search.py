@@ -49,7 +49,6 @@ def run(
 ) -> Found:
     """Search with the surrogate, or fall back on what was really trained where it would only pretend."""
     cfg = context.cfg
-    objectives = objectives_of(cfg.search)
     about = SearchContext(space, data.corpus.task, budgets_of(cfg.search), predictor.accuracy, latency)
     made: list[SearchResult] = []
 

@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 from avatar.common.files import writing
 from avatar.data.batching import TokenTable
 from avatar.data.records import SplitName
-from avatar.data.tokenizers import PAD, UNKNOWN, encode_texts, train_tokenizer
+from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID, encode_texts, train_tokenizer
 from avatar.pipeline.context import Context, Data
 
 LONGEST = 512
@@ -35,8 +35,8 @@ def tokenized(context: Context, data: Data, kind: str, vocab_size: int) -> Token
         tokenizer = train_tokenizer(kind, vocab_size, (texts[row] for row in training))
         table = TokenTable.from_lists(
             encode_texts(tokenizer, texts, LONGEST),
-            tokenizer.token_to_id(PAD),
-            tokenizer.token_to_id(UNKNOWN),
+            PAD_ID,
+            UNKNOWN_ID,
         )
         with writing(folder / "tokenizer.json") as temporary:
             tokenizer.save(str(temporary))
@@ -49,5 +49,4 @@ def tokenized(context: Context, data: Data, kind: str, vocab_size: int) -> Token
     artifact = context.store.make("tokens", reads, build)
     tokenizer = Tokenizer.from_file(str(artifact.folder / "tokenizer.json"))
     ids, offsets = (np.load(artifact.folder / f"{name}.npy", mmap_mode="r") for name in ("ids", "offsets"))
-    pad, unknown = tokenizer.token_to_id(PAD), tokenizer.token_to_id(UNKNOWN)
-    return Tokenized(tokenizer, TokenTable(ids, offsets, pad, unknown))
+    return Tokenized(tokenizer, TokenTable(ids, offsets, PAD_ID, UNKNOWN_ID))

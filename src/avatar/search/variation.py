@@ -1,10 +1,12 @@
 """Crossover and mutation that keep architectures legal, within budget and new."""
 
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar.common.seeding import generator
 from avatar.space.budgets import Feasible
 from avatar.space.repair import Repairer
 from avatar.space.sampling import sample_uniform
@@ -13,14 +15,16 @@ from avatar.space.space import Indices
 Row = tuple[int, ...]
 """One architecture as the places of its genes' values."""
 
-ATTEMPTS = 50
+ATTEMPTS = 15
+RESERVE = 20_000
 
 
 class Variation:
     """Makes children of rows of indices; every one is legal, canonical and within budget."""
 
-    def __init__(self, feasible: Feasible) -> None:
+    def __init__(self, feasible: Feasible, seed: int) -> None:
         self.feasible = feasible
+        self.seed = seed
         self.repair = Repairer(feasible)
         self.sizes = np.asarray(feasible.space.sizes, dtype=np.int64)
         self._logs = [
@@ -71,14 +75,17 @@ class Variation:
             if rng.random() < 0.9:
                 child = self.crossover(child, select(rng), rng)
             if rng.random() < 0.7 or attempt:
-                child = self.mutate(child, rng, strength=1.0 + 0.1 * attempt)
-            child = self.repair(child, rng)
-            if is_new(as_row(child)):
-                return child
-        for row in sample_uniform(100, rng, self.feasible).indices:
-            if is_new(as_row(row)):
-                return np.asarray(row)
-        return None
+                child = self.mutate(child, rng, strength=1.0 + 0.3 * attempt)
+            if is_new(as_row(child)):  # what is known already needs no repair
+                child = self.repair(child, rng)
+                if is_new(as_row(child)):
+                    return child
+        return next((row for row in self._reserve if is_new(as_row(row))), None)
+
+    @cached_property
+    def _reserve(self) -> Indices:
+        """Random architectures for when crossover and mutation find nothing new."""
+        return sample_uniform(RESERVE, generator(self.seed, "reserve"), self.feasible).indices
 
 
 def as_row(indices: NDArray[np.int64]) -> Row:

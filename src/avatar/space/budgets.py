@@ -100,12 +100,12 @@ class Feasible:
         for what, key, limit, unit, values in costs:
             values = np.broadcast_to(values, len(smallest))
             if limit is not None and not (values <= limit * (1 + 1e-12)).any():
-                least = float(values.min())
-                shown = _round_up(least)
+                place, least = int(values.argmin()), float(values.min())
                 raise ConfigError(
                     f"no architecture of '{self.space.name}' meets the {what} budget: "
-                    f"{key}={limit:g} {unit}, but the least possible is {least:.6g} {unit} ({smallest[int(values.argmin())]})",
-                    f"set {key}={shown:g} or more, or widen the search space downward",
+                    f"{key}={limit:g} {unit}, but the least possible is {least:.6g} {unit} "
+                    f"({smallest[place]})",
+                    f"set {key}={_round_up(least):g} or more, or widen the search space downward",
                 )
             if limit is not None:
                 meets_all &= values <= limit * (1 + 1e-12)

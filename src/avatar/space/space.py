@@ -100,6 +100,10 @@ class SearchSpace:
         """How many values each searched gene has."""
         return tuple(len(gene.values) for gene in self.genes)
 
+    @cached_property
+    def _base_columns(self) -> dict[str, NDArray[Any]]:
+        return {name: np.asarray(value) for name, value in self.base.as_dict().items()}
+
     @property
     def combinations(self) -> int:
         """Product of `sizes`: all combinations, legal or not."""
@@ -107,7 +111,7 @@ class SearchSpace:
 
     def columns(self, indices: Indices) -> dict[str, NDArray[Any]]:
         """Values by gene: (n,) for searched genes, () for fixed ones."""
-        columns = {name: np.asarray(value) for name, value in self.base.as_dict().items()}
+        columns = dict(self._base_columns)
         for place, gene in enumerate(self.genes):
             columns[gene.name] = gene.values[indices[..., place]]
         return columns
@@ -119,20 +123,36 @@ class SearchSpace:
 
     def architectures(self, archs: Sequence[Architecture]) -> Architectures:
         """`archs` as one array; a value outside its gene's domain is a ConfigError."""
-        if isinstance(archs, Architectures) and archs.space is self:
-            return archs
+        if isinstance(archs, Architectures):
+            return archs if archs.space is self else self._translated(archs)
         rows = np.empty((len(archs), len(self.genes)), dtype=np.int64)
         places = [{value: place for place, value in enumerate(gene.values.tolist())} for gene in self.genes]
         for row, arch in enumerate(archs):
             for column, (gene, place_of) in enumerate(zip(self.genes, places, strict=True)):
                 value = getattr(arch, gene.name)
                 if value not in place_of:
-                    raise ConfigError(
-                        f"{gene.name}={value!r} is not in the search space '{self.name}'",
-                        f"it has {len(place_of)} values from {gene.values[0]} to {gene.values[-1]}",
-                    )
+                    raise self._outside(gene, value)
                 rows[row, column] = place_of[value]
         return Architectures(self, rows)
+
+    def _translated(self, archs: "Architectures") -> "Architectures":
+        """The same architectures, searched genes only, in this space's indices."""
+        rows = np.empty((len(archs), len(self.genes)), dtype=np.int64)
+        for column, gene in enumerate(self.genes):
+            values = np.broadcast_to(archs.columns[gene.name], len(archs))
+            order = np.argsort(gene.values)
+            place = order[np.searchsorted(gene.values[order], values).clip(max=len(order) - 1)]
+            wrong = gene.values[place] != values
+            if wrong.any():
+                raise self._outside(gene, values[wrong][0].item())
+            rows[:, column] = place
+        return Architectures(self, rows)
+
+    def _outside(self, gene: Gene, value: object) -> ConfigError:
+        return ConfigError(
+            f"{gene.name}={value!r} is not in the search space '{self.name}'",
+            f"it has {len(gene.values)} values from {gene.values[0]} to {gene.values[-1]}",
+        )
 
     def contains(self, arch: Architecture) -> bool:
         """Whether every searched gene of `arch` is in its domain and every fixed one has its value."""

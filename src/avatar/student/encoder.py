@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from avatar.data.records import Task
-from avatar.data.tokenizers import SPECIAL_TOKENS, UNKNOWN
+from avatar.data.tokenizers import UNKNOWN_ID
 from avatar.space.architecture import Architecture
 from avatar.student.attention import SelfAttention
 from avatar.student.heads import HEADS
@@ -19,7 +19,6 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "silu": F.silu,
     "gelu_new": lambda states: F.gelu(states, approximate="tanh"),
 }
-UNKNOWN_ID = SPECIAL_TOKENS.index(UNKNOWN)
 
 
 class Layer(nn.Module):

@@ -5,6 +5,7 @@ import math
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 
 from avatar.config.schema import DistillConfig
@@ -83,7 +84,7 @@ class DistillModule(pl.LightningModule):
         self.log("valid/accuracy", accuracy, prog_bar=True)
         self.log("valid/loss", loss)
 
-    def configure_optimizers(self) -> dict[str, object]:
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW with a warm-up and a cosine decay over all steps."""
         optimizer = torch.optim.AdamW(
             parameter_groups(self.student, self.cfg.weight_decay), lr=self.learning_rate, fused=True

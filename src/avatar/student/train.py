@@ -112,5 +112,7 @@ def read_student(folder: Path) -> StudentModel:
         )
         model.load_state_dict(load_file(folder / WEIGHTS))
     except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise ArtifactError(f"the student in {folder} cannot be read: {error}", "delete the folder and run again") from error
+        raise ArtifactError(
+            f"the student in {folder} cannot be read: {error}", "delete the folder and run again"
+        ) from error
     return model.eval()

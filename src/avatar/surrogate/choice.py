@@ -90,12 +90,12 @@ def choose(
 def collapsed(y: NDArray[np.float64], floor: float | None = None) -> NDArray[np.bool_]:
     """Which students learned nothing: they score no more than `floor`, the best constant classifier's score.
 
-    Without a floor, a score below the median that at least three students share to the last digit is one:
-    students that answer always the same share it, others do not.
+    Without a floor, it is a score below the median that at least three students and a tenth of all share to
+    the last digit: students that always give the same answer share it, others hardly ever do.
     """
     if floor is None:
         scores, counts = np.unique(y, return_counts=True)
-        shared = scores[(counts >= 3) & (scores < np.median(y))]
+        shared = scores[(counts >= max(3, 0.1 * len(y))) & (scores < np.median(y))]
         floor = float(shared.max()) if len(shared) else -np.inf
     return np.asarray(y <= floor + 1e-9)
 

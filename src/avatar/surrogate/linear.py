@@ -56,7 +56,7 @@ class GaussianProcess:
             0.1, (1e-4, 1e1)
         )
         self._model = GaussianProcessRegressor(
-            kernel, normalize_y=True, n_restarts_optimizer=1, random_state=seed
+            kernel, normalize_y=True, random_state=seed
         )
 
     def fit(self, X: NDArray[np.float64], y: NDArray[np.float64]) -> Self:

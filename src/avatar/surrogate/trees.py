@@ -8,8 +8,8 @@ from sklearn.ensemble import ExtraTreesRegressor, GradientBoostingRegressor
 
 from avatar.surrogate.base import SURROGATES, Prediction
 
-TREES = 150
-MEMBERS = 5
+TREES = 100
+MEMBERS = 3
 
 
 @SURROGATES.register("random_forest")
@@ -39,11 +39,15 @@ class RandomForest:
         return mean, np.sqrt(np.maximum(squares / TREES - mean**2, 0.0))
 
 
+FEW = 8
+"""Fewer observations than this are not subsampled for each tree: nothing might be left."""
+
+
 @SURROGATES.register("gradient_boosting")
 class GradientBoosting:
     """Shallow boosted trees with Huber's loss, so that one failed training does not rule the fit.
 
-    Five members on bootstrap samples; their disagreement is the uncertainty.
+    Three members on bootstrap samples; their disagreement is the uncertainty.
     """
 
     def __init__(self, seed: int) -> None:
@@ -58,10 +62,10 @@ class GradientBoosting:
             rows = np.arange(len(y)) if number == 0 else rng.integers(len(y), size=len(y))
             member = GradientBoostingRegressor(
                 loss="huber",
-                n_estimators=100,
+                n_estimators=40,
                 max_depth=3,
-                learning_rate=0.05,
-                subsample=0.7,
+                learning_rate=0.1,
+                subsample=0.7 if len(y) >= FEW else 1.0,
                 random_state=self._seed + number,
             )
             self._members.append(member.fit(X[rows], y[rows]))

@@ -14,6 +14,7 @@ from transformers import (
     RobertaModel,
 )
 from transformers.masking_utils import create_bidirectional_mask
+from transformers.utils.logging import disable_progress_bar
 
 from avatar.common.errors import ConfigError, DataError
 from avatar.config.schema import TeacherConfig
@@ -175,6 +176,7 @@ def pool(states: Tensor, attention_mask: Tensor, pooling: str) -> Tensor:
 def load_teacher(cfg: TeacherConfig, task: Task) -> tuple[TeacherModel, PreTrainedTokenizerBase]:
     """The pretrained encoder that `cfg.model` names, with a fresh head, and its tokenizer."""
     folder = locate(cfg.model)
+    disable_progress_bar()
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder)
         encoder = AutoModel.from_pretrained(folder, dtype=torch.float32, weights_only=True)

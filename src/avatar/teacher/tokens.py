@@ -16,7 +16,7 @@ from avatar.teacher.model import TeacherModel
 MAX_CHARACTERS = 50_000
 """Longer functions are cut before tokenizing: no teacher reads more than a few hundred tokens."""
 
-MAX_STATE_BYTES = 2 * 1024**3
+MAX_STATE_BYTES = 3 * 1024**3
 """States of the frozen layers are kept in memory up to this size, as float16; larger ones are recomputed."""
 
 

@@ -8,10 +8,12 @@ import pandas as pd
 
 from avatar.serve import Predictor
 from avatar.tracking.quiet import quiet
+from avatar.tracking.store import Store
 
 quiet()
 
 import mlflow.pyfunc  # noqa: E402
+from mlflow.entities import LoggedModelStatus  # noqa: E402
 from mlflow.models import Model, ModelSignature  # noqa: E402
 from mlflow.types import ColSpec, DataType, Schema  # noqa: E402
 
@@ -20,12 +22,19 @@ CODE = Path(__file__).with_name("pyfunc_code.py")
 """The model itself, as source: MLflow runs this file instead of unpickling anything."""
 
 
-def log_bundle(run_id: str, bundle: Path, examples: Sequence[str] | Sequence[tuple[str, str]]) -> str:
+def log_bundle(
+    store: Store, run_id: str, bundle: Path, examples: Sequence[str] | Sequence[tuple[str, str]]
+) -> str:
     """Log `bundle` to a run, with `examples` (at least one) as input example; the address `models:/...`.
 
     The model reads a data frame with the column code, or code1 and code2, and gives probability (of the
     second label) and label. The package's source goes with it, so a server without avatar can run it.
+    A run that has its model already keeps that one.
     """
+    run = store.client.get_run(run_id)
+    for output in run.outputs.model_outputs if run.outputs else ():
+        if store.client.get_logged_model(output.model_id).status == LoggedModelStatus.READY:
+            return f"models:/{output.model_id}"
     predictor = Predictor(bundle, threads=1)
     columns = ["code"] if predictor.config.arity == 1 else ["code1", "code2"]
     example = pd.DataFrame(
@@ -36,9 +45,14 @@ def log_bundle(run_id: str, bundle: Path, examples: Sequence[str] | Sequence[tup
         outputs=Schema([ColSpec(DataType.double, "probability"), ColSpec(DataType.string, "label")]),
     )
     needs = ("numpy", "pandas", "onnxruntime", "tokenizers", "mlflow")
+    # Model.log alone would put the model into MLflow's default experiment, below ./mlruns
+    logged = store.client.create_logged_model(
+        run.info.experiment_id, name=MODEL_NAME, source_run_id=run_id, params=run.data.params
+    )
     info = Model.log(
         artifact_path=None,
         name=MODEL_NAME,
+        model_id=logged.model_id,
         flavor=mlflow.pyfunc,
         run_id=run_id,
         python_model=str(CODE),

@@ -115,7 +115,7 @@ class Run:
             return None
         from avatar.tracking.model import log_bundle
 
-        return log_bundle(self._record.run_id, bundle, examples)
+        return log_bundle(self._store, self._record.run_id, bundle, examples)
 
     @contextmanager
     def child_run(self, name: str, tags: Mapping[str, object] | None = None) -> Iterator["Run"]:

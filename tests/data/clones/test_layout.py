@@ -31,7 +31,8 @@ ple, (""" + u'uni'
 @given(st.integers(0, 10**6), st.booleans())
 def test_layout_keeps_the_tree(seed, respell):
     style = random_style(random.Random(seed))
-    made = relayout(CODE, style, random.Random(seed), respell)
+    made, respelled = relayout(CODE, style, random.Random(seed), respell)
+    assert (respelled > 0) is respell
     plain = [ast.dump(ast.parse(text)).replace("kind='u'", "") for text in (made, CODE)]
     assert plain[0] == plain[1], made
     assert "comment" not in made
@@ -39,8 +40,14 @@ def test_layout_keeps_the_tree(seed, respell):
 
 
 def test_style_shows():
-    made = relayout("def f(a, b):\n    return g(a, b == 1)\n", Style("\t", True, False, 1.0, 1.0), random.Random(0))
+    made, _ = relayout("def f(a, b):\n    return g(a, b == 1)\n", Style("\t", True, False, 1.0, 1.0), random.Random(0))
     assert made == "def f(a,\n\t\tb):\n\n\treturn g(a,\n\t\t\tb==1)\n"
+
+
+def test_unusual_line_ends_inside_strings():
+    code = "def f(a):\n    x = '\u2028 \x0b', f'{a}\u2028{a}'\n    return x\n"
+    made, _ = relayout(code, Style("\t"), random.Random(0))
+    assert ast.dump(ast.parse(made)) == ast.dump(ast.parse(code))
 
 
 @given(st.integers(0, 10**9) | st.floats(0, allow_nan=False, allow_infinity=False), st.integers(0, 99))
@@ -59,4 +66,7 @@ def test_strings_keep_their_value(value, seed):
 def test_literals_do_change():
     assert spelling.number("255", random.Random(0)) == "0xff"
     assert spelling.string("'ab'", random.Random(0)) == '"ab"'
-    assert {spelling.string("'abcdefgh'", random.Random(seed)) for seed in range(40)} > {'"abcdefgh"', "\"ab\" 'cdefgh'"}
+    assert {spelling.string("'abcdefgh'", random.Random(seed)) for seed in range(40)} > {
+        '"abcdefgh"',
+        "\"ab\" 'cdefgh'",
+    }

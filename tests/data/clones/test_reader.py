@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -82,7 +83,7 @@ def test_splits_are_balanced_and_share_no_module(folder):
 
 
 def test_nothing_about_one_member_tells_the_label(folder):
-    """Every function is in as many halves of clones as of negatives, and originals as often under both labels."""
+    """Each function is in as many halves of clones as of negatives, originals as often under both."""
     corpus = read(config(folder), 3)
     for split in SplitName:
         seen = {0: Counter(), 1: Counter()}
@@ -105,7 +106,7 @@ def test_the_same_in_another_process(folder):
     )
     environment = {**os.environ, "PYTHONHASHSEED": "77"}
     there = subprocess.run(
-        [sys.executable, "-c", script, str(folder), os.path.dirname(__file__)],
+        [sys.executable, "-c", script, str(folder), str(Path(__file__).parent)],
         env=environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert there.stdout.split()[-1] == here
@@ -148,7 +149,8 @@ def test_nothing_is_executed(folder):
 
 
 def test_source_text_is_the_original_without_docstring():
-    text = 'class A:\n    @property\n    def f(self):\n        """Doc."""\n        # why\n        x = 1\n        y = 2\n        return x  # end\n'
+    body = "    # why\n        x = 1\n        y = 2\n        return x  # end\n"
+    text = f'class A:\n    @property\n    def f(self):\n        """Doc."""\n    {body}'
     [(name, code, _)] = functions_of(text)
     assert name == "A.f"
     assert code == "@property\ndef f(self):\n    # why\n    x = 1\n    y = 2\n    return x  # end\n"

@@ -8,18 +8,19 @@ import inspect
 import random
 import statistics
 import textwrap
+from pathlib import Path
 from types import FunctionType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avatar.data.clones.collect import structure
+from avatar.data.clones.collect import functions_of, structure
 from avatar.data.clones.rewrite import GRADES, rewrite
 from avatar.data.clones.rewrites.base import REWRITES, Context, Surroundings
 from avatar.data.clones.rewrites.names import renameable
 
-PURE = '''
+SAMPLES = """
 def collect_even(items, limit):
     found = []
     total = 0
@@ -76,7 +77,7 @@ def shadows(items, limit):
             kind = (one, two, tail)
         case _:
             kind = "few words here"
-    return output, limit, Local.size, Local().get(), first, others, kind, sorted(items, key=lambda value: -value)
+    return output, limit, Local.size, Local().get(), first, others, kind, sorted(items, key=lambda one: -one)
 ---
 def generates(items, limit):
     for item in items:
@@ -112,7 +113,8 @@ def scan(items, limit):
                 places.append(-1)
         if items and limit == 1: return places
     return not places and not items, places
-'''.split("---\n")
+"""
+PURE = SAMPLES.split("---\n")  # fmt: skip
 
 AROUND = Surroundings(("item", "value", "data"), ("self.close()", "log.info('x')", "self.name = value"))
 
@@ -162,7 +164,7 @@ def test_each_rewrite_applies_somewhere_and_keeps_results(name):
     assert fired
 
 
-EXTRA = '''
+EXTRA = """
 def extra(items, limit):
     first = 1
     second = []
@@ -185,12 +187,13 @@ def extra(items, limit):
     if limit == 4:
         outcome = picked, second
         return outcome
-    total = 1
-    total += 2
+    steps = 1
+    steps += 2
+    total = steps
     for place in range(3):
         total = total * 2 + place
     return picked if picked else second
-'''
+"""
 
 LIBRARY = [
     (colorsys.rgb_to_hls, st.tuples(*[st.floats(0, 1)] * 3)),
@@ -199,7 +202,7 @@ LIBRARY = [
     (textwrap.indent, st.tuples(st.text("ab \n", max_size=30), st.just("> "))),
     (heapq.nsmallest, st.tuples(st.integers(-1, 5), st.lists(st.integers(), max_size=8))),
     (statistics.median, st.tuples(st.lists(st.integers(-50, 50), max_size=8))),
-    (statistics._find_lteq, st.tuples(st.lists(st.integers(0, 9), max_size=8).map(sorted), st.integers(0, 9))),
+    (statistics.median_grouped, st.tuples(st.lists(st.integers(0, 9), max_size=8))),
 ]
 
 
@@ -223,13 +226,13 @@ def test_library_functions_keep_their_results(function, inputs, data, grade, see
 
 
 def test_bisect_in_pure_python():
-    from test.support.import_helper import import_fresh_module
-
-    pure = import_fresh_module("bisect", blocked=["_bisect"])
+    text = Path(bisect.__file__).read_text(encoding="utf-8")
+    sources = {name: code for name, code, _ in functions_of(text)}
     for seed in range(30):
-        made = rewrite(source(pure.bisect_right), 3, seed)
+        made = rewrite(sources["bisect_right"], 3, seed)
         for x in range(-1, 8):
-            assert run(made.code, [0, 1, 1, 4, 6], x)[0] == bisect.bisect_right([0, 1, 1, 4, 6], x)
+            result, _ = run(made.code, [0, 1, 1, 4, 6], x)
+            assert result == bisect.bisect_right([0, 1, 1, 4, 6], x)
 
 
 def names_of(code: str) -> set[str]:
@@ -262,7 +265,7 @@ def test_reflective_functions_keep_their_tree():
     code = "def f(a, b):\n    c = a\n    d = b\n    return '%(c)s' % locals()\n"
     for seed in range(20):
         made = rewrite(code, 3, seed)
-        assert made.grade == 2 or made.grade == 1
+        assert set(made.applied) <= {"layout", "literals"}
         assert ast.dump(ast.parse(made.code)) == ast.dump(ast.parse(code))
 
 
@@ -285,7 +288,7 @@ def test_loops_stay_where_a_comprehension_would_differ():
     for code in (
         "def f(p):\n    x = []\n    for i in p:\n        x.append(i)\n    return x, i",
         "def f(p):\n    x = []\n    for i in p:\n        x.append(len(x))\n    return x",
-        "def f(p):\n    try:\n        x = []\n        for i in p:\n            x.append(i)\n    except E:\n        return x",
+        "def f(p):\n    try:\n        x = []\n        for i in p:\n            x.append(i)\n    except E:\n        x",
         "def f(p):\n    x = []\n    for i in p:\n        x.append((yield i))\n    return x",
         "def f(p):\n    x = []\n    for i in p:\n        x.append(lambda: i)\n    return x",
         "def f(self, p):\n    x = []\n    for i in p:\n        x.append(super().g(i))\n    return x",
@@ -295,13 +298,13 @@ def test_loops_stay_where_a_comprehension_would_differ():
 
 
 def test_grades_mean_clone_types():
-    code = 'def f(first, second):\n    # sum\n    total = first + 255\n    name = "some text"\n    return total, name, second\n'
+    code = "def f(first, second):\n    # sum\n    total = first + 255\n    return total, 'text', second\n"
     for seed in range(20):
         one, two, three = (rewrite(code, grade, seed) for grade in GRADES)
         assert ast.dump(ast.parse(one.code)) == ast.dump(ast.parse(code))
         assert one.grade == 1
         assert structure(ast.parse(two.code).body[0]) == structure(ast.parse(code).body[0])
         assert two.grade == 2
-        assert "total" not in two.code or "rename_some_locals" in two.applied
+        assert "rename_locals" not in two.applied or "total" not in two.code
         assert three.grade == 3
         assert rewrite(code, 3, seed) == three

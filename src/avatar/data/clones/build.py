@@ -33,7 +33,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Built:
-    """All functions that pairs use, by id, and the pairs of each split; `grades` counts rewritten functions."""
+    """Functions that pairs use, by id, and the pairs of each split; `grades` counts rewritten ones."""
 
     functions: dict[str, Function]
     splits: dict[SplitName, tuple[Pair, ...]]
@@ -50,7 +50,7 @@ def divide(functions: Sequence[Function], recipe: Recipe, seed: int) -> dict[Spl
         modules.setdefault(function.group, []).append(function)
     if len(modules) < len(SplitName):
         raise DataError(
-            f"the functions come from {len(modules)} modules, but each of the {len(SplitName)} splits needs its own",
+            f"the functions come from {len(modules)} modules; each of {len(SplitName)} splits needs its own",
             "choose a folder with more Python files (dataset.source)",
         )
     train = 1 - recipe.test_share
@@ -83,7 +83,7 @@ def build(functions: Sequence[Function], recipe: Recipe, seed: int) -> Built:
         if len(part) < 2:
             raise DataError(
                 f"the split '{split}' has {len(part)} function, and a pair needs two",
-                "choose a folder with more Python code, or larger shares (dataset.valid_share, dataset.test_share)",
+                "choose a folder with more code, or larger shares (dataset.valid_share, dataset.test_share)",
             )
     writer = _Writer(functions, recipe, seed)
     splits = {split: _pairs(part, recipe, writer, derive_seed(seed, split)) for split, part in parts.items()}
@@ -116,7 +116,7 @@ class _Writer:
 
 
 def _pairs(part: list[Function], recipe: Recipe, writer: _Writer, seed: int) -> tuple[Pair, ...]:
-    """Rounds over the split's functions; in each, a function is in one clone pair and in two halves of negatives."""
+    """Rounds over the split's functions: each is in one clone pair and in two halves of negatives."""
     rng = random.Random(seed)
     left = max(1, round(len(part) * recipe.pairs_per_function / 2))
     pairs: list[Pair] = []

@@ -96,7 +96,7 @@ def structure(function: FunctionNode) -> str:
 
 
 def _defined(tree: ast.Module) -> Iterator[tuple[str, FunctionNode]]:
-    """Qualified name and node of each function and method, in source order; functions in functions are not."""
+    """Qualified name and node of each function and method, in source order; no nested functions."""
     stack: list[tuple[str, ast.AST]] = [("", tree)]
     while stack:
         prefix, node = stack.pop()
@@ -114,7 +114,7 @@ def _code_lines(lines: list[str]) -> int:
 
 
 def _source(node: FunctionNode, lines: list[str]) -> str | None:
-    """The function's own text without docstring, moved to the left margin; None where it does not stand alone."""
+    """The function's text without docstring at the left margin; None where it does not stand alone."""
     assert node.end_lineno is not None
     first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]) - 1
     keep = list(range(first, node.end_lineno))

@@ -1,4 +1,4 @@
-"""Lays a function's text out anew, token by token: comments, blank lines, line breaks, indentation, spaces."""
+"""Lays a function's text out anew, token by token: comments, line breaks, indentation, spaces."""
 
 import io
 import random
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from avatar.data.clones import spelling
 
 _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
-_SPACED = frozenset(", = == != < > <= >= + - * / % | & -> :=".split())
+_SPACED = frozenset([",", "=", "==", "!=", "<", ">", "<=", ">=", "+", "-", "*", "/", "%", "|", "&", "->", ":="])
 _FSTRING_START = getattr(token, "FSTRING_START", -1)
 _FSTRING_END = getattr(token, "FSTRING_END", -1)
 _SKIPPED = frozenset({tokenize.COMMENT, tokenize.NL, tokenize.ENDMARKER})
@@ -45,24 +45,26 @@ class _Token:
     """Space before it on its logical line: as in the source, or one space for a line break."""
 
 
-def relayout(code: str, style: Style, rng: random.Random, respell: bool = False) -> str:
-    """`code` in `style`, without comments; the same tokens in the same order, but for INDENT and literals.
+def relayout(code: str, style: Style, rng: random.Random, respell: bool = False) -> tuple[str, int]:
+    """`code` in `style` without comments, and how many literals are spelled in another way.
 
-    With `respell`, about two thirds of the literals are spelled in another way of the same value.
+    The tokens and their order stay. With `respell`, about two thirds of the literals are tried; each
+    keeps its value and type.
     """
     lines: list[str] = []
+    respelled = 0
     for level, tokens in _logical_lines(code):
         if lines and rng.random() < style.blank:
             lines.append("")
         if respell:
-            _respell(tokens, rng)
+            respelled += _respell(tokens, rng)
         lines.append(style.indent * level + _joined(tokens, style, style.indent * (level + 2), rng))
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n", respelled
 
 
 def _logical_lines(code: str) -> list[tuple[int, list[_Token]]]:
     """(indentation level, tokens) of each logical line; a formatted string is one token."""
-    source = code.splitlines(keepends=True)
+    source = io.StringIO(code).readlines()  # as tokenize counts; str.splitlines knows more line ends
     starts = [0]
     for line in source:
         starts.append(starts[-1] + len(line))
@@ -100,22 +102,26 @@ def _logical_lines(code: str) -> list[tuple[int, list[_Token]]]:
     return found
 
 
-def _respell(tokens: list[_Token], rng: random.Random) -> None:
+def _respell(tokens: list[_Token], rng: random.Random) -> int:
+    changed = 0
     for at, one in enumerate(tokens):
         if one.kind not in (tokenize.NUMBER, tokenize.STRING) or rng.random() > 0.67:
             continue
         if one.kind == tokenize.STRING:
-            one.text = spelling.string(one.text, rng)
+            old, one.text = one.text, spelling.string(one.text, rng)
+            changed += old != one.text
             continue
         after = tokens[at + 1] if at + 1 < len(tokens) else None
         before = tokens[at - 1] if at else None
         glued = after is not None and (after.text.startswith(".") or (not after.gap and after.kind == tokenize.NAME))
         if not glued and not (before is not None and not one.gap and before.kind == tokenize.NAME):
-            one.text = spelling.number(one.text, rng)
+            old, one.text = one.text, spelling.number(one.text, rng)
+            changed += old != one.text
+    return changed
 
 
 def _joined(tokens: list[_Token], style: Style, hanging: str, rng: random.Random) -> str:
-    """The text of one logical line. Space changes only beside brackets, commas and operators: never between words."""
+    """The text of one logical line; space changes beside brackets, commas and operators only."""
     parts: list[str] = []
     breaking: list[bool] = []  # for each open bracket, whether lines break after its commas
     before = _Token(tokenize.NEWLINE, "", "")

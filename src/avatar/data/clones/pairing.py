@@ -73,7 +73,9 @@ def _similar(functions: Sequence[Function]) -> list[tuple[int, int]]:
         score += _SAME_MODULE * (modules[first:last, None] == modules[None])
         score[np.arange(last - first), np.arange(first, last)] = -1.0
         best = np.argsort(-score, axis=1, kind="stable")[:, :keep]
-        found += [(-float(score[at, other]), first + at, int(other)) for at in range(last - first) for other in best[at]]
+        found += [
+            (-float(score[at, other]), first + at, int(other)) for at in range(last - first) for other in best[at]
+        ]
     return [(row, other) for _, row, other in sorted(found)]
 
 

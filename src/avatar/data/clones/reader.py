@@ -1,4 +1,4 @@
-"""Reads the `stdlib` data set: clone pairs made from a folder of Python code, by default Python's own library."""
+"""Reads `stdlib`: clone pairs made from a folder of Python code, by default Python's own library."""
 
 import platform
 import random
@@ -33,10 +33,10 @@ def read(cfg: DatasetConfig, seed: int) -> Corpus:
     found = collect(folder, cfg.max_functions, random.Random(derive_seed(seed, "collect")))
     if len(found.functions) < MIN_FUNCTIONS:
         raise DataError(
-            f"{folder} has {len(found.functions)} suitable functions, and at least {MIN_FUNCTIONS} are needed "
+            f"{folder} has {len(found.functions)} suitable functions, {MIN_FUNCTIONS} are needed "
             f"({found.files} files read, {found.unreadable} not readable, {found.twins} twins left out)",
-            f"a function counts from {MIN_LINES} to {MAX_LINES} lines of code; folders of tests and of installed "
-            "packages are not read; dataset.max_functions must allow as many",
+            f"a function counts from {MIN_LINES} to {MAX_LINES} lines of code; folders of tests and of "
+            "installed packages are not read; dataset.max_functions must allow as many",
         )
     recipe = Recipe(
         pairs_per_function=cfg.pairs_per_function,
@@ -58,11 +58,11 @@ def read(cfg: DatasetConfig, seed: int) -> Corpus:
 def _notes(origin: str, found: Collected, grades: dict[int, int]) -> tuple[str, ...]:
     modules = len({function.group for function in found.functions})
     notes = [
-        f"Clone pairs were made of {len(found.functions):,} functions ({MIN_LINES} to {MAX_LINES} lines of code, "
+        f"Clone pairs were made of {len(found.functions):,} functions ({MIN_LINES} to {MAX_LINES} lines, "
         f"without docstrings) from {modules:,} modules of {origin}; splits share no module.",
         "Clones are meaning-preserving rewrites: "
         + ", ".join(f"{count:,} of type {grade}" for grade, count in grades.items())
-        + "; negatives are other functions of the same split, rewritten alike, most of them similar in words.",
+        + "; negatives are other functions of the same split, rewritten alike, mostly similar in words.",
     ]
     if found.twins:
         notes.append(f"{found.twins:,} functions were left out: equal to another up to names and literals.")

@@ -36,11 +36,13 @@ class Rewritten:
 def rewrite(code: str, grade: int, seed: int, around: Surroundings = NOWHERE) -> Rewritten:
     """Rewrite one function's source so that it means the same and looks as different as `grade` says.
 
-    New names and dead code resemble the code `around`. A function that can see its own variables (locals, eval, frames) gets another layout only. Equal
-    arguments give equal results. Raises SyntaxError where `code` is not one function.
+    New names and dead code resemble the code `around`. A function that can see its own variables
+    (locals, eval, frames) keeps its tree. Equal arguments give equal results. Raises SyntaxError where
+    `code` is not one function.
     """
     rng = random.Random(seed)
-    text, applied = code, []
+    text = code
+    applied: list[str] = []
     if grade >= 2:
         body = ast.parse(code).body
         if len(body) != 1 or not isinstance(body[0], FunctionNode):
@@ -49,13 +51,11 @@ def rewrite(code: str, grade: int, seed: int, around: Surroundings = NOWHERE) ->
             applied = _change(Context(body[0], rng, around), grade)
             text = ast.unparse(body[0]) if applied else code
     style = random_style(rng)
-    made = relayout(text, style, rng, respell=grade >= 2)
+    made, literals = relayout(text, style, rng, respell=grade >= 2)
     if made == code:
-        other = "  " if style.indent != "  " else "    "
-        made = relayout(text, Style(indent=other), rng)
-    applied += ["layout", *(["literals"] if grade >= 2 else [])]
-    strongest = max([1, *(REWRITES.get(name).grade for name in applied if name in REWRITES.names())])
-    return Rewritten(made, strongest, tuple(applied))
+        made, _ = relayout(text, Style(indent="  " if style.indent != "  " else "    "), rng)
+    strongest = max([1, 2 if literals else 1, *(REWRITES.get(name).grade for name in applied)])
+    return Rewritten(made, strongest, (*applied, *(["literals"] if literals else []), "layout"))
 
 
 def _change(context: Context, grade: int) -> list[str]:
@@ -65,7 +65,10 @@ def _change(context: Context, grade: int) -> list[str]:
         plan = [name for name in REWRITES.names() if REWRITES.get(name).grade == 3]
         context.rng.shuffle(plan)
         plan = [name for name in plan if context.chance(0.8 if name.startswith("insert") else 0.85)]
-    plan += ["rename_locals" if grade >= 3 or context.chance(0.5) else "rename_some_locals", "rename_function"]
+    plan += [
+        "rename_locals" if grade >= 3 or context.chance(0.5) else "rename_some_locals",
+        "rename_function",
+    ]
     applied: list[str] = []
     for name in plan:
         one = REWRITES.get(name)

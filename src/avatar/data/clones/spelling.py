@@ -26,7 +26,7 @@ def number(text: str, rng: random.Random) -> str:
 
 
 def string(text: str, rng: random.Random) -> str:
-    """A string token in the other quotes, or cut into two pieces; f-strings and triple quotes stay as they are."""
+    """A string token in the other quotes, or cut in two; f-strings and triple quotes stay."""
     quote = text[-1]
     prefix = text[: text.index(quote)].lower()
     if set(prefix) - set("rb") or text.endswith(quote * 3):

@@ -20,7 +20,7 @@ _AT_MOST = 60
 
 
 def surroundings(functions: Sequence[Function]) -> dict[str, Surroundings]:
-    """What each module (`Function.group`) offers: names that it binds, sorted, and simple statements in order."""
+    """What each module (`Function.group`) offers: the names that it binds, and simple statements."""
     texts: dict[str, list[str]] = {}
     for function in functions:
         texts.setdefault(function.group, []).append(function.code)

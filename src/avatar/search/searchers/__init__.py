@@ -1,5 +1,5 @@
 """Every searcher; importing this package registers them."""
 
-from avatar.search.searchers import baselines, exhaustive, nsga2
+from avatar.search.searchers import compressor, exhaustive, nsga2, paper, random
 
-__all__ = ["baselines", "exhaustive", "nsga2"]
+__all__ = ["compressor", "exhaustive", "nsga2", "paper", "random"]

@@ -20,7 +20,7 @@ from avatar.common.hashing import stable_hash
 from avatar.common.seeding import generator
 from avatar.search.journal import SingleWriterJournal
 from avatar.search.objectives import Objective, SearchContext, evaluate, minimised
-from avatar.search.pareto import crowding, ranks
+from avatar.search.pareto import crowding, front, ranks
 from avatar.search.result import SEARCHERS, Progress, SearchResult, result_of
 from avatar.search.variation import Row, Variation, as_row
 from avatar.space.genes import Gene, Integer
@@ -43,7 +43,7 @@ class LegalNSGAII(NSGAIISampler):
         self.seen: set[Row] = set()
         self.evaluation = 0
         self._seed = seed
-        self._variation = Variation(context.feasible)
+        self._variation = Variation(context.feasible, seed)
         self._first = sample_adaptive(population, generator(seed, "initial"), context.feasible).indices
         self._parents: tuple[int, Indices, NDArray[np.int64], NDArray[np.float64]] | None = None
         self._next: Indices | None = None
@@ -171,15 +171,14 @@ class NSGA2:
 def survivors(points: NDArray[np.float64], count: int) -> NDArray[np.intp]:
     """Rows of the `count` best points: by rank, and the last rank by crowding."""
     kept = np.empty(0, dtype=np.intp)
-    rank = ranks(points)
-    for level in range(int(rank.max()) + 1):
-        members = np.flatnonzero(rank == level)
+    left = np.arange(len(points))
+    while len(left) and len(kept) < count:
+        best = front(points[left])
+        members, left = left[best], np.delete(left, best)
         if len(kept) + len(members) > count:
             room = crowding(points[members])
             members = members[np.argsort(-room, kind="stable")[: count - len(kept)]]
         kept = np.concatenate([kept, members])
-        if len(kept) == count:
-            break
     return kept
 
 
@@ -217,7 +216,7 @@ def _open_study(
             "give it another file, or delete the stored one",
         )
     study.set_user_attr("settings", fingerprint)
-    study.set_metric_names([objective.name for objective in objectives])
+    study.set_user_attr("objectives", [objective.name for objective in objectives])
     return study
 
 

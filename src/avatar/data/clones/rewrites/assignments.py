@@ -3,8 +3,7 @@
 import ast
 
 from avatar.data.clones.collect import walk
-
-from avatar.data.clones.rewrites.base import Context, assign, blocks, load, rewrite
+from avatar.data.clones.rewrites.base import Context, assign, load, rewrite
 from avatar.data.clones.rewrites.order import is_inert
 
 
@@ -12,7 +11,7 @@ from avatar.data.clones.rewrites.order import is_inert
 def name_result(context: Context) -> bool:
     """`return expression` becomes `x = expression; return x` with a fresh x."""
     changed = False
-    for block in list(blocks(context.function)):
+    for block in context.blocks():
         last = block.statements[-1]
         if not isinstance(last, ast.Return) or last.value is None or isinstance(last.value, ast.Name | ast.Constant):
             continue
@@ -27,7 +26,7 @@ def name_result(context: Context) -> bool:
 def return_directly(context: Context) -> bool:
     """`x = expression; return x` becomes `return expression` where x is used nowhere else."""
     changed = False
-    for block in list(blocks(context.function)):
+    for block in context.blocks():
         if len(block.statements) < 2:
             continue
         one, last = block.statements[-2:]
@@ -47,7 +46,7 @@ def return_directly(context: Context) -> bool:
 def split_assignment(context: Context) -> bool:
     """`a = b = 0` and `a, b = 0, 1` become two assignments where the values are immutable constants."""
     changed = False
-    for block in list(blocks(context.function)):
+    for block in context.blocks():
         at = 0
         while at < len(block.statements):
             parts = _parts(block.statements[at])
@@ -77,7 +76,7 @@ def _parts(statement: ast.stmt) -> list[ast.stmt]:
 def join_assignments(context: Context) -> bool:
     """`a = 0; b = []` becomes `a, b = 0, []` where neither value reads a variable."""
     changed = False
-    for block in list(blocks(context.function)):
+    for block in context.blocks():
         at = 0
         while at + 1 < len(block.statements):
             one, two = block.statements[at : at + 2]
@@ -108,7 +107,7 @@ def spell_out_counter(context: Context) -> bool:
     """`i += 1` becomes `i = i + 1` where i never holds anything but an int."""
     ints = _int_counters(context)
     changed = False
-    for block in list(blocks(context.function)):
+    for block in context.blocks():
         for at, statement in enumerate(block.statements):
             if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
                 name = statement.target.id
@@ -129,7 +128,11 @@ def _int_counters(context: Context) -> set[str]:
             name = node.target
         if isinstance(name, ast.Name):
             steps[name.id] = steps.get(name.id, 0) + 1
-    return {name for name, count in steps.items() if count == context.writes(name)} - context.parameters - context.declared()
+    return (
+        {name for name, count in steps.items() if count == context.writes(name)}
+        - context.parameters
+        - context.declared()
+    )
 
 
 def _is_int(value: ast.expr) -> bool:

@@ -13,20 +13,21 @@ from avatar.data.clones.collect import FunctionNode, walk
 SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
-WORDS = (
-    "acc action amount answer area arr attrs base batch bits block body bound box branch buf bucket bytes_in cache "
-    "cell char child chunk code coeff col config content copy count cur current cursor data default delta depth "
-    "dest detail digit done edge elem element end entry err event extra field first flag flags form found frame "
-    "func group guess handle head hint host i idx info inner inp item j k key kind kwds label last left length level "
-    "limit line lines lst mark mask match_ maxval meta mid minval mode msg n name names newval node note num obj "
-    "offset op opts other out outer output p pair parent part parts path pat piece pos prefix prev q queue r rank "
-    "rec ref rest result ret right root row s sep seq shift size slot source spec src stack start state status stop "
-    "suffix t table tag tail target temp text tmp token total tree typ u unit v val value values w weight width word "
-    "x y z"
-).split()
+_COMMON = """
+acc action amount answer area arr attrs base batch bits block body bound box branch buf bucket
+bytes_in cache cell char child chunk code coeff col config content copy count cur current cursor
+data default delta depth dest detail digit done edge elem element end entry err event extra field
+first flag flags form found frame func group guess handle head hint host i idx info inner inp item j
+k key kind kwds label last left length level limit line lines lst mark mask match_ maxval meta mid
+minval mode msg n name names newval node note num obj offset op opts other out outer output p pair
+parent part parts path pat piece pos prefix prev q queue r rank rec ref rest result ret right root
+row s sep seq shift size slot source spec src stack start state status stop suffix t table tag tail
+target temp text tmp token total tree typ u unit v val value values w weight width word x y z
+"""
+WORDS = tuple(_COMMON.split())
 """Local names that are common in Python code, so that renamed code looks like any other."""
 
-VERBS = "apply build check compute convert do fetch fill find get handle load make parse process read run set update"
+VERBS = "apply build check compute convert fetch fill find get handle load parse read run set update"
 NOUNS = "all block data entry field info item line list node one part path record result state text value values"
 
 _RESERVED = frozenset(dir(builtins)) | frozenset(keyword.kwlist) | frozenset(keyword.softkwlist)
@@ -46,20 +47,49 @@ class Surroundings:
 NOWHERE = Surroundings()
 
 
+@dataclass(frozen=True)
+class Block:
+    """A list of statements that run one after the other; `guarded` inside try or with."""
+
+    statements: list[ast.stmt]
+    guarded: bool
+
+
+def blocks(function: FunctionNode) -> Iterator[Block]:
+    """Every block of the function itself, not of functions and classes nested in it."""
+    stack = [Block(function.body, False)]
+    while stack:
+        block = stack.pop()
+        yield block
+        for statement in block.statements:
+            if isinstance(statement, SCOPES):
+                continue
+            guarded = block.guarded or isinstance(statement, ast.Try | ast.TryStar | ast.With | ast.AsyncWith)
+            parts: list[ast.AST] = [
+                statement,
+                *getattr(statement, "handlers", ()),
+                *getattr(statement, "cases", ()),
+            ]
+            for part in parts:
+                for field in ("body", "orelse", "finalbody"):
+                    inner = getattr(part, field, None)
+                    if inner and isinstance(inner, list):
+                        stack.append(Block(inner, guarded))
+
+
 class Context:
     """One function that is being rewritten, its random numbers and the names that are taken.
 
     `surroundings` is what the code around the function offers for what is made up.
     """
 
-    def __init__(
-        self, function: FunctionNode, rng: random.Random, surroundings: Surroundings = NOWHERE
-    ) -> None:
+    def __init__(self, function: FunctionNode, rng: random.Random, surroundings: Surroundings = NOWHERE) -> None:
         self.function = function
         self.rng = rng
         self.surroundings = surroundings
         self._nodes: list[ast.AST] = []
         self._kinds: set[type[ast.AST]] = set()
+        self._blocks: list[Block] = []
         self.taken = set(_RESERVED) | identifiers(self.nodes())
 
     def nodes(self) -> list[ast.AST]:
@@ -68,10 +98,17 @@ class Context:
             self._nodes = walk(self.function)
         return self._nodes
 
+    def blocks(self) -> list[Block]:
+        """All `blocks` of the function, kept like the nodes."""
+        if not self._blocks:
+            self._blocks = list(blocks(self.function))
+        return self._blocks
+
     def touch(self) -> None:
-        """Say that the tree has changed. Composition does it after each rewrite; call it inside one where needed."""
+        """Say that the tree has changed; composition does it after each rewrite."""
         self._nodes = []
         self._kinds = set()
+        self._blocks = []
 
     def has(self, *kinds: type[ast.AST]) -> bool:
         """Whether the function holds a node of one of `kinds`."""
@@ -171,32 +208,6 @@ def rewrite(
         return apply
 
     return add
-
-
-@dataclass(frozen=True)
-class Block:
-    """A list of statements that run one after the other; `guarded` inside try or with."""
-
-    statements: list[ast.stmt]
-    guarded: bool
-
-
-def blocks(function: FunctionNode) -> Iterator[Block]:
-    """Every block of the function itself, not of functions and classes nested in it."""
-    stack = [Block(function.body, False)]
-    while stack:
-        block = stack.pop()
-        yield block
-        for statement in block.statements:
-            if isinstance(statement, SCOPES):
-                continue
-            guarded = block.guarded or isinstance(statement, ast.Try | ast.TryStar | ast.With | ast.AsyncWith)
-            parts: list[ast.AST] = [statement, *getattr(statement, "handlers", ()), *getattr(statement, "cases", ())]
-            for part in parts:
-                for field in ("body", "orelse", "finalbody"):
-                    inner = getattr(part, field, None)
-                    if inner and isinstance(inner, list):
-                        stack.append(Block(inner, guarded))
 
 
 def uses(*nodes: ast.AST) -> set[str]:

@@ -2,14 +2,14 @@
 
 import ast
 
-from avatar.data.clones.rewrites.base import Context, assign, blocks, ends, negate, rewrite
+from avatar.data.clones.rewrites.base import Context, assign, ends, negate, rewrite
 
 
 @rewrite("invert_if", 3, ast.If)
 def invert_if(context: Context) -> bool:
     """`if c: A else: B` becomes `if not c: B else: A`."""
     changed = False
-    for block in list(blocks(context.function)):
+    for block in context.blocks():
         for statement in block.statements:
             if isinstance(statement, ast.If) and statement.orelse and context.chance():
                 statement.test = negate(statement.test)
@@ -22,7 +22,7 @@ def invert_if(context: Context) -> bool:
 def else_after_exit(context: Context) -> bool:
     """`if c: return a` and the rest becomes `if c: return a` with the rest as its else."""
     changed = False
-    for block in list(blocks(context.function)):
+    for block in context.blocks():
         statements = block.statements
         for at, statement in enumerate(statements[:-1]):
             if isinstance(statement, ast.If) and ends(statement.body) and not statement.orelse and context.chance():
@@ -40,7 +40,7 @@ def else_after_exit(context: Context) -> bool:
 def exit_without_else(context: Context) -> bool:
     """`if c: return a else: B` becomes `if c: return a` followed by B."""
     changed = False
-    for block in list(blocks(context.function)):
+    for block in context.blocks():
         statements = block.statements
         at = 0
         while at < len(statements):
@@ -57,7 +57,7 @@ def exit_without_else(context: Context) -> bool:
 def nest_condition(context: Context) -> bool:
     """`if a and b: S` becomes `if a: if b: S`."""
     changed = False
-    for block in list(blocks(context.function)):
+    for block in context.blocks():
         for statement in block.statements:
             if not isinstance(statement, ast.If) or statement.orelse or not isinstance(statement.test, ast.BoolOp):
                 continue
@@ -73,7 +73,7 @@ def nest_condition(context: Context) -> bool:
 def join_condition(context: Context) -> bool:
     """`if a: if b: S` becomes `if a and b: S`."""
     changed = False
-    for block in list(blocks(context.function)):
+    for block in context.blocks():
         for statement in block.statements:
             if not isinstance(statement, ast.If) or statement.orelse or len(statement.body) != 1:
                 continue
@@ -89,7 +89,7 @@ def join_condition(context: Context) -> bool:
 def spell_out_conditional(context: Context) -> bool:
     """`x = a if c else b` and `return a if c else b` become if statements."""
     changed = False
-    for block in list(blocks(context.function)):
+    for block in context.blocks():
         for at, statement in enumerate(block.statements):
             if not isinstance(statement, ast.Assign | ast.Return) or not isinstance(statement.value, ast.IfExp):
                 continue
@@ -110,7 +110,7 @@ def spell_out_conditional(context: Context) -> bool:
 def conditional_expression(context: Context) -> bool:
     """`if c: return a else: return b` becomes `return a if c else b`; the same for one assigned name."""
     changed = False
-    for block in list(blocks(context.function)):
+    for block in context.blocks():
         for at, statement in enumerate(block.statements):
             if not isinstance(statement, ast.If) or len(statement.body) != 1 or len(statement.orelse) != 1:
                 continue

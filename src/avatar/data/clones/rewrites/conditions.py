@@ -3,7 +3,7 @@
 import ast
 
 from avatar.data.clones.rewrites.base import Context, load, rewrite
-from avatar.data.clones.rewrites.names import renameable
+from avatar.data.clones.rewrites.names import own_names
 
 _MIRROR: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Eq: ast.Eq, ast.NotEq: ast.NotEq, ast.Lt: ast.Gt, ast.Gt: ast.Lt, ast.LtE: ast.GtE, ast.GtE: ast.LtE,
@@ -80,7 +80,7 @@ class _Unchain(_Expressions):
         middle = node.comparators[0]
         if isinstance(middle, ast.Name):
             if self.own is None:
-                self.own = renameable(self.context.function)
+                self.own = own_names(self.context)
             if middle.id not in self.own:
                 return node
             again: ast.expr = load(middle.id)
@@ -95,7 +95,7 @@ class _Unchain(_Expressions):
 
 @rewrite("unchain_comparison", 3, ast.Compare)
 def unchain_comparison(context: Context) -> bool:
-    """`a < b < c` becomes `a < b and b < c` where b is a constant or a local that no other code can rebind."""
+    """`a < b < c` becomes `a < b and b < c` where b is a constant or the function's own."""
     if not any(isinstance(node, ast.Compare) and len(node.ops) == 2 for node in context.nodes()):
         return False
     transformer = _Unchain(context)

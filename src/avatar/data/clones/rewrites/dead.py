@@ -2,7 +2,7 @@
 
 import ast
 
-from avatar.data.clones.rewrites.base import Context, assign, blocks, ends, load, rewrite
+from avatar.data.clones.rewrites.base import Context, assign, ends, load, rewrite
 
 
 def _unused_value(context: Context) -> ast.expr:
@@ -50,7 +50,7 @@ def insert_never(context: Context) -> bool:
 @rewrite("insert_unreachable", 3, ast.Return, ast.Raise, ast.Break, ast.Continue)
 def insert_unreachable(context: Context) -> bool:
     """Append an assignment after a return, raise, break or continue."""
-    ended = [block for block in blocks(context.function) if ends(block.statements)]
+    ended = [block for block in context.blocks() if ends(block.statements)]
     if not ended:
         return False
     context.rng.choice(ended).statements.append(assign(context.fresh(), _unused_value(context)))
@@ -59,6 +59,6 @@ def insert_unreachable(context: Context) -> bool:
 
 def _insert(context: Context, statement: ast.stmt) -> None:
     function = context.function
-    block = context.rng.choice(list(blocks(function))).statements
+    block = context.rng.choice(context.blocks()).statements
     first = 1 if block is function.body and ast.get_docstring(function, clean=False) is not None else 0
     block.insert(context.rng.randint(first, len(block)), statement)

@@ -8,7 +8,6 @@ from avatar.data.clones.rewrites.base import (
     SCOPES,
     Context,
     assign,
-    blocks,
     contains,
     load,
     negate,
@@ -38,7 +37,7 @@ def _movable(*expressions: ast.expr) -> bool:
 def loop_to_comprehension(context: Context) -> bool:
     """`x = []` and a loop that appends to x become a list comprehension."""
     changed = False
-    for block in list(blocks(context.function)):
+    for block in context.blocks():
         statements = block.statements
         for at in range(len(statements) - 2, -1, -1):
             if block.guarded:
@@ -94,7 +93,7 @@ def _appended(statement: ast.stmt, name: str) -> ast.expr | None:
 def comprehension_to_loop(context: Context) -> bool:
     """`x = [...]` and `return [...]` become a loop that appends to a fresh list."""
     changed = False
-    for block in list(blocks(context.function)):
+    for block in context.blocks():
         for at in range(len(block.statements) - 1, -1, -1):
             statement = block.statements[at]
             if not isinstance(statement, ast.Assign | ast.Return) or not isinstance(statement.value, ast.ListComp):
@@ -120,7 +119,12 @@ def _as_loop(context: Context, made: ast.ListComp) -> tuple[ast.For, ast.expr] |
             return None
         names += found
     first, *later = made.generators
-    inside = [made.elt, *first.ifs, first.target, *(part for one in later for part in (one.target, one.iter, *one.ifs))]
+    inside = [
+        made.elt,
+        *first.ifs,
+        first.target,
+        *(part for one in later for part in (one.target, one.iter, *one.ifs)),
+    ]
     if not _movable(first.iter, *inside) or contains((*SCOPES, *COMPREHENSIONS), *inside):
         return None
     table = {name: context.fresh() for name in names}
@@ -147,9 +151,9 @@ def _innermost(loop: ast.For) -> list[ast.stmt]:
 
 @rewrite("range_to_while", 3, ast.For)
 def range_to_while(context: Context) -> bool:
-    """`for i in range(len(x))` becomes a while loop, where i stays inside, is not rebound, and nothing continues."""
+    """`for i in range(len(x))` becomes a while loop, if i stays inside, unwritten, and nothing continues."""
     changed = False
-    for block in list(blocks(context.function)):
+    for block in context.blocks():
         for at in range(len(block.statements) - 1, -1, -1):
             loop = block.statements[at]
             stop = _range_stop(loop, context)
@@ -195,7 +199,7 @@ def _range_stop(loop: ast.stmt, context: Context) -> ast.expr | None:
 def count_by_hand(context: Context) -> bool:
     """`for i, x in enumerate(y)` becomes a loop over y with a counter of its own."""
     changed = False
-    for block in list(blocks(context.function)):
+    for block in context.blocks():
         for at in range(len(block.statements) - 1, -1, -1):
             loop = block.statements[at]
             if not isinstance(loop, ast.For) or not isinstance(loop.iter, ast.Call):
@@ -225,7 +229,7 @@ def count_by_hand(context: Context) -> bool:
 def test_inside_loop(context: Context) -> bool:
     """`while c: S` becomes `while True: if not c: break; S`."""
     changed = False
-    for block in list(blocks(context.function)):
+    for block in context.blocks():
         for statement in block.statements:
             if not isinstance(statement, ast.While) or statement.orelse or isinstance(statement.test, ast.Constant):
                 continue

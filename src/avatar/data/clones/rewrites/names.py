@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from avatar.data.clones.collect import FunctionNode, children, walk
 from avatar.data.clones.rewrites.base import COMPREHENSIONS, Context, blocks, rewrite
 
-REFLECTIVE = frozenset(
-    {"locals", "vars", "eval", "exec", "dir", "globals", "f_locals", "_getframe", "currentframe", "co_varnames"}
+REFLECTIVE = frozenset({"locals", "vars", "eval", "exec", "dir", "globals"}) | frozenset(
+    {"f_locals", "_getframe", "currentframe", "co_varnames"}
 )
 """Names with which code can see its own variables; a function that mentions one keeps its tree."""
 
@@ -38,12 +38,11 @@ class _Scope:
 class _Names:
     """Walks a function once and notes who binds and who uses each name, and which names must stay."""
 
-    def __init__(self, function: FunctionNode) -> None:
+    def __init__(self, function: FunctionNode, nodes: list[ast.AST]) -> None:
         self.fixed: set[str] = set()
         self.uses: list[tuple[str, tuple[_Scope, ...]]] = []
         self.scopes: list[_Scope] = []
         self._function(function, ())
-        nodes = walk(function)
         if _mentions(nodes, frozenset({function.name})):  # it may call itself by keyword
             keywords = (node for node in nodes if isinstance(node, ast.keyword))
             self.fixed.update(node.arg for node in keywords if node.arg)
@@ -155,12 +154,17 @@ def renameable(function: FunctionNode) -> set[str]:
     Left out: globals, builtins and attributes; what global, nonlocal, import, class or a nested function's
     signature mentions; self and cls. The function's own parameters are in: a clone stands alone.
     """
-    return set() if keeps_tree(function) else _Names(function).renameable()
+    return set() if keeps_tree(function) else _Names(function, walk(function)).renameable()
 
 
-def rename(function: FunctionNode, table: dict[str, str]) -> None:
-    """Rename every variable of `table` in the function, in place."""
-    for node in walk(function):
+def own_names(context: Context) -> set[str]:
+    """`renameable` of a function whose tree may change."""
+    return _Names(context.function, context.nodes()).renameable()
+
+
+def rename(nodes: list[ast.AST], table: dict[str, str]) -> None:
+    """Rename every variable of `table` in a function's nodes, in place."""
+    for node in nodes:
         if isinstance(node, ast.Name):
             node.id = table.get(node.id, node.id)
         elif isinstance(node, ast.arg):
@@ -172,9 +176,9 @@ def rename(function: FunctionNode, table: dict[str, str]) -> None:
 
 
 def _rename_share(context: Context, share: float) -> bool:
-    names = sorted(renameable(context.function))  # sorted: sets have no order that lasts
+    names = sorted(own_names(context))  # sorted: sets have no order that lasts
     table = {name: context.fresh() for name in names if context.chance(share)}
-    rename(context.function, table)
+    rename(context.nodes(), table)
     return bool(table)
 
 

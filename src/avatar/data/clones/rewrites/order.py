@@ -3,7 +3,7 @@
 import ast
 
 from avatar.data.clones.collect import walk
-from avatar.data.clones.rewrites.base import SCOPES, Context, blocks, rewrite
+from avatar.data.clones.rewrites.base import SCOPES, Context, rewrite
 
 _PLAIN_OPERATORS = (ast.USub, ast.UAdd, ast.Invert)
 
@@ -54,7 +54,7 @@ def swap_statements(context: Context) -> bool:
     parameters = {one.arg for one in (*spec.posonlyargs, *spec.args, *spec.kwonlyargs)}
     parameters -= {name for node in context.nodes() if isinstance(node, ast.Delete) for name in _deleted(node)}
     changed = False
-    for block in blocks(function):
+    for block in context.blocks():
         statements = block.statements
         at = 0
         while at + 1 < len(statements):

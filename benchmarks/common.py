@@ -1,0 +1,68 @@
+"""What the benchmarks of the search share: the recorded students, and tables as csv and markdown."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+from numpy.typing import NDArray
+
+from avatar.common.errors import DataError
+from avatar.config.schema import GeneConfig, SearchSpaceConfig
+from avatar.space.architecture import Architecture
+from avatar.space.space import SearchSpace
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+GENE_OF = {
+    "Tokenizer": "tokenizer",
+    "Vocab Size": "vocab_size",
+    "Num Hidden Layers": "layers",
+    "Hidden Size": "hidden_size",
+    "Hidden Act": "hidden_act",
+    "Hidden Dropout Prob": "hidden_dropout",
+    "Intermediate Size": "intermediate_size",
+    "Num Attention Heads": "heads",
+    "Attention Probs Dropout Prob": "attention_dropout",
+    "Max Sequence Length": "max_length",
+    "Position Embedding Type": "position",
+    "Learning Rate": "learning_rate",
+    "Batch Size": "batch_size",
+}
+
+
+def read_space(name: str, **changed: GeneConfig) -> SearchSpace:
+    """The space of `conf/search_space/<name>.yaml` with some genes changed."""
+    text = (ROOT / "conf" / "search_space" / f"{name}.yaml").read_text(encoding="utf-8")
+    content = yaml.safe_load(text)
+    genes = {gene: GeneConfig(**values) for gene, values in content["genes"].items()} | changed
+    fixed = {gene: value for gene, value in content["fixed"].items() if gene not in genes}
+    return SearchSpace.from_config(SearchSpaceConfig(name, genes, fixed))
+
+
+def recorded_students(name: str) -> tuple[list[Architecture], NDArray[np.float64]]:
+    """Architectures and what they reached, from `surrogate/<name>.csv` below $AVATAR_DATA."""
+    root = os.environ.get("AVATAR_DATA")
+    if not root:
+        raise DataError("AVATAR_DATA is not set", "set it to the folder that holds surrogate/")
+    table = pd.read_csv(Path(root) / "surrogate" / f"{name}.csv")
+    genes = table[list(GENE_OF)].rename(columns=GENE_OF)
+    genes["tokenizer"] = genes["tokenizer"].str.lower()
+    archs = [Architecture.from_dict(row) for row in genes.to_dict("records")]
+    return archs, table["Accuracy"].to_numpy(np.float64)
+
+
+def store(table: pd.DataFrame, name: str, title: str, notes: list[str]) -> None:
+    """Write `name`.csv and `name`.md to the results, and print the latter."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    table.to_csv(RESULTS / f"{name}.csv", index=False)
+    rows = [list(map(str, table.columns)), ["---"] * len(table.columns)]
+    rows += [[_shown(value) for value in row] for row in table.itertuples(index=False)]
+    text = "\n".join([f"# {title}", "", *("| " + " | ".join(row) + " |" for row in rows), "", *notes, ""])
+    (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+def _shown(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

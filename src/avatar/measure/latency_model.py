@@ -1,0 +1,225 @@
+"""How long an architecture that was never built will take here: a model of the forward time, per machine.
+
+Time is a sum of parts that the architecture names: a constant, a cost per layer, the products (projections,
+feed-forward, attention; dearer where a width does not fill the processor's vectors), the score matrices
+(tokens^2 * heads), relative positions, the activation, pooling. What a unit of each part costs on this machine
+is fitted by non-negative least squares on relative errors. A Gaussian process on the remainder, or instead of
+the sum, and trees were tried: none was better on unseen architectures.
+"""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+
+from avatar.common.errors import ArtifactError, ConfigError
+from avatar.common.files import write_text
+from avatar.common.hashing import stable_hash
+from avatar.common.logging import format_seconds, get_logger
+from avatar.data.records import Task
+from avatar.measure.architecture_timing import time_architectures
+from avatar.measure.machine import machine_name
+from avatar.space.architecture import Architecture
+
+log = get_logger("latency")
+
+Floats = NDArray[np.float64]
+Columns = dict[str, NDArray[Any]]
+
+RUNTIME = "torch fp32"
+FOLDS = 5
+CHUNK = 50_000
+
+
+def columns_of(archs: Sequence[Architecture]) -> Columns:
+    """One array (n,) per gene; `space.Architectures` are read without making objects."""
+    columns = getattr(archs, "columns", None)
+    if columns is not None:
+        return {name: np.broadcast_to(values, len(archs)) for name, values in columns.items()}
+    rows = [arch.as_dict() for arch in archs]
+    return {name: np.asarray([row[name] for row in rows]) for name in Architecture.__dataclass_fields__}
+
+
+def parts(columns: Columns, length: int) -> Floats:
+    """What the time is a sum of, (n, parts), each in units of about a tenth of a millisecond to some."""
+    layers = columns["layers"].astype(float)
+    hidden, heads = columns["hidden_size"].astype(float), columns["heads"].astype(float)
+    inner, position = columns["intermediate_size"].astype(float), columns["position"]
+    tokens = np.minimum(columns["max_length"], length).astype(float)
+    narrow = columns["embedding_size"].astype(float)
+    terms = (position == "relative_key") + 2.0 * (position == "relative_key_query")
+    relative = layers * (terms > 0)
+    square = tokens**2
+    activations = [layers * tokens * inner * (columns["hidden_act"] == name) / 1e5 for name in _ACTIVATIONS]
+    pooled = [tokens * hidden * (columns["pooling"] == name) / 1e5 for name in _POOLINGS]
+    return np.stack(
+        [
+            np.ones(len(layers)),
+            tokens * hidden / 1e5,
+            tokens * narrow * hidden / 1e6,
+            layers,
+            layers * tokens * hidden**2 / 1e6,
+            layers * tokens * hidden * inner / 1e6,
+            layers * tokens * hidden * inner * (hidden % 16 > 0) / 1e6,
+            layers * tokens * hidden * inner * (hidden % 2 > 0) / 1e6,
+            layers * tokens * hidden / 1e5,
+            layers * tokens * hidden * heads / 1e6,
+            layers * square * hidden / 1e6,
+            layers * square * heads / 1e6,
+            relative,
+            relative * terms * square * hidden / 1e6,
+            relative * terms * square * heads / 1e6,
+            relative * square * (hidden / heads) / 1e6,
+            *activations,
+            *pooled,
+        ],
+        axis=1,
+    )
+
+
+_ACTIVATIONS = ("gelu", "relu", "silu", "gelu_new")
+_POOLINGS = ("mean", "max", "attention")
+
+
+def fit_costs(columns: Columns, milliseconds: Floats, length: int) -> Floats:
+    """Milliseconds that a unit of each part costs, (parts,), none below 0; errors count relative to the time."""
+    costs, _ = nnls(parts(columns, length) / milliseconds[:, None], np.ones(len(milliseconds)))
+    return np.asarray(costs, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How well times of architectures are predicted that the model has not seen."""
+
+    r2: float
+    median_error: float
+    architectures: int
+
+    @classmethod
+    def of(cls, measured: Floats, predicted: Floats) -> "Quality":
+        """R² of the milliseconds, and the median of |predicted / measured - 1|."""
+        residual = float(((measured - predicted) ** 2).sum())
+        total = float(((measured - measured.mean()) ** 2).sum())
+        r2 = 1.0 - residual / total if total else float("nan")
+        return cls(r2, float(np.median(np.abs(predicted / measured - 1.0))), len(measured))
+
+
+@dataclass(frozen=True)
+class LatencyModel:
+    """Predicts the forward time of one example with `length` tokens a function, on the machine of the fit.
+
+    `costs` (parts,) are the milliseconds of a unit of each part. `quality` is by cross-validation over the timed architectures.
+    """
+
+    costs: Floats
+    task: Task
+    length: int
+    machine: str
+    threads: int
+    quality: Quality
+
+    def predict(self, archs: Sequence[Architecture], task: Task | None = None) -> Floats:
+        """Milliseconds of each architecture, (n,). `task`, if given, must be the one that was timed."""
+        if task is not None and task is not self.task:
+            raise ConfigError(
+                f"the latency model was fitted for the task '{self.task}', not '{task}'", "fit one for this task"
+            )
+        pieces = [archs[start : start + CHUNK] for start in range(0, len(archs), CHUNK)]
+        found = [parts(columns_of(piece), self.length) @ self.costs for piece in pieces]
+        return np.concatenate(found) if found else np.empty(0)
+
+    def predictor(self, task: Task) -> Callable[[Sequence[Architecture]], Floats]:
+        """`predict` for one task, as budgets and objectives take it."""
+        return partial(self.predict, task=task)
+
+    @property
+    def summary(self) -> str:
+        """One line for the log and the report."""
+        quality = self.quality
+        return (
+            f"forward time at {self.length} tokens on {self.machine}, {self.threads} threads, {RUNTIME}: "
+            f"R² {quality.r2:.3f}, median error {100 * quality.median_error:.1f} % on "
+            f"{quality.architectures} architectures, each unseen (cross-validation)"
+        )
+
+
+def fit_to(
+    archs: Sequence[Architecture], milliseconds: Floats, task: Task, length: int, seed: int
+) -> LatencyModel:
+    """The model of measured times (n,), and its quality by cross-validation."""
+    columns = columns_of(archs)
+    order = np.random.default_rng(seed).permutation(len(archs))
+    predicted = np.empty(len(archs))
+    for fold in range(FOLDS):
+        out = order[fold::FOLDS]
+        kept = np.setdiff1d(order, out)
+        costs = fit_costs({name: values[kept] for name, values in columns.items()}, milliseconds[kept], length)
+        predicted[out] = parts({name: values[out] for name, values in columns.items()}, length) @ costs
+    return LatencyModel(
+        fit_costs(columns, milliseconds, length),
+        task,
+        length,
+        machine_name(),
+        torch.get_num_threads(),
+        Quality.of(milliseconds, predicted),
+    )
+
+
+def fit_latency_model(
+    space_sample: Sequence[Architecture],
+    task: Task,
+    length: int,
+    folder: Path,
+    seed: int,
+    count: int = 40,
+    seconds: float = 12.0,
+) -> LatencyModel:
+    """Time `count` architectures of `space_sample`, for about `seconds`, and fit.
+
+    `space_sample` should cover the space; where it has more than `count` members, some are drawn.
+    `length` is the number of tokens of each function, best the corpus's median. The times are kept in
+    `folder`, and read from there where the same machine has timed the same architectures before.
+    """
+    random = np.random.default_rng(seed)
+    rows = random.permutation(len(space_sample))[:count]
+    archs = [space_sample[int(row)] for row in rows]
+    if len(archs) < 2 * FOLDS:
+        raise ConfigError(
+            f"{len(archs)} architectures are too few for a latency model, at least {2 * FOLDS} are needed",
+            "widen the search space or the budget, or leave latency out of search.objectives",
+        )
+    conditions = {
+        "machine": machine_name(), "threads": torch.get_num_threads(), "runtime": RUNTIME,
+        "torch": torch.__version__, "task": task.value, "length": length,
+        "architectures": [arch.as_dict() for arch in archs],
+    }  # fmt: skip
+    path = folder / f"{stable_hash(conditions)}.json"
+    if path.is_file():
+        milliseconds = _read(path, len(archs))
+    else:
+        log.info("timing %d architectures, about %s", len(archs), format_seconds(seconds))
+        start = time.monotonic()
+        milliseconds = time_architectures(archs, task, length, seed, seconds)
+        write_text(path, json.dumps({**conditions, "milliseconds": milliseconds.tolist()}, indent=1))
+        log.info("timed in %s", format_seconds(time.monotonic() - start))
+    return fit_to(archs, milliseconds, task, length, seed)
+
+
+def _read(path: Path, count: int) -> Floats:
+    try:
+        found = np.asarray(json.loads(path.read_text(encoding="utf-8"))["milliseconds"], dtype=np.float64)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ArtifactError(f"{path} holds no measured times", "delete it; they are measured again") from error
+    if found.shape != (count,) or not (found > 0).all():
+        raise ArtifactError(
+            f"{path} does not hold {count} times above 0", "delete it; they are measured again"
+        )
+    return found

@@ -1,0 +1,34 @@
+"""Random search: what every other searcher has to beat."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from avatar.common.seeding import generator
+from avatar.search.objectives import Objective, SearchContext, evaluate
+from avatar.search.result import SEARCHERS, Progress, SearchResult, result_of
+from avatar.space.sampling import sample_uniform
+
+
+@SEARCHERS.register("random")
+class Random:
+    """Uniform samples of the feasible set, none twice."""
+
+    def search(
+        self,
+        context: SearchContext,
+        objectives: Sequence[type[Objective]],
+        evaluations: int,
+        population: int,
+        seed: int,
+        storage: Path | None = None,
+        progress: Progress | None = None,
+    ) -> SearchResult:
+        """See `Searcher`. Needs no storage: the seed alone gives all samples at once."""
+        start = time.perf_counter()
+        context.feasible.check()
+        archs = sample_uniform(evaluations, generator(seed, "random"), context.feasible)
+        values = evaluate(archs, objectives, context)
+        if progress is not None:
+            progress(len(archs), evaluations)
+        return result_of(archs, values, objectives, time.perf_counter() - start)

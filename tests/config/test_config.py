@@ -1,0 +1,109 @@
+"""The composed configuration: every shipped choice is valid, and every mistake is answered with its mend."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+
+from avatar.app import validated
+from avatar.common.errors import AvatarError, ConfigError
+from avatar.config import Config, register_schema
+from avatar.config.report import worded
+from avatar.space.space import SearchSpace
+
+ROOT = Path(__file__).parents[2]
+CONF = ROOT / "conf"
+GROUPS = [path.name for path in CONF.iterdir() if path.is_dir() and path.name not in ("hydra", "experiment")]
+CHOICES = [(group, path.stem) for group in GROUPS for path in sorted((CONF / group).glob("*.yaml"))]
+
+
+@pytest.fixture(autouse=True)
+def hydra_on_conf() -> Iterator[None]:
+    register_schema()
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        yield
+
+
+def load(*overrides: str) -> Config:
+    return validated(compose("config", [*overrides, "output_dir=out"]))
+
+
+def mistake(*overrides: str) -> AvatarError:
+    with pytest.raises(Exception) as caught:  # noqa: PT011
+        load(*overrides)
+    error = worded(caught.value)
+    assert error is not None, caught.value
+    return error
+
+
+@pytest.mark.parametrize(("group", "choice"), CHOICES)
+def test_every_choice_composes(group: str, choice: str) -> None:
+    extra = ["teacher.path=x.npy"] if choice == "predictions" else []
+    assert isinstance(load(f"{group}={choice}", *extra), Config)
+
+
+@pytest.mark.parametrize("experiment", sorted(path.stem for path in (CONF / "experiment").glob("*.yaml")))
+def test_every_experiment_composes_and_wins_over_the_defaults(experiment: str) -> None:
+    cfg = load(f"+experiment={experiment}")
+    assert cfg.experiment == experiment
+    SearchSpace.from_config(cfg.search_space)
+
+
+def test_the_default_job_is_offline() -> None:
+    cfg = load()
+    assert (cfg.experiment, cfg.dataset.name, cfg.teacher.name) == ("demo", "stdlib", "minilm")
+
+
+@pytest.mark.parametrize(
+    ("override", "says", "hints"),
+    [
+        ("serach.rounds=2", "no key 'serach.rounds'", "did you mean 'search.rounds'"),
+        ("dataset.rot=x", "no key 'dataset.rot'", "did you mean 'dataset.root'"),
+        ("+dataset.rot=x", "no key 'dataset.rot'", "did you mean 'dataset.root'"),
+        ("teacher=codebret", "teacher has no choice 'codebret'", "did you mean 'codebert'"),
+        ("+experiment=clone_bcd", "experiment has no choice 'clone_bcd'", "did you mean 'clone_bcb'"),
+        ("seed=abc", "abc", "--cfg job"),
+    ],
+)
+def test_a_mistyped_key_or_choice_is_answered_with_the_nearest(override: str, says: str, hints: str) -> None:
+    error = mistake(override)
+    assert isinstance(error, ConfigError)
+    assert says in error.message
+    assert hints in error.hint
+
+
+def test_all_problems_come_at_once() -> None:
+    error = mistake("search.rounds=0", "distill.temperature=-1", "teacher=predictions", "search.rule=best")
+    for part in ("4 problems", "search.rounds is 0", "distill.temperature", "teacher.path is not set", "'best'"):
+        assert part in str(error)
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["dataset.labeled_share=1", "dataset.share=0", "search.budget_mb=-3", "search.objectives=[]",
+     "search.objectives=[size,size]", "search.weights={speed: 1}", "distill.epochs=0", "teacher.timing=all",
+     "trainer.accelerator=tpu", "tracking.uri=file:runs", "seed=-1", "surrogate.folds=1"],
+)  # fmt: skip
+def test_values_out_of_range_are_refused_with_their_key(override: str) -> None:
+    assert override.split("=")[0].split(".")[-1] in mistake(override).message
+
+
+def test_recorded_predictions_cannot_be_timed() -> None:
+    assert "cannot be timed" in mistake("teacher=predictions", "teacher.path=x", "teacher.timing=self").message
+
+
+def test_the_program_exits_with_2_and_one_message(tmp_path: Path) -> None:
+    for override in ("serach.rounds=2", "search.rounds=0"):
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "train.py"), override, f"hydra.run.dir={tmp_path}/out"],
+            cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 2, done.stderr
+        assert "Traceback" not in done.stderr
+        assert "hint:" in done.stderr
+    assert not (tmp_path / "artifacts").exists()

@@ -1,0 +1,188 @@
+"""A whole small job: it learns, it is skipped when done, it resumes after SIGKILL, and it refuses bad input."""
+
+import dataclasses
+import json
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from jobs import small_job, write_pairs
+
+from avatar.bundle import read_bundle
+from avatar.common.errors import AvatarError, ConfigError, DataError
+from avatar.config.schema import Config
+from avatar.pipeline.run import Outcome, run_job
+from avatar.serve.predictor import Predictor
+from avatar.tracking.runs import Run
+
+MEASURED_TIMES = ("latency/", "energy/", "size/bundle_mb")
+"""What a clock decides; the bundle's model card names the times that were measured."""
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_pairs(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("undisturbed")
+
+
+@pytest.fixture(scope="module")
+def outcome(data: Path, place: Path) -> Outcome:
+    return run_job(small_job(data, place), Run())
+
+
+def repeatable(metrics: dict[str, float]) -> dict[str, float]:
+    return {name: value for name, value in metrics.items() if not name.startswith(MEASURED_TIMES)}
+
+
+def test_the_student_learns_within_the_budget(outcome: Outcome) -> None:
+    assert outcome.metrics["test/accuracy"] > 0.7 > outcome.metrics["baseline_constant_test/accuracy"]
+    assert outcome.metrics["size/weights_mb"] <= 0.03
+    assert outcome.metrics["compute/gflops"] == pytest.approx(outcome.metrics["compute/gflops_thop"], rel=0.01)
+
+
+def test_report_and_bundle_are_there(outcome: Outcome) -> None:
+    page = outcome.report.read_text()
+    assert "student" in page
+    assert "http" + "://" not in page.replace("http" + "://www.w3.org", "")
+    assert read_bundle(outcome.bundle).folder == outcome.bundle
+    probabilities = Predictor(outcome.bundle).predict([("def add(a):\n  return a", "def add(b):\n  return b")])
+    assert probabilities.sum() == pytest.approx(1)
+
+
+def test_a_second_start_makes_nothing_again(outcome: Outcome, data: Path, place: Path) -> None:
+    manifests = {path: path.stat().st_mtime_ns for path in (place / "artifacts").rglob("manifest.json")}
+    again = run_job(small_job(data, place), Run())
+    assert again.metrics == outcome.metrics
+    assert {path: path.stat().st_mtime_ns for path in (place / "artifacts").rglob("manifest.json")} == manifests
+
+
+def test_the_same_seed_gives_the_same_everywhere(outcome: Outcome, data: Path, tmp_path: Path) -> None:
+    cfg = small_job(data, tmp_path)
+    assert repeatable(run_job(cfg, Run()).metrics).keys() == repeatable(outcome.metrics).keys()
+
+
+def test_two_stages_share_a_teacher_but_not_another_seed(outcome: Outcome, data: Path, place: Path) -> None:
+    labels = len(list((place / "artifacts" / "labels").iterdir()))
+    students = len(list((place / "artifacts" / "student").rglob("manifest.json")))
+    run_job(small_job(data, place, seed=2), Run())
+    assert len(list((place / "artifacts" / "labels").iterdir())) == labels
+    assert len(list((place / "artifacts" / "student").rglob("manifest.json"))) == students + 1
+
+
+def killed_at(where: str, cfg: Config) -> None:
+    """Run the job in this process and kill it without warning at one place."""
+    from avatar.data import training
+    from avatar.search.searchers import nsga2
+
+    def dies_after(times: int, call: Callable[..., object], matches: Callable[..., bool]) -> Callable[..., object]:
+        seen = []
+
+        def wrapped(*args: object, **kwargs: object) -> object:
+            value = call(*args, **kwargs)
+            if matches(*args):
+                seen.append(1)
+                if len(seen) == times:
+                    os.kill(os.getpid(), signal.SIGKILL)
+            return value
+
+        return wrapped
+
+    save = training.Checkpoint.on_train_epoch_end
+    if where in ("candidate", "student", "teacher"):
+        training.Checkpoint.on_train_epoch_end = dies_after(  # type: ignore[method-assign]
+            2 if where != "candidate" else 3, save, lambda self, *rest: f"/{where}/" in str(self.folder)
+        )
+    else:
+        nsga2.evaluate = dies_after(2, nsga2.evaluate, lambda *args: True)  # type: ignore[attr-defined]
+    run_job(cfg, Run())
+
+
+@pytest.mark.parametrize("where", ["candidate", "student", "search"])
+def test_a_killed_job_ends_as_an_undisturbed_one(
+    where: str, outcome: Outcome, place: Path, data: Path, tmp_path: Path
+) -> None:
+    # The latency model is measured, so both jobs must share one: everything else is made again.
+    (tmp_path / "artifacts").mkdir()
+    (tmp_path / "artifacts" / "latency").symlink_to(place / "artifacts" / "latency")
+    cfg = small_job(data, tmp_path)
+    process = multiprocessing.get_context("spawn").Process(target=killed_at, args=(where, cfg))
+    process.start()
+    process.join(120)
+    assert process.exitcode == -signal.SIGKILL
+    left = list((tmp_path / "artifacts" / where).rglob("*"))
+    assert left, f"nothing was begun in {where}"
+    resumed = repeatable(run_job(cfg, Run()).metrics)
+    expected = repeatable(outcome.metrics)
+    assert resumed.keys() == expected.keys()
+    for name, value in expected.items():
+        assert resumed[name] == pytest.approx(value, abs=1e-6), name
+
+
+def refused(cfg: Config) -> AvatarError:
+    with pytest.raises(AvatarError) as caught:
+        run_job(cfg, Run())
+    assert caught.value.exit_status == 2
+    assert not list(Path(cfg.artifacts).rglob("student/*/manifest.json"))
+    return caught.value
+
+
+def test_an_impossible_budget_names_the_nearest(data: Path, tmp_path: Path) -> None:
+    cfg = small_job(data, tmp_path)
+    cfg.search.budget_mb = 0.0001
+    error = refused(cfg)
+    assert isinstance(error, ConfigError)
+    assert "search.budget_mb" in error.message + error.hint
+
+
+def test_predictions_of_the_wrong_length_are_refused(data: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "short.npy", np.zeros((7, 2), dtype=np.float32))
+    cfg = small_job(data, tmp_path)
+    cfg.teacher.path = str(tmp_path / "short.npy")
+    error = refused(cfg)
+    assert isinstance(error, DataError)
+    assert "7" in error.message
+    assert "120" in error.message
+
+
+def test_missing_predictions_are_refused(data: Path, tmp_path: Path) -> None:
+    cfg = small_job(data, tmp_path)
+    cfg.teacher.path = str(tmp_path / "none.npy")
+    assert "there is no such file" in refused(cfg).message
+
+
+def test_an_unwritable_output_folder_is_refused(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    cfg = small_job(data, tmp_path)
+    cfg.output_dir = str(tmp_path / "file" / "out")
+    assert "output folder" in refused(cfg).message
+
+
+def test_a_malformed_line_is_named(data: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "data"
+    copy.mkdir()
+    for path in data.iterdir():
+        (copy / path.name).write_bytes(path.read_bytes())
+    lines = (copy / "valid.jsonl").read_text().splitlines()
+    lines[2] = "{ not json"
+    (copy / "valid.jsonl").write_text("\n".join(lines))
+    message = refused(small_job(copy, tmp_path)).message
+    assert "valid.jsonl" in message
+    assert "3" in message
+
+
+def test_the_feedback_loop_trains_more_candidates(data: Path, tmp_path: Path) -> None:
+    cfg = small_job(data, tmp_path)
+    cfg.search = dataclasses.replace(cfg.search, rounds=2, candidates_per_round=2)
+    run_job(cfg, Run())
+    candidates = list((tmp_path / "artifacts" / "candidate").rglob("manifest.json"))
+    assert len(candidates) == cfg.surrogate.candidates + 2
+    archs = {json.dumps(json.loads(path.read_text())["values"]["architecture"]) for path in candidates}
+    assert len(archs) == len(candidates)

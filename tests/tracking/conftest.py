@@ -1,0 +1,25 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+from avatar.config.schema import TrackingConfig
+from avatar.tracking.plain import PARENT_VARIABLE
+from avatar.tracking.store import open_store
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh sqlite store: making one takes MLflow seconds, copying it none."""
+    folder = tmp_path_factory.mktemp("store")
+    open_store(TrackingConfig(), "unused", folder)
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def root(empty_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with a store in it, outside any sweep."""
+    shutil.copy(empty_store, tmp_path / "mlflow.db")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(PARENT_VARIABLE, raising=False)
+    return tmp_path
