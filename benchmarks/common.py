@@ -49,7 +49,8 @@ def recorded_students(name: str) -> tuple[list[Architecture], NDArray[np.float64
     table = pd.read_csv(Path(root) / "surrogate" / f"{name}.csv")
     genes = table[list(GENE_OF)].rename(columns=GENE_OF)
     genes["tokenizer"] = genes["tokenizer"].str.lower()
-    archs = [Architecture.from_dict(row) for row in genes.to_dict("records")]
+    records = genes.to_dict("records")
+    archs = [Architecture.from_dict({str(gene): value for gene, value in row.items()}) for row in records]
     return archs, table["Accuracy"].to_numpy(np.float64)
 
 

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from common import read_space, recorded_students, store
 
 from avatar.config.schema import GeneConfig, SurrogateConfig
 from avatar.data.records import Task
@@ -23,6 +22,7 @@ from avatar.search.run import searchers
 from avatar.space.architecture import Architecture
 from avatar.space.budgets import Budgets
 from avatar.surrogate.choice import choose
+from common import read_space, recorded_students, store
 
 SEARCHED = ("nsga2", "paper", "random")
 EVALUATIONS = (200, 1000, 5000)
@@ -43,8 +43,9 @@ def build_context(seed: int) -> tuple[SearchContext, str]:
     archs, accuracies = recorded_students("bcb_codebert_80")
     wide = read_space("avatar", **WIDE)
     chosen = choose(SurrogateConfig(), wide.encode(archs), accuracies, seed)
-    space = read_space("compressor", **SEARCH_GENES,
-                       **{gene: GeneConfig(choices=values) for gene, values in FIXED.items()})
+    space = read_space(
+        "compressor", **SEARCH_GENES, **{gene: GeneConfig(choices=values) for gene, values in FIXED.items()}
+    )
 
     def predict(found: Sequence[Architecture]) -> np.ndarray:
         return chosen.model.predict(wide.encode(found))[0]
@@ -80,15 +81,26 @@ def main() -> None:
                 result = SEARCHERS.get(name)().search(context, objectives, evaluations, 50, seed)
                 seconds.append(time.perf_counter() - start)
                 shares.append(100 * volume(result.front_values) / best)
-            rows.append({
-                "evaluations": evaluations, "searcher": name, "median %": float(np.median(shares)),
-                "lowest %": min(shares), "highest %": max(shares), "seconds": float(np.median(seconds)),
-            })
+            rows.append(
+                {
+                    "evaluations": evaluations,
+                    "searcher": name,
+                    "median %": float(np.median(shares)),
+                    "lowest %": min(shares),
+                    "highest %": max(shares),
+                    "seconds": float(np.median(seconds)),
+                }
+            )
             print(rows[-1], flush=True)
-    store(pd.DataFrame(rows), "search_quality", "Hypervolume as a share of the exact front's", [
-        f"{arguments.seeds} seeds. The exact front: {len(exact.front)} of {exact.evaluated:,} architectures "
-        f"within 3 MB, found in {exact.seconds:.1f} s (enumeration, prediction and dominance). {sentence}",
-    ])
+    store(
+        pd.DataFrame(rows),
+        "search_quality",
+        "Hypervolume as a share of the exact front's",
+        [
+            f"{arguments.seeds} seeds. The exact front: {len(exact.front)} of {exact.evaluated:,} architectures "
+            f"within 3 MB, found in {exact.seconds:.1f} s (enumeration, prediction and dominance). {sentence}",
+        ],
+    )
 
 
 if __name__ == "__main__":

@@ -8,13 +8,13 @@ import argparse
 
 import numpy as np
 import pandas as pd
-from common import read_space, recorded_students, store
 from numpy.typing import NDArray
 
 from avatar.config.schema import SurrogateConfig
 from avatar.surrogate.base import SURROGATES, Prediction
 from avatar.surrogate.choice import choose
 from avatar.surrogate.validation import CrossValidation, cross_validate, validate
+from common import read_space, recorded_students, store
 
 FILES = ("bcb_codebert_80", "devign_codebert_50")
 INNER = SurrogateConfig(repeats=2)
@@ -42,17 +42,30 @@ def main() -> None:
         ]
         results.append(validate("auto", fit_predict_auto, encoded, accuracies, 5, repeats, 1))
         for result in results:
-            rows.append({
-                "students": name, "surrogate": result.name, "MAE": result.mae, "+-": result.mae_error,
-                "RMSE": result.rmse, "Kendall's tau": result.kendall_tau,
-                "constant's MAE": result.constant_mae, "gain": result.gain, "gain +-": result.gain_error,
-            })
+            rows.append(
+                {
+                    "students": name,
+                    "surrogate": result.name,
+                    "MAE": result.mae,
+                    "+-": result.mae_error,
+                    "RMSE": result.rmse,
+                    "Kendall's tau": result.kendall_tau,
+                    "constant's MAE": result.constant_mae,
+                    "gain": result.gain,
+                    "gain +-": result.gain_error,
+                }
+            )
             print(rows[-1], flush=True)
-    store(pd.DataFrame(rows), "surrogate_quality", "Surrogates by cross-validation", [
-        f"{repeats} x 5 folds. The constant is the median of the training part, the constant with the least "
-        "absolute error. 'auto' chooses anew in each fold from the training part alone. +- is the standard "
-        "error over the students; 'gain +-' that of the paired difference to the constant.",
-    ])
+    store(
+        pd.DataFrame(rows),
+        "surrogate_quality",
+        "Surrogates by cross-validation",
+        [
+            f"{repeats} x 5 folds. The constant is the median of the training part, the constant with the least "
+            "absolute error. 'auto' chooses anew in each fold from the training part alone. +- is the standard "
+            "error over the students; 'gain +-' that of the paired difference to the constant.",
+        ],
+    )
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from avatar.measure.metrics import classification, hard
 pairs_of_labels = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), min_size=1, max_size=60)
 
 
+@pytest.mark.filterwarnings("ignore:A single label was found:UserWarning")
 @given(pairs_of_labels)
 def test_scores_equal_sklearn(rows: list[tuple[int, int]]) -> None:
     labels, predictions = np.asarray(rows).T

@@ -34,7 +34,7 @@ class EpochSeed(pl.Callback):
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Choose the epoch's shuffle."""
         sampler = getattr(trainer.train_dataloader, "batch_sampler", None)
-        if hasattr(sampler, "set_epoch"):
+        if sampler is not None and hasattr(sampler, "set_epoch"):
             sampler.set_epoch(trainer.current_epoch)
 
     def on_train_batch_start(

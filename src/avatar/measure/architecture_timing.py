@@ -31,8 +31,8 @@ def time_architectures(
 ) -> NDArray[np.float64]:
     """Milliseconds of one example's forward pass, (n,), `length` tokens a function (or the most that fit).
 
-    Every round times every architecture for a short burst, in a new order; the median of an
-    architecture's best burst counts, so that what else the machine does in between is left out. Rounds
+    Every round times every architecture for a short burst, in a new order; the lower
+    quartile of an architecture's best burst counts, so that what else the machine does is left out. Rounds
     go on until `seconds` are over.
     """
     models = [
@@ -55,7 +55,7 @@ def time_architectures(
 
 
 def _burst(model: StudentModel, inputs: tuple[torch.Tensor, ...]) -> float:
-    """Median of some calls in a row, after one that fills the caches."""
+    """Lower quartile of some calls in a row, after one that fills the caches."""
     first = clocked(lambda values: model(*values), inputs)
     calls = max(2, min(CALLS, int(BURST_MS / max(first, 1e-3))))
-    return float(np.median([clocked(lambda values: model(*values), inputs) for _ in range(calls)]))
+    return float(np.quantile([clocked(lambda values: model(*values), inputs) for _ in range(calls)], 0.25))

@@ -116,10 +116,12 @@ class Quality:
 class LatencyModel:
     """Predicts the forward time of one example with `length` tokens a function, on the machine of the fit.
 
-    `costs` (parts,) are the milliseconds of a unit of each part. `quality` is by cross-validation over the timed architectures.
+    `costs` (parts,) are the milliseconds of a unit of each part. No prediction is below `least`, half of the
+    fastest time that was measured. `quality` is by cross-validation over the timed architectures.
     """
 
     costs: Floats
+    least: float
     task: Task
     length: int
     machine: str
@@ -133,8 +135,11 @@ class LatencyModel:
                 f"the latency model was fitted for the task '{self.task}', not '{task}'", "fit one for this task"
             )
         pieces = [archs[start : start + CHUNK] for start in range(0, len(archs), CHUNK)]
-        found = [parts(columns_of(piece), self.length) @ self.costs for piece in pieces]
+        found = [self._of(columns_of(piece)) for piece in pieces]
         return np.concatenate(found) if found else np.empty(0)
+
+    def _of(self, columns: Columns) -> Floats:
+        return np.maximum(parts(columns, self.length) @ self.costs, self.least)
 
     def predictor(self, task: Task) -> Callable[[Sequence[Architecture]], Floats]:
         """`predict` for one task, as budgets and objectives take it."""
@@ -165,6 +170,7 @@ def fit_to(
         predicted[out] = parts({name: values[out] for name, values in columns.items()}, length) @ costs
     return LatencyModel(
         fit_costs(columns, milliseconds, length),
+        float(milliseconds.min() / 2),
         task,
         length,
         machine_name(),

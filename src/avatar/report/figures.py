@@ -126,7 +126,7 @@ def surrogate_fit(
     """Accuracy predicted for candidates that the surrogate had not seen, against the measured one.
 
     All in [0, 1]; `std` gives error bars. The mean absolute error, and that of the constant predictor
-    (the mean of the others), stand in the title.
+    (the median of the others), stand in the title.
     """
     figure = Figure(figsize=(4.8, 4.6), layout="constrained")
     panel = figure.subplots()
@@ -140,8 +140,8 @@ def surrogate_fit(
     panel.set_xlim(*line)
     panel.set_ylim(*line)
     panel.set_aspect("equal")
-    others = (measured.sum() - measured) / max(1, len(measured) - 1)
-    mae, constant = np.abs(predicted - measured).mean(), np.abs(others - measured).mean()
+    others = [np.median(np.delete(measured, row)) for row in range(len(measured))] if len(measured) > 1 else measured
+    mae, constant = np.abs(predicted - measured).mean(), np.abs(np.asarray(others) - measured).mean()
     panel.set_title(f"MAE {100 * mae:.2f} points; constant {100 * constant:.2f}; n = {len(x)}", fontsize=10)
     tidy(panel, "measured accuracy (%)", "predicted accuracy, unseen candidates (%)")
     panel.legend(frameon=False, fontsize=9)

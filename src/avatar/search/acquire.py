@@ -53,9 +53,7 @@ def most_promising_and_uncertain(
     return [candidates[place] for place in picked[:n]]
 
 
-def space_filling(
-    feasible: Feasible, trained: Sequence[Architecture], n: int, seed: int
-) -> list[Architecture]:
+def space_filling(feasible: Feasible, trained: Sequence[Architecture], n: int, seed: int) -> list[Architecture]:
     """Up to `n` feasible architectures far from one another and from `trained`.
 
     What to train for real where no surrogate beats the constant: the front is then that of the measured

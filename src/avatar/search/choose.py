@@ -104,6 +104,5 @@ def _scaled(losses: NDArray[np.float64]) -> NDArray[np.float64]:
 def _values(result: SearchResult, index: int, objectives: Sequence[type[Objective]]) -> str:
     shown = zip(objectives, result.values[index], strict=True)
     return ", ".join(
-        f"{objective.name} {value:.4g}{' ' + objective.unit if objective.unit else ''}"
-        for objective, value in shown
+        f"{objective.name} {value:.4g}{' ' + objective.unit if objective.unit else ''}" for objective, value in shown
     )

@@ -117,8 +117,9 @@ def evaluate(
     archs: Sequence[Architecture], objectives: Sequence[type[Objective]], context: SearchContext
 ) -> NDArray[np.float64]:
     """Values in natural units, (n, objectives); a value that is no number is a ConfigError."""
-    columns = [objective().values(archs, context) for objective in objectives]
-    values = np.stack(columns, axis=1) if len(archs) else np.empty((0, len(objectives)))
+    if not len(archs):
+        return np.empty((0, len(objectives)))
+    values = np.stack([objective().values(archs, context) for objective in objectives], axis=1)
     if not np.isfinite(values).all():
         row, column = np.argwhere(~np.isfinite(values))[0]
         name = objectives[column].name

@@ -10,6 +10,7 @@ from avatar.search.objectives import OBJECTIVES, Objective, SearchContext
 from avatar.search.result import SEARCHERS, Progress, SearchResult
 from avatar.space.bounds import bounds
 from avatar.space.budgets import Budgets
+from avatar.space.enumerate import describe
 
 __all__ = ["budgets_of", "objectives_of", "run_search", "searchers"]
 
@@ -41,6 +42,7 @@ def run_search(
 ) -> SearchResult:
     """Search as `config` says. All that it gives is legal, canonical and within budget."""
     context.feasible.check()
+    log.info("search space %s: %s", context.space.name, describe(context.feasible))
     for name, (low, high) in bounds(context.feasible).items():
         log.info("within %s, %s runs from %s to %s", context.budgets, name, low, high)
     result = SEARCHERS.get(config.name)().search(

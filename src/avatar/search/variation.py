@@ -28,9 +28,7 @@ class Variation:
         self.repair = Repairer(feasible)
         self.sizes = np.asarray(feasible.space.sizes, dtype=np.int64)
         self._logs = [
-            np.log(gene.values + (0.0 if gene.values[0] > 0 else 1.0 - gene.values[0]))
-            if gene.is_number
-            else None
+            np.log(gene.values + (0.0 if gene.values[0] > 0 else 1.0 - gene.values[0])) if gene.is_number else None
             for gene in feasible.space.genes
         ]
 
@@ -60,7 +58,9 @@ class Variation:
             moved = int(np.abs(logs - (logs[row[place]] + spread)).argmin())
             if moved == row[place]:
                 moved += 1 if spread > 0 else -1
-            row[place] = np.clip(moved, 0, size - 1)
+            if not 0 <= moved < size:  # a step beyond an end goes inward
+                moved = 1 if moved < 0 else size - 2
+            row[place] = moved
         return row
 
     def child(

@@ -62,9 +62,15 @@ class Feasible:
 
     def __call__(self, archs: Architectures) -> NDArray[np.bool_]:
         """Mask over `archs`, (n,)."""
-        mask = np.broadcast_to(self.within(archs) & legal(archs.columns), len(archs)).copy()
-        mask &= self.space.is_canonical(archs, self.task)
+        mask = legal(archs.columns) & self.space.is_canonical(archs, self.task)
+        mask[mask] = self.affordable(archs.take(mask))
+        return mask
+
+    def affordable(self, archs: Architectures) -> NDArray[np.bool_]:
+        """Which of `archs`, known to be legal and canonical, keep to all limits."""
+        mask = self.within(archs)
         if self.latency is not None and self.budgets.ms is not None and mask.any():
+            mask = mask.copy()
             mask[mask] = self.latency(archs.take(mask)) <= self.budgets.ms
         return mask
 
@@ -110,11 +116,7 @@ class Feasible:
             if limit is not None:
                 meets_all &= values <= limit * (1 + 1e-12)
         if not meets_all.any():
-            given = [
-                (what, key, limit, unit, values)
-                for what, key, limit, unit, values in costs
-                if limit is not None
-            ]
+            given = [(what, key, limit, unit, values) for what, key, limit, unit, values in costs if limit is not None]
             excess = np.max(
                 [np.broadcast_to(values, len(smallest)) / limit for _, _, limit, _, values in given], axis=0
             )

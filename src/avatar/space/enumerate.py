@@ -15,11 +15,23 @@ CHUNK = 1 << 18
 """Most rows that are held at a time."""
 MOST_COUNTED = 200_000_000
 """Largest grid (without vocab_size) that is walked to count."""
+QUICKLY_WALKED = 5_000_000
+DRAWS = 100_000
 
 
-def combinations(feasible: Feasible) -> int:
-    """Size of the box around the feasible set: combinations of the values that fit at all."""
-    return int(np.prod([len(domain) for domain in reachable(feasible)], dtype=object))
+def describe(feasible: Feasible) -> str:
+    """A sentence with the number of feasible architectures, exact where counting takes about a second."""
+    total, limits = f"{feasible.space.combinations:.4g} combinations", f"within {feasible.budgets}"
+    box = [len(domain) for domain in reachable(feasible)]
+    walk = [size for size, name in zip(box, feasible.space.names, strict=True) if name != "vocab_size"]
+    if float(np.prod(walk, dtype=np.float64)) <= QUICKLY_WALKED:
+        return f"{count(feasible):,} of {total} are distinct, legal and {limits}"
+    rng = np.random.default_rng(0)
+    rows = np.stack([rng.choice(domain, DRAWS) for domain in reachable(feasible)], axis=1)
+    archs = Architectures(feasible.space, rows)
+    keep = legal(archs.columns) & feasible.space.is_canonical(archs, feasible.task) & feasible.within(archs)
+    estimate = float(np.prod(box, dtype=np.float64)) * float(keep.mean())
+    return f"about {estimate:.2g} of {total} are legal and {limits} (estimated from {DRAWS:,} draws)"
 
 
 def count(feasible: Feasible) -> int:
@@ -43,8 +55,7 @@ def enumerate_feasible(feasible: Feasible, most: int = 50_000_000) -> Iterator[A
         total += int(fitting.sum())
         if total > most:
             raise ConfigError(
-                f"more than {most} architectures of '{space.name}' are within {feasible.budgets}: "
-                "too many to list",
+                f"more than {most} architectures of '{space.name}' are within {feasible.budgets}: too many to list",
                 "fix some genes, tighten a budget, or use search=nsga2",
             )
         starts = np.concatenate([[0], np.cumsum(fitting)])
@@ -72,8 +83,7 @@ def _without_vocabulary(feasible: Feasible, most: int) -> Iterator[tuple[Indices
     total = int(np.prod(shape, dtype=object))
     if total > most:
         raise ConfigError(
-            f"'{space.name}' has {total} combinations within reach of {feasible.budgets}, "
-            "too many to walk through",
+            f"'{space.name}' has {total} combinations within reach of {feasible.budgets}, too many to walk through",
             "fix some genes, or use search=nsga2",
         )
     for start in range(0, total, CHUNK):

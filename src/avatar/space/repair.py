@@ -40,7 +40,7 @@ class Repairer:
         return row
 
     def _fits(self, rows: Indices) -> NDArray[np.bool_]:
-        return self.feasible(Architectures(self.space, rows))
+        return self.feasible.affordable(Architectures(self.space, rows))
 
     def _largest_fitting(self, row: Indices, place: int) -> Indices | None:
         """`row` with the largest lower value of one gene that fits; 64 values are tried at a time."""

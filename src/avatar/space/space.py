@@ -77,6 +77,8 @@ class SearchSpace:
             else:
                 fixed[name] = cast(name, raw)
                 problems += [f"fixed.{name}: {problem}" for problem in value_problems(name, fixed[name])]
+        if not config.genes:
+            problems.append("genes is empty; to fix an architecture, give each gene a single choice")
         if problems:
             lines = "\n".join(f"  - {problem}" for problem in problems)
             raise ConfigError(f"the search space '{config.name}' is not valid:\n{lines}", "mend these lines")
@@ -237,8 +239,7 @@ class SearchSpace:
         """Legality joins few genes; their whole grid is small enough to look at."""
         joined = ("layers", "hidden_size", "heads", "embedding_size", "pooling")
         lists = [
-            np.unique(np.minimum(self.values(name), 1)) if name == "layers" else self.values(name)
-            for name in joined
+            np.unique(np.minimum(self.values(name), 1)) if name == "layers" else self.values(name) for name in joined
         ]
         lists[3] = np.unique(np.asarray([lists[3].min(), lists[3][lists[3] > 0].min(initial=10**9)]))
         grid = np.meshgrid(*lists, indexing="ij", sparse=True)

@@ -79,10 +79,7 @@ def choose(
             "predicted accuracy does not steer the search."
         )
     else:
-        sentence = (
-            f"The surrogate is {_spoken(best.name)}, as configured, "
-            f"but does not beat the constant: {numbers}."
-        )
+        sentence = f"The surrogate is {_spoken(best.name)}, as configured, but does not beat the constant: {numbers}."
     name = best.name if best.beats_constant or config.name != "auto" else "constant"
     return _fitted(name, X, y, seed, validation, best.beats_constant, failed, sentence + note)
 

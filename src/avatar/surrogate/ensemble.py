@@ -18,9 +18,7 @@ class Ensemble:
     """
 
     def __init__(self, seed: int) -> None:
-        self._members: list[Surrogate] = [
-            kind(seed) for kind in (Ridge, GaussianProcess, RandomForest)
-        ]
+        self._members: list[Surrogate] = [kind(seed) for kind in (Ridge, GaussianProcess, RandomForest)]
 
     def fit(self, X: NDArray[np.float64], y: NDArray[np.float64]) -> Self:
         """Learn from encodings (n, d) and accuracies (n,)."""

@@ -52,12 +52,8 @@ class GaussianProcess:
     """One length scale for all columns (there is too little to learn more), noise learned, logit scale."""
 
     def __init__(self, seed: int) -> None:
-        kernel = ConstantKernel(1.0, (1e-2, 1e2)) * Matern(1.0, (1e-1, 1e2), nu=2.5) + WhiteKernel(
-            0.1, (1e-4, 1e1)
-        )
-        self._model = GaussianProcessRegressor(
-            kernel, normalize_y=True, random_state=seed
-        )
+        kernel = ConstantKernel(1.0, (1e-2, 1e2)) * Matern(1.0, (1e-1, 1e2), nu=2.5) + WhiteKernel(0.1, (1e-4, 1e1))
+        self._model = GaussianProcessRegressor(kernel, normalize_y=True, random_state=seed)
 
     def fit(self, X: NDArray[np.float64], y: NDArray[np.float64]) -> Self:
         """Learn from encodings (n, d) and accuracies (n,)."""

@@ -176,7 +176,7 @@ def pool(states: Tensor, attention_mask: Tensor, pooling: str) -> Tensor:
 def load_teacher(cfg: TeacherConfig, task: Task) -> tuple[TeacherModel, PreTrainedTokenizerBase]:
     """The pretrained encoder that `cfg.model` names, with a fresh head, and its tokenizer."""
     folder = locate(cfg.model)
-    disable_progress_bar()
+    disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder)
         encoder = AutoModel.from_pretrained(folder, dtype=torch.float32, weights_only=True)

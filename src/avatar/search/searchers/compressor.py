@@ -11,7 +11,6 @@ from avatar.common.seeding import generator
 from avatar.search.objectives import Flops, Objective, SearchContext, Size, evaluate
 from avatar.search.result import SEARCHERS, Progress, SearchResult, result_of
 from avatar.search.searchers.known import Known
-from avatar.space.architecture import Architecture
 from avatar.space.sampling import sample_uniform
 from avatar.space.space import Architectures, Indices
 
@@ -45,15 +44,7 @@ class Compressor:
         return result_of(found, values, objectives, time.perf_counter() - start)
 
 
-def most_flops(context: SearchContext, evaluations: int, population: int, seed: int) -> Architecture:
-    """The architecture that Compressor's rule picks: the fittest that its algorithm finds."""
-    found = _evolve(context, evaluations, population, seed, None).since(0)
-    return found[int(_fitness(found, context).argmax())]
-
-
-def _evolve(
-    context: SearchContext, evaluations: int, population: int, seed: int, progress: Progress | None
-) -> Known:
+def _evolve(context: SearchContext, evaluations: int, population: int, seed: int, progress: Progress | None) -> Known:
     context.feasible.check()
     rng = generator(seed, "compressor")
     first = sample_uniform(min(population, evaluations), rng, context.feasible).indices
@@ -85,9 +76,7 @@ def _fitness(archs: Architectures, context: SearchContext) -> NDArray[np.float64
     return np.asarray(flops - np.abs(context.budgets.mb - Size().values(archs, context)), np.float64)
 
 
-def _child(
-    first: Indices, second: Indices, sizes: NDArray[np.int64], rng: np.random.Generator
-) -> Indices:
+def _child(first: Indices, second: Indices, sizes: NDArray[np.int64], rng: np.random.Generator) -> Indices:
     if len(first) > 1 and rng.random() < 0.6:
         cut = int(rng.integers(1, len(first)))
         return np.concatenate([first[:cut], second[cut:]])

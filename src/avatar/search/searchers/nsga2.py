@@ -1,7 +1,6 @@
 """NSGA-II (Deb et al. 2002) on Optuna's ask and tell, with operators that know what is legal."""
 
 import time
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -52,6 +51,8 @@ class LegalNSGAII(NSGAIISampler):
         """Choose what the next `ask` gives; False where no new architecture is left."""
         if self.evaluation < len(self._first):
             self._next = self._first[self.evaluation]
+        elif len(self._first) < int(self.population_size or 1):
+            self._next = None  # the first generation has been the whole feasible set
         else:
             rng = generator(self._seed, "child", self.evaluation)
             self._load_parents(study)
@@ -80,8 +81,7 @@ class LegalNSGAII(NSGAIISampler):
     ) -> dict[str, Any]:
         """The values that `propose` chose."""
         return {
-            gene.name: gene.values[place].item()
-            for gene, place in zip(self.space.genes, self.proposed, strict=True)
+            gene.name: gene.values[place].item() for gene, place in zip(self.space.genes, self.proposed, strict=True)
         }
 
     def select_parent(self, study: Study, generation: int) -> list[FrozenTrial]:
@@ -127,25 +127,13 @@ class NSGA2:
         start = time.perf_counter()
         context.feasible.check()
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        sampler = LegalNSGAII(context, max(2, min(population, evaluations // 5)), seed)
+        sampler = LegalNSGAII(context, max(2, min(population, evaluations // 10)), seed)
         journal = SingleWriterJournal(storage) if storage is not None else None
         try:
             backend = InMemoryStorage() if journal is None else JournalStorage(journal)
-            study = _open_study(
-                backend,
-                sampler,
-                objectives,
-                stable_hash(
-                    [
-                        context.space,
-                        context.budgets,
-                        context.task,
-                        [o.name for o in objectives],
-                        population,
-                        seed,
-                    ]
-                ),
-            )
+            names = [objective.name for objective in objectives]
+            settings = [context.space, context.budgets, context.task, names, sampler.population_size, seed]
+            study = _open_study(backend, sampler, names, stable_hash(settings))
             done = _stored(study, sampler, context, objectives)
             sampler.evaluation = len(done)
             while sampler.evaluation < evaluations:
@@ -200,23 +188,21 @@ def _distribution(gene: Gene) -> BaseDistribution:
     return CategoricalDistribution(gene.values.tolist())
 
 
-def _open_study(
-    backend: BaseStorage, sampler: LegalNSGAII, objectives: Sequence[type[Objective]], fingerprint: str
-) -> Study:
+def _open_study(backend: BaseStorage, sampler: LegalNSGAII, names: list[str], fingerprint: str) -> Study:
     study = optuna.create_study(
         storage=backend,
         sampler=sampler,
         study_name="search",
         load_if_exists=True,
-        directions=["minimize"] * len(objectives),
+        directions=["minimize"] * len(names),
     )
-    if study.user_attrs.setdefault("settings", fingerprint) != fingerprint:
+    if study.user_attrs.get("settings", fingerprint) != fingerprint:
         raise ArtifactError(
             "the stored search was started with other settings",
             "give it another file, or delete the stored one",
         )
     study.set_user_attr("settings", fingerprint)
-    study.set_user_attr("objectives", [objective.name for objective in objectives])
+    study.set_user_attr("objectives", names)
     return study
 
 
@@ -245,9 +231,6 @@ def _ask(study: Study, sampler: LegalNSGAII, count: int) -> list[tuple[Trial, In
     for _ in range(count):
         if not sampler.propose(study):
             break
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            trial = study.ask(sampler.distributions)
-        asked.append((trial, sampler.proposed))
+        asked.append((study.ask(sampler.distributions), sampler.proposed))
         sampler.evaluation += 1
     return asked

@@ -67,16 +67,12 @@ class Paper:
         return result_of(known.since(0), values, objectives, time.perf_counter() - start)
 
 
-def _tournament(
-    points: NDArray[np.float64], current: NDArray[np.int64], rng: np.random.Generator
-) -> int:
+def _tournament(points: NDArray[np.float64], current: NDArray[np.int64], rng: np.random.Generator) -> int:
     drawn = current[rng.integers(len(current), size=TOURNAMENT)]
     return int(drawn[front(points[drawn])[0]])
 
 
-def _child(
-    first: Indices, second: Indices, sizes: NDArray[np.int64], rng: np.random.Generator
-) -> Indices:
+def _child(first: Indices, second: Indices, sizes: NDArray[np.int64], rng: np.random.Generator) -> Indices:
     child = first.copy()
     if rng.random() < 0.6:
         low, high = np.sort(rng.integers(len(child), size=2))
