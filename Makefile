@@ -41,7 +41,7 @@ format: setup ## Sort imports and mend what ruff can
 	$(BIN)/ruff check --fix .
 
 lock: ## Write requirements.lock from what the environment holds now
-	$(BIN)/pip freeze --exclude-editable > requirements.lock
+	$(BIN)/pip freeze --exclude-editable | sed "s/^\(torch==[0-9.]*\)+.*/\1/" > requirements.lock
 
 ui: setup ## Open the MLflow UI on the runs of this folder, on loopback
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000

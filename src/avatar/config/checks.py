@@ -46,6 +46,8 @@ def _teacher(cfg: "Config") -> Iterator[Problem]:
     yield from _at_least("teacher.batch_size", part.batch_size, 1)
     yield from _at_least("teacher.max_length", part.max_length, 8)
     yield from _at_least("teacher.trainable_layers", part.trainable_layers, 0)
+    yield from _between("teacher.head_dropout", part.head_dropout, 0, 0.9)
+    yield from _at_least("teacher.encoder_layers", part.encoder_layers, 1)
     yield from _between("teacher.warmup_share", part.warmup_share, 0, 1)
     if part.learning_rate <= 0:
         yield f"teacher.learning_rate is {part.learning_rate}; it must be positive"

@@ -20,7 +20,7 @@ class DatasetConfig:
     """Hugging Face hub copy that is used when no local folder exists."""
     source: str | None = None
     """stdlib: a folder of Python code to build clones from; null means the running interpreter's library."""
-    max_functions: int = 3000
+    max_functions: int = 2000
     """stdlib: how many functions to draw at most."""
     pairs_per_function: float = 2.0
     """stdlib: pairs built for each function, half of them clones."""
@@ -54,12 +54,16 @@ class TeacherConfig:
     """predictions: file of logits, probabilities or labels (npy, csv, jsonl, parquet), a row an example."""
     max_length: int = 256
     """Tokens of one function that the teacher reads."""
+    encoder_layers: int | None = None
+    """Use only the lowest layers of the encoder; null means all."""
     trainable_layers: int | None = None
     """How many upper layers learn; null means all, with the embeddings."""
     pooling: str = "first"
-    """A function's vector: first (the first token's state, as in the paper), or mean over the tokens."""
+    """A function's vector: first (the first token's state, as in the paper), or the mean or max over its tokens."""
     head: str = "concat"
     """How a pair's vectors are joined: concat (the paper's), or interaction (difference and product)."""
+    head_dropout: float = 0.1
+    """Dropout in the head."""
     epochs: int = 2
     """Passes over the labelled half."""
     batch_size: int = 16
@@ -111,7 +115,7 @@ class SurrogateConfig:
     candidates: int = 8
     """Architectures that are trained to teach the surrogate, in the first round."""
     share: float = 0.25
-    """Share of the unlabelled half that a candidate is trained on."""
+    """Share of the student's training examples that a candidate is trained on."""
     epochs: int = 1
     """Epochs of a candidate."""
     folds: int = 5
@@ -127,7 +131,7 @@ class SearchConfig:
     """How the trade-off is searched, and how the winner is picked."""
 
     name: str = "nsga2"
-    """Registered searcher: nsga2, exhaustive, random, compressor."""
+    """Registered searcher: nsga2, exhaustive, random, compressor, paper."""
     evaluations: int = 1000
     """Distinct architectures that the searcher may look at."""
     population: int = 50

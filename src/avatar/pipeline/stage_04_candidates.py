@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from avatar.common.logging import format_seconds, get_logger
-from avatar.common.seeding import derive_seed, generator
+from avatar.common.seeding import derive_seed
 from avatar.config.schema import Config, DistillConfig
 from avatar.data.batching import Examples
 from avatar.data.records import SplitName
@@ -42,7 +39,7 @@ def run(
     first_number: int = 1,
     done: Callable[[Candidate, int], None] = lambda candidate, number: None,
 ) -> list[Candidate]:
-    """Train each of `architectures` on a share of the unlabelled half, each an artifact of its own."""
+    """Train each of `architectures` on a share of the examples, each an artifact of its own."""
     candidates: list[Candidate] = []
     for number, arch in enumerate(architectures, start=first_number):
         candidate = train(context, data, labels, arch)
@@ -61,9 +58,8 @@ def train(context: Context, data: Data, labels: Labels, arch: Architecture) -> C
 
     def build(folder: Path) -> dict[str, Any]:
         tokens = tokenized(context, data, arch.tokenizer, arch.vocab_size).table.truncated(arch.max_length)
-        rows = stratified_share(labels.soft.argmax(1), cfg.surrogate.share, cfg.seed)
         corpus = data.corpus
-        examples = distillation_examples(corpus, tokens, labels.soft, brief, rows)
+        examples = distillation_examples(corpus, tokens, labels.soft, brief, cfg.surrogate.share, cfg.seed)
         valid = Examples(tokens, corpus.members(SplitName.VALID), corpus.labels(SplitName.VALID))
         quiet = dataclasses.replace(cfg.trainer, progress="none")
         seed = derive_seed(cfg.seed, "candidate")
@@ -83,15 +79,5 @@ def train(context: Context, data: Data, labels: Labels, arch: Architecture) -> C
 
 
 def brief_training(cfg: Config) -> DistillConfig:
-    """The recipe of a candidate: the student's, with fewer epochs and the unlabelled half alone."""
-    return dataclasses.replace(cfg.distill, epochs=cfg.surrogate.epochs, use_labeled=False)
-
-
-def stratified_share(classes: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64]:
-    """Sorted rows of a share of the examples with the same share of each class, at least one of each."""
-    random = generator(seed, "candidate share")
-    parts = []
-    for value in np.unique(classes):
-        rows = random.permutation(np.flatnonzero(classes == value))
-        parts.append(rows[: max(1, round(share * len(rows)))])
-    return np.sort(np.concatenate(parts))
+    """The recipe of a candidate: the student's, with epochs of its own."""
+    return dataclasses.replace(cfg.distill, epochs=cfg.surrogate.epochs)

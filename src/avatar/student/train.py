@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from avatar.common.errors import ArtifactError
 from avatar.common.files import write_text, writing
-from avatar.common.seeding import derive_seed
+from avatar.common.seeding import derive_seed, generator
 from avatar.config.schema import DistillConfig, TrainerConfig
 from avatar.data.batching import Examples, TokenTable
 from avatar.data.datamodule import CodeDataModule
@@ -39,24 +39,35 @@ def distillation_examples(
     tokens: TokenTable,
     soft: NDArray[np.float32],
     cfg: DistillConfig,
-    rows: NDArray[np.int64] | None = None,
+    share: float = 1.0,
+    seed: int = 0,
 ) -> Examples:
-    """What a student learns from: the unlabelled half with its `soft` labels (examples, classes), or some `rows`.
+    """What a student learns from: the unlabelled half with its `soft` labels (examples, classes).
 
     Hard labels are the teacher's choices, or the true ones where `cfg.hard_labels` says so. With
-    `cfg.use_labeled` the labelled half comes along: it has true labels and no soft ones.
+    `cfg.use_labeled` the labelled half comes along: it has true labels and no soft ones. A `share` below 1
+    keeps that part of each class.
     """
     members = corpus.members(SplitName.UNLABELED)
     truth = corpus.labels(SplitName.UNLABELED)
     hard = truth if cfg.hard_labels == "truth" else soft.argmax(1).astype(np.int64)
-    if rows is not None:
-        members, hard, soft = members[rows], hard[rows], soft[rows]
     if cfg.use_labeled:
         labeled = corpus.members(SplitName.LABELED)
         members = np.concatenate([members, labeled])
         hard = np.concatenate([hard, corpus.labels(SplitName.LABELED)])
         soft = np.concatenate([soft, np.full((len(labeled), soft.shape[1]), np.nan, dtype=np.float32)])
-    return Examples(tokens, members, hard, soft)
+    rows = stratified_share(hard, share, seed) if share < 1 else np.arange(len(hard))
+    return Examples(tokens, members[rows], hard[rows], soft[rows])
+
+
+def stratified_share(classes: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64]:
+    """Sorted rows of a share of the examples with the same share of each class, at least one of each."""
+    random = generator(seed, "share")
+    parts = []
+    for value in np.unique(classes):
+        rows = random.permutation(np.flatnonzero(classes == value))
+        parts.append(rows[: max(1, round(share * len(rows)))])
+    return np.sort(np.concatenate(parts))
 
 
 def distil(

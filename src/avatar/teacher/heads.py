@@ -10,35 +10,45 @@ JOINS: Registry[type["Join"]] = Registry("teacher head")
 
 
 class Join(nn.Module):
-    """Makes one feature vector of the vectors (examples, arity, hidden) of each example's functions."""
+    """Makes `features` numbers of the vectors (examples, arity, hidden) of each example's functions."""
 
-    width = 1
-    """Features for each hidden unit."""
+    def __init__(self, hidden_size: int, arity: int) -> None:
+        super().__init__()
+        self.features = arity * hidden_size
 
     def forward(self, vectors: Tensor) -> Tensor:
-        """(examples, arity, hidden) to (examples, width * hidden)."""
-        return vectors.flatten(1)
+        """(examples, arity, hidden) to (examples, features)."""
+        raise NotImplementedError
 
 
 @JOINS.register("concat")
 class Concat(Join):
-    """Both vectors side by side, as in the paper; the order of a pair matters."""
+    """All vectors side by side, as in the paper; the order of a pair matters."""
 
-    width = 2
+    def forward(self, vectors: Tensor) -> Tensor:
+        """(examples, arity, hidden) to (examples, arity * hidden)."""
+        return vectors.flatten(1)
 
 
 @JOINS.register("interaction")
 class Interaction(Join):
-    """Absolute difference and product, scaled to unit length first: (a, b) and (b, a) get the same answer."""
+    """Absolute difference and product of standardised vectors: (a, b) and (b, a) get the same answer.
 
-    width = 2
+    Features of a pretrained encoder have large means that say nothing about a function; batch
+    normalisation takes them away. One function alone is only standardised.
+    """
+
+    def __init__(self, hidden_size: int, arity: int) -> None:
+        super().__init__(hidden_size, arity)
+        self.norm = nn.BatchNorm1d(hidden_size)
 
     def forward(self, vectors: Tensor) -> Tensor:
-        """(examples, 2, hidden) to (examples, 2 * hidden)."""
-        scale = vectors.shape[-1] ** 0.5
-        unit = nn.functional.normalize(vectors.float(), dim=-1)
-        first, second = unit[:, 0], unit[:, 1]
-        return torch.cat([(first - second).abs() * scale, first * second * scale**2], dim=1)
+        """(examples, arity, hidden) to (examples, arity * hidden)."""
+        standard = self.norm(vectors.flatten(0, 1).float()).view_as(vectors)
+        if vectors.shape[1] == 1:
+            return standard[:, 0]
+        first, second = standard[:, 0], standard[:, 1]
+        return torch.cat([(first - second).abs(), first * second], dim=1)
 
 
 class Head(nn.Module):
@@ -46,8 +56,8 @@ class Head(nn.Module):
 
     def __init__(self, task: Task, hidden_size: int, kind: str, dropout: float = 0.1) -> None:
         super().__init__()
-        self.join = JOINS.get(kind)() if task is Task.PAIR else Join()
-        self.dense = nn.Linear(self.join.width * hidden_size, hidden_size)
+        self.join = JOINS.get(kind)(hidden_size, task.arity)
+        self.dense = nn.Linear(self.join.features, hidden_size)
         self.dropout = nn.Dropout(dropout)
         self.out = nn.Linear(hidden_size, 2)
 

@@ -25,7 +25,7 @@ from avatar.teacher.source import locate
 LAYERED = {"bert", "camembert", "electra", "roberta", "xlm-roberta"}
 """Model types whose layers can be run one by one, and so be frozen from below."""
 
-POOLINGS = ("first", "mean")
+POOLINGS = ("first", "mean", "max")
 
 
 class Upper(nn.Module):
@@ -61,14 +61,19 @@ class Upper(nn.Module):
 class TeacherModel(nn.Module):
     """An encoder and a head for functions or pairs; both functions of a pair are encoded separately.
 
-    `pooling` is "first" (the first token's state, as in the paper) or "mean". `split` is the number of frozen
+    `pooling` is "first" (the first token's state, as in the paper), "mean" or "max". `split` is the number of frozen
     layers, over frozen embeddings, or None where everything learns.
     """
 
     encoder: Any
 
     def __init__(
-        self, encoder: PreTrainedModel, task: Task, pooling: str = "first", head: str = "concat"
+        self,
+        encoder: PreTrainedModel,
+        task: Task,
+        pooling: str = "first",
+        head: str = "concat",
+        head_dropout: float = 0.1,
     ) -> None:
         super().__init__()
         if pooling not in POOLINGS:
@@ -79,7 +84,7 @@ class TeacherModel(nn.Module):
         self.task = task
         self.pooling = pooling
         self.head_kind = head
-        self.head = Head(task, encoder.config.hidden_size, head)
+        self.head = Head(task, encoder.config.hidden_size, head, head_dropout)
         self.split: int | None = None
 
     @property
@@ -166,9 +171,11 @@ def run_layers(
 
 
 def pool(states: Tensor, attention_mask: Tensor, pooling: str) -> Tensor:
-    """One vector a function: its first token's state, or the mean over its tokens."""
+    """One vector a function: its first token's state, or the mean or the maximum over its tokens."""
     if pooling == "first":
         return states[:, 0]
+    if pooling == "max":
+        return states.masked_fill(~attention_mask.bool()[:, :, None], -1e4).amax(1)
     weights = attention_mask.to(states.dtype)[:, :, None]
     return (states * weights).sum(1) / weights.sum(1).clamp_min(1)
 
@@ -182,15 +189,33 @@ def load_teacher(cfg: TeacherConfig, task: Task) -> tuple[TeacherModel, PreTrain
         encoder = AutoModel.from_pretrained(folder, dtype=torch.float32, weights_only=True)
     except (OSError, ValueError, RuntimeError) as error:
         raise DataError(f"teacher.model={cfg.model}: {folder} holds no usable encoder: {error}") from error
+    if cfg.encoder_layers is not None:
+        keep_lower(encoder, cfg.encoder_layers)
     longest = longest_input(encoder)
     if longest is not None and cfg.max_length > longest:
         raise ConfigError(
             f"teacher.max_length={cfg.max_length}, but '{cfg.name}' reads at most {longest} tokens",
             f"set teacher.max_length={longest} or less",
         )
-    model = TeacherModel(encoder, task, cfg.pooling, cfg.head)
+    model = TeacherModel(encoder, task, cfg.pooling, cfg.head, cfg.head_dropout)
     model.freeze_lower(cfg.trainable_layers)
     return model, tokenizer
+
+
+def keep_lower(encoder: PreTrainedModel, layers: int) -> None:
+    """Cut all but the lowest `layers` layers off."""
+    if encoder.config.model_type not in LAYERED:
+        raise ConfigError(
+            f"teacher.encoder_layers={layers}: layers of a {encoder.config.model_type} model cannot be cut off",
+            f"set teacher.encoder_layers=null, or use one of these kinds: {', '.join(sorted(LAYERED))}",
+        )
+    available = len(encoder.encoder.layer)
+    if not 1 <= layers <= available:
+        raise ConfigError(
+            f"teacher.encoder_layers={layers}, but the model has {available} layers", f"choose 1 to {available}"
+        )
+    encoder.encoder.layer = encoder.encoder.layer[:layers]
+    encoder.config.num_hidden_layers = layers
 
 
 def longest_input(encoder: PreTrainedModel) -> int | None:

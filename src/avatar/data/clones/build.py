@@ -18,7 +18,8 @@ from avatar.data.records import Function, Pair, SplitName
 class Recipe:
     """How pairs are made. All shares lie between 0 and 1.
 
-    `grades` weighs the rewrites' grades 1, 2 and 3. `both_rewritten` is the share of pairs in which
+    `grades` weighs the rewrites' grades 1, 2 and 3. With `borrow`, new names and dead branches are taken from
+    the module around a function, which makes every clone look like its neighbours; without, they are neutral. `both_rewritten` is the share of pairs in which
     neither member is an original; in the others one is. Both hold for clones and for negatives alike.
     """
 
@@ -26,9 +27,10 @@ class Recipe:
     labeled_share: float = 0.5
     valid_share: float = 0.1
     test_share: float = 0.2
-    grades: tuple[float, float, float] = (0.05, 0.15, 0.8)
+    grades: tuple[float, float, float] = (0.1, 0.3, 0.6)
     both_rewritten: float = 0.4
-    hard_share: float = 0.95
+    hard_share: float = 0.7
+    borrow: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ class _Writer:
 
     def __init__(self, functions: Sequence[Function], recipe: Recipe, seed: int) -> None:
         self.recipe, self.seed = recipe, seed
-        self.around = surroundings(functions)
+        self.around = surroundings(functions) if recipe.borrow else {}
         self.used: dict[str, Function] = {}
         self.grades: list[int] = []
 
