@@ -18,9 +18,10 @@ from avatar.data.records import Function, Pair, SplitName
 class Recipe:
     """How pairs are made. All shares lie between 0 and 1.
 
-    `grades` weighs the rewrites' grades 1, 2 and 3. With `borrow`, new names and dead branches are taken from
-    the module around a function, which makes every clone look like its neighbours; without, they are neutral. `both_rewritten` is the share of pairs in which
+    `grades` weighs the rewrites' grades 1, 2 and 3. `both_rewritten` is the share of pairs in which
     neither member is an original; in the others one is. Both hold for clones and for negatives alike.
+    `hard_share` of the negatives resemble each other. With `borrow`, new names and dead branches are
+    taken from the module around a function, so that every clone looks like its neighbours.
     """
 
     pairs_per_function: float = 2.0
