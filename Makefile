@@ -27,10 +27,10 @@ train: setup ## Run a job: make train ARGS="+experiment=clone_bcb"
 	$(RUN) train.py $(ARGS)
 
 test: setup ## Run the default tests (those on real data too where AVATAR_DATA names it)
-	$(RUN) -m pytest $(ARGS)
+	$(RUN) -m pytest -n 2 --dist loadfile $(ARGS)
 
 test-all: setup ## Run the slow tests as well
-	$(RUN) -m pytest -m "slow or not slow" $(ARGS)
+	$(RUN) -m pytest -n 2 --dist loadfile -m "slow or not slow" $(ARGS)
 
 lint: setup ## Check style, types and the direction of imports
 	$(BIN)/ruff check .

@@ -95,10 +95,10 @@ class StudentModel(nn.Module):
     def _embed(self, input_ids: Tensor) -> Tensor:
         """Normed token states (functions, tokens, hidden).
 
-        Without positions a token's state does not depend on its place, so where a batch has more tokens
+        Without positions a token's state does not depend on its place, so where a training batch has more tokens
         than the vocabulary has entries, the table is projected and normed instead of every token.
         """
-        if self.positions is None and input_ids.numel() > self.arch.vocab_size:
+        if self.training and self.positions is None and input_ids.numel() > self.arch.vocab_size:
             return F.embedding(input_ids, self.norm(self.project(self.tokens.weight)))
         states = self.project(self.tokens(input_ids))
         if self.positions is not None:
