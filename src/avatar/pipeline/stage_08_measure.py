@@ -126,6 +126,8 @@ def _costs(
     latency = measure_latency(small, large, examples, cfg.measure.warmup, cfg.measure.teacher_examples)
     values, notes = dict(latency.as_dict()), list(latency.notes)
     values |= _flops(context, student, large)
+    if large is not None:
+        values["teacher_size/weights_mb"] = weights_mb(large.model)
     if not cfg.measure.energy:
         return values, notes, None
     energy = measure_energy(small.predict, examples)
