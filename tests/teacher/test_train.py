@@ -29,7 +29,7 @@ def weights(done: train.FineTuned) -> dict[str, torch.Tensor]:
     return dict(done.model.state_dict())
 
 
-@pytest.mark.parametrize("layers", [None, 1])
+@pytest.mark.parametrize("layers", [None, 1, 0])
 def test_a_killed_training_ends_like_an_undisturbed_one(
     tiny_bert: Path, corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layers: int | None
 ) -> None:
@@ -191,3 +191,15 @@ def test_two_processes_train_one_teacher(tiny_bert: Path, corpus: Corpus, tmp_pa
     logits = done.predict_logits(corpus.members(SplitName.VALID))
     accuracy = (logits.argmax(1) == corpus.labels(SplitName.VALID)).mean()
     assert accuracy == pytest.approx(done.fitted.best_score)
+
+
+@pytest.mark.parametrize("pooling", ["first", "mean", "max"])
+def test_vectors_of_a_frozen_encoder_are_those_of_the_whole_model(
+    pooling: str, tiny_bert: Path, corpus: Corpus, tmp_path: Path
+) -> None:
+    cfg = config(tiny_bert, trainable_layers=0, pooling=pooling, head="interaction", encoder_layers=1)
+    done = train.fine_tune(corpus, cfg, QUIET, 1, tmp_path)
+    assert done.states is not None
+    rows = np.asarray([3, 0, 5])
+    whole = dataclasses.replace(done, states=None)
+    np.testing.assert_allclose(done.function_vectors(rows), whole.function_vectors(rows), atol=1e-5)

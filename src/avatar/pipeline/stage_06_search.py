@@ -123,7 +123,10 @@ def read_result(folder: Path, objectives: Sequence[str], values: Any) -> SearchR
     """The result that `as_frame` wrote."""
     frame = pd.read_csv(folder / "evaluations.csv", keep_default_na=False, float_precision="round_trip")
     genes = [name for name in frame.columns if name not in (*objectives, "front")]
-    archs = tuple(Architecture.from_dict(row) for row in frame[genes].to_dict("records"))
+    archs = tuple(
+        Architecture.from_dict({str(name): value for name, value in row.items()})
+        for row in frame[genes].to_dict("records")
+    )
     points = frame[list(objectives)].to_numpy(dtype=np.float64)
     front = np.flatnonzero(frame["front"].to_numpy(dtype=bool))
     return SearchResult(tuple(objectives), archs, points, front, values["evaluated"], values["seconds"])

@@ -1,6 +1,5 @@
 """Stage 8: everything that is measured about the student, beside its teacher and the cheap baselines."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from avatar.data.inference import predict_logits
 from avatar.data.overlaps import twin_mask
 from avatar.data.records import SplitName
 from avatar.measure.baselines import evaluate_baselines
-from avatar.measure.classifier import TextClassifier, codebert_shape, of_student
+from avatar.measure.classifier import TextClassifier, codebert_shape, of_student, of_teacher
 from avatar.measure.energy import measure_energy
 from avatar.measure.fidelity import fidelity
 from avatar.measure.flops import by_thop, example_inputs
@@ -29,7 +28,6 @@ from avatar.pipeline.stage_03_labels import Labels
 from avatar.pipeline.stage_07_student import Student
 from avatar.space.size import count_flops
 from avatar.teacher.store import read_teacher
-from avatar.teacher.tokens import tokenize
 
 log = get_logger("measure")
 
@@ -152,8 +150,8 @@ def _flops(context: Context, student: Student, large: TextClassifier | None) -> 
 
 def _teacher_flops(large: TextClassifier, arity: int, length: int) -> int:
     """FLOPs of a BERT-shaped teacher by its shape: 2 per multiply-add of projections, FFN and attention."""
-    config = large.model.encoder.config  # type: ignore[union-attr]
-    hidden, inner, layers = config.hidden_size, config.intermediate_size, config.num_hidden_layers  # type: ignore[union-attr]
+    config: Any = large.model.get_submodule("encoder").config
+    hidden, inner, layers = config.hidden_size, config.intermediate_size, config.num_hidden_layers
     layer = 8 * length * hidden * hidden + 4 * length * length * hidden + 4 * length * hidden * inner
     return int(arity * layers * layer)
 
@@ -171,9 +169,4 @@ def _timed_teacher(context: Context, data: Data, teacher: Teacher) -> TextClassi
         return codebert_shape(corpus.task, texts, cfg.teacher.max_length, derive_seed(cfg.seed, "shape"))
     assert teacher.artifact is not None  # config.checks refuses timing=self with recorded predictions
     model, tokenizer = read_teacher(teacher.artifact.folder)
-
-    def encode(texts: Sequence[str]) -> list[list[int]]:
-        table = tokenize(tokenizer, texts, cfg.teacher.max_length)
-        return [table.ids[low:high].tolist() for low, high in zip(table.offsets, table.offsets[1:], strict=False)]
-
-    return TextClassifier(model.eval(), encode, tokenizer.pad_token_id or 0)
+    return of_teacher(model, tokenizer, cfg.teacher.max_length)

@@ -209,12 +209,13 @@ def keep_lower(encoder: PreTrainedModel, layers: int) -> None:
             f"teacher.encoder_layers={layers}: layers of a {encoder.config.model_type} model cannot be cut off",
             f"set teacher.encoder_layers=null, or use one of these kinds: {', '.join(sorted(LAYERED))}",
         )
-    available = len(encoder.encoder.layer)
+    stack: Any = encoder.encoder
+    available = len(stack.layer)
     if not 1 <= layers <= available:
         raise ConfigError(
             f"teacher.encoder_layers={layers}, but the model has {available} layers", f"choose 1 to {available}"
         )
-    encoder.encoder.layer = encoder.encoder.layer[:layers]
+    stack.layer = stack.layer[:layers]
     encoder.config.num_hidden_layers = layers
 
 

@@ -18,7 +18,14 @@ from avatar.data.records import Corpus, SplitName
 from avatar.data.training import Fitted, fit
 from avatar.teacher.model import TeacherModel, load_teacher
 from avatar.teacher.module import TeacherModule
-from avatar.teacher.tokens import MAX_STATE_BYTES, StateTable, frozen_states, state_bytes, tokenize
+from avatar.teacher.tokens import (
+    MAX_STATE_BYTES,
+    StateTable,
+    frozen_states,
+    frozen_vectors,
+    state_bytes,
+    tokenize,
+)
 
 log = get_logger("teacher")
 
@@ -99,6 +106,9 @@ def _states(model: TeacherModel, tokens: TokenTable, corpus: Corpus, device: str
     size = state_bytes(tokens, rows, model.hidden_size)
     text = "%d functions, %d tokens through %d frozen layers, "
     counts = (len(rows), int(tokens.lengths[rows].sum()), model.split)
+    if model.trainable_layers == 0:
+        log.info(text + "once", *counts)
+        return frozen_vectors(model, tokens, rows, device)
     if size > MAX_STATE_BYTES:
         log.info(text + "in each epoch: keeping them would take %.1f GB", *counts, size / 1e9)
         return None
