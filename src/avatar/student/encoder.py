@@ -86,25 +86,26 @@ class StudentModel(nn.Module):
         if self.training and self.token_dropout:
             hidden = torch.rand(input_ids.shape, device=input_ids.device) < self.token_dropout
             input_ids = input_ids.masked_fill(hidden, UNKNOWN_ID)
-        states = self.dropout(self._embed(input_ids))
+        states = self._embed(input_ids)
         for layer in self.layers:
             states = layer(states, attention_mask)
         pooled: Tensor = self.pool(states, attention_mask)
         return pooled
 
     def _embed(self, input_ids: Tensor) -> Tensor:
-        """Normed token states (functions, tokens, hidden).
+        """Normed token states (functions, tokens, hidden), with dropout while training.
 
-        Without positions a token's state does not depend on its place, so where a training batch has more tokens
-        than the vocabulary has entries, the table is projected and normed instead of every token.
+        Without positions a token's state does not depend on its place, so where a training batch has more
+        tokens than the vocabulary has entries, the table is projected, normed and dropped out instead of
+        every token: the same feature of a token is then dropped wherever the token stands in the batch.
         """
         if self.training and self.positions is None and input_ids.numel() > self.arch.vocab_size:
-            return F.embedding(input_ids, self.norm(self.project(self.tokens.weight)))
+            return F.embedding(input_ids, self.dropout(self.norm(self.project(self.tokens.weight))))
         states = self.project(self.tokens(input_ids))
         if self.positions is not None:
             states = states + self.positions(torch.arange(input_ids.shape[1], device=input_ids.device))
-        normed: Tensor = self.norm(states)
-        return normed
+        dropped: Tensor = self.dropout(self.norm(states))
+        return dropped
 
     def classify(self, vectors: Tensor) -> Tensor:
         """Logits (examples, labels) from the vectors of each example's functions, (examples, arity, hidden)."""

@@ -34,8 +34,8 @@ class Max(nn.Module):
 
     def forward(self, states: Tensor, attention_mask: Tensor) -> Tensor:
         """(functions, tokens, hidden) to (functions, hidden)."""
-        padding = (~attention_mask.bool()).to(states.dtype)[:, :, None]
-        return (states - 1e4 * padding).amax(1)
+        padding = -1e4 * (~attention_mask.bool()).to(states.dtype)
+        return (states + padding[:, :, None]).amax(1)
 
 
 class Attention(nn.Module):
