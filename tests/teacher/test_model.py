@@ -9,6 +9,7 @@ from avatar.config.schema import TeacherConfig
 from avatar.data.batching import TokenTable
 from avatar.data.inference import encode_functions, predict_logits
 from avatar.data.records import Task
+from avatar.teacher.heads import Head
 from avatar.teacher.model import TeacherModel, load_teacher, shape_only
 from avatar.teacher.store import read_teacher, save_teacher
 from avatar.teacher.tokens import frozen_states, tokenize
@@ -132,3 +133,9 @@ def test_codeberts_shape_has_codeberts_parameters() -> None:
         model = shape_only("codebert", Task.FUNCTION)
     encoder = sum(weight.numel() for weight in model.encoder.parameters())
     assert encoder == 124_645_632 - 590_592  # roberta-base's, less the pooler
+
+
+def test_a_last_batch_of_one_function_can_be_trained_on() -> None:
+    head = Head(Task.FUNCTION, 8, "interaction").train()
+    logits = head(torch.randn(1, 1, 8, generator=torch.Generator().manual_seed(1)))
+    assert bool(logits.isfinite().all())

@@ -11,6 +11,7 @@ from pickle import UnpicklingError
 
 import pytorch_lightning as pl
 import torch
+from torch import nn
 
 from avatar.common.errors import ArtifactError, AvatarError
 from avatar.common.logging import get_logger
@@ -27,6 +28,14 @@ from avatar.data.callbacks import (
 )
 
 log = get_logger("training")
+
+
+def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
+    """AdamW groups of all that learns: biases, norms and other vectors are not decayed."""
+    learned = [weight for weight in model.parameters() if weight.requires_grad]
+    decayed = [weight for weight in learned if weight.ndim > 1]
+    free = [weight for weight in learned if weight.ndim <= 1]
+    return [{"params": decayed, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]
 
 
 def make_trainer(

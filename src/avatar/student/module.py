@@ -10,15 +10,9 @@ from torch import Tensor, nn
 
 from avatar.config.schema import DistillConfig
 from avatar.data.batching import Batch
+from avatar.data.training import parameter_groups
 from avatar.student.encoder import StudentModel
 from avatar.student.loss import distillation_loss
-
-
-def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """AdamW groups of every parameter: biases, norms and other vectors are not decayed."""
-    decayed = [weight for weight in model.parameters() if weight.ndim > 1]
-    free = [weight for weight in model.parameters() if weight.ndim <= 1]
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]
 
 
 def warmup_cosine(step: int, steps: int, warmup: int) -> float:

@@ -44,11 +44,19 @@ class Interaction(Join):
 
     def forward(self, vectors: Tensor) -> Tensor:
         """(examples, arity, hidden) to (examples, arity * hidden)."""
-        standard = self.norm(vectors.flatten(0, 1).float()).view_as(vectors)
+        standard = self._standardised(vectors.flatten(0, 1).float()).view_as(vectors)
         if vectors.shape[1] == 1:
             return standard[:, 0]
         first, second = standard[:, 0], standard[:, 1]
         return torch.cat([(first - second).abs(), first * second], dim=1)
+
+    def _standardised(self, vectors: Tensor) -> Tensor:
+        """Batch normalisation; a last batch of one vector has no spread and is measured by the running one."""
+        if self.training and len(vectors) == 1:
+            norm = self.norm
+            return nn.functional.batch_norm(vectors, norm.running_mean, norm.running_var, norm.weight, norm.bias)
+        standard: Tensor = self.norm(vectors)
+        return standard
 
 
 class Head(nn.Module):

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from avatar.config.schema import TeacherConfig
 from avatar.data.batching import Batch
+from avatar.data.training import parameter_groups
 
 
 class TeacherModule(pl.LightningModule):
@@ -54,11 +55,7 @@ class TeacherModule(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """AdamW with a linear warm-up and a linear decay to 0 over all steps."""
-        learned = [weight for weight in self.model.parameters() if weight.requires_grad]
-        groups = [
-            {"params": [w for w in learned if w.ndim > 1], "weight_decay": self.cfg.weight_decay},
-            {"params": [w for w in learned if w.ndim <= 1], "weight_decay": 0.0},
-        ]
+        groups = parameter_groups(self.model, self.cfg.weight_decay)
         optimizer = torch.optim.AdamW(groups, lr=self.cfg.learning_rate)
         steps = int(self.trainer.estimated_stepping_batches)
         warmup = max(1, round(self.cfg.warmup_share * steps))
