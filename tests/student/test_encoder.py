@@ -2,11 +2,15 @@
 
 import itertools
 
+import numpy as np
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from avatar.data.batching import TokenTable
 from avatar.data.records import Task
+from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID
+from avatar.data.windows import distinct_windows
 from avatar.space.architecture import HEADS, POOLINGS, POSITIONS, Architecture
 from avatar.space.size import count_flops, count_params
 from avatar.student.encoder import StudentModel
@@ -21,7 +25,18 @@ def some_architectures() -> list[Architecture]:
             embedding_size=(0, 8)[index % 2],
         )
         for index, (position, pooling, head) in enumerate(kinds)
-    ] + [Architecture(vocab_size=50, layers=0, hidden_size=16, pooling="mean", max_length=40)]  # fmt: skip
+    ] + [Architecture(vocab_size=50, layers=0, hidden_size=16, pooling="mean", max_length=40)] + bags()  # fmt: skip
+
+
+def bags() -> list[Architecture]:
+    """Students without a layer, over windows of one, three and five tokens."""
+    return [
+        Architecture(
+            vocab_size=60, layers=0, hidden_size=16, max_length=40, position="none", pooling=pooling,
+            head="interaction", embedding_size=embedding, window=window,
+        )
+        for window, pooling, embedding in itertools.product((1, 3, 5), ("max", "mean", "attention"), (0, 8))
+    ]  # fmt: skip
 
 
 def inputs(arch: Architecture, task: Task, length: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -102,3 +117,25 @@ def test_token_dropout_acts_in_training_only() -> None:
     ids, mask, members = inputs(arch, Task.FUNCTION, 20)
     assert not torch.allclose(model.train()(ids, mask, members), model(ids, mask, members))
     assert torch.equal(model.eval()(ids, mask, members), model(ids, mask, members))
+
+
+@pytest.mark.parametrize("arch", [arch for arch in bags() if arch.reads_a_set], ids=str)
+def test_a_set_of_windows_gives_the_vectors_and_gradients_of_all_tokens(arch: Architecture) -> None:
+    random = np.random.default_rng(3)
+    rows = [random.integers(3, 20, size).tolist() for size in (1, 2, 9, 40)]
+    tokens = TokenTable.from_lists(rows, PAD_ID, UNKNOWN_ID)
+    model = StudentModel(arch, Task.PAIR).eval()
+    windows = distinct_windows(tokens, arch.window)
+    assert windows.lengths[3] < 40 or arch.window > 1  # 17 different tokens: some are there twice
+    gradients = []
+    for table in (tokens, windows):
+        model.zero_grad()
+        vectors = model.encode(*table.padded(np.arange(4)))
+        vectors.square().sum().backward()
+        gradients.append([weight.grad for weight in model.parameters() if weight.grad is not None])
+        if table is tokens:
+            expected = vectors
+    assert torch.allclose(vectors, expected, atol=1e-6)
+    assert len(gradients[0]) == len(gradients[1])
+    for left, right in zip(*gradients, strict=True):
+        assert torch.allclose(left, right, rtol=1e-3, atol=1e-3)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -57,11 +58,23 @@ class TokenTable:
         return torch.from_numpy(ids), torch.from_numpy(mask)
 
 
+class Readable(Protocol):
+    """Functions as a model reads them: tokens in their order, or distinct windows of them."""
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """How much there is of each function, (functions,)."""
+
+    def padded(self, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+        """Ids (rows, longest, ...) int64 and mask (rows, longest) bool of some functions."""
+
+
 @dataclass
 class Batch:
     """One batch: each distinct function once, and which of them each example is made of.
 
-    `input_ids` (functions, tokens) int64; `attention_mask` (functions, tokens) bool; `members`
+    `input_ids` (functions, tokens) int64, or windows (functions, windows, window); `attention_mask`
+    (functions, tokens or windows) bool; `members`
     (examples, arity) int64 rows of `input_ids`; `labels` (examples,) int64, the true ones; `soft`
     (examples, classes) float32 logits or log-probabilities of the teacher, or None; `rows` (examples,)
     places of the examples in their split.
@@ -94,7 +107,7 @@ class Examples(torch.utils.data.Dataset[int]):
 
     def __init__(
         self,
-        tokens: TokenTable,
+        tokens: Readable,
         members: NDArray[np.int64],
         labels: NDArray[np.int64],
         soft: NDArray[np.float32] | None = None,

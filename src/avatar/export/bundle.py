@@ -152,7 +152,7 @@ def _largest_difference(
     encoder, head = load_session(place / ENCODER), load_session(place / HEAD)
     names = [entry.name for entry in head.get_inputs()]
     reference = _on_cpu(model)
-    vectors = {"torch": np.zeros((len(rows), model.arch.hidden_size), np.float32)}
+    vectors = {"torch": np.zeros((len(rows), model.arch.vector_size), np.float32)}
     vectors["onnx"] = vectors["torch"].copy()
     with torch.inference_mode():
         for batch in length_batches([len(row) for row in rows]):

@@ -64,7 +64,7 @@ def write_encoder(model: StudentModel, path: Path) -> None:
 def write_head(model: StudentModel, path: Path) -> None:
     """first, second (pairs) or vectors (functions), float32 (examples, hidden) -> logits (examples, 2)."""
     names = ["first", "second"] if model.task is Task.PAIR else ["vectors"]
-    vectors = tuple(torch.linspace(-1, 1, 3 * model.arch.hidden_size).view(3, -1) for _ in names)
+    vectors = tuple(torch.linspace(-1, 1, 3 * model.arch.vector_size).view(3, -1) for _ in names)
     axes = {name: {0: "examples"} for name in (*names, "logits")}
     _export(_Head(for_export(model)), vectors, path, names, "logits", axes)
 

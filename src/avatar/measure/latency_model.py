@@ -55,6 +55,7 @@ def parts(columns: Columns, length: int) -> Floats:
     inner, position = columns["intermediate_size"].astype(float), columns["position"]
     tokens = np.minimum(columns["max_length"], length).astype(float)
     narrow = columns["embedding_size"].astype(float)
+    window = columns["window"].astype(float)
     terms = (position == "relative_key") + 2.0 * (position == "relative_key_query")
     relative = layers * (terms > 0)
     square = tokens**2
@@ -78,6 +79,8 @@ def parts(columns: Columns, length: int) -> Floats:
             relative * terms * square * hidden / 1e6,
             relative * terms * square * heads / 1e6,
             relative * square * (hidden / heads) / 1e6,
+            (window > 1) * tokens * window * hidden / 1e5,
+            (window > 1) * tokens * window * hidden**2 / 1e6,
             *activations,
             *pooled,
         ],

@@ -17,7 +17,7 @@ from avatar.pipeline.context import Context, Data
 from avatar.pipeline.stage_03_labels import Labels
 from avatar.pipeline.tokens import tokenized
 from avatar.space.architecture import Architecture
-from avatar.student.train import distil, distillation_examples
+from avatar.student.train import distil, distillation_examples, readable
 
 log = get_logger("candidates")
 
@@ -57,7 +57,7 @@ def train(context: Context, data: Data, labels: Labels, arch: Architecture) -> C
     brief = brief_training(cfg)
 
     def build(folder: Path) -> dict[str, Any]:
-        tokens = tokenized(context, data, arch.tokenizer, arch.vocab_size).table.truncated(arch.max_length)
+        tokens = readable(arch, tokenized(context, data, arch.tokenizer, arch.vocab_size).table)
         corpus = data.corpus
         examples = distillation_examples(corpus, tokens, labels.soft, brief, cfg.surrogate.share, cfg.seed)
         valid = Examples(tokens, corpus.members(SplitName.VALID), corpus.labels(SplitName.VALID))

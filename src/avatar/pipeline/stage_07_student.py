@@ -17,7 +17,7 @@ from avatar.pipeline.stage_03_labels import Labels
 from avatar.pipeline.tokens import tokenized
 from avatar.space.architecture import Architecture
 from avatar.student.encoder import StudentModel
-from avatar.student.train import distil, distillation_examples, read_student, save_student
+from avatar.student.train import distil, distillation_examples, read_student, readable, save_student
 
 log = get_logger("student")
 
@@ -39,8 +39,9 @@ def run(context: Context, data: Data, labels: Labels, arch: Architecture, label:
     tokens = source.table.truncated(arch.max_length)
 
     def build(folder: Path) -> dict[str, Any]:
-        examples = distillation_examples(corpus, tokens, labels.soft, cfg.distill)
-        valid = Examples(tokens, corpus.members(SplitName.VALID), corpus.labels(SplitName.VALID))
+        read = readable(arch, source.table)
+        examples = distillation_examples(corpus, read, labels.soft, cfg.distill)
+        valid = Examples(read, corpus.members(SplitName.VALID), corpus.labels(SplitName.VALID))
         checkpoints = folder / "checkpoints"
         distilled = distil(
             arch, corpus.task, examples, valid, cfg.distill, cfg.trainer, cfg.seed, checkpoints, label

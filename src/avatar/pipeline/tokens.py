@@ -11,9 +11,7 @@ from avatar.data.batching import TokenTable
 from avatar.data.records import SplitName
 from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID, encode_texts, train_tokenizer
 from avatar.pipeline.context import Context, Data
-
-LONGEST = 512
-"""Tokens kept of a function; every student reads fewer."""
+from avatar.space.architecture import LONGEST
 
 
 @dataclass(frozen=True)

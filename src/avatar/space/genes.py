@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from avatar.common.errors import did_you_mean
 from avatar.config.schema import GeneConfig
-from avatar.space.architecture import ACTIVATIONS, HEADS, POOLINGS, POSITIONS, TOKENIZERS, Architecture
+from avatar.space.architecture import ACTIVATIONS, HEADS, LONGEST, POOLINGS, POSITIONS, TOKENIZERS, Architecture
 
 VOCABULARY = {
     "tokenizer": TOKENIZERS,
@@ -31,6 +31,7 @@ SMALLEST: dict[str, float] = {
     "max_length": 2,
     "batch_size": 1,
     "embedding_size": 0,
+    "window": 1,
     "learning_rate": 1e-9,
 }
 """Smallest legal value of the genes that are numbers."""
@@ -113,6 +114,10 @@ def value_problems(name: str, value: Any) -> list[str]:
         return [f"{value!r} is not a number of the type {TYPES[name]}"]
     if value < SMALLEST[name]:
         return [f"{value!r} is below the smallest legal value {SMALLEST[name]:g}"]
+    if name == "max_length" and value > LONGEST:
+        return [f"{value!r} is above {LONGEST}, the most tokens that are kept of a function"]
+    if name == "window" and value % 2 == 0:
+        return [f"{value!r} must be odd: a window has a token in its middle"]
     if name in DROPOUTS and value >= 1:
         return [f"{value!r} must be below 1"]
     return []

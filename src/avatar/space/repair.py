@@ -7,7 +7,7 @@ from avatar.common.errors import ConfigError
 from avatar.space.budgets import Feasible
 from avatar.space.space import Architectures, Indices
 
-SHRINKABLE = ("vocab_size", "layers", "hidden_size", "intermediate_size", "max_length", "embedding_size")
+SHRINKABLE = ("vocab_size", "layers", "hidden_size", "intermediate_size", "max_length", "embedding_size", "window")
 
 
 class Repairer:
@@ -84,6 +84,14 @@ class Repairer:
                 rows[blind, self._place["pooling"]] = others[0]
             else:
                 rows[blind, self._place["layers"]] = 1
+        if "window" in self._place:
+            columns = self.space.columns(rows)
+            contextual = np.broadcast_to((columns["layers"] > 0) | (columns["position"] != "none"), len(rows))
+            windows = self.space.values("window").tolist()
+            if 1 in windows:
+                rows[contextual, self._place["window"]] = windows.index(1)
+            else:  # every student of this space is a bag of windows
+                rows[contextual] = self._as_bags(rows[contextual])
         if "hidden_size" in self._place:
             column = rows[:, self._place["hidden_size"]]
             column[:] = self._hidden_to[column]
@@ -94,6 +102,13 @@ class Repairer:
             hidden = rows[:, self._place["hidden_size"]] if "hidden_size" in self._place else np.zeros(1, int)
             rows[:, place] = self._heads_to[hidden, rows[:, place]]
         return self.space.canonical_of(Architectures(self.space, rows), self.feasible.task).indices
+
+    def _as_bags(self, rows: Indices) -> Indices:
+        """`rows` without layers and positions."""
+        for name, value in (("layers", 0), ("position", "none")):
+            if name in self._place:
+                rows[:, self._place[name]] = self.space.values(name).tolist().index(value)
+        return rows
 
     def _narrow_tokens(self, rows: Indices) -> None:
         place, values = self._place["embedding_size"], self.space.values("embedding_size")

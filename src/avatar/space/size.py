@@ -35,7 +35,10 @@ def params_of(columns: Columns, task: Task) -> NDArray[np.int64]:
     attention = 4 * (hidden * hidden + hidden) + np.where(_is_relative(position), relative, 0)
     intermediate = columns["intermediate_size"]
     feed_forward = 2 * hidden * intermediate + intermediate + hidden
-    pooling = np.where(columns["pooling"] == "attention", hidden + 1, 0)
+    vector = _vector_size(columns)
+    windows = np.where(columns["window"] > 1, columns["window"] * hidden * hidden + hidden, 0)
+    tables = tables + windows
+    pooling = np.where(columns["pooling"] == "attention", vector + 1, 0)
     head = (_head_inputs(columns, task) * hidden + hidden) + (2 * hidden + 2)
     return np.asarray(tables + layers * (attention + 4 * hidden + feed_forward) + pooling + head, np.int64)
 
@@ -49,13 +52,15 @@ def flops_of(columns: Columns, task: Task, length: int | None = None) -> NDArray
     tokens = columns["max_length"] if length is None else np.asarray(length)
     token = _token_width(columns)
     position = columns["position"]
-    projection = np.where(token != hidden, 2 * tokens * token * hidden, 0)
+    window = columns["window"]
+    projection = np.where(token != hidden, 2 * (tokens + window - 1) * token * hidden, 0)
     square = tokens * tokens * hidden
     relative = np.where(position == "relative_key", 2 * square, 0)
     relative = relative + np.where(position == "relative_key_query", 4 * square, 0)
     layer = 8 * tokens * hidden * hidden + 4 * square + relative
     layer = layer + 4 * tokens * hidden * columns["intermediate_size"]
-    pooling = np.where(columns["pooling"] == "attention", 2 * tokens * hidden, 0)
+    projection = projection + np.where(window > 1, 2 * tokens * window * hidden * hidden, 0)
+    pooling = np.where(columns["pooling"] == "attention", 2 * tokens * _vector_size(columns), 0)
     head = 2 * _head_inputs(columns, task) * hidden + 4 * hidden
     return np.asarray(task.arity * (projection + layers * layer + pooling) + head, np.int64)
 
@@ -85,7 +90,11 @@ def _is_relative(position: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _head_inputs(columns: Columns, task: Task) -> NDArray[Any]:
-    hidden = columns["hidden_size"]
+    vector = _vector_size(columns)
     if task is Task.FUNCTION:
-        return hidden
-    return np.where(columns["head"] == "interaction", 3 * hidden, 2 * hidden)
+        return vector
+    return np.where(columns["head"] == "interaction", 3 * vector, 2 * vector)
+
+
+def _vector_size(columns: Columns) -> NDArray[Any]:
+    return np.where(columns["window"] > 1, 2 * columns["hidden_size"], columns["hidden_size"])

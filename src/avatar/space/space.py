@@ -88,7 +88,8 @@ class SearchSpace:
             raise ConfigError(
                 f"no architecture of the search space '{config.name}' is legal",
                 "with layers, some value of heads must divide some hidden_size; embedding_size may not "
-                "exceed hidden_size; pooling 'first' needs at least one layer",
+                "exceed hidden_size; pooling 'first' needs at least one layer; a window needs layers 0 and "
+                "position none",
             )
         return space
 
@@ -237,7 +238,7 @@ class SearchSpace:
 
     def _has_legal_member(self) -> bool:
         """Legality joins few genes; their whole grid is small enough to look at."""
-        joined = ("layers", "hidden_size", "heads", "embedding_size", "pooling")
+        joined = ("layers", "hidden_size", "heads", "embedding_size", "pooling", "window", "position")
         lists = [
             np.unique(np.minimum(self.values(name), 1)) if name == "layers" else self.values(name) for name in joined
         ]
@@ -248,11 +249,13 @@ class SearchSpace:
 
 def legal(columns: Columns) -> NDArray[np.bool_]:
     """Which architectures can be built: heads divide the width, tokens are no wider than it, and
-    first-token pooling has a layer that carries the other tokens to it."""
+    first-token pooling has a layer that carries the other tokens to it. Windows need bags: with layers or
+    positions there are none."""
     hidden, layers = columns["hidden_size"], columns["layers"]
     divides = (layers == 0) | (hidden % columns["heads"] == 0)
     sees_all = (layers > 0) | (columns["pooling"] != "first")
-    return np.asarray(divides & (columns["embedding_size"] <= hidden) & sees_all)
+    single = (columns["window"] == 1) | ((layers == 0) & (columns["position"] == "none"))
+    return np.asarray(divides & (columns["embedding_size"] <= hidden) & sees_all & single)
 
 
 def _logarithmic(column: NDArray[Any], values: NDArray[Any]) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from avatar.data.records import Task
-from avatar.data.tokenizers import UNKNOWN_ID
+from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID
 from avatar.space.architecture import Architecture
 from avatar.student.attention import SelfAttention
 from avatar.student.heads import HEADS
@@ -43,6 +43,26 @@ class Layer(nn.Module):
         return self.output_norm(states + self.dropout(inner))
 
 
+class Windows(nn.Module):
+    """Features of `window` tokens side by side: a convolution without an activation (Kim 2014)."""
+
+    def __init__(self, hidden_size: int, window: int) -> None:
+        super().__init__()
+        self.window = window
+        self.mix = nn.Linear(window * hidden_size, hidden_size)
+
+    def forward(self, states: Tensor) -> Tensor:
+        """(functions, tokens + window - 1, hidden) to (functions, tokens, hidden)."""
+        length = states.shape[1] - self.window + 1
+        shifted = [states[:, place : place + length] for place in range(self.window)]
+        mixed: Tensor = self.mix(torch.cat(shifted, dim=-1))
+        return mixed
+
+    def tables(self, table: Tensor) -> list[Tensor]:
+        """What each token adds at each place of a window: one (vocabulary, hidden) a place, without the bias."""
+        return [table @ part.T for part in self.mix.weight.chunk(self.window, dim=1)]
+
+
 class StudentModel(nn.Module):
     """A classifier of functions or pairs of at most a few MB.
 
@@ -68,10 +88,11 @@ class StudentModel(nn.Module):
         )
         self.norm = nn.LayerNorm(arch.hidden_size)
         self.dropout = nn.Dropout(arch.hidden_dropout)
+        self.windows = Windows(arch.hidden_size, arch.window) if arch.window > 1 else None
         self.layers = nn.ModuleList(Layer(arch) for _ in range(arch.layers))
-        self.pool = POOLINGS[arch.pooling](arch.hidden_size)
+        self.pool = POOLINGS[arch.pooling](arch.vector_size)
         self.head = HEADS.get("single" if task is Task.FUNCTION else arch.head)(
-            arch.hidden_size, arch.hidden_dropout, num_labels
+            arch.vector_size, arch.hidden_size, arch.hidden_dropout, num_labels
         )
         self.apply(_initialise)
 
@@ -82,15 +103,47 @@ class StudentModel(nn.Module):
                 module.plain_attention = plain
 
     def encode(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """One vector a function: token ids and mask (functions, tokens) to (functions, hidden)."""
+        """One vector a function: token ids and mask (functions, tokens) to (functions, vector_size).
+
+        A student that reads a set takes the distinct windows of `data.windows` as well, ids (functions,
+        windows, window), and gives the same vectors for them.
+        """
         if self.training and self.token_dropout:
             hidden = torch.rand(input_ids.shape, device=input_ids.device) < self.token_dropout
             input_ids = input_ids.masked_fill(hidden, UNKNOWN_ID)
+        if input_ids.ndim == 3:
+            return self._largest(input_ids)
+        if self.windows is not None:
+            return self._pooled_windows(input_ids, attention_mask)
         states = self._embed(input_ids)
         for layer in self.layers:
             states = layer(states, attention_mask)
         pooled: Tensor = self.pool(states, attention_mask)
         return pooled
+
+    def _pooled_windows(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """Vectors of a bag of single tokens and windows, from tokens in their order."""
+        assert self.windows is not None
+        side = self.windows.window // 2
+        states = self._embed(F.pad(input_ids, (side, side), value=PAD_ID))
+        single = states[:, side : side + input_ids.shape[1]]
+        pooled: Tensor = self.pool(torch.cat([single, self.windows(states)], dim=-1), attention_mask)
+        return pooled
+
+    def _largest(self, windows: Tensor) -> Tensor:
+        """The maximum over distinct windows (functions, windows, window) of ids.
+
+        The largest values are found without a gradient, which then flows through their places alone: of
+        some hundred windows a function, as many as there are features. That, and looking at each window
+        of a function once, is what makes these students fast to train.
+        """
+        table = self.dropout(self.norm(self.project(self.tokens.weight)))
+        middle = windows.shape[2] // 2
+        vectors = _largest_sum([table], windows[:, :, middle : middle + 1])
+        if self.windows is None:
+            return vectors
+        wide = _largest_sum(self.windows.tables(table), windows) + self.windows.mix.bias
+        return torch.cat([vectors, wide], dim=-1)
 
     def _embed(self, input_ids: Tensor) -> Tensor:
         """Normed token states (functions, tokens, hidden), with dropout while training.
@@ -115,6 +168,20 @@ class StudentModel(nn.Module):
     def forward(self, input_ids: Tensor, attention_mask: Tensor, members: Tensor) -> Tensor:
         """Logits (examples, labels): each distinct function is encoded once, `members` (examples, arity)."""
         return self.classify(self.encode(input_ids, attention_mask)[members])
+
+
+def _largest_sum(tables: list[Tensor], windows: Tensor) -> Tensor:
+    """max over w of sum over p of tables[p][windows[:, w, p]], (functions, hidden)."""
+    with torch.no_grad():
+        sums = F.embedding(windows[:, :, 0], tables[0])
+        for place, table in enumerate(tables[1:], start=1):
+            sums += F.embedding(windows[:, :, place], table)
+        best = sums.argmax(1)
+    features = torch.arange(best.shape[1], device=best.device)
+    parts = [
+        table[windows[:, :, place].gather(1, best), features] for place, table in enumerate(tables)
+    ]
+    return torch.stack(parts).sum(0)
 
 
 def _initialise(module: nn.Module) -> None:

@@ -25,12 +25,12 @@ class _Classifier(nn.Module):
 class Single(nn.Module):
     """The head for one function."""
 
-    def __init__(self, hidden_size: int, dropout: float, num_labels: int) -> None:
+    def __init__(self, vector_size: int, hidden_size: int, dropout: float, num_labels: int) -> None:
         super().__init__()
-        self.classifier = _Classifier(hidden_size, hidden_size, dropout, num_labels)
+        self.classifier = _Classifier(vector_size, hidden_size, dropout, num_labels)
 
     def forward(self, vectors: Tensor) -> Tensor:
-        """(examples, 1, hidden) to (examples, labels)."""
+        """(examples, 1, vector) to (examples, labels)."""
         return self.classifier(vectors[:, 0])
 
 
@@ -38,12 +38,12 @@ class Single(nn.Module):
 class Concat(nn.Module):
     """The paper's head for pairs: both vectors side by side, so the order of the pair matters."""
 
-    def __init__(self, hidden_size: int, dropout: float, num_labels: int) -> None:
+    def __init__(self, vector_size: int, hidden_size: int, dropout: float, num_labels: int) -> None:
         super().__init__()
-        self.classifier = _Classifier(2 * hidden_size, hidden_size, dropout, num_labels)
+        self.classifier = _Classifier(2 * vector_size, hidden_size, dropout, num_labels)
 
     def forward(self, vectors: Tensor) -> Tensor:
-        """(examples, 2, hidden) to (examples, labels)."""
+        """(examples, 2, vector) to (examples, labels)."""
         return self.classifier(vectors.flatten(1))
 
 
@@ -51,11 +51,11 @@ class Concat(nn.Module):
 class Interaction(nn.Module):
     """Sum, absolute difference and product: (a, b) and (b, a) get the same answer."""
 
-    def __init__(self, hidden_size: int, dropout: float, num_labels: int) -> None:
+    def __init__(self, vector_size: int, hidden_size: int, dropout: float, num_labels: int) -> None:
         super().__init__()
-        self.classifier = _Classifier(3 * hidden_size, hidden_size, dropout, num_labels)
+        self.classifier = _Classifier(3 * vector_size, hidden_size, dropout, num_labels)
 
     def forward(self, vectors: Tensor) -> Tensor:
-        """(examples, 2, hidden) to (examples, labels)."""
+        """(examples, 2, vector) to (examples, labels)."""
         first, second = vectors[:, 0], vectors[:, 1]
         return self.classifier(torch.cat([first + second, (first - second).abs(), first * second], dim=1))

@@ -13,10 +13,11 @@ from avatar.common.errors import ArtifactError
 from avatar.common.files import write_text, writing
 from avatar.common.seeding import derive_seed, generator
 from avatar.config.schema import DistillConfig, TrainerConfig
-from avatar.data.batching import Examples, TokenTable
+from avatar.data.batching import Examples, Readable, TokenTable
 from avatar.data.datamodule import CodeDataModule
 from avatar.data.records import Corpus, SplitName, Task
 from avatar.data.training import fit
+from avatar.data.windows import distinct_windows
 from avatar.space.architecture import Architecture
 from avatar.student.encoder import StudentModel
 from avatar.student.module import DistillModule
@@ -34,9 +35,15 @@ class Distilled:
     valid_accuracy: float
 
 
+def readable(arch: Architecture, tokens: TokenTable) -> Readable:
+    """A corpus as `arch` reads it in training: cut to its length, and each thing once where that is all it sees."""
+    cut = tokens.truncated(arch.max_length)
+    return distinct_windows(cut, arch.window) if arch.reads_a_set else cut
+
+
 def distillation_examples(
     corpus: Corpus,
-    tokens: TokenTable,
+    tokens: Readable,
     soft: NDArray[np.float32],
     cfg: DistillConfig,
     share: float = 1.0,
