@@ -103,7 +103,12 @@ class Batch:
 
 
 class Examples(torch.utils.data.Dataset[int]):
-    """The examples of one split over a token table. An item is its own index; `collate` makes the batch."""
+    """The examples of one split over a token table. An item is its own index; `collate` makes the batch.
+
+    `variants` (functions, k) are rows of `tokens` that hold rewritten copies of each function, and the
+    function itself: every batch draws one of them for each of its functions. An index counts on through
+    the epochs (index + epoch * length), and what is drawn depends on it and nothing else.
+    """
 
     def __init__(
         self,
@@ -111,11 +116,13 @@ class Examples(torch.utils.data.Dataset[int]):
         members: NDArray[np.int64],
         labels: NDArray[np.int64],
         soft: NDArray[np.float32] | None = None,
+        variants: NDArray[np.int64] | None = None,
     ) -> None:
         self.tokens = tokens
         self.members = members
         self.labels = labels
         self.soft = soft
+        self.variants = variants
 
     def __len__(self) -> int:
         return len(self.members)
@@ -130,8 +137,12 @@ class Examples(torch.utils.data.Dataset[int]):
 
     def collate(self, indices: Sequence[int]) -> Batch:
         """The batch of some examples, padded to its longest function."""
-        rows = np.asarray(indices, dtype=np.int64)
+        counted = np.asarray(indices, dtype=np.int64)
+        rows = counted % len(self)
         distinct, members = np.unique(self.members[rows], return_inverse=True)
+        if self.variants is not None:
+            drawn = np.random.default_rng(counted[:2]).integers(self.variants.shape[1], size=len(distinct))
+            distinct = self.variants[distinct, drawn]
         input_ids, mask = self.tokens.padded(distinct)
         soft = None if self.soft is None else torch.from_numpy(self.soft[rows])
         return Batch(
@@ -168,6 +179,8 @@ def bucketed(
 class BucketSampler(Sampler[list[int]]):
     """Batches of similar length; `set_epoch` reshuffles, and the same seed and epoch give the same batches.
 
+    While training, indices count on through the epochs, as `Examples` expects.
+
     With several processes (`replicas` > 1) each sees its own share of the batches, all equally many.
     """
 
@@ -192,5 +205,6 @@ class BucketSampler(Sampler[list[int]]):
     def __iter__(self) -> Iterator[list[int]]:
         random = None if self.seed is None else np.random.default_rng([self.seed, self.epoch])
         batches = bucketed(self.lengths, self.batch_size, random)
+        start = 0 if self.seed is None else self.epoch * len(self.lengths)
         for batch in batches[self.rank :: self.replicas][: len(self)]:
-            yield batch.tolist()
+            yield (batch + start).tolist()

@@ -47,9 +47,29 @@ def distinct_windows(tokens: TokenTable, size: int) -> WindowTable:
     places = np.arange(len(tokens.ids)) + side * (2 * owner + 1)
     wide[places] = tokens.ids
     windows = wide[places[:, None] + np.arange(-side, side + 1)]
+    bits = int(windows.max(initial=1)).bit_length()
+    kept = _distinct_packed(windows, tokens.offsets, bits) if bits * size <= 63 else _distinct(windows, owner)
+    counts = np.bincount(owner[kept], minlength=len(lengths))
+    return WindowTable(windows[kept], np.concatenate([[0], np.cumsum(counts)]))
+
+
+def _distinct_packed(windows: NDArray[np.int32], offsets: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
+    """Places of the distinct windows of each function, each window packed into one number."""
+    keys = np.zeros(len(windows), dtype=np.int64)
+    for column in windows.T:
+        keys = (keys << bits) | column
+    parts = [
+        start + np.unique(keys[start:end], return_index=True)[1]
+        for start, end in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)
+    ]
+    return np.concatenate(parts)
+
+
+def _distinct(windows: NDArray[np.int32], owner: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The same for windows that do not fit into one number, by sorting all of them; slower."""
     order = np.lexsort((*windows.T[::-1], owner))
-    windows, owner = windows[order], owner[order]
-    new = np.ones(len(owner), dtype=bool)
-    new[1:] = (windows[1:] != windows[:-1]).any(axis=1) | (owner[1:] != owner[:-1])
-    counts = np.bincount(owner[new], minlength=len(lengths))
-    return WindowTable(windows[new], np.concatenate([[0], np.cumsum(counts)]))
+    ordered, owners = windows[order], owner[order]
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1) | (owners[1:] != owners[:-1])
+    kept: NDArray[np.int64] = order[new]
+    return kept

@@ -40,7 +40,9 @@ def run(context: Context, data: Data, labels: Labels, arch: Architecture, label:
 
     def build(folder: Path) -> dict[str, Any]:
         read = readable(arch, source.table)
-        examples = distillation_examples(corpus, read, labels.soft, cfg.distill)
+        examples = distillation_examples(
+            corpus, read, labels.soft, cfg.distill, variants=source.variants
+        )
         valid = Examples(read, corpus.members(SplitName.VALID), corpus.labels(SplitName.VALID))
         checkpoints = folder / "checkpoints"
         distilled = distil(

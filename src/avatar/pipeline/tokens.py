@@ -4,33 +4,43 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from avatar.code.languages import language_of
 from avatar.common.files import writing
 from avatar.data.batching import TokenTable
-from avatar.data.records import SplitName
 from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID, encode_texts, train_tokenizer
+from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.context import Context, Data
+from avatar.pipeline.variants import read_copies, renamed_copies, training_rows
 from avatar.space.architecture import LONGEST
 
 
 @dataclass(frozen=True)
 class Tokenized:
-    """A tokenizer and the whole corpus in its tokens."""
+    """A tokenizer and the whole corpus in its tokens.
+
+    `table` holds the functions, then their renamed copies where the recipe asks for them; `variants`
+    (functions, 1 + copies) are the rows of each function and of its copies.
+    """
 
     tokenizer: Tokenizer
     table: TokenTable
+    variants: NDArray[np.int64] | None
 
 
 def tokenized(context: Context, data: Data, kind: str, vocab_size: int) -> Tokenized:
     """The corpus in the tokens of a tokenizer trained on the functions of its training splits alone."""
     corpus = data.corpus
 
+    copies = renamed_copies(context, data, language_of(context.cfg.dataset.name))
+
     def build(folder: Path) -> dict[str, int]:
-        splits = (SplitName.LABELED, SplitName.UNLABELED)
-        training = np.unique(np.concatenate([corpus.members(split).ravel() for split in splits]))
         texts = [function.code for function in corpus.functions.values()]
-        tokenizer = train_tokenizer(kind, vocab_size, (texts[row] for row in training))
+        tokenizer = train_tokenizer(kind, vocab_size, (texts[row] for row in training_rows(data)))
+        if copies:
+            texts += [text for _, made in read_copies(copies) for text in made]
         table = TokenTable.from_lists(
             encode_texts(tokenizer, texts, LONGEST),
             PAD_ID,
@@ -43,8 +53,19 @@ def tokenized(context: Context, data: Data, kind: str, vocab_size: int) -> Token
                 np.save(stream, getattr(table, name))
         return {"vocab_size": tokenizer.get_vocab_size(), "tokens": len(table.ids)}
 
-    reads = {"data": data.key, "kind": kind, "vocab_size": vocab_size, "longest": LONGEST}
+    reads = {"data": data.key, "kind": kind, "vocab_size": vocab_size, "longest": LONGEST,
+             "copies": copies.key if copies else None}  # fmt: skip
     artifact = context.store.make("tokens", reads, build)
     tokenizer = Tokenizer.from_file(str(artifact.folder / "tokenizer.json"))
     ids, offsets = (np.load(artifact.folder / f"{name}.npy", mmap_mode="r") for name in ("ids", "offsets"))
-    return Tokenized(tokenizer, TokenTable(ids, offsets, PAD_ID, UNKNOWN_ID))
+    variants = _variants(len(corpus.functions), copies) if copies else None
+    return Tokenized(tokenizer, TokenTable(ids, offsets, PAD_ID, UNKNOWN_ID), variants)
+
+
+def _variants(functions: int, copies: Artifact) -> NDArray[np.int64]:
+    """Rows of each function and its copies, which stand behind all functions; others stand for themselves."""
+    made = read_copies(copies)
+    variants = np.repeat(np.arange(functions)[:, None], 1 + copies.values["copies"], axis=1)
+    rows = np.asarray([row for row, _ in made])
+    variants[rows, 1:] = functions + np.arange(len(made) * copies.values["copies"]).reshape(len(made), -1)
+    return variants

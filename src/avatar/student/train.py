@@ -48,12 +48,13 @@ def distillation_examples(
     cfg: DistillConfig,
     share: float = 1.0,
     seed: int = 0,
+    variants: NDArray[np.int64] | None = None,
 ) -> Examples:
     """What a student learns from: the unlabelled half with its `soft` labels (examples, classes).
 
     Hard labels are the teacher's choices, or the true ones where `cfg.hard_labels` says so. With
     `cfg.use_labeled` the labelled half comes along: it has true labels and no soft ones. A `share` below 1
-    keeps that part of each class.
+    keeps that part of each class. `variants` are the rows of each function's copies, see `Examples`.
     """
     members = corpus.members(SplitName.UNLABELED)
     truth = corpus.labels(SplitName.UNLABELED)
@@ -64,7 +65,7 @@ def distillation_examples(
         hard = np.concatenate([hard, corpus.labels(SplitName.LABELED)])
         soft = np.concatenate([soft, np.full((len(labeled), soft.shape[1]), np.nan, dtype=np.float32)])
     rows = stratified_share(hard, share, seed) if share < 1 else np.arange(len(hard))
-    return Examples(tokens, members[rows], hard[rows], soft[rows])
+    return Examples(tokens, members[rows], hard[rows], soft[rows], variants)
 
 
 def stratified_share(classes: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64]:

@@ -1,0 +1,76 @@
+"""Copies of the training functions with renamed variables: what a function does is not in its names."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.code.rename import harvest_names, rename_identifiers
+from avatar.common.errors import ConfigError
+from avatar.common.files import write_text
+from avatar.common.logging import get_logger, progress
+from avatar.common.seeding import derive_seed
+from avatar.data.records import SplitName
+from avatar.pipeline.artifacts import Artifact
+from avatar.pipeline.context import Context, Data
+
+log = get_logger("variants")
+TEXTS = "texts.jsonl"
+
+
+def renamed_copies(context: Context, data: Data, language: str | None) -> Artifact | None:
+    """The artifact with `distill.renamed_copies` copies of each training function; None where it is 0.
+
+    New names are drawn from those of the training functions, as often as they have them. A function that the
+    grammar does not read stays as it is. Without a known language this is a ConfigError.
+    """
+    copies = context.cfg.distill.renamed_copies
+    if not copies:
+        return None
+    if language is None:
+        raise ConfigError(
+            f"distill.renamed_copies={copies} needs the programming language of the functions",
+            "set dataset.language (java, c, cpp, python), or distill.renamed_copies=0",
+        )
+    texts = [function.code for function in data.corpus.functions.values()]
+    rows = training_rows(data)
+
+    def build(folder: Path) -> dict[str, Any]:
+        names = harvest_names((texts[row] for row in rows), language)
+        lines, changed = [], 0
+        for row in progress(rows.tolist(), "renaming variables", len(rows)):
+            made = [
+                rename_identifiers(
+                    texts[row], language, Random(derive_seed(context.cfg.seed, "renamed", row, copy)), names=names
+                )
+                for copy in range(copies)
+            ]
+            changed += made[0] != texts[row]
+            lines.append(json.dumps([row, made]))
+        write_text(folder / TEXTS, "\n".join(lines) + "\n")
+        return {"functions": len(rows), "changed": changed, "copies": copies, "language": language}
+
+    reads = {"data": data.key, "copies": copies, "language": language, "seed": context.cfg.seed}
+    artifact = context.store.make("variants", reads, build)
+    if not artifact.skipped:
+        log.info(
+            "%d of %d training functions have %d copies with renamed variables",
+            artifact.values["changed"], artifact.values["functions"], copies,
+        )  # fmt: skip
+    return artifact
+
+
+def training_rows(data: Data) -> NDArray[np.int64]:
+    """Rows of the functions that any training example touches, rising."""
+    splits = (SplitName.LABELED, SplitName.UNLABELED)
+    return np.unique(np.concatenate([data.corpus.members(split).ravel() for split in splits]))
+
+
+def read_copies(artifact: Artifact) -> list[tuple[int, Sequence[str]]]:
+    """Row and copies of each training function."""
+    lines = (artifact.folder / TEXTS).read_text(encoding="utf-8").splitlines()
+    return [(row, texts) for row, texts in map(json.loads, lines)]
