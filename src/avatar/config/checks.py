@@ -60,6 +60,7 @@ def _teacher(cfg: "Config") -> Iterator[Problem]:
 def _search(cfg: "Config") -> Iterator[Problem]:
     part, surrogate = cfg.search, cfg.surrogate
     yield from _one_of("search.rule", part.rule, ("accurate", "knee", "scalarised"))
+    yield from _one_of("search.acquisition", part.acquisition, ("hypervolume", "front"))
     yield from _at_least("search.evaluations", part.evaluations, 1)
     yield from _at_least("search.population", part.population, 2)
     yield from _at_least("search.rounds", part.rounds, 1)

@@ -151,7 +151,9 @@ class SearchConfig:
     rounds: int = 1
     """Rounds of candidates, surrogate and search; more than one is the feedback loop."""
     candidates_per_round: int = 4
-    """Architectures trained in each later round, half promising and half uncertain."""
+    """Architectures trained in each later round."""
+    acquisition: str = "hypervolume"
+    """Which they are: hypervolume (most expected gain of it), or front (promising and uncertain in turns)."""
 
 
 @dataclass

@@ -16,8 +16,8 @@ from avatar.pipeline.stage_04_candidates import Candidate
 from avatar.pipeline.stage_05_surrogate import Predictor
 from avatar.pipeline.stage_06_search import Found
 from avatar.pipeline.tokens import tokenized
-from avatar.search.acquire import most_promising_and_uncertain, space_filling
-from avatar.search.run import budgets_of
+from avatar.search.acquire import ACQUISITIONS, Asked, space_filling
+from avatar.search.run import budgets_of, objectives_of
 from avatar.space.budgets import Budgets, Feasible, Latency
 from avatar.space.sampling import sample_adaptive
 from avatar.space.space import SearchSpace
@@ -65,13 +65,14 @@ def explore(
             break
         trained = [candidate.arch for candidate in candidates]
         seed, count = derive_seed(cfg.seed, "round", number), cfg.search.candidates_per_round
-        more = (
-            most_promising_and_uncertain(
-                found.result, predictor.choice.model, space, trained, count, seed
-            )
-            if predictor.choice.beats_constant
-            else space_filling(feasible, trained, count, seed)
-        )
+        if predictor.choice.beats_constant:
+            asked = Asked(
+                space, objectives_of(cfg.search), found.result, found.measured, predictor.choice.model,
+                trained, count, seed,
+            )  # fmt: skip
+            more = ACQUISITIONS.get(cfg.search.acquisition)(asked)
+        else:
+            more = space_filling(feasible, trained, count, seed)
         log.info("round %d: %d more candidates", number + 1, len(more))
         candidates += stage_04_candidates.run(context, data, labels, more, len(candidates) + 1, done)
     return Explored(space, tuple(candidates), predictor, found, model, task)
