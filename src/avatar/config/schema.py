@@ -118,6 +118,12 @@ class SurrogateConfig:
     """Share of the student's training examples that a candidate is trained on."""
     epochs: int = 1
     """Epochs of a candidate."""
+    halving_rungs: int = 1
+    """Successive halving: lengths of training, the last of them `share` and `epochs`; 1 trains all in full."""
+    halving_keep: float = 0.5
+    """Share of the candidates that goes on from a rung to the next; at least two do."""
+    halving_factor: float = 3.0
+    """How many times more examples x epochs a rung trains than the one before it."""
     folds: int = 5
     """Folds of the cross-validation (fewer where there are too few candidates)."""
     repeats: int = 5
