@@ -133,6 +133,45 @@ def test_a_killed_job_ends_as_an_undisturbed_one(
         assert resumed[name] == pytest.approx(value, abs=1e-6), name
 
 
+def halving_job(data: Path, place: Path) -> Config:
+    """Six candidates, of which three are trained in full."""
+    cfg = small_job(data, place)
+    cfg.surrogate = dataclasses.replace(cfg.surrogate, candidates=6, halving_rungs=2, halving_factor=4.0)
+    return cfg
+
+
+def candidates_in(place: Path) -> list[dict[str, object]]:
+    return [json.loads(path.read_text()) for path in (place / "artifacts" / "candidate").rglob("manifest.json")]
+
+
+def test_successive_halving_saves_trainings_and_resumes_after_a_kill(data: Path, tmp_path: Path) -> None:
+    undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
+    outcome = run_job(halving_job(data, undisturbed), Run())
+    trained = candidates_in(undisturbed)
+    assert len(trained) == 6 + 3
+    assert sorted({made["values"]["examples"] for made in trained}) == [30, 60]  # type: ignore[index]
+    assert outcome.metrics["surrogate/halving_saved_share"] == pytest.approx(1 - (6 * 0.25 + 3) / 6)
+    assert "trained 3 of 6 candidates in full" in outcome.report.read_text()
+
+    killed.mkdir()
+    share_latency(undisturbed, killed)
+    cfg = halving_job(data, killed)
+    process = multiprocessing.get_context("spawn").Process(target=killed_at, args=("candidate", cfg))
+    process.start()
+    process.join(120)
+    assert process.exitcode == -signal.SIGKILL
+    assert 0 < len(candidates_in(killed)) < 9
+    assert repeatable(run_job(cfg, Run()).metrics) == pytest.approx(repeatable(outcome.metrics), abs=1e-6)
+
+
+def test_report_shows_the_search_and_the_runners_up(outcome: Outcome) -> None:
+    page = outcome.report.read_text()
+    assert "runner-up 1" in page
+    assert "winner timed" in page
+    assert (outcome.report.parent / "search.png").exists()
+    assert 0 < outcome.metrics["search/hypervolume_ratio"] <= 1
+
+
 def refused(cfg: Config) -> AvatarError:
     with pytest.raises(AvatarError) as caught:
         run_job(cfg, Run())

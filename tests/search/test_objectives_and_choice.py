@@ -6,7 +6,6 @@ import pytest
 from avatar.common.errors import ConfigError
 from avatar.config.schema import SearchConfig
 from avatar.data.records import Task
-from avatar.search.acquire import most_promising_and_uncertain, space_filling
 from avatar.search.choose import choose
 from avatar.search.objectives import OBJECTIVES, evaluate, minimised
 from avatar.search.result import SEARCHERS, SearchResult, result_of
@@ -16,7 +15,6 @@ from avatar.space.budgets import Budgets
 from avatar.space.enumerate import enumerate_feasible
 from avatar.space.sampling import sample_uniform
 from avatar.space.size import count_flops, weights_mb
-from avatar.surrogate.linear import GaussianProcess
 from spaces import THREE, context, small_space
 
 TWO = THREE[:2]
@@ -118,30 +116,3 @@ def test_compressors_rule_comes_close_to_the_most_flops() -> None:
     found = SEARCHERS.get("compressor")().search(about, THREE, 400, 20, seed=1)
     most = max(evaluate(archs, THREE[2:], about).max() for archs in enumerate_feasible(about.feasible))
     assert found.values[:, 2].max() >= 0.9 * most
-
-
-def test_the_loop_asks_for_the_promising_and_the_uncertain() -> None:
-    about = context(small_space())
-    space = about.space
-    archs = sample_uniform(60, np.random.default_rng(0), about.feasible)
-    model = GaussianProcess(1).fit(space.encode(archs[:10]), about.predict_accuracy(archs[:10]))
-    found = result_of(archs, np.asarray([[1.0]] * 60), [THREE[0]], 0.0)  # all on the front
-    trained = list(archs[:10])
-    picked = most_promising_and_uncertain(found, model, space, trained, n=6, seed=1)
-    mean, std = model.predict(space.encode(archs[10:]))
-    assert picked[0] == archs[10 + int(mean.argmax())]
-    assert archs[10 + int(std.argmax())] in picked
-    assert len(set(picked)) == 6
-    assert not set(picked) & set(trained)
-    assert picked == most_promising_and_uncertain(found, model, space, trained, n=6, seed=1)
-    everything = most_promising_and_uncertain(found, model, space, trained, n=100, seed=1)
-    assert len(everything) == 50
-    assert most_promising_and_uncertain(found, model, space, list(archs), n=6, seed=1) == []
-
-
-def test_the_fallback_fills_the_space() -> None:
-    about = context(small_space())
-    first = space_filling(about.feasible, [], 6, seed=1)
-    more = space_filling(about.feasible, first, 6, seed=1)
-    assert len(set(first) | set(more)) == 12
-    assert about.feasible(about.space.architectures(more)).all()

@@ -105,7 +105,11 @@ def test_collapsed_students_are_recognised() -> None:
     assert not collapsed(healthy).any()
     assert collapsed(healthy, floor=0.9).tolist() == [True] + [False] * 6
     X = np.random.default_rng(0).random((len(y), 2))
-    assert "4 of 11 students collapsed" in choose(SurrogateConfig(name="ridge", repeats=1), X, y, 0).sentence
+    config = SurrogateConfig(name="ridge", repeats=1)
+    assert "4 of 11 students collapsed" in choose(config, X, y, 0).sentence
+    with_floor = choose(config, X, y, 0, floor=0.9)
+    assert "5 of 11 students are no better than one constant answer (90.00 %)" in with_floor.sentence
+    assert with_floor.collapsed.sum() == 5
 
 
 def test_the_logit_scale_is_undone() -> None:

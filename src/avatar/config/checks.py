@@ -60,6 +60,7 @@ def _teacher(cfg: "Config") -> Iterator[Problem]:
 def _search(cfg: "Config") -> Iterator[Problem]:
     part, surrogate = cfg.search, cfg.surrogate
     yield from _one_of("search.rule", part.rule, ("accurate", "knee", "scalarised"))
+    yield from _one_of("search.acquisition", part.acquisition, ("hypervolume", "front"))
     yield from _at_least("search.evaluations", part.evaluations, 1)
     yield from _at_least("search.population", part.population, 2)
     yield from _at_least("search.rounds", part.rounds, 1)
@@ -78,6 +79,10 @@ def _search(cfg: "Config") -> Iterator[Problem]:
     yield from _at_least("surrogate.candidates", surrogate.candidates, 1)
     yield from _at_least("surrogate.epochs", surrogate.epochs, 1)
     yield from _between("surrogate.share", surrogate.share, 0, 1, open_low=True)
+    yield from _at_least("surrogate.halving_rungs", surrogate.halving_rungs, 1)
+    yield from _between("surrogate.halving_keep", surrogate.halving_keep, 0, 1, open_low=True)
+    if surrogate.halving_factor <= 1:
+        yield f"surrogate.halving_factor is {surrogate.halving_factor}; it must be above 1"
     yield from _at_least("surrogate.folds", surrogate.folds, 2)
     yield from _at_least("surrogate.repeats", surrogate.repeats, 1)
     yield from _at_least("surrogate.minimum", surrogate.minimum, 3)

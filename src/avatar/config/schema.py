@@ -118,6 +118,12 @@ class SurrogateConfig:
     """Share of the student's training examples that a candidate is trained on."""
     epochs: int = 1
     """Epochs of a candidate."""
+    halving_rungs: int = 1
+    """Successive halving: lengths of training, the last of them `share` and `epochs`; 1 trains all in full."""
+    halving_keep: float = 0.5
+    """Share of the candidates that goes on from a rung to the next; at least two do."""
+    halving_factor: float = 3.0
+    """How many times more examples x epochs a rung trains than the one before it."""
     folds: int = 5
     """Folds of the cross-validation (fewer where there are too few candidates)."""
     repeats: int = 5
@@ -151,7 +157,9 @@ class SearchConfig:
     rounds: int = 1
     """Rounds of candidates, surrogate and search; more than one is the feedback loop."""
     candidates_per_round: int = 4
-    """Architectures trained in each later round, half promising and half uncertain."""
+    """Architectures trained in each later round."""
+    acquisition: str = "hypervolume"
+    """Which they are: hypervolume (most expected gain of it), or front (promising and uncertain in turns)."""
 
 
 @dataclass

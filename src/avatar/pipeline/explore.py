@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from avatar.common.logging import get_logger
 from avatar.common.seeding import derive_seed, generator
 from avatar.data.records import SplitName, Task
+from avatar.measure.architecture_timing import time_architectures
 from avatar.measure.latency_model import LatencyModel, fit_latency_model
 from avatar.pipeline import stage_04_candidates, stage_05_surrogate, stage_06_search
 from avatar.pipeline.context import Context, Data
@@ -16,8 +18,9 @@ from avatar.pipeline.stage_04_candidates import Candidate
 from avatar.pipeline.stage_05_surrogate import Predictor
 from avatar.pipeline.stage_06_search import Found
 from avatar.pipeline.tokens import tokenized
-from avatar.search.acquire import most_promising_and_uncertain, space_filling
-from avatar.search.run import budgets_of
+from avatar.search.acquire import ACQUISITIONS, Asked, space_filling
+from avatar.search.run import budgets_of, objectives_of
+from avatar.space.architecture import Architecture
 from avatar.space.budgets import Budgets, Feasible, Latency
 from avatar.space.sampling import sample_adaptive
 from avatar.space.space import SearchSpace
@@ -26,10 +29,16 @@ log = get_logger("explore")
 LATENCY_SAMPLES = 24
 """Architectures that are timed for the latency model of a search."""
 
+TIMING_SECONDS = 1.0
+"""Time that the winner and the runners-up are timed for, together."""
+
 
 @dataclass(frozen=True)
 class Explored:
-    """The outcome of all rounds."""
+    """The outcome of all rounds.
+
+    `timed` are the milliseconds of the winner and the runners-up, run for real with random weights.
+    """
 
     space: SearchSpace
     candidates: tuple[Candidate, ...]
@@ -37,6 +46,7 @@ class Explored:
     found: Found
     latency: LatencyModel
     student_task: Task
+    timed: tuple[float, ...]
 
 
 def explore(
@@ -59,22 +69,41 @@ def explore(
     start = sample_adaptive(cfg.surrogate.candidates, generator(cfg.seed, "candidates"), feasible)
     candidates = stage_04_candidates.run(context, data, labels, list(start), 1, done)
     for number in range(1, cfg.search.rounds + 1):
-        predictor = stage_05_surrogate.run(context, space, candidates)
+        predictor = stage_05_surrogate.run(context, data, space, candidates)
         found = stage_06_search.run(context, data, space, predictor, candidates, latency)
         if number == cfg.search.rounds:
             break
         trained = [candidate.arch for candidate in candidates]
         seed, count = derive_seed(cfg.seed, "round", number), cfg.search.candidates_per_round
-        more = (
-            most_promising_and_uncertain(
-                found.result, predictor.choice.model, space, trained, count, seed
-            )
-            if predictor.choice.beats_constant
-            else space_filling(feasible, trained, count, seed)
-        )
+        if predictor.choice.beats_constant:
+            asked = Asked(
+                space, objectives_of(cfg.search), found.result, found.measured, predictor.choice.model,
+                trained, count, seed,
+            )  # fmt: skip
+            more = ACQUISITIONS.get(cfg.search.acquisition)(asked)
+        else:
+            more = space_filling(feasible, trained, count, seed)
         log.info("round %d: %d more candidates", number + 1, len(more))
         candidates += stage_04_candidates.run(context, data, labels, more, len(candidates) + 1, done)
-    return Explored(space, tuple(candidates), predictor, found, model, task)
+    times = time_finalists(context, task, model, [found.winner, *found.runners_up])
+    return Explored(space, tuple(candidates), predictor, found, model, task, times)
+
+
+def time_finalists(
+    context: Context, task: Task, model: LatencyModel, finalists: list[Architecture]
+) -> tuple[float, ...]:
+    """Milliseconds of each of `finalists` on this machine, at the length that the latency model predicts for."""
+
+    def build(folder: Path) -> dict[str, list[float]]:
+        seed = derive_seed(context.cfg.seed, "finalists")
+        return {"milliseconds": time_architectures(finalists, task, model.length, seed, TIMING_SECONDS).tolist()}
+
+    reads = {"finalists": finalists, "task": task, "length": model.length, "machine": model.machine,
+             "threads": model.threads}  # fmt: skip
+    measured = context.store.make("finalists", reads, build).values["milliseconds"]
+    for arch, found, expected in zip(finalists, measured, model.predict(finalists), strict=True):
+        log.info("timed: %.3f ms, %.3f ms predicted, %s", found, expected, arch)
+    return tuple(measured)
 
 
 def budgets_of_size(context: Context) -> Budgets:

@@ -92,14 +92,15 @@ def _make(output: Path) -> None:
 
 def _log_candidate(tracked: Run, task: Task, candidate: Candidate, number: int) -> None:
     """A nested run for one trained candidate. It is never scored on test: its scores choose the winner."""
-    arch = candidate.arch
+    arch, below = candidate.arch, candidate.scores[: candidate.rungs - 1]
     with tracked.child_run(f"candidate {number}", {"stage": "candidate"}) as child:
         child.log_params(arch.as_dict())
         child.log_metrics({
-            "valid/accuracy": candidate.accuracy,
+            "valid/accuracy": candidate.accuracy if candidate.complete else None,
+            **{f"rung_{rung}/valid_accuracy": score for rung, score in enumerate(below, start=1)},
             "size/weights_mb": weights_mb(arch, task),
             "compute/gflops": count_flops(arch, task) / 1e9,
-            "train/seconds": candidate.artifact.seconds,
+            "train/seconds": candidate.seconds,
         })  # fmt: skip
         for epoch in candidate.artifact.values["history"]:
             child.log_metrics({"valid/loss": epoch["valid/loss"]}, step=int(epoch["epoch"]))
@@ -107,6 +108,10 @@ def _log_candidate(tracked: Run, task: Task, candidate: Candidate, number: int) 
 
 def _search_metrics(explored: Explored) -> dict[str, float]:
     values = {"search/evaluations": float(explored.found.result.evaluated)}
+    if explored.found.convergence.ratio is not None:
+        values["search/hypervolume_ratio"] = explored.found.convergence.ratio
+    if explored.predictor.saved_share is not None:
+        values["surrogate/halving_saved_share"] = explored.predictor.saved_share
     best = explored.predictor.choice.validation.get(explored.predictor.choice.name)
     if best is not None:
         values |= {

@@ -1,9 +1,8 @@
 """Stage 4: a few students trained briefly, from which the surrogate learns what accuracy an architecture reaches."""
 
-import dataclasses
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +15,50 @@ from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.context import Context, Data
 from avatar.pipeline.stage_03_labels import Labels
 from avatar.pipeline.tokens import tokenized
+from avatar.search.halving import Rung, promoted, schedule
 from avatar.space.architecture import Architecture
+from avatar.space.size import weights_mb
 from avatar.student.train import distil, distillation_examples, readable
 
 log = get_logger("candidates")
 
 
+Done = Callable[["Candidate", int], None]
+"""Told of each candidate whose trainings are over, and its number."""
+
+
 @dataclass(frozen=True)
 class Candidate:
-    """An architecture, and the valid accuracy (0 to 1) that it reached after its short training."""
+    """An architecture and its short trainings, one for each rung that it was on, of `rungs` in all."""
 
     arch: Architecture
-    accuracy: float
-    artifact: Artifact
+    trainings: tuple[Artifact, ...]
+    rungs: int = 1
+
+    @property
+    def scores(self) -> list[float]:
+        """Valid accuracy (0 to 1) on each rung."""
+        return [float(artifact.values["valid_accuracy"]) for artifact in self.trainings]
+
+    @property
+    def accuracy(self) -> float:
+        """Valid accuracy after the longest training that it had."""
+        return self.scores[-1]
+
+    @property
+    def complete(self) -> bool:
+        """Whether it was trained on the last rung, so that its accuracy is that of the full brief training."""
+        return len(self.trainings) == self.rungs
+
+    @property
+    def artifact(self) -> Artifact:
+        """The longest training."""
+        return self.trainings[-1]
+
+    @property
+    def seconds(self) -> float:
+        """Time of all its trainings."""
+        return sum(artifact.seconds for artifact in self.trainings)
 
 
 def run(
@@ -37,31 +67,54 @@ def run(
     labels: Labels,
     architectures: Sequence[Architecture],
     first_number: int = 1,
-    done: Callable[[Candidate, int], None] = lambda candidate, number: None,
+    done: Done = lambda candidate, number: None,
 ) -> list[Candidate]:
-    """Train each of `architectures` on a share of the examples, each an artifact of its own."""
-    candidates: list[Candidate] = []
-    for number, arch in enumerate(architectures, start=first_number):
-        candidate = train(context, data, labels, arch)
-        state = "found" if candidate.artifact.skipped else format_seconds(candidate.artifact.seconds)
-        log.info("candidate %d of %d: valid accuracy %.4f, %s (%s)", number,
-                 first_number - 1 + len(architectures), candidate.accuracy, arch, state)  # fmt: skip
-        done(candidate, number)
-        candidates.append(candidate)
+    """Train `architectures` on a share of the examples, by successive halving where the config has rungs.
+
+    Each training is an artifact of its own.
+    """
+    cfg, task = context.cfg.surrogate, data.corpus.task
+    rungs = schedule(cfg)
+    candidates = [Candidate(arch, (), len(rungs)) for arch in architectures]
+    going_on = list(range(len(candidates)))
+    for number, rung in enumerate(rungs, start=1):
+        for place in going_on:
+            candidate = candidates[place]
+            artifact = train(context, data, labels, candidate.arch, rung)
+            candidate = replace(candidate, trainings=(*candidate.trainings, artifact))
+            candidates[place] = candidate
+            log.info(
+                "candidate %d of %d%s: valid accuracy %.4f, %s (%s)", first_number + place,
+                first_number - 1 + len(candidates), f", rung {number} of {len(rungs)}" if len(rungs) > 1 else "",
+                candidate.accuracy, candidate.arch,
+                "found" if artifact.skipped else format_seconds(artifact.seconds),
+            )  # fmt: skip
+            if candidate.complete:
+                done(candidate, first_number + place)
+        if number < len(rungs) and going_on:
+            scores = [candidates[place].accuracy for place in going_on]
+            sizes = [weights_mb(candidates[place].arch, task) for place in going_on]
+            kept = [going_on[position] for position in promoted(scores, sizes, cfg.halving_keep)]
+            for place in sorted(set(going_on) - set(kept)):
+                done(candidates[place], first_number + place)
+            going_on = kept
     return candidates
 
 
-def train(context: Context, data: Data, labels: Labels, arch: Architecture) -> Candidate:
-    """Train one candidate."""
+def train(context: Context, data: Data, labels: Labels, arch: Architecture, rung: Rung) -> Artifact:
+    """Train one candidate as long as `rung` says."""
     cfg = context.cfg
-    brief = brief_training(cfg)
+    brief = brief_training(cfg, rung)
 
     def build(folder: Path) -> dict[str, Any]:
-        tokens = readable(arch, tokenized(context, data, arch.tokenizer, arch.vocab_size).table)
+        source = tokenized(context, data, arch.tokenizer, arch.vocab_size)
+        tokens = readable(arch, source.table)
         corpus = data.corpus
-        examples = distillation_examples(corpus, tokens, labels.soft, brief, cfg.surrogate.share, cfg.seed)
+        examples = distillation_examples(
+            corpus, tokens, labels.soft, brief, rung.share, cfg.seed, source.variants
+        )
         valid = Examples(tokens, corpus.members(SplitName.VALID), corpus.labels(SplitName.VALID))
-        quiet = dataclasses.replace(cfg.trainer, progress="none")
+        quiet = replace(cfg.trainer, progress="none")
         seed = derive_seed(cfg.seed, "candidate")
         distilled = distil(arch, corpus.task, examples, valid, brief, quiet, seed, folder / "checkpoints")
         shutil.rmtree(folder / "checkpoints")
@@ -73,11 +126,10 @@ def train(context: Context, data: Data, labels: Labels, arch: Architecture) -> C
         }
 
     reads = {"labels": labels.artifact.key, "data": data.key, "architecture": arch, "distill": brief,
-             "share": cfg.surrogate.share, "seed": cfg.seed, "precision": cfg.trainer.precision}  # fmt: skip
-    artifact = context.store.make("candidate", reads, build)
-    return Candidate(arch, artifact.values["valid_accuracy"], artifact)
+             "share": rung.share, "seed": cfg.seed, "precision": cfg.trainer.precision}  # fmt: skip
+    return context.store.make("candidate", reads, build)
 
 
-def brief_training(cfg: Config) -> DistillConfig:
+def brief_training(cfg: Config, rung: Rung) -> DistillConfig:
     """The recipe of a candidate: the student's, with epochs of its own."""
-    return dataclasses.replace(cfg.distill, epochs=cfg.surrogate.epochs)
+    return replace(cfg.distill, epochs=rung.epochs)

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from avatar.common.files import write_text
 from avatar.common.logging import get_logger
-from avatar.pipeline.context import Context
+from avatar.data.records import SplitName
+from avatar.pipeline.context import Context, Data
 from avatar.pipeline.stage_04_candidates import Candidate
+from avatar.search.halving import FinalScores, final_scores, saved_share, schedule
 from avatar.space.architecture import Architecture
 from avatar.space.space import SearchSpace
 from avatar.surrogate.choice import Choice, choose
@@ -20,11 +22,18 @@ log = get_logger("surrogate")
 
 @dataclass(frozen=True)
 class Predictor:
-    """The chosen surrogate over a space: expected accuracy (0 to 1) of each architecture, and its deviation."""
+    """The chosen surrogate over a space: expected accuracy (0 to 1) of each architecture, and its deviation.
+
+    `scores` (candidates,) are what it learned from. `saved_share` is the part of the candidates' examples x
+    epochs that successive halving saved, and `halving` says so; None and "" where all are trained in full.
+    """
 
     space: SearchSpace
     choice: Choice
     key: str
+    scores: FinalScores
+    saved_share: float | None = None
+    halving: str = ""
 
     def accuracy(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
         """Expected valid accuracy, (n,)."""
@@ -36,20 +45,54 @@ class Predictor:
         return np.clip(mean, 0.0, 1.0), deviation
 
 
-def run(context: Context, space: SearchSpace, candidates: Sequence[Candidate]) -> Predictor:
-    """Choose and fit the regressor that cross-validation prefers, on all candidates so far."""
+def run(context: Context, data: Data, space: SearchSpace, candidates: Sequence[Candidate]) -> Predictor:
+    """Choose and fit the regressor that cross-validation prefers, on all candidates so far.
+
+    Candidates that successive halving left behind count with the score that they are estimated to reach.
+    """
     cfg = context.cfg
     encoded = space.encode([candidate.arch for candidate in candidates])
-    measured = np.asarray([candidate.accuracy for candidate in candidates])
-    choice = choose(cfg.surrogate, encoded, measured, cfg.seed)
+    rungs = schedule(cfg.surrogate)
+    scores = final_scores([candidate.scores for candidate in candidates], len(rungs))
+    choice = choose(cfg.surrogate, encoded, scores.mean, cfg.seed, majority_accuracy(data))
     log.info("surrogate: %s", choice.sentence)
+    saved, halving = None, ""
+    if len(rungs) > 1:
+        saved = saved_share([len(candidate.trainings) for candidate in candidates], rungs)
+        halving = _halving_sentence(scores, len(rungs), saved)
+        log.info("surrogate: %s", halving)
 
     def build(folder: Path) -> dict[str, object]:
         lines = [f"{name}: {validation}" for name, validation in choice.validation.items()]
         write_text(folder / "validation.txt", "\n".join(lines) + "\n")
-        return {"name": choice.name, "sentence": choice.sentence, "beats_constant": choice.beats_constant}
+        return {
+            "name": choice.name,
+            "sentence": choice.sentence,
+            "beats_constant": choice.beats_constant,
+            "halving_saved_share": saved,
+        }
 
     reads = {"space": space.name, "surrogate": cfg.surrogate, "seed": cfg.seed,
              "candidates": [candidate.artifact.key for candidate in candidates]}  # fmt: skip
     artifact = context.store.make("surrogate", reads, build)
-    return Predictor(space, choice, artifact.key)
+    return Predictor(space, choice, artifact.key, scores, saved, halving)
+
+
+def majority_accuracy(data: Data) -> float:
+    """Valid accuracy of whoever always answers valid's most frequent class: what a collapsed student reaches."""
+    return float(np.bincount(data.corpus.labels(SplitName.VALID)).max() / len(data.corpus.labels(SplitName.VALID)))
+
+
+def _halving_sentence(scores: FinalScores, rungs: int, saved: float) -> str:
+    left = scores.deviation[~scores.measured]
+    verdict = f"saved {100 * saved:.0f} %" if saved >= 0 else f"cost {-100 * saved:.0f} % more"
+    sentence = (
+        f"Successive halving over {rungs} rungs trained {scores.measured.sum()} of {len(scores.mean)} candidates "
+        f"in full and {verdict} of their examples x epochs"
+    )
+    if not len(left):
+        return f"{sentence}."
+    return (
+        f"{sentence}; the scores of the other {len(left)} are estimates from their shorter trainings, "
+        f"+- {left.mean():.4f} on average."
+    )

@@ -13,7 +13,8 @@ from avatar.common.logging import get_logger
 from avatar.pipeline.context import Context, Data
 from avatar.pipeline.stage_04_candidates import Candidate
 from avatar.pipeline.stage_05_surrogate import Predictor
-from avatar.search.choose import Choice, choose
+from avatar.search.choose import Choice, choose, values_of
+from avatar.search.convergence import Convergence, convergence, exact_front
 from avatar.search.objectives import OBJECTIVES, SearchContext, evaluate
 from avatar.search.result import SearchResult, result_of
 from avatar.search.run import budgets_of, objectives_of, run_search
@@ -28,14 +29,18 @@ log = get_logger("search")
 class Found:
     """What the search saw, its front, and the winner with the reason for it.
 
-    `measured` is the front of the trained candidates, from which the winner is taken where the surrogate
-    knows no better than the constant.
+    `measured` are the candidates that were trained in full, from which the winner is taken where the surrogate
+    knows no better than the constant. `runners_up` are the next best by the same rule, `values` says in words
+    what the winner and they are worth.
     """
 
     result: SearchResult
     measured: SearchResult
     winner: Architecture
     sentence: str
+    runners_up: tuple[Architecture, ...]
+    values: tuple[str, ...]
+    convergence: Convergence
     folder: Path
 
 
@@ -50,6 +55,7 @@ def run(
     """Search with the surrogate, or fall back on what was really trained where it would only pretend."""
     cfg = context.cfg
     about = SearchContext(space, data.corpus.task, budgets_of(cfg.search), predictor.accuracy, latency)
+    objectives = objectives_of(cfg.search)
     made: list[SearchResult] = []
 
     def build(folder: Path) -> dict[str, Any]:
@@ -59,7 +65,11 @@ def run(
             as_frame(found).to_csv(temporary, index=False)
         with writing(folder / "front.csv") as temporary:
             as_frame(found).query("front").drop(columns="front").to_csv(temporary, index=False)
-        return {"evaluated": found.evaluated, "front": len(found.front), "seconds": found.seconds}
+        progress = convergence(found, objectives, exact_front(about, objectives))
+        if progress.ratio is not None:
+            log.info("the front has %.2f %% of the exact front's hypervolume", 100 * progress.ratio)
+        return {"evaluated": found.evaluated, "front": len(found.front), "seconds": found.seconds,
+                "convergence": progress}  # fmt: skip
 
     reads = {"surrogate": predictor.key, "search": cfg.search, "space": cfg.search_space, "seed": cfg.seed,
              "latency": float(np.sum(latency([candidate.arch for candidate in candidates]))),
@@ -70,7 +80,11 @@ def run(
     choice, source = _winner(context, predictor, result, measured)
     winner = source.architectures[choice.index]
     log.info("winner: %s. %s", winner, choice.sentence)
-    return Found(result, measured, winner, choice.sentence, artifact.folder)
+    others = tuple(source.architectures[place] for place in choice.runners_up)
+    values = tuple(values_of(source, place, objectives) for place in (choice.index, *choice.runners_up))
+    progress = artifact.values["convergence"]
+    curve = Convergence(np.asarray(progress["evaluations"]), np.asarray(progress["hypervolumes"]), progress["exact"])
+    return Found(result, measured, winner, choice.sentence, others, values, curve, artifact.folder)
 
 
 def _winner(
@@ -101,8 +115,9 @@ def _prefixed(choice: Choice, reason: str) -> Choice:
 
 
 def _measured(about: SearchContext, candidates: Sequence[Candidate], names: Sequence[str]) -> SearchResult:
-    """The trained candidates with their measured accuracy in place of a predicted one."""
+    """The candidates trained in full, with their measured accuracy in place of a predicted one."""
     objectives = [OBJECTIVES.get(name) for name in names]
+    candidates = [candidate for candidate in candidates if candidate.complete]
     archs = [candidate.arch for candidate in candidates]
     values = np.array(evaluate(archs, objectives, about))
     if "accuracy" in names:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -43,7 +42,7 @@ class Story:
 def compose(context: Context, story: Story, config_yaml: str) -> Report:
     """The report of one job, as data."""
     cfg, values = context.cfg, story.measured.values
-    arch = story.student.model.arch
+    arch, predictor = story.student.model.arch, story.explored.predictor
     rows = [_row(STUDENT, values, "test"), *_teacher_row(context, values)]
     rows += [
         _row(title, values, f"baseline_{name}_test", f"baseline_{name}_")
@@ -58,12 +57,16 @@ def compose(context: Context, story: Story, config_yaml: str) -> Report:
         figures=_figures(context, story, rows),
         captions={
             "Trade-off": "Accuracy on valid: predicted by the surrogate, measured for trained candidates.",
-            "Surrogate": "Each candidate predicted by a surrogate that had not seen it.",
+            "Surrogate": "Each candidate trained in full, predicted by a surrogate that had not seen it.",
+            "Search": "By predicted accuracy, in units of the box that the "
+            + ("exact front spans." if story.explored.found.convergence.exact else "found front spans."),
         },
         notes=_notes(context, story),
         facts={
             "winner": story.explored.found.sentence,
+            **_runners_up(story),
             "surrogate": story.explored.predictor.choice.sentence,
+            **({"halving": predictor.halving} if predictor.halving else {}),
             "latency model": story.explored.latency.summary,
             "student": str(arch),
             "weights": f"{values['size/params']:,.0f} parameters, {values['size/weights_mb']:.3f} MB",
@@ -125,6 +128,23 @@ def _teacher_row(context: Context, values: Mapping[str, float]) -> list[Row]:
     ]
 
 
+def _runners_up(story: Story) -> dict[str, str]:
+    """What the same rule puts next, how long it takes for real, and how much of the exact front was found."""
+    found, timed = story.explored.found, story.explored.timed
+    finalists = zip(found.runners_up, found.values[1:], timed[1:], strict=True)
+    facts = {
+        f"runner-up {number}": f"{arch} with {values}; timed at {milliseconds:.3g} ms"
+        for number, (arch, values, milliseconds) in enumerate(finalists, start=1)
+    }
+    facts["winner timed"] = f"{timed[0]:.3g} ms, the model's forward pass alone"
+    if found.convergence.ratio is not None:
+        facts["search"] = (
+            f"{found.result.evaluated:,} evaluations found {100 * found.convergence.ratio:.2f} % of the "
+            "hypervolume of the exact front"
+        )
+    return facts
+
+
 def _figures(context: Context, story: Story, rows: list[Row]) -> dict[str, Figure]:
     explored = story.explored
     frame = as_frame(explored.found.result)
@@ -143,8 +163,13 @@ def _figures(context: Context, story: Story, rows: list[Row]) -> dict[str, Figur
     validation = explored.predictor.choice.validation
     best = validation.get(explored.predictor.choice.name) or next(iter(validation.values()), None)
     if best is not None:
-        measured = np.asarray([candidate.accuracy for candidate in explored.candidates])
-        drawn["Surrogate"] = figures.surrogate_fit(measured, best.mean, best.std)
+        scores = explored.predictor.scores
+        seen = scores.measured
+        drawn["Surrogate"] = figures.surrogate_fit(scores.mean[seen], best.mean[seen], best.std[seen])
+    progress = explored.found.convergence
+    if len(progress.evaluations) > 1:
+        curves = {context.cfg.search.name: (progress.evaluations, progress.hypervolumes)}
+        drawn["Search"] = figures.hypervolume(curves, progress.exact)
     front = frame[frame["front"]]
     if "accuracy" in frame and len(front) > 1:
         names = [gene.name for gene in explored.space.genes] + list(explored.found.result.objectives)

@@ -85,13 +85,13 @@ def choose(
     winner = ranked[0]
     text = (
         f"Of {len(result.front)} architectures on the front, {result.architectures[winner]} is chosen as "
-        f"{chosen_rule.reason}: {_values(result, winner, objectives)}."
+        f"{chosen_rule.reason}: {values_of(result, winner, objectives)}."
     )
     if rule == "scalarised":
         shown = [f"{name} {weight:g}" for name, weight in zip(names, weighting, strict=True)]
         text += f" Weights: {', '.join(shown)}."
     if len(ranked) > 1:
-        text += f" Next: {result.architectures[ranked[1]]} with {_values(result, ranked[1], objectives)}."
+        text += f" Next: {result.architectures[ranked[1]]} with {values_of(result, ranked[1], objectives)}."
     return Choice(winner, text, tuple(ranked[1 : 1 + RUNNERS_UP]))
 
 
@@ -101,7 +101,8 @@ def _scaled(losses: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((losses - losses.min(axis=0)) / np.where(spread > 0, spread, 1.0))
 
 
-def _values(result: SearchResult, index: int, objectives: Sequence[type[Objective]]) -> str:
+def values_of(result: SearchResult, index: int, objectives: Sequence[type[Objective]]) -> str:
+    """The objectives of one architecture in words, with units."""
     shown = zip(objectives, result.values[index], strict=True)
     return ", ".join(
         f"{objective.name} {value:.4g}{' ' + objective.unit if objective.unit else ''}" for objective, value in shown

@@ -22,16 +22,23 @@ DRAWS = 100_000
 def describe(feasible: Feasible) -> str:
     """A sentence with the number of feasible architectures, exact where counting takes about a second."""
     total, limits = f"{feasible.space.combinations:.4g} combinations", f"within {feasible.budgets}"
+    exact = count_quickly(feasible)
+    if exact is not None:
+        return f"{exact:,} of {total} are distinct, legal and {limits}"
     box = [len(domain) for domain in reachable(feasible)]
-    walk = [size for size, name in zip(box, feasible.space.names, strict=True) if name != "vocab_size"]
-    if float(np.prod(walk, dtype=np.float64)) <= QUICKLY_WALKED:
-        return f"{count(feasible):,} of {total} are distinct, legal and {limits}"
     rng = np.random.default_rng(0)
     rows = np.stack([rng.choice(domain, DRAWS) for domain in reachable(feasible)], axis=1)
     archs = Architectures(feasible.space, rows)
     keep = legal(archs.columns) & feasible.space.is_canonical(archs, feasible.task) & feasible.within(archs)
     estimate = float(np.prod(box, dtype=np.float64)) * float(keep.mean())
     return f"about {estimate:.2g} of {total} are legal and {limits} (estimated from {DRAWS:,} draws)"
+
+
+def count_quickly(feasible: Feasible) -> int | None:
+    """As `count`, or None where it would take more than about a second."""
+    box = [len(domain) for domain in reachable(feasible)]
+    walk = [size for size, name in zip(box, feasible.space.names, strict=True) if name != "vocab_size"]
+    return count(feasible) if float(np.prod(walk, dtype=np.float64)) <= QUICKLY_WALKED else None
 
 
 def count(feasible: Feasible) -> int:

@@ -42,10 +42,11 @@ def choose(
     `auto` takes, of those whose error is within one standard error of the least, the one that ranks best;
     it takes the constant unless that one beats it by more than the standard error of the difference. A
     surrogate that is named is taken as it is, and `beats_constant` says what it is worth. With fewer than
-    `config.minimum` observations it is the constant. `floor` is the score of the best constant classifier.
+    `config.minimum` observations it is the constant. `floor` is the score of the best constant classifier,
+    None where it is not known.
     """
     failed = collapsed(y, floor)
-    note = f" {failed.sum()} of {len(y)} students collapsed in training." if failed.any() else ""
+    note = _failures(failed, floor)
     if len(y) < config.minimum:
         sentence = (
             f"{len(y)} trained architectures are fewer than the {config.minimum} that a surrogate needs, "
@@ -95,6 +96,15 @@ def collapsed(y: NDArray[np.float64], floor: float | None = None) -> NDArray[np.
         shared = scores[(counts >= max(3, 0.1 * len(y))) & (scores < np.median(y))]
         floor = float(shared.max()) if len(shared) else -np.inf
     return np.asarray(y <= floor + 1e-9)
+
+
+def _failures(failed: NDArray[np.bool_], floor: float | None) -> str:
+    if not failed.any():
+        return ""
+    count = f" {failed.sum()} of {len(failed)} students"
+    if floor is None:
+        return f"{count} collapsed in training."
+    return f"{count} are no better than one constant answer ({100 * floor:.2f} %): their training failed."
 
 
 def _best(results: list[CrossValidation]) -> CrossValidation:
