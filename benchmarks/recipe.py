@@ -1,0 +1,167 @@
+"""What each part of the students' recipe brings, on valid: one change at a time from the recipe of `clone_bcb`.
+
+Every row trains the same student on the whole unlabelled half for several seeds. `flips` is the share of valid
+pairs whose answer changes when the variables of both functions are renamed. A single row:
+    python benchmarks/recipe.py --rows window=1
+"""
+
+import argparse
+import dataclasses
+import os
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pandas as pd
+import torch
+from avatar.code.rename import harvest_names, rename_identifiers
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from avatar.common.errors import DataError
+from avatar.common.seeding import derive_seed
+from avatar.config.schema import Config, register_schema
+from avatar.data.batching import TokenTable
+from avatar.data.inference import predict_logits
+from avatar.data.records import SplitName
+from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID, encode_texts
+from avatar.pipeline import stage_01_dataset, stage_02_teacher, stage_03_labels, stage_07_student
+from avatar.pipeline.artifacts import ArtifactStore
+from avatar.pipeline.context import Context, Data
+from avatar.pipeline.variants import training_rows
+from avatar.space.architecture import Architecture
+from avatar.space.size import weights_mb
+from common import ROOT, store
+
+BASE = Architecture(
+    tokenizer="word", vocab_size=1000, layers=0, hidden_size=64, hidden_dropout=0.1, attention_dropout=0.0,
+    max_length=2048, position="none", learning_rate=2e-3, batch_size=64, pooling="max", head="interaction", window=3,
+)  # fmt: skip
+BOTH = "teacher.path=both"
+ROWS = (
+    "",
+    "window=1",
+    "window=5",
+    "max_length=512",
+    "max_length=256",
+    "vocab_size=500",
+    "vocab_size=4000",
+    "tokenizer=bpe vocab_size=2000",
+    "hidden_size=32",
+    "hidden_size=128",
+    "embedding_size=32",
+    "pooling=mean",
+    "head=concat",
+    "distill.renamed_copies=0",
+    "distill.use_labeled=false",
+    "distill.token_dropout=0",
+    "distill.token_dropout=0.2",
+    "distill.average=0",
+    "distill.temperature=2",
+    "distill.hard_share=1",
+    "distill.epochs=16",
+    BOTH,
+)
+
+
+def main() -> None:
+    """Train every row for every seed, and store the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", nargs="*", default=list(ROWS), help="changes, several of a row in one argument")
+    parser.add_argument("--seeds", nargs="*", type=int, default=[1, 2, 3])
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--share", type=float, default=1.0, help="share of the training splits")
+    parser.add_argument("--artifacts", default="artifacts")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    root = os.environ.get("AVATAR_DATA")
+    if not root:
+        raise DataError("AVATAR_DATA is not set", "set it to the folder that holds bcb/")
+    data_folder = Path(root) / "bcb"
+    table = []
+    for row in options.rows:
+        found = [_student(row, seed, data_folder, options) for seed in options.seeds]
+        accuracy, flips, size, seconds = (np.asarray(column) for column in zip(*found, strict=True))
+        table.append({
+            "change": row or "(the recipe)",
+            "valid accuracy %": round(100 * float(np.median(accuracy)), 2),
+            "lowest": round(100 * float(accuracy.min()), 2),
+            "highest": round(100 * float(accuracy.max()), 2),
+            "flips %": round(100 * float(np.median(flips)), 2),
+            "weights MB": round(float(size[0]), 3),
+            "seconds": round(float(np.median(seconds))),
+        })  # fmt: skip
+        print(table[-1], flush=True)
+    store(
+        pd.DataFrame(table),
+        "recipe",
+        "What each part of the recipe brings, on valid",
+        [
+            f"BigCloneBench, {options.share:.0%} of the training pairs, medians over seeds {options.seeds}, "
+            f"{options.threads} thread(s) a training. The recipe: {BASE}, at most {BASE.max_length} tokens, "
+            "`conf/distill/default.yaml` with `conf/experiment/clone_bcb.yaml`. The test split is not touched.",
+            'A row again: `python benchmarks/recipe.py --rows "CHANGE"`.',
+        ],
+    )
+
+
+def _student(row: str, seed: int, folder: Path, options: argparse.Namespace) -> tuple[float, float, float, float]:
+    """Valid accuracy (0 to 1), share of flips, MB and seconds of one student."""
+    changes = row.split()
+    genes = dict(change.split("=") for change in changes if "." not in change)
+    arch = Architecture.from_dict({**BASE.as_dict(), **genes})
+    logits = _both(folder, options) if BOTH in changes else folder / "codebert_logits_unlabel.npy"
+    cfg = _config([
+        "+experiment=clone_bcb", f"dataset.root={folder}", f"dataset.share={options.share}", "teacher=predictions",
+        f"teacher.path={logits}", f"seed={seed}", f"artifacts={options.artifacts}", "trainer.progress=none",
+        *(change for change in changes if "." in change and change != BOTH),
+    ])  # fmt: skip
+    context = Context(cfg, ArtifactStore(Path(cfg.artifacts)))
+    data = stage_01_dataset.run(context)
+    labels = stage_03_labels.run(context, data, stage_02_teacher.run(context, data))
+    student = stage_07_student.run(context, data, labels, arch)
+    flips = _flips(student, data, arch)
+    seconds = student.artifact.seconds
+    return student.artifact.values["valid_accuracy"], flips, weights_mb(arch, data.corpus.task), seconds
+
+
+def _flips(student: stage_07_student.Student, data: Data, arch: Architecture) -> float:
+    """Share of valid pairs whose answer changes when the variables of all functions are renamed."""
+    texts = [function.code for function in data.corpus.functions.values()]
+    names = harvest_names((texts[row] for row in training_rows(data)), "java")
+    members = data.corpus.members(SplitName.VALID)
+    renamed = {
+        row: rename_identifiers(texts[row], "java", Random(derive_seed(0, "flips", row)), names=names)
+        for row in np.unique(members).tolist()
+    }
+    changed = [renamed.get(row, text) for row, text in enumerate(texts)]
+    answers = []
+    for version in (texts, changed):
+        rows = encode_texts(student.tokenizer, version, arch.max_length)
+        tokens = TokenTable.from_lists(rows, PAD_ID, UNKNOWN_ID)
+        answers.append(predict_logits(student.model, tokens, members).argmax(1))
+    return float((answers[0] != answers[1]).mean())
+
+
+def _both(folder: Path, options: argparse.Namespace) -> Path:
+    """A file with the mean of both teachers' log-probabilities."""
+    parts = [
+        torch.from_numpy(np.load(folder / f"{name}_logits_unlabel.npy")).float().log_softmax(1)
+        for name in ("codebert", "graphcodebert")
+    ]
+    path = Path(options.artifacts).resolve() / "both_teachers.npy"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.save(path, torch.stack(parts).mean(0).numpy())
+    return path
+
+
+def _config(overrides: list[str]) -> Config:
+    register_schema()
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        cfg = OmegaConf.to_object(compose("config", overrides, return_hydra_config=False))
+    assert isinstance(cfg, Config)
+    return dataclasses.replace(cfg, output_dir="outputs")
+
+
+if __name__ == "__main__":
+    main()
