@@ -53,7 +53,7 @@ def write_pairs(folder: Path, pairs: int = 120) -> Path:
 def small_job(data: Path, place: Path, **changes: Any) -> Config:
     """A job over `write_pairs`' folder, with artifacts and output below `place`."""
     parts: dict[str, Any] = {
-        "dataset": DatasetConfig(name="pairs", root=str(data)),
+        "dataset": DatasetConfig(name="pairs", root=str(data), language="python"),
         "teacher": TeacherConfig(
             name="recorded", kind="predictions", path=str(data / "logits.npy"), timing="none"
         ),

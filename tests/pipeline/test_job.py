@@ -48,6 +48,25 @@ def test_the_student_learns_within_the_budget(outcome: Outcome) -> None:
     assert outcome.metrics["compute/gflops"] == pytest.approx(outcome.metrics["compute/gflops_thop"], rel=0.01)
 
 
+def test_flips_and_calibration_are_measured_and_reported(outcome: Outcome) -> None:
+    names = ("flip_rate", "flip_rate_reformat", "flip_rate_dead_code")
+    assert all(0 <= outcome.metrics[f"robustness/{name}"] <= 1 for name in names)
+    assert 0 <= outcome.metrics["fidelity/ece_scaled"] <= 1
+    page = outcome.report.read_text()
+    assert "renaming variables flips" in page
+    assert "expected calibration error" in page
+    temperature = read_bundle(outcome.bundle).config.temperature
+    assert f"at temperature {temperature:.3g}, fitted on valid" in page
+
+
+def test_without_a_language_robustness_is_not_measured(outcome: Outcome, data: Path, place: Path) -> None:
+    cfg = small_job(data, place)
+    cfg.dataset.language = None
+    again = run_job(cfg, Run())
+    assert not [name for name in again.metrics if name.startswith("robustness/")]
+    assert "Robustness was not measured" in again.report.read_text()
+
+
 def test_report_and_bundle_are_there(outcome: Outcome) -> None:
     page = outcome.report.read_text()
     assert "student" in page

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from avatar.code.languages import LANGUAGES
 from avatar.common.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ def _dataset(cfg: "Config") -> Iterator[Problem]:
     yield from _between("dataset.valid_share", part.valid_share, 0, 0.5, open_low=True)
     yield from _between("dataset.test_share", part.test_share, 0, 0.5, open_low=True)
     yield from _at_least("dataset.max_functions", part.max_functions, 20)
+    if part.language is not None:
+        yield from _one_of("dataset.language", part.language, tuple(LANGUAGES.names()))
     if part.labeled_share == 1:
         yield "dataset.labeled_share is 1; the student's half would be empty"
 
@@ -111,6 +114,7 @@ def _running(cfg: "Config") -> Iterator[Problem]:
     yield from _at_least("measure.examples", cfg.measure.examples, 1)
     yield from _at_least("measure.teacher_examples", cfg.measure.teacher_examples, 1)
     yield from _at_least("measure.warmup", cfg.measure.warmup, 0)
+    yield from _at_least("measure.robustness_examples", cfg.measure.robustness_examples, 0)
     yield from _one_of("trainer.accelerator", cfg.trainer.accelerator, ("cpu", "gpu", "auto"))
     yield from _one_of("trainer.progress", cfg.trainer.progress, ("auto", "bar", "lines", "none"))
     yield from _at_least("trainer.num_workers", cfg.trainer.num_workers, 0)

@@ -36,6 +36,8 @@ class DatasetConfig:
     """Share of all examples that becomes test where the data has none."""
     share: float = 1.0
     """Share of the training splits to use, stratified; valid and test stay whole."""
+    language: str | None = None
+    """java, c, cpp or python: what the code is written in; null means what is known of the set, if anything is."""
     drop_twins: bool = False
     """Remove valid and test examples that touch a function whose body also stands in train."""
 
@@ -210,6 +212,10 @@ class MeasureConfig:
     """Measure or estimate energy and CO2e with codecarbon."""
     thop: bool = True
     """Count with thop as well."""
+    robustness: bool = True
+    """Count predictions that flip when variables are renamed, the layout changes, or dead code comes in."""
+    robustness_examples: int = 1000
+    """Test examples that are rewritten for it; 0 means all."""
     compressor_baseline: bool = True
     """Also train the architecture that Compressor's rule picks: most FLOPs within the budget."""
 

@@ -70,7 +70,7 @@ def run_job(cfg: Config, tracked: Run) -> Outcome:
 
     story = Story(data, labels, explored, student, measured)
     report = stage_10_report.compose(context, story, config_yaml(cfg))
-    exported = stage_09_export.run(context, data, student, model_card(report))
+    exported = stage_09_export.run(context, data, student, model_card(report), measured.temperature)
     metrics = {**measured.values, **_search_metrics(explored), "size/bundle_mb": exported.values["bundle_mb"]}
     page = stage_10_report.write(report, output, story)
     bundle = output / stage_09_export.BUNDLE

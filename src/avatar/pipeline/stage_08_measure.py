@@ -13,6 +13,7 @@ from avatar.data.inference import predict_logits
 from avatar.data.overlaps import twin_mask
 from avatar.data.records import SplitName
 from avatar.measure.baselines import evaluate_baselines
+from avatar.measure.calibration import expected_calibration_error, fit_temperature, probabilities
 from avatar.measure.classifier import TextClassifier, codebert_shape, of_student, of_teacher
 from avatar.measure.energy import measure_energy
 from avatar.measure.fidelity import fidelity
@@ -23,6 +24,7 @@ from avatar.measure.metrics import classification
 from avatar.measure.size import params, weights_mb
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.context import Context, Data
+from avatar.pipeline.robustness import measure_robustness
 from avatar.pipeline.stage_02_teacher import Teacher
 from avatar.pipeline.stage_03_labels import Labels
 from avatar.pipeline.stage_07_student import Student
@@ -34,11 +36,15 @@ log = get_logger("measure")
 
 @dataclass(frozen=True)
 class Measured:
-    """Numbers by MLflow name, sentences about how they came about, and the method of the energy figures."""
+    """Numbers by MLflow name, sentences about how they came about, and the method of the energy figures.
+
+    `temperature`, fitted on valid, is what the student's logits are divided by to become probabilities.
+    """
 
     values: dict[str, float]
     notes: tuple[str, ...]
     energy_method: str | None
+    temperature: float
     artifact: Artifact
 
 
@@ -48,29 +54,40 @@ def run(
     """Measure, once for each student and machine."""
 
     def build(folder: Path) -> dict[str, Any]:
-        log.info("measuring: scores, baselines, latency, FLOPs, energy")
-        values = {**_scores(data, labels, student), **_sizes(student)}
+        log.info("measuring: scores, robustness, baselines, latency, FLOPs, energy")
+        scores, temperature = _scores(data, labels, student)
+        values = {**scores, **_sizes(student)}
+        remarks: list[str] = []
+        if context.cfg.measure.robustness:
+            flips, remarks = measure_robustness(context.cfg, data.corpus, student)
+            values |= flips
         if compressor is not None:
             logits = predict_logits(compressor.model, compressor.tokens, data.corpus.members(SplitName.TEST))
-            scores = classification(data.corpus.labels(SplitName.TEST), logits)
-            values |= scores.as_dict("baseline_compressor_test/")
+            metrics = classification(data.corpus.labels(SplitName.TEST), logits)
+            values |= metrics.as_dict("baseline_compressor_test/")
             values |= {f"baseline_compressor_{name}": value for name, value in _sizes(compressor).items()}
         values |= _baselines(context, data, labels)
         costs, notes, method = _costs(context, data, teacher, student)
-        return {"values": {**values, **costs}, "notes": notes, "energy_method": method}
+        return {"values": {**values, **costs}, "notes": [*remarks, *notes], "energy_method": method,
+                "temperature": temperature}  # fmt: skip
 
     cfg = context.cfg
     reads = {"student": student.artifact.key, "teacher": teacher.key, "labels": labels.artifact.key,
              "timing": cfg.teacher.timing, "measure": cfg.measure, "machine": machine_name(),
-             "threads": torch.get_num_threads(), "seed": cfg.seed,
+             "threads": torch.get_num_threads(), "seed": cfg.seed, "language": cfg.dataset.language,
              "compressor": None if compressor is None else compressor.artifact.key}  # fmt: skip
     artifact = context.store.make("measure", reads, build)
     found = artifact.values
-    return Measured(dict(found["values"]), tuple(found["notes"]), found["energy_method"], artifact)
+    return Measured(
+        dict(found["values"]), tuple(found["notes"]), found["energy_method"], found["temperature"], artifact
+    )
 
 
-def _scores(data: Data, labels: Labels, student: Student) -> dict[str, float]:
-    """Scores on test and valid, on test without twins, the teacher's, and the agreement of both."""
+def _scores(data: Data, labels: Labels, student: Student) -> tuple[dict[str, float], float]:
+    """Scores on test and valid, on test without twins, calibration, the teacher's, and the agreement of both.
+
+    And the temperature that was fitted on valid.
+    """
     corpus = data.corpus
     values: dict[str, float] = {}
     logits = {
@@ -83,10 +100,13 @@ def _scores(data: Data, labels: Labels, student: Student) -> dict[str, float]:
     alone = ~twin_mask(corpus, SplitName.TEST)
     if alone.any() and not alone.all():
         values |= classification(test[alone], logits[SplitName.TEST][alone]).as_dict("test_without_twins/")
+    temperature = fit_temperature(logits[SplitName.VALID], corpus.labels(SplitName.VALID))
+    for name, divisor in (("fidelity/ece", 1.0), ("fidelity/ece_scaled", temperature)):
+        values[name] = expected_calibration_error(probabilities(logits[SplitName.TEST], divisor), test)
     if labels.test is not None and labels.test_metrics is not None:
         values |= labels.test_metrics.as_dict("teacher_test/")
         values |= fidelity(logits[SplitName.TEST], labels.test).as_dict()
-    return values
+    return values, temperature
 
 
 def _sizes(student: Student) -> dict[str, float]:

@@ -18,8 +18,8 @@ CHECKED = 200
 BUNDLE = "bundle"
 
 
-def run(context: Context, data: Data, student: Student, card: str) -> Artifact:
-    """Write the bundle."""
+def run(context: Context, data: Data, student: Student, card: str, temperature: float) -> Artifact:
+    """Write the bundle; its probabilities are those at `temperature`."""
     functions = list(data.corpus.functions.values())
     rows = sorted(set(data.corpus.members(SplitName.TEST).ravel().tolist()))
     picked = generator(context.cfg.seed, "export").permutation(rows)[:CHECKED]
@@ -27,10 +27,11 @@ def run(context: Context, data: Data, student: Student, card: str) -> Artifact:
     def build(folder: Path) -> dict[str, Any]:
         check = export_bundle(
             student.model, student.tokenizer, student.model.arch, data.corpus.task, folder / BUNDLE,
-            [functions[row].code for row in picked], card,
+            [functions[row].code for row in picked], card, temperature=temperature,
         )  # fmt: skip
         return {"largest_difference": check.largest_difference, "bundle_mb": bundle_mb(folder / BUNDLE)}
 
-    artifact = context.store.make("export", {"student": student.artifact.key, "card": card}, build)
+    reads = {"student": student.artifact.key, "card": card, "temperature": temperature}
+    artifact = context.store.make("export", reads, build)
     read_bundle(artifact.folder / BUNDLE)
     return artifact

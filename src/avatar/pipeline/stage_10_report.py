@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from avatar.common.hashing import stable_hash
 from avatar.pipeline.context import Context, Data
 from avatar.pipeline.explore import Explored
+from avatar.pipeline.robustness import METRICS, TITLES
 from avatar.pipeline.stage_03_labels import Labels
 from avatar.pipeline.stage_06_search import as_frame
 from avatar.pipeline.stage_07_student import Student
@@ -70,6 +71,7 @@ def compose(context: Context, story: Story, config_yaml: str) -> Report:
             "latency model": story.explored.latency.summary,
             "student": str(arch),
             "weights": f"{values['size/params']:,.0f} parameters, {values['size/weights_mb']:.3f} MB",
+            **_trust(story.measured),
             "seed": str(cfg.seed),
         },
         config=config_yaml,
@@ -92,6 +94,17 @@ def write(report: Report, folder: Path, story: Story) -> Path:
 def card_key(report: Report) -> str:
     """Changes with what the model card says."""
     return stable_hash({"title": report.title, "table": report.table.to_csv(), "notes": list(report.notes)})
+
+
+def _trust(measured: Measured) -> dict[str, str]:
+    """How far the student's answers and their probabilities can be trusted, as lines of the report."""
+    values = measured.values
+    lines = {
+        "calibration": f"expected calibration error {100 * values['fidelity/ece']:.2f} % on test, "
+        f"{100 * values['fidelity/ece_scaled']:.2f} % at temperature {measured.temperature:.3g}, fitted on valid"
+    }
+    flips = [f"{TITLES[kind]} {100 * values[name]:.2f} %" for kind, name in METRICS.items() if name in values]
+    return {"prediction flips": ", ".join(flips), **lines} if flips else lines
 
 
 def _row(name: str, values: Mapping[str, float], scores: str, costs: str = "") -> Row:

@@ -4,9 +4,9 @@ import ast
 import random
 from dataclasses import dataclass
 
+from avatar.code.python_layout import Style, random_style, relayout
 from avatar.data.clones import rewrites  # noqa: F401  (files all rewrites)
 from avatar.data.clones.collect import FunctionNode
-from avatar.data.clones.layout import Style, random_style, relayout
 from avatar.data.clones.rewrites.base import NOWHERE, REWRITES, Context, Surroundings
 from avatar.data.clones.rewrites.names import keeps_tree
 

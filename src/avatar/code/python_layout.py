@@ -6,7 +6,7 @@ import token
 import tokenize
 from dataclasses import dataclass
 
-from avatar.data.clones import spelling
+from avatar.code import spelling
 
 _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
 _SPACED = frozenset([",", "=", "==", "!=", "<", ">", "<=", ">=", "+", "-", "*", "/", "%", "|", "&", "->", ":="])

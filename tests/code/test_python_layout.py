@@ -6,8 +6,8 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avatar.data.clones import spelling
-from avatar.data.clones.layout import Style, random_style, relayout
+from avatar.code import spelling
+from avatar.code.python_layout import Style, random_style, relayout
 
 CODE = '''@decorate(1, x=2)
 async def f(a, /, b: int = 0xff, *args, c=(1, 2), **kw) -> None:

@@ -1,0 +1,22 @@
+"""The rewrites that change a function's text and keep its meaning, by name."""
+
+from collections.abc import Callable, Sequence
+from random import Random
+
+from avatar.code.dead import insert_dead_code
+from avatar.code.reformat import reformat
+from avatar.code.rename import harvest_names, rename_identifiers
+
+__all__ = ["harvest_names", "insert_dead_code", "reformat", "rename_identifiers", "rewrites"]
+
+
+def rewrites(language: str, names: Sequence[str] = ()) -> dict[str, Callable[[str, Random], str]]:
+    """All rewrites of one language, by name: from a function's text and a source of chance to another text.
+
+    New variables are called by `names`, or by common words where there are none.
+    """
+    return {
+        "rename": lambda code, random: rename_identifiers(code, language, random, names=names),
+        "reformat": lambda code, random: reformat(code, language, random),
+        "dead_code": lambda code, random: insert_dead_code(code, language, random, names=names),
+    }

@@ -1,0 +1,169 @@
+"""Which words of a function are its own variables, so that all their places can be renamed together.
+
+Scopes are intervals of bytes. A name is given up wherever one of its places may mean something else: it is
+used outside of every scope that declares it, or a macro, an import or a keyword argument mentions it. Giving
+up a name costs a little variety; renaming one too many would change what the code does.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tree_sitter import Node
+
+from avatar.code.languages import Parsed, captures
+
+_WORD = re.compile(rb"\w+")
+_KEPT = frozenset({b"self", b"cls", b"mcs", b"metacls", b"_"})
+_REFLECTIVE = frozenset(
+    {b"locals", b"vars", b"eval", b"exec", b"dir", b"globals", b"f_locals", b"_getframe", b"currentframe"}
+)
+"""Names with which Python code can look its own variables up; code that mentions one keeps all names."""
+_TAKES_FIELDS = frozenset({b"offsetof", b"container_of", b"list_entry"})
+"""Beside macros in capitals: what may take the name of a field as an argument."""
+
+Interval = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """`places`: start of each occurrence in the source, by name, in order of first appearance.
+
+    `function`: name and start of the outermost function where it is mentioned nowhere else, so that it may
+    be renamed as well. `words` are all words of the source, which no new name may be.
+    """
+
+    places: dict[bytes, list[int]]
+    function: tuple[bytes, int] | None
+    words: frozenset[bytes]
+
+
+def variables(parsed: Parsed) -> Variables:
+    """The local variables and parameters of the functions in a text. Fields and globals are none."""
+    source = parsed.source
+    found = captures(parsed, parsed.grammar.locals_query)
+    words = _WORD.findall(source)
+    known = frozenset(words)
+    name = _only_name(found.get("name", []), source, words)
+    functions = [node.byte_range for node in found.get("function", [])]
+    python = parsed.grammar.hoisted
+    if not functions or not found.get("bind") or (python and not _REFLECTIVE.isdisjoint(known)):
+        return Variables({}, name, known)
+    scopes = _Scopes([*functions, *(node.byte_range for node in found.get("scope", []))])
+    holes = scopes.holes(found.get("hole", []))
+    frozen = _frozen(found, source, functions)
+    visible: dict[bytes, list[Interval]] = {}
+    for node in found["bind"]:
+        start, end = node.byte_range
+        text = source[start:end]
+        if text in frozen:
+            continue
+        scope = scopes.innermost(start)
+        if scope is None or not any(low <= start < high for low, high in functions):
+            frozen.add(text)
+            continue
+        visible.setdefault(text, []).extend(_visible(start, scope, python, holes))
+    fixed = {node.start_byte for node in found.get("fixed", [])}
+    places: dict[bytes, list[int]] = {}
+    for node in sorted(found["use"], key=_start):
+        start, end = node.byte_range
+        text = source[start:end]
+        if text not in visible or text in frozen or start in fixed:
+            continue
+        if any(low <= start < high for low, high in visible[text]):
+            places.setdefault(text, []).append(start)
+        else:
+            frozen.add(text)
+    kept = {text: starts for text, starts in places.items() if text not in frozen and not _special(text)}
+    return Variables(kept, name, known)
+
+
+def _special(text: bytes) -> bool:
+    return text in _KEPT or text.startswith(b"__") or not text.isascii()
+
+
+def _start(node: Node) -> int:
+    return node.start_byte
+
+
+def _visible(start: int, scope: Interval, hoisted: bool, holes: dict[Interval, Interval]) -> Iterable[Interval]:
+    """Where a variable that is declared at `start` is meant by its name."""
+    if not hoisted:
+        return [(start, scope[1])]
+    if scope not in holes:
+        return [scope]
+    low, high = holes[scope]
+    return [(scope[0], low), (high, scope[1])]
+
+
+class _Scopes:
+    """Nested intervals, and the innermost one at a place."""
+
+    def __init__(self, intervals: list[Interval]) -> None:
+        edges = sorted({edge for interval in intervals for edge in interval})
+        self.edges = edges
+        self.inner: list[Interval | None] = [None] * (len(edges) + 1)
+        opened: dict[int, list[Interval]] = {}
+        for interval in sorted(set(intervals), key=lambda one: one[0] - one[1]):  # the widest first
+            opened.setdefault(interval[0], []).append(interval)
+        stack: list[Interval] = []
+        for row, edge in enumerate(edges, start=1):
+            while stack and stack[-1][1] <= edge:
+                stack.pop()
+            stack += opened.get(edge, [])
+            self.inner[row] = stack[-1] if stack else None
+
+    def innermost(self, place: int) -> Interval | None:
+        return self.inner[bisect_right(self.edges, place)]
+
+    def holes(self, nodes: list[Node]) -> dict[Interval, Interval]:
+        """By comprehension: what its first loop iterates over, which is evaluated outside of it."""
+        first: dict[Interval, Interval] = {}
+        for node in sorted(nodes, key=_start):
+            scope = self.innermost(node.start_byte - 1)
+            if scope is not None:
+                first.setdefault(scope, node.byte_range)
+        return first
+
+
+def _frozen(found: dict[str, list[Node]], source: bytes, functions: list[Interval]) -> set[bytes]:
+    """Names that may mean something else in one of their places."""
+
+    def texts(*kinds: str) -> set[bytes]:
+        return {source[node.start_byte : node.end_byte] for kind in kinds for node in found.get(kind, [])}
+
+    def words(nodes: Iterable[Node]) -> set[bytes]:
+        return {word for node in nodes for word in _WORD.findall(source, node.start_byte, node.end_byte)}
+
+    frozen = texts("frozen", "called") | words(found.get("words", []))
+    frozen |= words(
+        node
+        for node in found.get("class", [])
+        if any(low < node.start_byte < high for low, high in functions)
+    )
+    frozen |= words(  # a nested function may be called by keyword from code that is not seen
+        node
+        for node in found.get("parameters", [])
+        if sum(low < node.start_byte < high for low, high in functions) > 1
+    )
+    keywords = texts("keyword")
+    if keywords:
+        frozen |= keywords & words(found.get("lambda", []))
+        if any(source.count(text) > 1 for text in texts("name")):  # a function that calls itself by keyword
+            frozen |= keywords
+    fields = texts("field")
+    for node in found.get("called", []):
+        text = source[node.start_byte : node.end_byte]
+        if (text.isupper() or text in _TAKES_FIELDS) and node.parent is not None:
+            frozen |= fields & words([node.parent])
+    return frozen
+
+
+def _only_name(nodes: list[Node], source: bytes, words: list[bytes]) -> tuple[bytes, int] | None:
+    first = min(nodes, key=_start, default=None)
+    if first is None:
+        return None
+    text = source[first.start_byte : first.end_byte]
+    only = words.count(text) == 1 and text != b"main" and not text.startswith(b"__") and text.isascii()
+    return (text, first.start_byte) if only else None

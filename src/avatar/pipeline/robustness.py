@@ -1,0 +1,66 @@
+"""Prediction flips of the student under rewrites of the test examples, in whatever language they are written."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.code.languages import language_of
+from avatar.code.rewrite import harvest_names, rewrites
+from avatar.common.logging import get_logger
+from avatar.common.seeding import derive_seed, generator
+from avatar.config.schema import Config
+from avatar.data.batching import TokenTable
+from avatar.data.inference import predict_logits
+from avatar.data.records import Corpus, SplitName
+from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID, encode_texts
+from avatar.measure.metrics import hard
+from avatar.measure.robustness import Example, flip_rates
+from avatar.pipeline.stage_07_student import Student
+
+log = get_logger("measure")
+
+METRICS = {
+    "rename": "robustness/flip_rate",
+    "reformat": "robustness/flip_rate_reformat",
+    "dead_code": "robustness/flip_rate_dead_code",
+}
+TITLES = {
+    "rename": "renaming variables",
+    "reformat": "another layout",
+    "dead_code": "dead code",
+}
+
+
+def measure_robustness(cfg: Config, corpus: Corpus, student: Student) -> tuple[dict[str, float], list[str]]:
+    """Flip rates by MLflow name, and sentences about them; only a sentence where the language is not known."""
+    language = cfg.dataset.language or language_of(cfg.dataset.name)
+    if language is None:
+        note = (
+            f"Robustness was not measured: nothing says which language dataset={cfg.dataset.name} is written in "
+            "(dataset.language)."
+        )
+        log.info(note)
+        return {}, [note]
+    functions = list(corpus.functions.values())
+    members = corpus.members(SplitName.TEST)
+    rows = generator(cfg.seed, "rewritten examples").permutation(len(members))
+    rows = rows[: cfg.measure.robustness_examples or None]
+    examples = [tuple(functions[row].code for row in members[place]) for place in rows]
+    names = harvest_names(dict.fromkeys(text for example in examples for text in example), language)
+    predict = partial(_labels, student)
+    flips = flip_rates(predict, examples, rewrites(language, names), derive_seed(cfg.seed, "robustness"))
+    notes = [f"Of test examples rewritten as {language}: " + "; ".join(
+        found.sentence(TITLES[name]) for name, found in flips.items()) + "."]  # fmt: skip
+    for note in notes:
+        log.info(note)
+    return {METRICS[name]: found.rate for name, found in flips.items()}, notes
+
+
+def _labels(student: Student, examples: Sequence[Example]) -> NDArray[np.int64]:
+    """Predicted labels; every distinct text is encoded once."""
+    places = {text: place for place, text in enumerate(dict.fromkeys(text for one in examples for text in one))}
+    rows = encode_texts(student.tokenizer, list(places), student.model.arch.max_length)
+    members = np.asarray([[places[text] for text in example] for example in examples], dtype=np.int64)
+    return hard(predict_logits(student.model, TokenTable.from_lists(rows, PAD_ID, UNKNOWN_ID), members))

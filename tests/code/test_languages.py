@@ -1,0 +1,48 @@
+"""What is parsed, by which grammar, and what is refused."""
+
+import pytest
+
+from avatar.code.languages import LANGUAGES, MAX_BYTES, language_of, load, parse, reserved
+from avatar.common.errors import ConfigError
+from avatar.data.readers import READERS
+
+
+def grammar_of(code: str, language: str) -> str | None:
+    parsed = parse(code, language)
+    return None if parsed is None else parsed.grammar.name
+
+
+def test_cpp_reads_what_c_cannot() -> None:
+    assert grammar_of("int f(int a) { return a; }", "c") == "c"
+    assert grammar_of("void A::f(std::vector<int> &a) { for (auto x : a) g<int>(x); }", "c") == "cpp"
+
+
+def test_a_java_constructor_gets_its_class_and_loses_it_again() -> None:
+    code = "public Point(int x) throws IOException { super(x); this.x = x; }"
+    parsed = parse(code, "java")
+    assert parsed is not None
+    assert parsed.unwrap(parsed.source) == code
+
+
+@pytest.mark.parametrize("language", LANGUAGES.names())
+@pytest.mark.parametrize("code", ["int f( {", "}}} ((", "\ud800 x = (", "x" * (MAX_BYTES + 1)])
+def test_broken_or_endless_code_is_no_tree(code: str, language: str) -> None:
+    assert parse(code, language) is None
+
+
+def test_unknown_languages_are_named() -> None:
+    with pytest.raises(ConfigError, match="no language is called 'jawa'") as caught:
+        load("jawa")
+    assert "java" in caught.value.hint
+
+
+def test_keywords_are_reserved() -> None:
+    assert {"for", "int", "null", "true", "instanceof"} <= reserved("java")
+    assert {"sizeof", "unsigned", "NULL", "class"} <= reserved("c")
+    assert {"lambda", "None", "self"} <= reserved("python")
+
+
+def test_a_known_data_set_has_a_registered_language() -> None:
+    known = {name: language_of(name) for name in READERS}
+    assert known == {"bcb": "java", "devign": "c", "reveal": "c", "stdlib": "python", "pairs": None, "samples": None}
+    assert all(language in LANGUAGES.names() for language in known.values() if language)
