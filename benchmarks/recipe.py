@@ -14,10 +14,10 @@ from random import Random
 import numpy as np
 import pandas as pd
 import torch
-from avatar.code.rename import harvest_names, rename_identifiers
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from avatar.code.rename import harvest_names, rename_identifiers
 from avatar.common.errors import DataError
 from avatar.common.seeding import derive_seed
 from avatar.config.schema import Config, register_schema

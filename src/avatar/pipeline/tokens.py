@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from avatar.code.languages import language_of
 from avatar.common.files import writing
 from avatar.data.batching import TokenTable
 from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID, encode_texts, train_tokenizer
@@ -34,7 +33,7 @@ def tokenized(context: Context, data: Data, kind: str, vocab_size: int) -> Token
     """The corpus in the tokens of a tokenizer trained on the functions of its training splits alone."""
     corpus = data.corpus
 
-    copies = renamed_copies(context, data, language_of(context.cfg.dataset.name))
+    copies = renamed_copies(context, data)
 
     def build(folder: Path) -> dict[str, int]:
         texts = [function.code for function in corpus.functions.values()]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar.code.languages import language_of
 from avatar.code.rename import harvest_names, rename_identifiers
 from avatar.common.errors import ConfigError
 from avatar.common.files import write_text
@@ -22,15 +23,17 @@ log = get_logger("variants")
 TEXTS = "texts.jsonl"
 
 
-def renamed_copies(context: Context, data: Data, language: str | None) -> Artifact | None:
+def renamed_copies(context: Context, data: Data) -> Artifact | None:
     """The artifact with `distill.renamed_copies` copies of each training function; None where it is 0.
 
     New names are drawn from those of the training functions, as often as they have them. A function that the
     grammar does not read stays as it is. Without a known language this is a ConfigError.
     """
-    copies = context.cfg.distill.renamed_copies
+    cfg = context.cfg
+    copies = cfg.distill.renamed_copies
     if not copies:
         return None
+    language = cfg.dataset.language or language_of(cfg.dataset.name)
     if language is None:
         raise ConfigError(
             f"distill.renamed_copies={copies} needs the programming language of the functions",
@@ -45,7 +48,7 @@ def renamed_copies(context: Context, data: Data, language: str | None) -> Artifa
         for row in progress(rows.tolist(), "renaming variables", len(rows)):
             made = [
                 rename_identifiers(
-                    texts[row], language, Random(derive_seed(context.cfg.seed, "renamed", row, copy)), names=names
+                    texts[row], language, Random(derive_seed(cfg.seed, "renamed", row, copy)), names=names
                 )
                 for copy in range(copies)
             ]
@@ -54,7 +57,7 @@ def renamed_copies(context: Context, data: Data, language: str | None) -> Artifa
         write_text(folder / TEXTS, "\n".join(lines) + "\n")
         return {"functions": len(rows), "changed": changed, "copies": copies, "language": language}
 
-    reads = {"data": data.key, "copies": copies, "language": language, "seed": context.cfg.seed}
+    reads = {"data": data.key, "copies": copies, "language": language, "seed": cfg.seed}
     artifact = context.store.make("variants", reads, build)
     if not artifact.skipped:
         log.info(
