@@ -107,12 +107,9 @@ def train(context: Context, data: Data, labels: Labels, arch: Architecture, rung
     brief = brief_training(cfg, rung)
 
     def build(folder: Path) -> dict[str, Any]:
-        source = tokenized(context, data, arch.tokenizer, arch.vocab_size)
-        tokens = readable(arch, source.table)
+        tokens = readable(arch, tokenized(context, data, arch.tokenizer, arch.vocab_size).table)
         corpus = data.corpus
-        examples = distillation_examples(
-            corpus, tokens, labels.soft, brief, rung.share, cfg.seed, source.variants
-        )
+        examples = distillation_examples(corpus, tokens, labels.soft, brief, rung.share, cfg.seed)
         valid = Examples(tokens, corpus.members(SplitName.VALID), corpus.labels(SplitName.VALID))
         quiet = replace(cfg.trainer, progress="none")
         seed = derive_seed(cfg.seed, "candidate")
@@ -131,5 +128,8 @@ def train(context: Context, data: Data, labels: Labels, arch: Architecture, rung
 
 
 def brief_training(cfg: Config, rung: Rung) -> DistillConfig:
-    """The recipe of a candidate: the student's, with epochs of its own."""
-    return replace(cfg.distill, epochs=rung.epochs)
+    """The recipe of a candidate: the student's, with epochs of its own, and without copies of functions.
+
+    Copies make the tokenizing of a candidate four times as dear, and serve robustness more than the ranking.
+    """
+    return replace(cfg.distill, epochs=rung.epochs, renamed_copies=0)

@@ -29,11 +29,13 @@ class Tokenized:
     variants: NDArray[np.int64] | None
 
 
-def tokenized(context: Context, data: Data, kind: str, vocab_size: int) -> Tokenized:
-    """The corpus in the tokens of a tokenizer trained on the functions of its training splits alone."""
-    corpus = data.corpus
+def tokenized(context: Context, data: Data, kind: str, vocab_size: int, renamed: int = 0) -> Tokenized:
+    """The corpus in the tokens of a tokenizer trained on the functions of its training splits alone.
 
-    copies = renamed_copies(context, data)
+    `renamed` copies of each training function are tokenized behind the functions.
+    """
+    corpus = data.corpus
+    copies = renamed_copies(context, data, renamed)
 
     def build(folder: Path) -> dict[str, int]:
         texts = [function.code for function in corpus.functions.values()]

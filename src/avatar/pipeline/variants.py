@@ -23,14 +23,13 @@ log = get_logger("variants")
 TEXTS = "texts.jsonl"
 
 
-def renamed_copies(context: Context, data: Data) -> Artifact | None:
-    """The artifact with `distill.renamed_copies` copies of each training function; None where it is 0.
+def renamed_copies(context: Context, data: Data, copies: int) -> Artifact | None:
+    """The artifact with that many copies of each training function; None where it is 0.
 
     New names are drawn from those of the training functions, as often as they have them. A function that the
     grammar does not read stays as it is. Without a known language this is a ConfigError.
     """
     cfg = context.cfg
-    copies = cfg.distill.renamed_copies
     if not copies:
         return None
     language = cfg.dataset.language or language_of(cfg.dataset.name)
