@@ -39,9 +39,11 @@ def tokenized(context: Context, data: Data, kind: str, vocab_size: int, renamed:
 
     def build(folder: Path) -> dict[str, int]:
         texts = [function.code for function in corpus.functions.values()]
-        tokenizer = train_tokenizer(kind, vocab_size, (texts[row] for row in training_rows(data)))
         if copies:
+            tokenizer = tokenized(context, data, kind, vocab_size).tokenizer
             texts += [text for _, made in read_copies(copies) for text in made]
+        else:
+            tokenizer = train_tokenizer(kind, vocab_size, (texts[row] for row in training_rows(data)))
         table = TokenTable.from_lists(
             encode_texts(tokenizer, texts, LONGEST),
             PAD_ID,
