@@ -40,7 +40,10 @@ class Predictor:
 
     def encode(self, codes: Sequence[str]) -> NDArray[np.float32]:
         """One vector a function, (n, hidden_size), in input order."""
-        rows = self.tokenize(codes)
+        return self.encode_ids(self.tokenize(codes))
+
+    def encode_ids(self, rows: Sequence[list[int]]) -> NDArray[np.float32]:
+        """The same from the token ids of each function, as `tokenize` gives them."""
         if self.config.reads_a_set:
             rows = [list(dict.fromkeys(row)) for row in rows]
         vectors = np.empty((len(rows), self.hidden_size), dtype=np.float32)
