@@ -10,7 +10,7 @@ import pytest
 from huggingface_hub import hub_mixin
 from huggingface_hub.errors import LocalEntryNotFoundError
 
-from avatar.bundle import CONFIG, MANIFEST, WEIGHTS, read_bundle
+from avatar.bundle import CONFIG, MANIFEST, WEIGHTS
 from avatar.common.errors import ArtifactError
 from avatar.data.records import Task
 from avatar.serve import Predictor, Student, hub

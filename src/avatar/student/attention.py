@@ -84,4 +84,4 @@ def _shift(scores: Tensor) -> Tensor:
     """Row i of (functions, heads, tokens, 2 * tokens - 1) from its column tokens - 1 - i on, `tokens` columns."""
     tokens, width = scores.shape[2], scores.shape[3]
     flat = F.pad(scores, (0, 1)).flatten(2)[:, :, tokens - 1 : tokens - 1 + tokens * width]
-    return flat.unflatten(2, (tokens, width))[:, :, :, :tokens]
+    return flat.reshape(*scores.shape)[:, :, :, :tokens]
