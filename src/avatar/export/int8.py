@@ -22,7 +22,7 @@ def quantised(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np
     Symmetric, so 0 stays 0; a row's error is at most half its largest absolute value / 127.
     """
     scales = np.abs(matrix).max(axis=1) / LEVELS
-    scales = np.where(scales > 0, scales, 1).astype(np.float32)
+    scales = np.where(scales >= np.finfo(np.float32).tiny, scales, 1).astype(np.float32)  # else too coarse to divide by
     return np.rint(matrix / scales[:, None]).astype(np.int8), scales
 
 
