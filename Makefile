@@ -6,7 +6,7 @@ RUN := $(BIN)/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train test test-all lint format lock ui bench bench-search bench-surrogate bench-latency bench-loop bench-train clean
+.PHONY: help setup demo train test test-all lint format lock ui bench bench-search bench-surrogate bench-latency bench-loop bench-runtime bench-train clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -46,7 +46,7 @@ lock: ## Write requirements.lock from what the environment holds now
 ui: setup ## Open the MLflow UI on the runs of this folder, on loopback
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
 
-bench: bench-search bench-surrogate bench-latency bench-loop bench-train ## Run all benchmarks
+bench: bench-search bench-surrogate bench-latency bench-loop bench-runtime bench-train ## Run all benchmarks
 
 bench-search: setup ## Search quality against the exact front
 	$(RUN) benchmarks/search_quality.py
@@ -59,6 +59,10 @@ bench-latency: setup ## The latency model on architectures that it has not seen
 
 bench-loop: setup ## The feedback loop against one search, on BigCloneBench (AVATAR_DATA)
 	$(RUN) benchmarks/feedback_loop.py
+
+bench-runtime: setup ## Teacher and student side by side, and ONNX attention against torch: ARGS="--bundle FOLDER"
+	$(RUN) benchmarks/latency_table.py $(ARGS)
+	$(RUN) benchmarks/runtime_attention.py
 
 bench-train: setup ## Pairs per second of distillation
 	$(RUN) benchmarks/training_speed.py

@@ -5,13 +5,15 @@ import inspect
 import json.decoder
 import textwrap
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from tokenizers import Tokenizer
 
 from avatar.data.records import Task
 from avatar.data.tokenizers import train_tokenizer
-from avatar.export import ExportCheck, export_bundle
+from avatar.export import ExportCheck, Int8Trial, export_bundle
 from avatar.space.architecture import Architecture
 from avatar.student.encoder import StudentModel
 
@@ -29,13 +31,13 @@ def tiny_architecture(**genes: object) -> Architecture:
     )
 
 
-def tiny_student(arch: Architecture, task: Task) -> StudentModel:
+def tiny_student(arch: Architecture, task: Task, scale: float = 3.0) -> StudentModel:
     """In inference mode; its weights are large enough for the answers to differ between inputs."""
     torch.manual_seed(1)
     model = StudentModel(arch, task).eval()
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter.mul_(3)
+            parameter.mul_(scale)
     return model
 
 
@@ -43,8 +45,16 @@ def tiny_tokenizer() -> Tokenizer:
     return train_tokenizer("bpe", 400, TEXTS)
 
 
-def tiny_bundle(folder: Path, task: Task, **genes: object) -> ExportCheck:
+def tiny_bundle(
+    folder: Path, task: Task, int8: Int8Trial | None = None, scale: float = 3.0, **genes: object
+) -> ExportCheck:
     arch = tiny_architecture(**genes)
-    return export_bundle(
-        tiny_student(arch, task), tiny_tokenizer(), arch, task, folder, TEXTS[:8], "# A tiny student\n"
-    )
+    model = tiny_student(arch, task, scale)
+    return export_bundle(model, tiny_tokenizer(), arch, task, folder, TEXTS[:8], "# A tiny student\n", int8=int8)
+
+
+def tiny_trial(task: Task, **changes: Any) -> Int8Trial:
+    """Random labels, and by default a tolerance that keeps int8 whatever it does."""
+    labels = np.random.default_rng(1).integers(0, 2, len(TEXTS))
+    pairs = list(zip(TEXTS, reversed(TEXTS), strict=True))
+    return Int8Trial(pairs if task is Task.PAIR else TEXTS, labels, **{"tolerance": 1.0, **changes})

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from avatar.bundle import CONFIG, MANIFEST, Bundle, BundleConfig, read_bundle, write_config, write_manifest
-from avatar.bundle.format import FILES
+from avatar.bundle.format import ALWAYS, PRECISIONS
 from avatar.common.errors import ArtifactError
+
+FILES = (*PRECISIONS["fp32"].names, *PRECISIONS["int8"].names, *ALWAYS)
 
 CONFIG_VALUES = BundleConfig(
     task="pair", max_length=64, labels=("different", "clone"), architecture={"layers": 1}
@@ -120,3 +122,49 @@ def test_no_manifest_for_an_incomplete_folder(tmp_path: Path) -> None:
 def test_bundle_gives_full_paths(folder: Path) -> None:
     bundle: Bundle = read_bundle(str(folder))
     assert bundle.path(CONFIG).read_text() == (folder / CONFIG).read_text()
+
+
+def without(folder: Path, precision: str) -> None:
+    for name in PRECISIONS[precision].names:
+        (folder / name).unlink()
+    write_manifest(folder)
+
+
+def test_the_first_precision_is_the_default(folder: Path) -> None:
+    bundle = read_bundle(folder)
+    assert bundle.precisions == ("fp32", "int8")
+    assert bundle.parts() == PRECISIONS["fp32"]
+    assert bundle.parts("int8") == PRECISIONS["int8"]
+
+
+@pytest.mark.parametrize(("kept", "dropped"), [("fp32", "int8"), ("int8", "fp32")])
+def test_one_precision_is_enough(folder: Path, kept: str, dropped: str) -> None:
+    without(folder, dropped)
+    bundle = read_bundle(folder)
+    assert bundle.precisions == (kept,)
+    assert bundle.parts() == PRECISIONS[kept]
+    with pytest.raises(ArtifactError, match=f"no {dropped} variant"):
+        bundle.parts(dropped)
+
+
+@pytest.mark.parametrize("name", PRECISIONS["int8"].names)
+def test_half_a_precision_is_refused(folder: Path, name: str) -> None:
+    manifest = json.loads((folder / MANIFEST).read_text())
+    del manifest["files"][name]
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(ArtifactError, match=name.replace(".", r"\.")):
+        read_bundle(folder)
+
+
+@pytest.mark.parametrize(
+    ("genes", "expected"),
+    [
+        ({"layers": 0, "position": "none", "pooling": "max"}, True),
+        ({"layers": 1, "position": "none", "pooling": "max"}, False),
+        ({"layers": 0, "position": "none", "pooling": "mean"}, False),
+        ({"layers": 0, "position": "absolute", "pooling": "max"}, False),
+        ({}, False),
+    ],
+)
+def test_knows_who_reads_a_set(genes: dict[str, object], expected: bool) -> None:
+    assert replace(CONFIG_VALUES, architecture=genes).reads_a_set is expected

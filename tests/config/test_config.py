@@ -93,6 +93,11 @@ def test_values_out_of_range_are_refused_with_their_key(override: str) -> None:
     assert override.split("=")[0].split(".")[-1] in mistake(override).message
 
 
+def test_a_compact_bundle_needs_int8() -> None:
+    assert load("export=compact").export.compact
+    assert "export.int8 is false" in str(mistake("export=compact", "export.int8=false"))
+
+
 def test_recorded_predictions_cannot_be_timed() -> None:
     assert "cannot be timed" in mistake("teacher=predictions", "teacher.path=x", "teacher.timing=self").message
 

@@ -1,29 +1,35 @@
 """The shipped folder: which files it has, what its config says, and proof that nothing in it was altered."""
 
 from avatar.bundle.format import (
+    ALWAYS,
     CONFIG,
     ENCODER,
     HEAD,
     MANIFEST,
+    PRECISIONS,
     README,
     TOKENIZER,
     WEIGHTS,
     Bundle,
     BundleConfig,
+    Parts,
 )
 from avatar.bundle.reading import read_bundle
 from avatar.bundle.writing import write_config, write_manifest
 
 __all__ = [
+    "ALWAYS",
     "CONFIG",
     "ENCODER",
     "HEAD",
     "MANIFEST",
+    "PRECISIONS",
     "README",
     "TOKENIZER",
     "WEIGHTS",
     "Bundle",
     "BundleConfig",
+    "Parts",
     "read_bundle",
     "write_config",
     "write_manifest",

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,29 @@ TOKENIZER = "tokenizer.json"
 README = "README.md"
 MANIFEST = "manifest.json"
 
-FILES = (ENCODER, HEAD, WEIGHTS, CONFIG, TOKENIZER, README)
-"""Every bundle has these; the manifest, written last, lists them with their digests."""
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """File names of a student's two graphs in one precision, and of the weights that both point into."""
+
+    encoder: str
+    head: str
+    weights: str
+
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """All three."""
+        return self.encoder, self.head, self.weights
+
+
+PRECISIONS: Mapping[str, Parts] = {
+    "fp32": Parts(ENCODER, HEAD, WEIGHTS),
+    "int8": Parts("encoder.int8.onnx", "head.int8.onnx", "model.int8.safetensors"),
+}
+"""A bundle has the parts of at least one precision, the first of these that it has is the default."""
+
+ALWAYS = (CONFIG, TOKENIZER, README)
+"""Every bundle has these as well; the manifest, written last, lists all with their digests."""
 
 ARITY = {"function": 1, "pair": 2}
 """Functions in one example of each task."""
@@ -48,6 +69,13 @@ class BundleConfig:
     def arity(self) -> int:
         """Functions in one example."""
         return ARITY[self.task]
+
+    @property
+    def reads_a_set(self) -> bool:
+        """Whether order and number of a function's tokens change nothing, so that each may be read once."""
+        genes = self.architecture
+        bag = genes.get("layers") == 0 and genes.get("position") == "none" and genes.get("pooling") == "max"
+        return bag and genes.get("window", 1) == 1
 
     def problems(self) -> list[str]:
         """What is wrong with these values, a sentence each; empty where nothing is."""
@@ -124,6 +152,25 @@ class Bundle:
         return self.folder / name
 
     @property
+    def precisions(self) -> tuple[str, ...]:
+        """The precisions whose parts are here, the default first."""
+        return complete_precisions(self.digests)
+
+    def parts(self, precision: str | None = None) -> Parts:
+        """The files of `precision`, or of the default; one that is not here is an ArtifactError."""
+        chosen = self.precisions[0] if precision is None else precision
+        if chosen not in self.precisions:
+            raise ArtifactError(
+                f"the bundle {self.folder} has no {chosen} variant", f"it has: {', '.join(self.precisions)}"
+            )
+        return PRECISIONS[chosen]
+
+    @property
     def size_bytes(self) -> int:
         """Bytes on disk of everything that is shipped, the manifest included."""
         return sum(self.path(name).stat().st_size for name in (*self.digests, MANIFEST))
+
+
+def complete_precisions(names: Container[str]) -> tuple[str, ...]:
+    """The precisions of which every part is among `names`, in the order of `PRECISIONS`."""
+    return tuple(key for key, parts in PRECISIONS.items() if all(name in names for name in parts.names))

@@ -2,10 +2,20 @@
 
 import json
 import re
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from avatar.bundle.format import CONFIG, FILES, MANIFEST, VERSION, Bundle, BundleConfig
+from avatar.bundle.format import (
+    ALWAYS,
+    CONFIG,
+    MANIFEST,
+    PRECISIONS,
+    VERSION,
+    Bundle,
+    BundleConfig,
+    complete_precisions,
+)
 from avatar.common.errors import ArtifactError
 from avatar.common.hashing import file_digest
 
@@ -42,7 +52,10 @@ def _entries(path: Path) -> dict[str, tuple[str, int]]:
         if not (plain and isinstance(digest, str) and isinstance(length, int)):
             raise ArtifactError(f"{path} has a malformed entry for {name!r}", AGAIN)
         found[name] = digest, length
-    if unlisted := [name for name in FILES if name not in found]:
+    begun = [parts.names for parts in PRECISIONS.values() if any(name in found for name in parts.names)]
+    if not complete_precisions(found):
+        begun.append(next(iter(PRECISIONS.values())).names)
+    if unlisted := [name for name in dict.fromkeys((*ALWAYS, *chain(*begun))) if name not in found]:
         raise ArtifactError(f"{path} does not list {', '.join(unlisted)}", AGAIN)
     return found
 

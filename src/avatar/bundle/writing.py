@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from avatar.bundle.format import CONFIG, FILES, MANIFEST, VERSION, BundleConfig
+from avatar.bundle.format import ALWAYS, CONFIG, MANIFEST, PRECISIONS, VERSION, BundleConfig, complete_precisions
 from avatar.common.errors import ArtifactError
 from avatar.common.files import write_text
 from avatar.common.hashing import file_digest
@@ -18,12 +18,15 @@ def write_config(folder: Path, config: BundleConfig) -> None:
 
 def write_manifest(folder: Path) -> None:
     """Write manifest.json, the last file of a bundle: from now on `read_bundle` accepts `folder`."""
-    if missing := [name for name in FILES if not (folder / name).is_file()]:
+    present = {path.name for path in folder.iterdir() if path.is_file()}
+    precisions = complete_precisions(present) or tuple(PRECISIONS)[:1]
+    names = [*(name for key in precisions for name in PRECISIONS[key].names), *ALWAYS]
+    if missing := [name for name in names if name not in present]:
         raise ArtifactError(
             f"the bundle {folder} lacks {', '.join(missing)}", "write every file before the manifest"
         )
     entries = {
         name: {"sha256": file_digest(folder / name), "bytes": (folder / name).stat().st_size}
-        for name in FILES
+        for name in names
     }
     write_text(folder / MANIFEST, json.dumps({"version": VERSION, "files": entries}, indent=2) + "\n")

@@ -115,6 +115,9 @@ def _running(cfg: "Config") -> Iterator[Problem]:
     yield from _at_least("measure.teacher_examples", cfg.measure.teacher_examples, 1)
     yield from _at_least("measure.warmup", cfg.measure.warmup, 0)
     yield from _at_least("measure.robustness_examples", cfg.measure.robustness_examples, 0)
+    yield from _between("export.int8_tolerance", cfg.export.int8_tolerance, 0, 1)
+    if cfg.export.compact and not cfg.export.int8:
+        yield "export.compact is true, but export.int8 is false: the compact folder holds int8 alone"
     yield from _one_of("trainer.accelerator", cfg.trainer.accelerator, ("cpu", "gpu", "auto"))
     yield from _one_of("trainer.progress", cfg.trainer.progress, ("auto", "bar", "lines", "none"))
     yield from _at_least("trainer.num_workers", cfg.trainer.num_workers, 0)

@@ -221,6 +221,18 @@ class MeasureConfig:
 
 
 @dataclass
+class ExportConfig:
+    """What the shipped folder holds beside the float32 student."""
+
+    int8: bool = True
+    """Add a variant with weights of one byte, where it is as accurate."""
+    int8_tolerance: float = 0.002
+    """Accuracy on valid that the int8 variant may lose and is still kept; 0.002 is 0.2 points."""
+    compact: bool = False
+    """Ship the int8 variant alone where it is kept: the smallest folder."""
+
+
+@dataclass
 class TrainerConfig:
     """How Lightning runs training: the fields are those of `lightning.Trainer`."""
 
@@ -275,6 +287,7 @@ class Config:
     search: SearchConfig = field(default_factory=SearchConfig)
     distill: DistillConfig = field(default_factory=DistillConfig)
     measure: MeasureConfig = field(default_factory=MeasureConfig)
+    export: ExportConfig = field(default_factory=ExportConfig)
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     executor: ExecutorConfig = field(default_factory=ExecutorConfig)

@@ -1,5 +1,15 @@
-"""Writes the shipped folder from a trained student, each part checked against torch."""
+"""Writes the shipped folder from a trained student, each part checked against torch; the torch runtime."""
 
 from avatar.export.bundle import ExportCheck, default_labels, export_bundle
+from avatar.export.checks import Int8Outcome, Int8Trial
+from avatar.export.torch_runtime import TorchRuntime, load_student
 
-__all__ = ["ExportCheck", "default_labels", "export_bundle"]
+__all__ = [
+    "ExportCheck",
+    "Int8Outcome",
+    "Int8Trial",
+    "TorchRuntime",
+    "default_labels",
+    "export_bundle",
+    "load_student",
+]

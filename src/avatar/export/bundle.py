@@ -2,21 +2,21 @@
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
 from tokenizers import Tokenizer
 
 from avatar.bundle import (
-    ENCODER,
-    HEAD,
+    PRECISIONS,
     README,
     TOKENIZER,
-    WEIGHTS,
     BundleConfig,
     read_bundle,
     write_config,
@@ -26,14 +26,13 @@ from avatar.common.errors import ArtifactError
 from avatar.common.files import write_text, writing
 from avatar.common.logging import get_logger
 from avatar.data.records import Task
-from avatar.data.tokenizers import MAX_CHARACTERS, PAD, encode_texts
+from avatar.data.tokenizers import MAX_CHARACTERS, PAD
+from avatar.export.card import files_section
+from avatar.export.checks import TOLERANCE, Int8Outcome, Int8Trial, judge_int8, largest_difference
 from avatar.export.graphs import share_weights, write_encoder, write_head
-from avatar.serve.predictor import length_batches, load_session, padded
+from avatar.export.int8 import dequantised_state, quantise_graph, quantised_state
 from avatar.space.architecture import Architecture
 from avatar.student.encoder import StudentModel
-
-TOLERANCE = 1e-4
-"""Largest accepted difference of a logit between torch and the exported graphs."""
 
 log = get_logger("export")
 
@@ -42,13 +41,15 @@ log = get_logger("export")
 class ExportCheck:
     """How close the written bundle is to torch, and how large it is.
 
-    `largest_difference` is the largest absolute difference of a logit over `examples` real inputs.
+    `largest_difference` is the largest absolute difference of a logit over `examples` real inputs. `int8` is
+    None where that variant was not asked for.
     """
 
     folder: Path
     examples: int
     largest_difference: float
     size_bytes: int
+    int8: Int8Outcome | None = None
 
 
 def default_labels(task: Task) -> tuple[str, str]:
@@ -68,12 +69,14 @@ def export_bundle(
     labels: tuple[str, str] | None = None,
     threshold: float = 0.5,
     temperature: float = 1.0,
+    int8: Int8Trial | None = None,
 ) -> ExportCheck:
     """Write `model` to `folder`, replacing a bundle that is there, and compare it with torch on real input.
 
     `example_texts` are functions, at least two for a pair: each is compared with the next. `card` is the
-    text of README.md. A difference above `TOLERANCE`, in a logit or a vector, is an ArtifactError, and
-    `folder` stays as it was.
+    text of README.md; what each file is and how it was checked is added to it. A difference above
+    `TOLERANCE`, in a logit or a vector, is an ArtifactError, and `folder` stays as it was. With `int8` that
+    variant is written too, and stays where its accuracy does.
     """
     if len(example_texts) < task.arity:
         raise ArtifactError(
@@ -100,8 +103,24 @@ def export_bundle(
             "free some disk space, or choose another folder that you may write to",
         ) from error
     try:
-        _write_parts(model, tokenizer, config, place, card)
-        difference = _largest_difference(model, tokenizer, config, place, example_texts)
+        _write_parts(model, tokenizer, config, place, with_int8=int8 is not None)
+        difference = largest_difference(_on_cpu(model), tokenizer, config, place, example_texts)
+        checks = [
+            f"Logits and vectors of the graphs equal those of torch within {TOLERANCE:.0e}, on "
+            f"{len(example_texts)} functions of the data set."
+        ]
+        outcome = None
+        if int8 is not None:
+            twin = _on_cpu(model, rounded=True)
+            largest_difference(twin, tokenizer, config, place, example_texts, "int8")
+            write_text(place / README, card)
+            write_manifest(place)
+            outcome = judge_int8(place, int8)
+            (log.info if outcome.kept else log.warning)(outcome.sentence)
+            checks.append(outcome.sentence)
+            if int8.alone or not outcome.kept:
+                _drop(place, "fp32" if outcome.kept else "int8")
+        write_text(place / README, card.rstrip("\n") + "\n\n" + files_section(place, checks))
         write_manifest(place)
         place.chmod(0o755)
         _replace(place, folder)
@@ -116,7 +135,7 @@ def export_bundle(
     log.info(
         "bundle %s: %.2f MB, logits equal torch's within %.0e", folder, bundle.size_bytes / 1e6, difference
     )
-    return ExportCheck(folder, len(example_texts), difference, bundle.size_bytes)
+    return ExportCheck(folder, len(example_texts), difference, bundle.size_bytes, outcome)
 
 
 def _pad_id(tokenizer: Tokenizer) -> int:
@@ -127,60 +146,48 @@ def _pad_id(tokenizer: Tokenizer) -> int:
 
 
 def _write_parts(
-    model: StudentModel, tokenizer: Tokenizer, config: BundleConfig, place: Path, card: str
+    model: StudentModel, tokenizer: Tokenizer, config: BundleConfig, place: Path, with_int8: bool
 ) -> None:
-    """Everything but the manifest."""
+    """Everything but the card and the manifest."""
     shipped = Tokenizer.from_str(tokenizer.to_str())
     shipped.no_padding()
     shipped.enable_truncation(config.max_length)
     write_text(place / TOKENIZER, shipped.to_str())
     write_config(place, config)
-    write_text(place / README, card)
-    state = {name: tensor.detach().cpu().float().contiguous() for name, tensor in model.state_dict().items()}
-    with writing(place / WEIGHTS) as temporary:  # safetensors alone would let nobody else read the file
-        save_file(state, str(temporary), metadata={"format": "pt"})
-    for name, write in ((ENCODER, write_encoder), (HEAD, write_head)):
+    state = {name: tensor.detach().cpu().float().numpy() for name, tensor in model.state_dict().items()}
+    fp32, int8 = PRECISIONS["fp32"], PRECISIONS["int8"]
+    _write_weights(state, place / fp32.weights)
+    if with_int8:
+        _write_weights(quantised_state(state), place / int8.weights)
+    graphs = ((fp32.encoder, int8.encoder, write_encoder), (fp32.head, int8.head, write_head))
+    for name, small, write in graphs:
         write(model, place / name)
-        share_weights(place / name, place / WEIGHTS)
+        if with_int8:
+            quantise_graph(place / name, place / small)
+            share_weights(place / small, place / int8.weights)
+        share_weights(place / name, place / fp32.weights)
 
 
-def _largest_difference(
-    model: StudentModel, tokenizer: Tokenizer, config: BundleConfig, place: Path, texts: Sequence[str]
-) -> float:
-    """Largest difference of a logit; an ArtifactError where it, or that of a vector, is above `TOLERANCE`."""
-    rows = encode_texts(tokenizer, texts, config.max_length)
-    encoder, head = load_session(place / ENCODER), load_session(place / HEAD)
-    names = [entry.name for entry in head.get_inputs()]
-    reference = _on_cpu(model)
-    vectors = {"torch": np.zeros((len(rows), model.arch.vector_size), np.float32)}
-    vectors["onnx"] = vectors["torch"].copy()
-    with torch.inference_mode():
-        for batch in length_batches([len(row) for row in rows]):
-            ids, mask = padded([rows[row] for row in batch], config.pad_id)
-            vectors["torch"][batch] = reference.encode(torch.from_numpy(ids), torch.from_numpy(mask)).numpy()
-            vectors["onnx"][batch] = encoder.run(None, {"input_ids": ids, "attention_mask": mask})[0]
-        sides = {
-            kind: [np.roll(found, -side, axis=0) for side in range(config.arity)]
-            for kind, found in vectors.items()
-        }
-        stacked = torch.from_numpy(np.stack(sides["torch"], axis=1))
-        expected = reference.classify(stacked).numpy()
-    found = head.run(None, dict(zip(names, sides["onnx"], strict=True)))[0]
-    for what, left, right in (("vector", vectors["torch"], vectors["onnx"]), ("logit", expected, found)):
-        difference = float(np.abs(left - right).max())
-        if not difference <= TOLERANCE:  # NaN too
-            raise ArtifactError(
-                f"the exported graphs differ from torch by {difference:.2e} in a {what}, "
-                f"on {len(rows)} examples; {TOLERANCE:.0e} is allowed",
-                "a student with enormous or missing weights does this: look at its training",
-            )
-    return difference
+def _write_weights(state: Mapping[str, NDArray[Any]], path: Path) -> None:
+    arrays = {name: np.ascontiguousarray(array) for name, array in state.items()}
+    with writing(path) as temporary:  # safetensors alone would let nobody else read the file
+        save_file(arrays, str(temporary), metadata={"format": "pt"})
 
 
-def _on_cpu(model: StudentModel) -> StudentModel:
+def _on_cpu(model: StudentModel, rounded: bool = False) -> StudentModel:
+    """A copy in eval mode; `rounded` to what int8 holds."""
     twin = StudentModel(model.arch, model.task)
-    twin.load_state_dict(model.state_dict())
+    state = {name: tensor.detach().cpu().float() for name, tensor in model.state_dict().items()}
+    if rounded:
+        arrays = dequantised_state(quantised_state({name: tensor.numpy() for name, tensor in state.items()}))
+        state = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    twin.load_state_dict(state)
     return twin.float().eval()
+
+
+def _drop(place: Path, precision: str) -> None:
+    for name in PRECISIONS[precision].names:
+        (place / name).unlink()
 
 
 def _replace(place: Path, folder: Path) -> None:

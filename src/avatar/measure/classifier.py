@@ -29,7 +29,8 @@ class TextClassifier:
     """Any model with `forward(input_ids, attention_mask, members)`, and how its texts are tokenized.
 
     `tokenize` gives the token ids of each text, already cut to the model's length, without padding.
-    `note` is a caveat that goes with every figure of this model.
+    `width`, where it is not 0, is the number of tokens to which every function is padded. `note` is a caveat
+    that goes with every figure of this model.
     """
 
     model: nn.Module
@@ -38,6 +39,7 @@ class TextClassifier:
     runtime: str = "torch"
     precision: str = "fp32"
     note: str = ""
+    width: int = 0
 
     @property
     def device(self) -> torch.device:
@@ -45,9 +47,9 @@ class TextClassifier:
         return next(self.model.parameters()).device
 
     def prepare(self, texts: Sequence[str]) -> Inputs:
-        """Tokenize the functions of one example and pad them to the longer one."""
+        """Tokenize the functions of one example and pad them to the longer one, or to `width`."""
         rows = self.tokenize(texts)
-        width = max(1, *(len(row) for row in rows))
+        width = max(1, self.width, *(len(row) for row in rows))
         ids = torch.tensor([row + [self.pad_id] * (width - len(row)) for row in rows])
         lengths = torch.tensor([len(row) for row in rows])
         mask = torch.arange(width) < lengths[:, None]

@@ -5,8 +5,9 @@ from typing import Any
 
 from avatar.bundle import read_bundle
 from avatar.common.seeding import generator
-from avatar.data.records import SplitName
-from avatar.export.bundle import export_bundle
+from avatar.config.schema import ExportConfig
+from avatar.data.records import SplitName, Task
+from avatar.export import Int8Trial, export_bundle
 from avatar.measure.size import bundle_mb
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.context import Context, Data
@@ -20,6 +21,7 @@ BUNDLE = "bundle"
 
 def run(context: Context, data: Data, student: Student, card: str, temperature: float) -> Artifact:
     """Write the bundle; its probabilities are those at `temperature`."""
+    cfg = context.cfg.export
     functions = list(data.corpus.functions.values())
     rows = sorted(set(data.corpus.members(SplitName.TEST).ravel().tolist()))
     picked = generator(context.cfg.seed, "export").permutation(rows)[:CHECKED]
@@ -28,10 +30,23 @@ def run(context: Context, data: Data, student: Student, card: str, temperature: 
         check = export_bundle(
             student.model, student.tokenizer, student.model.arch, data.corpus.task, folder / BUNDLE,
             [functions[row].code for row in picked], card, temperature=temperature,
+            int8=_trial(data, cfg) if cfg.int8 else None,
         )  # fmt: skip
-        return {"largest_difference": check.largest_difference, "bundle_mb": bundle_mb(folder / BUNDLE)}
+        return {
+            "largest_difference": check.largest_difference,
+            "bundle_mb": bundle_mb(folder / BUNDLE),
+            "int8_kept": check.int8 is not None and check.int8.kept,
+        }
 
-    reads = {"student": student.artifact.key, "card": card, "temperature": temperature}
+    reads = {"student": student.artifact.key, "card": card, "temperature": temperature, "export": cfg}
     artifact = context.store.make("export", reads, build)
     read_bundle(artifact.folder / BUNDLE)
     return artifact
+
+
+def _trial(data: Data, cfg: ExportConfig) -> Int8Trial:
+    """The valid examples, with their true labels, decide about int8."""
+    corpus = data.corpus
+    codes = [[corpus.functions[name].code for name in example.ids] for example in corpus.splits[SplitName.VALID]]
+    examples = [one[0] for one in codes] if corpus.task is Task.FUNCTION else [(one[0], one[1]) for one in codes]
+    return Int8Trial(examples, corpus.labels(SplitName.VALID), cfg.int8_tolerance, cfg.compact)  # type: ignore[arg-type]

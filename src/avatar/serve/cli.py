@@ -36,6 +36,10 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument(
         "--threads", type=_count, default=1, help="threads to use; 0 means all cores (default: 1)"
     )
+    predict.add_argument(
+        "--runtime", default="onnxruntime", help="onnxruntime (default), or openvino where it is installed"
+    )
+    predict.add_argument("--precision", help="fp32 or int8 (default: what the bundle has, fp32 first)")
     predict.set_defaults(run=_predict)
     return parser
 
@@ -53,7 +57,9 @@ def _count(text: str) -> int:
 def _predict(options: argparse.Namespace) -> int:
     from avatar.serve.predictor import Predictor
 
-    predictor = Predictor(options.bundle, threads=options.threads)
+    predictor = Predictor(
+        options.bundle, threads=options.threads, runtime=options.runtime, precision=options.precision
+    )
     files = [options.file] if options.second is None else [options.file, options.second]
     if len(files) != predictor.config.arity:
         raise DataError(

@@ -1,15 +1,15 @@
-"""Probabilities from a bundle, on onnxruntime and tokenizers alone."""
+"""Probabilities from a bundle, without torch."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
-from avatar.bundle import ENCODER, HEAD, TOKENIZER, Bundle, read_bundle
-from avatar.common.errors import ArtifactError, DataError
+from avatar.bundle import Bundle, read_bundle
+from avatar.common.errors import DataError
+from avatar.serve.runtimes import Runtime, load_runtime
+from avatar.serve.tokens import TextTokenizer
 
 TOKENS_OF_A_BATCH = 8192
 """Tokens, padding counted, that go through the encoder at once."""
@@ -18,29 +18,38 @@ TOKENS_OF_A_BATCH = 8192
 class Predictor:
     """A student loaded from its folder; safe to share between threads.
 
-    `threads` are onnxruntime's within one operator (0: all cores). A damaged folder is an ArtifactError.
+    `threads` are the runtime's within one operator (0: all cores); students are so small that one is
+    fastest for one example at a time. `runtime` is one of `avatar.serve.runtimes.RUNTIMES`; `precision` is
+    fp32 or int8, by default what the bundle has, fp32 first. A damaged folder, or one without that
+    precision, is an ArtifactError.
     """
 
-    def __init__(self, folder: Path | str, threads: int = 0) -> None:
+    def __init__(
+        self,
+        folder: Path | str,
+        threads: int = 1,
+        *,
+        runtime: str = "onnxruntime",
+        precision: str | None = None,
+    ) -> None:
         self.bundle: Bundle = read_bundle(folder)
         self.config = self.bundle.config
-        self._tokenizer = _load_tokenizer(self.bundle)
-        self._encoder = load_session(self.bundle.path(ENCODER), threads)
-        self._head = load_session(self.bundle.path(HEAD), threads)
-        self.hidden_size: int = self._encoder.get_outputs()[0].shape[-1]
-
-    def tokenize(self, codes: Sequence[str]) -> list[list[int]]:
-        """Token ids of each text, `<s>` first, cut at the student's length."""
-        texts = [code[: self.config.max_characters] for code in codes]
-        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(texts)]
+        self.tokenize = TextTokenizer(self.bundle)
+        self._runtime: Runtime = load_runtime(runtime, self.bundle, precision, threads)
+        self.hidden_size: int = self._runtime.hidden_size
 
     def encode(self, codes: Sequence[str]) -> NDArray[np.float32]:
         """One vector a function, (n, hidden_size), in input order."""
-        rows = self.tokenize(codes)
-        vectors = np.zeros((len(rows), self.hidden_size), dtype=np.float32)
+        return self.encode_ids(self.tokenize(codes))
+
+    def encode_ids(self, rows: Sequence[list[int]]) -> NDArray[np.float32]:
+        """The same from the token ids of each function, as `tokenize` gives them."""
+        if self.config.reads_a_set:
+            rows = [list(dict.fromkeys(row)) for row in rows]
+        vectors = np.empty((len(rows), self.hidden_size), dtype=np.float32)
         for batch in length_batches([len(row) for row in rows]):
             ids, mask = padded([rows[index] for index in batch], self.config.pad_id)
-            vectors[batch] = self._encoder.run(None, {"input_ids": ids, "attention_mask": mask})[0]
+            vectors[batch] = self._runtime.encode(ids, mask)
         return vectors
 
     def logits(self, *vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -57,9 +66,7 @@ class Predictor:
             )
         if not len(vectors[0]):
             return np.zeros((0, 2), dtype=np.float32)
-        names = [entry.name for entry in self._head.get_inputs()]
-        logits: NDArray[np.float32] = self._head.run(None, dict(zip(names, vectors, strict=True)))[0]
-        return logits
+        return self._runtime.classify(*vectors)
 
     def compare(self, *vectors: NDArray[np.float32]) -> NDArray[np.float64]:
         """Probabilities (n, 2) from vectors that `encode` gave; for pairs, row i with row i."""
@@ -84,30 +91,6 @@ class Predictor:
     def label(self, probabilities: NDArray[np.float64]) -> list[str]:
         """The name of each row's class: the second where its probability reaches the threshold."""
         return [self.config.labels[int(row[1] >= self.config.threshold)] for row in probabilities]
-
-
-def load_session(path: Path, threads: int = 0) -> onnxruntime.InferenceSession:
-    """An onnxruntime session on the CPU; a file that it cannot load is an ArtifactError."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0" if threads == 1 else "1")
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its exceptions share no base class but this
-        raise ArtifactError(f"onnxruntime cannot load {path}: {error}", "export the student again") from error
-
-
-def _load_tokenizer(bundle: Bundle) -> Tokenizer:
-    path = bundle.path(TOKENIZER)
-    try:
-        tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises plain Exception
-        raise ArtifactError(f"{path} is no tokenizer: {error}", "export the student again") from error
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(bundle.config.max_length)
-    return tokenizer
 
 
 def length_batches(lengths: Sequence[int]) -> Iterator[list[int]]:

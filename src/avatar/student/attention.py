@@ -13,7 +13,8 @@ class SelfAttention(nn.Module):
     `position` "relative_key" adds q . r(i - j) to the scores (Shaw et al. 2018), "relative_key_query"
     adds k . r(i - j) as well (Huang et al. 2020); "absolute" and "none" add nothing here. The table r
     has 2 * max_length - 1 rows. With `plain_attention` the product is written out instead of calling
-    torch's fused kernel: exporters and counters see it then.
+    torch's fused kernel: exporters and counters see it then. With `shifted` the relative scores are computed
+    for all distances and shifted into place, instead of looking a vector up for each pair of places.
     """
 
     def __init__(self, hidden_size: int, heads: int, dropout: float, position: str, max_length: int) -> None:
@@ -25,6 +26,7 @@ class SelfAttention(nn.Module):
         self.position = position
         self.max_length = max_length
         self.plain_attention = False
+        self.shifted = False
         self.query = nn.Linear(hidden_size, hidden_size)
         self.key = nn.Linear(hidden_size, hidden_size)
         self.value = nn.Linear(hidden_size, hidden_size)
@@ -40,11 +42,24 @@ class SelfAttention(nn.Module):
     def relative_scores(self, query: Tensor, key: Tensor) -> Tensor:
         """Position scores (functions, heads, tokens, tokens) of the relative kinds, not yet scaled."""
         tokens = query.shape[2]
+        if self.shifted:
+            return self._shifted_scores(query, key)
         place = torch.arange(tokens, device=query.device)
         table = self.distance(place[:, None] - place[None, :] + self.max_length - 1)
         scores = torch.einsum("bhid,ijd->bhij", query, table)
         if self.position == "relative_key_query":
             scores = scores + torch.einsum("bhjd,ijd->bhij", key, table)
+        return scores
+
+    def _shifted_scores(self, query: Tensor, key: Tensor) -> Tensor:
+        """The same scores from the 2 * tokens - 1 distances that occur (Huang et al. 2018, section 3.4)."""
+        tokens = query.shape[2]
+        offsets = torch.arange(2 * tokens - 1, device=query.device)
+        falling = self.distance(self.max_length + tokens - 2 - offsets)
+        scores = _shift(query @ falling.transpose(0, 1))
+        if self.position == "relative_key_query":
+            rising = self.distance(self.max_length - tokens + offsets)
+            scores = scores + _shift(key @ rising.transpose(0, 1)).transpose(-1, -2)
         return scores
 
     def forward(self, states: Tensor, attention_mask: Tensor) -> Tensor:
@@ -63,3 +78,10 @@ class SelfAttention(nn.Module):
         else:
             context = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout)
         return self.out(context.transpose(1, 2).flatten(2))
+
+
+def _shift(scores: Tensor) -> Tensor:
+    """Row i of (functions, heads, tokens, 2 * tokens - 1) from its column tokens - 1 - i on, `tokens` columns."""
+    tokens, width = scores.shape[2], scores.shape[3]
+    flat = F.pad(scores, (0, 1)).flatten(2)[:, :, tokens - 1 : tokens - 1 + tokens * width]
+    return flat.reshape(*scores.shape)[:, :, :, :tokens]

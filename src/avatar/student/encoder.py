@@ -179,7 +179,8 @@ def _largest_sum(tables: list[Tensor], windows: Tensor) -> Tensor:
     with torch.no_grad():
         stacked = torch.cat([table.detach().float() for table in tables])
         places = torch.arange(len(tables), device=windows.device) * len(tables[0])
-        sums = F.embedding_bag((windows + places).flatten(0, 1), stacked, mode="sum").unflatten(0, windows.shape[:2])
+        sums = F.embedding_bag((windows + places).flatten(0, 1), stacked, mode="sum")
+        sums = sums.view(*windows.shape[:2], -1)
         if not learning:
             return sums.amax(1)
         best = _places_of_largest(sums)

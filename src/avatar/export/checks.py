@@ -1,0 +1,119 @@
+"""What must hold before a bundle counts as written: it answers as torch does, and int8 costs no accuracy."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from avatar.bundle import PRECISIONS, BundleConfig
+from avatar.common.errors import ArtifactError
+from avatar.data.tokenizers import encode_texts
+from avatar.serve.predictor import Predictor, length_batches, padded
+from avatar.serve.runtimes.onnx_runtime import load_session
+from avatar.student.encoder import StudentModel
+
+TOLERANCE = 1e-4
+"""Largest accepted difference of a logit between torch and the exported graphs."""
+
+
+def largest_difference(
+    model: StudentModel,
+    tokenizer: Tokenizer,
+    config: BundleConfig,
+    place: Path,
+    texts: Sequence[str],
+    precision: str = "fp32",
+) -> float:
+    """Largest difference of a logit between `model` (on the CPU, in eval mode) and the graphs in `place`.
+
+    An ArtifactError where it, or that of a vector, is above `TOLERANCE`.
+    """
+    rows = encode_texts(tokenizer, texts, config.max_length)
+    parts = PRECISIONS[precision]
+    encoder, head = load_session(place / parts.encoder), load_session(place / parts.head)
+    names = [entry.name for entry in head.get_inputs()]
+    vectors = {"torch": np.zeros((len(rows), model.arch.vector_size), np.float32)}
+    vectors["onnx"] = vectors["torch"].copy()
+    with torch.inference_mode():
+        for batch in length_batches([len(row) for row in rows]):
+            ids, mask = padded([rows[row] for row in batch], config.pad_id)
+            vectors["torch"][batch] = model.encode(torch.from_numpy(ids), torch.from_numpy(mask)).numpy()
+            vectors["onnx"][batch] = encoder.run(None, {"input_ids": ids, "attention_mask": mask})[0]
+        sides = {
+            kind: [np.roll(found, -side, axis=0) for side in range(config.arity)]
+            for kind, found in vectors.items()
+        }
+        stacked = torch.from_numpy(np.stack(sides["torch"], axis=1))
+        expected = model.classify(stacked).numpy()
+    found = head.run(None, dict(zip(names, sides["onnx"], strict=True)))[0]
+    for what, left, right in (("vector", vectors["torch"], vectors["onnx"]), ("logit", expected, found)):
+        difference = float(np.abs(left - right).max())
+        if not difference <= TOLERANCE:  # NaN too
+            raise ArtifactError(
+                f"the exported {precision} graphs differ from torch by {difference:.2e} in a {what}, "
+                f"on {len(rows)} examples; {TOLERANCE:.0e} is allowed",
+                "a student with enormous or missing weights does this: look at its training",
+            )
+    return difference
+
+
+@dataclass(frozen=True)
+class Int8Trial:
+    """Labelled examples that decide whether the int8 variant is kept: best those of valid, never of test.
+
+    It is kept where its accuracy on them is at most `tolerance` below that of fp32 (0.002 is 0.2 points).
+    `alone` then leaves fp32 out, for the smallest folder.
+    """
+
+    examples: Sequence[str] | Sequence[tuple[str, str]]
+    labels: NDArray[np.int64]
+    tolerance: float = 0.002
+    alone: bool = False
+
+
+@dataclass(frozen=True)
+class Int8Outcome:
+    """What the trial found. `agreement` is the share of examples on which both precisions say the same."""
+
+    kept: bool
+    accuracy: float
+    fp32_accuracy: float
+    agreement: float
+    examples: int
+    tolerance: float
+
+    @property
+    def sentence(self) -> str:
+        """For the log and the card."""
+        return (
+            f"The int8 variant was {'kept' if self.kept else 'left out'}: its accuracy on {self.examples} valid "
+            f"examples is {100 * self.accuracy:.2f} %, that of fp32 {100 * self.fp32_accuracy:.2f} % (both say the "
+            f"same on {100 * self.agreement:.2f} %); a loss of at most {100 * self.tolerance:g} points is allowed."
+        )
+
+
+def judge_int8(place: Path, trial: Int8Trial) -> Int8Outcome:
+    """Compare both precisions of the complete bundle in `place` on the trial's examples, at its threshold."""
+    labels = np.asarray(trial.labels)
+    if not len(labels) or len(labels) != len(trial.examples):
+        raise ArtifactError(
+            f"{len(trial.examples)} examples with {len(labels)} labels cannot judge the int8 variant",
+            "give as many labels as examples, at least one",
+        )
+    said = {}
+    for precision in PRECISIONS:
+        predictor = Predictor(place, precision=precision)
+        said[precision] = predictor.predict(trial.examples)[:, 1] >= predictor.config.threshold
+    right = {precision: int((answers == labels).sum()) for precision, answers in said.items()}
+    return Int8Outcome(
+        kept=right["fp32"] - right["int8"] <= trial.tolerance * len(labels) + 1e-9,
+        accuracy=right["int8"] / len(labels),
+        fp32_accuracy=right["fp32"] / len(labels),
+        agreement=float((said["fp32"] == said["int8"]).mean()),
+        examples=len(labels),
+        tolerance=trial.tolerance,
+    )

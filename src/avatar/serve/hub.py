@@ -1,0 +1,78 @@
+"""A student by folder or by its name on the Hugging Face hub."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import ModelHubMixin, snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+from avatar.bundle import ALWAYS, MANIFEST, PRECISIONS, read_bundle
+from avatar.common.errors import ArtifactError
+from avatar.serve.predictor import Predictor
+
+FILES = [MANIFEST, *ALWAYS, *(name for parts in PRECISIONS.values() for name in parts.names)]
+"""What is downloaded from a repository."""
+
+
+class Student(Predictor, ModelHubMixin, library_name="avatar", tags=["code", "distillation"]):
+    """A `Predictor` with `from_pretrained`, `save_pretrained` and `push_to_hub`. It needs no torch.
+
+    Example: `Student.from_pretrained("user/clones").predict([(code1, code2)])`. Nothing is unpickled, and
+    every file is compared with the manifest's SHA-256.
+    """
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **options: Any) -> "Student":
+        """The student in a folder, or in a repository of the hub.
+
+        `options` are the mixin's (revision, token, cache_dir, force_download, local_files_only) and those of
+        `Predictor` (threads, runtime, precision). What cannot be found, or is damaged, is an ArtifactError.
+        """
+        folder = Path(pretrained_model_name_or_path)
+        if folder.is_dir():
+            read_bundle(folder)  # before the mixin reads the config, for the clearer error
+        try:
+            return super().from_pretrained(pretrained_model_name_or_path, **options)
+        except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+            raise ArtifactError(
+                f"there is no folder and no student on the hub called '{folder}': {error}",
+                "give the folder that the export wrote, or a name like user/model; a private one needs a token",
+            ) from error
+
+    @classmethod
+    def _from_pretrained(
+        cls,
+        *,
+        model_id: str,
+        revision: str | None,
+        cache_dir: str | Path | None,
+        force_download: bool,
+        local_files_only: bool,
+        token: str | bool | None,
+        **model_kwargs: Any,
+    ) -> "Student":
+        if Path(model_id).is_dir():
+            return cls(model_id, **model_kwargs)
+        folder = snapshot_download(
+            model_id,
+            revision=revision,
+            cache_dir=cache_dir,
+            force_download=force_download,
+            local_files_only=local_files_only,
+            token=token,
+            allow_patterns=FILES,
+        )
+        return cls(folder, **model_kwargs)
+
+    def save_pretrained(self, save_directory: str | Path, **options: Any) -> str | None:
+        """Copy the bundle to a folder, whose files of the same names are replaced; options as in the mixin."""
+        target = Path(save_directory)
+        if target.resolve() == self.bundle.folder.resolve():
+            raise ArtifactError(f"the student was loaded from {target} itself", "save it to another folder")
+        (target / MANIFEST).unlink(missing_ok=True)
+        return super().save_pretrained(target, **options)
+
+    def _save_pretrained(self, save_directory: Path) -> None:
+        for name in (*self.bundle.digests, MANIFEST):  # the manifest last: without it the copy is no bundle
+            shutil.copyfile(self.bundle.path(name), save_directory / name)
