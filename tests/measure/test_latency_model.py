@@ -73,7 +73,7 @@ def test_more_work_never_takes_less_time(seed: int) -> None:
         replace(arch, layers=arch.layers + 1),
         replace(arch, intermediate_size=arch.intermediate_size * 2),
     ]
-    assert (model.predict(larger) >= model.predict([arch])).all()
+    assert (model.predict(larger) >= model.predict([arch]) * (1 - 1e-9)).all()
     assert model.predict([arch])[0] > 0
 
 
