@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
+from hydra import compose, initialize_config_dir
 from numpy.typing import NDArray
 
+from avatar.app import validated
 from avatar.common.errors import DataError
-from avatar.config.schema import GeneConfig, SearchSpaceConfig
+from avatar.config.schema import Config, GeneConfig, SearchSpaceConfig, register_schema
 from avatar.space.architecture import Architecture
 from avatar.space.space import SearchSpace
 
@@ -41,12 +43,24 @@ def read_space(name: str, **changed: GeneConfig) -> SearchSpace:
     return SearchSpace.from_config(SearchSpaceConfig(name, genes, fixed))
 
 
-def recorded_students(name: str) -> tuple[list[Architecture], NDArray[np.float64]]:
-    """Architectures and what they reached, from `surrogate/<name>.csv` below $AVATAR_DATA."""
+def configured(overrides: list[str]) -> Config:
+    """The checked config that `train.py` with these overrides runs."""
+    register_schema()
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        return validated(compose("config", overrides))
+
+
+def data_folder(name: str) -> Path:
+    """The folder `name` below $AVATAR_DATA."""
     root = os.environ.get("AVATAR_DATA")
     if not root:
-        raise DataError("AVATAR_DATA is not set", "set it to the folder that holds surrogate/")
-    table = pd.read_csv(Path(root) / "surrogate" / f"{name}.csv")
+        raise DataError("AVATAR_DATA is not set", f"set it to the folder that holds {name}/")
+    return Path(root) / name
+
+
+def recorded_students(name: str) -> tuple[list[Architecture], NDArray[np.float64]]:
+    """Architectures and what they reached, from `surrogate/<name>.csv` below $AVATAR_DATA."""
+    table = pd.read_csv(data_folder("surrogate") / f"{name}.csv")
     genes = table[list(GENE_OF)].rename(columns=GENE_OF)
     genes["tokenizer"] = genes["tokenizer"].str.lower()
     records = genes.to_dict("records")

@@ -10,7 +10,6 @@ trained with several seeds, the same for all arms, and counts with its mean. Run
 import argparse
 import dataclasses
 import logging
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +17,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from hydra import compose, initialize_config_dir
 from numpy.typing import NDArray
 
-from avatar.app import validated
-from avatar.common.errors import DataError
-from avatar.config import Config, register_schema
+from avatar.config import Config
 from avatar.measure.machine import machine_name
 from avatar.pipeline import stage_01_dataset, stage_02_teacher, stage_03_labels, stage_07_student
 from avatar.pipeline.artifacts import ArtifactStore
@@ -38,7 +34,7 @@ from avatar.search.result import SearchResult
 from avatar.search.run import objectives_of
 from avatar.space.architecture import Architecture
 from avatar.space.size import count_flops, weights_mb
-from common import ROOT, store
+from common import configured, data_folder, store
 
 ONE_SHOT = "one-shot"
 FIRST_TRAINING_SEED = 1001
@@ -58,19 +54,15 @@ class Arm:
     seconds: float
 
 
-def configured(options: argparse.Namespace, seed: int, *overrides: str) -> Config:
+def job(options: argparse.Namespace, seed: int, *overrides: str) -> Config:
     """The experiment with this benchmark's settings; what stands on the command line wins."""
-    data = os.environ.get("AVATAR_DATA")
-    if not data:
-        raise DataError("AVATAR_DATA is not set", "set it to the folder that holds bcb/")
-    root = Path(data) / "bcb"
-    given = [
+    root = data_folder("bcb")
+    return configured([
         "+experiment=clone_bcb", "teacher=predictions", f"teacher.path={root / 'codebert_logits_unlabel.npy'}",
         f"dataset.root={root}", f"dataset.share={options.share}", "search.objectives=[accuracy,size,flops]",
         "trainer.progress=none", "tracking=none", "output_dir=unused", f"artifacts={options.artifacts}",
         f"seed={seed}", *overrides, *options.overrides,
-    ]  # fmt: skip
-    return validated(compose("config", given))
+    ])  # fmt: skip
 
 
 def arms(options: argparse.Namespace) -> dict[str, list[str]]:
@@ -104,7 +96,7 @@ def run_arm(
     name: str, seed: int, options: argparse.Namespace, overrides: list[str], data: Data, labels: Labels
 ) -> Arm:
     """Explore, pick the final students, and train them."""
-    cfg = configured(options, seed, *overrides)
+    cfg = job(options, seed, *overrides)
     artifacts = ArtifactStore(Path(cfg.artifacts))
     start = time.perf_counter()
     explored = explore(Context(cfg, artifacts), data, labels, lambda candidate, number: None)
@@ -180,22 +172,20 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=2, help="trainings of each final student")
     parser.add_argument("--acquisitions", nargs="+", default=["hypervolume", "front"])
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--artifacts", default=str(ROOT / "artifacts"))
+    parser.add_argument("--artifacts", default="artifacts")
     parser.add_argument("--overrides", nargs="*", default=[], help="KEY=VALUE of the configuration, for all arms")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     logging.getLogger("avatar").setLevel(logging.WARNING)
-    register_schema()
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        cfg = configured(options, seed=1)
-        context = Context(cfg, ArtifactStore(Path(cfg.artifacts)))
-        data = stage_01_dataset.run(context)
-        labels = stage_03_labels.run(context, data, stage_02_teacher.run(context, data))
-        found = [
-            run_arm(name, seed, options, overrides, data, labels)
-            for seed in range(1, options.seeds + 1)
-            for name, overrides in arms(options).items()
-        ]
+    cfg = job(options, seed=1)
+    context = Context(cfg, ArtifactStore(Path(cfg.artifacts)))
+    data = stage_01_dataset.run(context)
+    labels = stage_03_labels.run(context, data, stage_02_teacher.run(context, data))
+    found = [
+        run_arm(name, seed, options, overrides, data, labels)
+        for seed in range(1, options.seeds + 1)
+        for name, overrides in arms(options).items()
+    ]
     frame = table(found, data, cfg.search.budget_mb or float("inf"))
     brief, full = cfg.surrogate, cfg.distill
     store(frame, "feedback_loop", "The feedback loop against one search, measured on the final students", [

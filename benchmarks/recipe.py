@@ -6,21 +6,15 @@ pairs whose answer changes when the variables of both functions are renamed. A s
 """
 
 import argparse
-import dataclasses
-import os
 from pathlib import Path
 from random import Random
 
 import numpy as np
 import pandas as pd
 import torch
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
 
 from avatar.code.rename import harvest_names, rename_identifiers
-from avatar.common.errors import DataError
 from avatar.common.seeding import derive_seed
-from avatar.config.schema import Config, register_schema
 from avatar.data.batching import TokenTable
 from avatar.data.inference import predict_logits
 from avatar.data.records import SplitName
@@ -31,7 +25,7 @@ from avatar.pipeline.context import Context, Data
 from avatar.pipeline.variants import training_rows
 from avatar.space.architecture import Architecture
 from avatar.space.size import weights_mb
-from common import ROOT, store
+from common import configured, data_folder, store
 
 BASE = Architecture(
     tokenizer="word", vocab_size=1000, layers=0, hidden_size=64, hidden_dropout=0.1, attention_dropout=0.0,
@@ -74,13 +68,10 @@ def main() -> None:
     parser.add_argument("--artifacts", default="artifacts")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    root = os.environ.get("AVATAR_DATA")
-    if not root:
-        raise DataError("AVATAR_DATA is not set", "set it to the folder that holds bcb/")
-    data_folder = Path(root) / "bcb"
+    folder = data_folder("bcb")
     table = []
     for row in options.rows:
-        found = [_student(row, seed, data_folder, options) for seed in options.seeds]
+        found = [_student(row, seed, folder, options) for seed in options.seeds]
         accuracy, flips, size, seconds = (np.asarray(column) for column in zip(*found, strict=True))
         table.append({
             "change": row or "(the recipe)",
@@ -111,9 +102,10 @@ def _student(row: str, seed: int, folder: Path, options: argparse.Namespace) -> 
     genes = dict(change.split("=") for change in changes if "." not in change)
     arch = Architecture.from_dict({**BASE.as_dict(), **genes})
     logits = _both(folder, options) if BOTH in changes else folder / "codebert_logits_unlabel.npy"
-    cfg = _config([
+    cfg = configured([
         "+experiment=clone_bcb", f"dataset.root={folder}", f"dataset.share={options.share}", "teacher=predictions",
         f"teacher.path={logits}", f"seed={seed}", f"artifacts={options.artifacts}", "trainer.progress=none",
+        "output_dir=unused",
         *(change for change in changes if "." in change and change != BOTH),
     ])  # fmt: skip
     context = Context(cfg, ArtifactStore(Path(cfg.artifacts)))
@@ -153,14 +145,6 @@ def _both(folder: Path, options: argparse.Namespace) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     np.save(path, torch.stack(parts).mean(0).numpy())
     return path
-
-
-def _config(overrides: list[str]) -> Config:
-    register_schema()
-    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        cfg = OmegaConf.to_object(compose("config", overrides, return_hydra_config=False))
-    assert isinstance(cfg, Config)
-    return dataclasses.replace(cfg, output_dir="outputs")
 
 
 if __name__ == "__main__":
