@@ -97,6 +97,8 @@ def _distill(cfg: "Config") -> Iterator[Problem]:
     yield from _at_least("distill.batch_size", part.batch_size, 1)
     yield from _at_least("distill.patience", part.patience, 1)
     yield from _at_least("distill.renamed_copies", part.renamed_copies, 0)
+    if not (part.use_labeled or part.use_unlabeled):
+        yield "distill.use_labeled and distill.use_unlabeled are both false; a student needs something to learn from"
     yield from _between("distill.hard_share", part.hard_share, 0, 1)
     yield from _between("distill.token_dropout", part.token_dropout, 0, 0.9)
     yield from _between("distill.average", part.average, 0, 0.99999)

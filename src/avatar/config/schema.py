@@ -176,6 +176,8 @@ class DistillConfig:
     """Weight of the cross-entropy with hard labels beside the soft ones."""
     hard_labels: str = "teacher"
     """Where the hard labels come from: teacher (its argmax), or truth."""
+    use_unlabeled: bool = True
+    """Train on the unlabelled half, with the teacher's labels; without, a student learns from true labels alone."""
     use_labeled: bool = False
     """Also train on the labelled half, with its true labels."""
     learning_rate: float | None = None

@@ -201,6 +201,11 @@ def _notes(context: Context, story: Story) -> list[str]:
         notes.append(
             "The teacher is known by its recorded answers for the unlabelled half alone: it has no score on test."
         )
+    if not cfg.distill.use_unlabeled:
+        notes.append(
+            "The student learned from the true labels of the labelled half alone (distill.use_unlabeled=false): "
+            "the teacher stands beside it for comparison and taught it nothing."
+        )
     alone = values.get("test_without_twins/accuracy")
     if alone is not None:
         notes.append(

@@ -53,8 +53,9 @@ def distillation_examples(
     """What a student learns from: the unlabelled half with its `soft` labels (examples, classes).
 
     Hard labels are the teacher's choices, or the true ones where `cfg.hard_labels` says so. With
-    `cfg.use_labeled` the labelled half comes along: it has true labels and no soft ones. A `share` below 1
-    keeps that part of each class. `variants` are the rows of each function's copies, see `Examples`.
+    `cfg.use_labeled` the labelled half comes along: it has true labels and no soft ones; without
+    `cfg.use_unlabeled` it is all there is. A `share` below 1 keeps that part of each class. `variants` are
+    the rows of each function's copies, see `Examples`.
     """
     members = corpus.members(SplitName.UNLABELED)
     truth = corpus.labels(SplitName.UNLABELED)
@@ -64,6 +65,9 @@ def distillation_examples(
         members = np.concatenate([members, labeled])
         hard = np.concatenate([hard, corpus.labels(SplitName.LABELED)])
         soft = np.concatenate([soft, np.full((len(labeled), soft.shape[1]), np.nan, dtype=np.float32)])
+    if not cfg.use_unlabeled:
+        count = len(corpus.members(SplitName.UNLABELED))
+        members, hard, soft = members[count:], hard[count:], soft[count:]
     rows = stratified_share(hard, share, seed) if share < 1 else np.arange(len(hard))
     return Examples(tokens, members[rows], hard[rows], soft[rows], variants)
 
