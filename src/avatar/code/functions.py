@@ -116,19 +116,30 @@ def _found(root: Node, content: bytes, language: str) -> list[tuple[SourceFuncti
 
 
 def _name(node: Node, content: bytes) -> str:
+    """Of a function or a scope; empty for what only looks like a function, such as `namespace a {` read as C."""
     definition = node.child_by_field_name("definition") or node
-    place = definition.child_by_field_name("name") or definition.child_by_field_name("declarator")
+    place = definition.child_by_field_name("name")
+    if place is None:
+        place = _declared(definition)
+    if place is None:
+        return ""
+    text = content[place.start_byte : place.end_byte].decode("utf-8", "replace")
+    return " ".join((text.partition("(")[0] if place.type == "operator_cast" else text).split())
+
+
+def _declared(definition: Node) -> Node | None:
+    """The name inside the declarators of a C or C++ function."""
+    place = definition.child_by_field_name("declarator")
+    is_function = False
     while place is not None and place.type not in _NAMES:
+        is_function |= place.type == "function_declarator"
         inner = place.child_by_field_name("declarator")
-        if inner is None:
-            named = place.named_children
-            inner = named[-1] if named and place.type in ("reference_declarator", "parenthesized_declarator") else None
+        if inner is None and place.type in ("reference_declarator", "parenthesized_declarator"):
+            inner = place.named_children[-1] if place.named_children else None
         if inner is None:
             break
         place = inner
-    if place is None:
-        return ""
-    return " ".join(content[place.start_byte : place.end_byte].decode("utf-8", "replace").split())
+    return place if is_function or (place is not None and place.type == "operator_cast") else None
 
 
 def _text(node: Node, content: bytes) -> str:
