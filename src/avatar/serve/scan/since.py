@@ -9,7 +9,7 @@ from pathlib import Path
 from avatar.common.errors import AvatarError, DataError
 
 _HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
-_SAFE = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false")
+_SAFE = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=true")
 SECONDS = 120
 
 Ranges = Sequence[tuple[int, int]]
@@ -27,14 +27,24 @@ def changed_lines(folder: Path, revision: str) -> Mapping[Path, Ranges]:
         raise DataError(f"'{revision}' is no git revision", "give a branch, a tag or a commit, such as HEAD~1")
     commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}").decode().strip()
     options = ("--unified=0", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--no-prefix")
-    changed = {
-        top / name: ranges
-        for name, ranges in parse_diff(_git(top, "diff", *options, "--ignore-submodules", commit, "--")).items()
-    }
+    diff = _git(top, *_without_filters(top), "diff", *options, "--ignore-submodules", commit, "--")
+    changed = {top / name: ranges for name, ranges in parse_diff(diff).items()}
     new = _git(top, "ls-files", "-z", "--others", "--exclude-standard")
     for name in filter(None, new.split(b"\x00")):
         changed[top / name.decode("utf-8", "surrogateescape")] = [(1, 10**9)]
     return changed
+
+
+def _without_filters(top: Path) -> list[str]:
+    """Options that switch off the programs which the repository's settings name for reading files."""
+    names = _git(top, "config", "--null", "--name-only", "--get-regexp", r"^filter\.", allowed=(0, 1)).decode()
+    switches = []
+    for name in filter(None, names.split("\x00")):
+        if name.endswith((".clean", ".process", ".smudge")):
+            switches += ["-c", f"{name}="]
+        elif name.endswith(".required"):
+            switches += ["-c", f"{name}=false"]
+    return switches
 
 
 def parse_diff(diff: bytes) -> dict[str, list[tuple[int, int]]]:
@@ -67,7 +77,7 @@ def touches(ranges: Ranges, first: int, last: int) -> bool:
     return any(start <= last and first <= end for start, end in ranges)
 
 
-def _git(folder: Path, *arguments: str) -> bytes:
+def _git(folder: Path, *arguments: str, allowed: Sequence[int] = (0,)) -> bytes:
     command = ["git", "--no-optional-locks", *_SAFE, *arguments]
     try:
         answer = subprocess.run(command, cwd=folder, capture_output=True, timeout=SECONDS, check=False)
@@ -75,7 +85,7 @@ def _git(folder: Path, *arguments: str) -> bytes:
         raise AvatarError("--since needs git, which is not installed", "install git, or scan without --since") from error
     except subprocess.TimeoutExpired as error:
         raise AvatarError(f"git took longer than {SECONDS} s", "scan without --since") from error
-    if answer.returncode:
+    if answer.returncode not in allowed:
         said = answer.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
         if "rev-parse" in arguments and "--verify" in arguments:
             said = f"git knows no revision '{arguments[-1].removesuffix('^{commit}')}'"
