@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -109,7 +111,9 @@ if os.name:
         (PYTHON, "python", [("one", 3, 10), ("A.B.deep", 14, 14), ("A.two", 16, 22), ("three", 25, 26)]),
     ],
 )
-def test_outermost_functions_with_names_and_lines(source: str, language: str, expected: list[tuple[str, int, int]]) -> None:
+def test_outermost_functions_with_names_and_lines(
+    source: str, language: str, expected: list[tuple[str, int, int]]
+) -> None:
     outline = functions_of(source, language)
     assert [(one.name, one.first_line, one.last_line) for one in outline.functions] == expected
     assert outline.note == ""
@@ -117,7 +121,9 @@ def test_outermost_functions_with_names_and_lines(source: str, language: str, ex
 
 def test_text_is_at_the_margin_and_without_docstring() -> None:
     one, _, two, three = functions_of(PYTHON, "python").functions
-    assert one.text == "@decorated(\n    1\n)\nasync def one(a):\n    def inner():\n        return a\n    return inner\n"
+    assert (
+        one.text == "@decorated(\n    1\n)\nasync def one(a):\n    def inner():\n        return a\n    return inner\n"
+    )
     assert two.text == '@property\ndef two(self):\n    return """\ntext"""\n'
     assert three.text == 'def three():\n    "only this"\n'
 
@@ -172,9 +178,12 @@ def test_deep_nesting_ends() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.text(alphabet="defclass (){}:;\n\t\"'#/*intvoi=,<>@~\r\x0c\u00e9\ud800", max_size=200), st.sampled_from(["python", "java", "c", "cpp"]))
+@given(
+    st.text(alphabet="defclass (){}:;\n\t\"'#/*intvoi=,<>@~\r\x0c\u00e9\ud800", max_size=200),
+    st.sampled_from(["python", "java", "c", "cpp"]),
+)
 def test_any_text_gives_functions_in_order_that_do_not_overlap(source: str, language: str) -> None:
     found = functions_of(source, language).functions
     lines = source.count("\n") + 1
     assert all(1 <= one.first_line <= one.last_line <= lines for one in found)
-    assert all(one.last_line <= other.first_line for one, other in zip(found, found[1:], strict=False))
+    assert all(one.last_line <= other.first_line for one, other in pairwise(found))

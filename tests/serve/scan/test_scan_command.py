@@ -15,7 +15,14 @@ from avatar.serve.scan.report import Report
 from avatar.serve.scan.run import Options, scan
 from students import TEXTS, tiny_bundle
 
-TWIN = "def twin(values):\n    total = 0\n    for value in values:\n        if value > 0:\n            total += value\n    return total\n"
+TWIN = """\
+def twin(values):
+    total = 0
+    for value in values:
+        if value > 0:
+            total += value
+    return total
+"""
 LARGE = [text for text in TEXTS if functions_of(text, "python").functions[0].text.count("\n") > 8][:6]
 
 
@@ -25,7 +32,9 @@ def code(tmp_path: Path) -> Path:
     folder = tmp_path / "code"
     folder.mkdir()
     (folder / "a.py").write_text(TWIN)
-    (folder / "b.py").write_text("class A:\n    " + TWIN.replace("\n    ", "\n        ") + "\n\ndef small():\n    return 1\n")
+    (folder / "b.py").write_text(
+        "class A:\n    " + TWIN.replace("\n    ", "\n        ") + "\n\ndef small():\n    return 1\n"
+    )
     (folder / "c.py").write_text("\n".join(LARGE))
     return folder
 
@@ -86,7 +95,9 @@ def test_a_second_scan_touches_only_what_changed(code: Path, clone_student: Path
     assert (second.counts.files_parsed, second.counts.functions_encoded, second.counts.comparisons) == (0, 0, 0)
     assert second.findings == first.findings
     file = code / "c.py"
-    file.write_text(file.read_text().replace(LARGE[3], LARGE[3] + "    extra_statement_here = 1\n    return extra_statement_here\n"))
+    file.write_text(
+        file.read_text().replace(LARGE[3], LARGE[3] + "    extra_statement_here = 1\n    return extra_statement_here\n")
+    )
     third = scan(code, clone_student, options)
     assert (third.counts.files_parsed, third.counts.functions_encoded) == (1, 1)
     assert third.counts.comparisons == len(LARGE)
@@ -130,7 +141,12 @@ def test_skipped_and_broken_files_are_said_again_from_the_cache(tmp_path: Path, 
 
 @pytest.mark.parametrize(
     ("extra", "status"),
-    [([], 0), (["--fail-on", "1"], 1), (["--fail-on", "1", "--languages", "java"], 0), (["--threshold", "1", "--fail-on", "0"], 1)],
+    [
+        ([], 0),
+        (["--fail-on", "1"], 1),
+        (["--fail-on", "1", "--languages", "java"], 0),
+        (["--threshold", "1", "--fail-on", "0"], 1),
+    ],
 )
 def test_exit_status_tells_ci_what_was_found(
     code: Path, clone_student: Path, extra: list[str], status: int, capsys: pytest.CaptureFixture[str]
@@ -139,7 +155,9 @@ def test_exit_status_tells_ci_what_was_found(
     assert "functions of" in capsys.readouterr().out
 
 
-def test_formats_are_written_to_a_file(code: Path, clone_student: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_formats_are_written_to_a_file(
+    code: Path, clone_student: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name, start in (("json", "{"), ("sarif", "{"), ("html", "<!DOCTYPE html>"), ("table", "  1. ")):
         target = tmp_path / f"out.{name}"
         arguments = ["scan", str(code), "--bundle", str(clone_student), "--threshold", "1", "--format", name]
@@ -172,7 +190,10 @@ def test_bad_requests_are_one_message(
     assert said in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("wrong", [["--threshold", "2"], ["--fail-on", "x"], ["--min-lines", "-1"], ["--format", "pdf"], ["--languages", "cobol"]])
+@pytest.mark.parametrize(
+    "wrong",
+    [["--threshold", "2"], ["--fail-on", "x"], ["--min-lines", "-1"], ["--format", "pdf"], ["--languages", "cobol"]],
+)
 def test_bad_options_are_refused(wrong: list[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["scan", ".", *wrong])

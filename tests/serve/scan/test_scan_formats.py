@@ -21,7 +21,9 @@ def place(file: str, name: str, line: int) -> Place:
 @pytest.fixture
 def report(tmp_path: Path) -> Report:
     (tmp_path / "a b").mkdir()
-    (tmp_path / "a b" / "<i>.py").write_text("def one():\n    x = '</code><script>alert(1)</script>'\n    return x\n" * 3)
+    (tmp_path / "a b" / "<i>.py").write_text(
+        "def one():\n    x = '</code><script>alert(1)</script>'\n    return x\n" * 3
+    )
     twins = (place("a b/<i>.py", "A.one", 1), place("a b/<i>.py", "two", 4), place("gone\udcff.py", "three", 1))
     return Report(
         root=str(tmp_path),

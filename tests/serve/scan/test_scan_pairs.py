@@ -24,9 +24,7 @@ def compare(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[
 def brute(points: NDArray[np.float32], threshold: float) -> dict[tuple[int, int], float]:
     first, second = np.triu_indices(len(points), 1)
     found = compare(points[first], points[second])
-    return {
-        (int(a), int(b)): float(p) for a, b, p in zip(first, second, found, strict=True) if p >= threshold
-    }
+    return {(int(a), int(b)): float(p) for a, b, p in zip(first, second, found, strict=True) if p >= threshold}
 
 
 def as_dict(pairs: Pairs) -> dict[tuple[int, int], float]:
@@ -96,7 +94,14 @@ def pairs_of(*rows: tuple[int, int, float]) -> Pairs:
 
 
 def test_groups_hold_exact_and_near_clones_by_size_and_similarity() -> None:
-    places = [place("a"), place("b", line=9), place("a", "b.py"), place("c", line=20), place("d", line=30), place("d", line=40)]
+    places = [
+        place("a"),
+        place("b", line=9),
+        place("a", "b.py"),
+        place("c", line=20),
+        place("d", line=30),
+        place("d", line=40),
+    ]
     groups = clone_groups(["a", "b", "c", "d"], places, pairs_of((0, 1, 0.9)))
     assert [[one.key for one in group.functions] for group in groups] == [["a", "b", "a"], ["d", "d"]]
     assert [group.exact for group in groups] == [False, True]

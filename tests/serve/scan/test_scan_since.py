@@ -9,8 +9,22 @@ from avatar.serve.cli import main
 from avatar.serve.scan.run import Options, scan
 from avatar.serve.scan.since import changed_lines, parse_diff, touches
 
-FIRST = "def first(values):\n    total = 0\n    for value in values:\n        if value > 0:\n            total += value\n    return total\n"
-SECOND = "def second(names):\n    kept = []\n    for name in names:\n        if name.islower():\n            kept.append(name)\n    return sorted(kept)\n"
+FIRST = """\
+def first(values):
+    total = 0
+    for value in values:
+        if value > 0:
+            total += value
+    return total
+"""
+SECOND = """\
+def second(names):
+    kept = []
+    for name in names:
+        if name.islower():
+            kept.append(name)
+    return sorted(kept)
+"""
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -34,7 +48,7 @@ def repository(tmp_path: Path) -> Path:
 def test_changed_lines_of_files_old_and_new(repository: Path) -> None:
     file = repository / "a.py"
     file.write_text(file.read_text().replace("total = 0", "total = 1"))
-    (repository / "sub" / "caf\u00e9 \"x\".py").write_text("x = 1\n")
+    (repository / "sub" / 'caf\u00e9 "x".py').write_text("x = 1\n")
     (repository / "new.py").write_text("+++ x\n")
     git(repository, "add", "sub")
     changed = changed_lines(repository / "sub", "HEAD")
@@ -48,7 +62,9 @@ def test_changed_lines_of_files_old_and_new(repository: Path) -> None:
 def test_content_that_looks_like_a_header_is_content() -> None:
     diff = b"--- a.py\n+++ a.py\n@@ -1,0 +2,2 @@\n+++ b.py\n+@@ -1 +1 @@\n@@ -9,2 +11,0 @@\n--- c.py\n-x\n"
     assert parse_diff(diff) == {"a.py": [(2, 3), (11, 12)]}
-    assert parse_diff(b'--- a\n+++ "t\\303\\251\\t.py"\n@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+b\n') == {"t\u00e9\t.py": [(1, 1)]}
+    assert parse_diff(b'--- a\n+++ "t\\303\\251\\t.py"\n@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+b\n') == {
+        "t\u00e9\t.py": [(1, 1)]
+    }
     assert parse_diff(b"--- gone.py\n+++ /dev/null\n@@ -1 +0,0 @@\n-a\n") == {}
 
 
@@ -93,7 +109,7 @@ def test_an_unknown_revision_is_said(repository: Path, revision: str) -> None:
 
 def test_nothing_of_the_repository_is_executed(repository: Path, tmp_path: Path) -> None:
     trap = tmp_path / "trap.sh"
-    trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/sprung\ncat \"$@\" 2>/dev/null\n")
+    trap.write_text(f'#!/bin/sh\ntouch {tmp_path}/sprung\ncat "$@" 2>/dev/null\n')
     trap.chmod(0o755)
     for key in ("core.fsmonitor", "diff.external", "diff.x.textconv", "diff.x.command", "core.pager"):
         git(repository, "config", key, str(trap))
@@ -108,7 +124,9 @@ def test_nothing_of_the_repository_is_executed(repository: Path, tmp_path: Path)
     assert not (tmp_path / "sprung").exists()
 
 
-def test_the_pre_commit_hook_stops_a_copy(repository: Path, clone_student: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pre_commit_hook_stops_a_copy(
+    repository: Path, clone_student: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The hook's own command, run as pre-commit runs it: in the repository, after `git add`."""
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
     assert (hook["language"], hook["pass_filenames"]) == ("python", False)

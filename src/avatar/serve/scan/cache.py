@@ -55,7 +55,11 @@ class Cache:
                 return
             except (sqlite3.Error, OSError) as error:
                 self.close()
-                if attempt or not isinstance(error, sqlite3.DatabaseError) or isinstance(error, sqlite3.OperationalError):
+                if (
+                    attempt
+                    or not isinstance(error, sqlite3.DatabaseError)
+                    or isinstance(error, sqlite3.OperationalError)
+                ):
                     get_logger("scan").warning("no cache: %s cannot be used (%s)", self.path, error)
                     return
                 self.path.unlink(missing_ok=True)  # not a database
@@ -70,7 +74,9 @@ class Cache:
         """By name: outlines of those `files` whose size and time of change are as they were."""
         by_path = {str(file.path): file for file in files}
         found = {}
-        for path, size, changed, outline in self._select("files", "path, size, changed, outline", "path", list(by_path)):
+        for path, size, changed, outline in self._select(
+            "files", "path, size, changed, outline", "path", list(by_path)
+        ):
             file = by_path[path]
             if (size, changed) == (file.size, file.changed_ns):
                 try:

@@ -32,15 +32,22 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--bundle", metavar="FOLDER", type=Path, help=f"folder with manifest.json (default: what ${BUNDLE} names)"
     )
     scan.add_argument(
-        "--threshold", metavar="P", type=probability, help="least probability (default: 0.95 for clones, else the student's)"
+        "--threshold",
+        metavar="P",
+        type=probability,
+        help="least probability (default: 0.95 for clones, else the student's)",
     )
     scan.add_argument("--format", default="table", choices=("table", "json", "sarif", "html"), help="default: table")
     scan.add_argument("--output", metavar="FILE", type=Path, help="write there instead of to standard output")
     scan.add_argument("--fail-on", metavar="P", type=probability, help="exit with 1 where a probability is at least P")
     scan.add_argument("--since", metavar="REV", help="only functions changed since a git revision, against all others")
-    scan.add_argument("--min-lines", metavar="N", type=count, default=5, help="lines of code of a function (default: 5)")
+    scan.add_argument(
+        "--min-lines", metavar="N", type=count, default=5, help="lines of code of a function (default: 5)"
+    )
     scan.add_argument("--min-words", metavar="N", type=count, default=20, help="names, numbers and signs (default: 20)")
-    scan.add_argument("--languages", metavar="NAME", nargs="+", choices=LANGUAGES.names(), default=(), help="default: all")
+    scan.add_argument(
+        "--languages", metavar="NAME", nargs="+", choices=LANGUAGES.names(), default=(), help="default: all"
+    )
     scan.add_argument("--threads", metavar="N", type=count, default=1, help="0 means all cores (default: 1)")
     scan.add_argument("--no-cache", action="store_true", help="neither read nor keep what earlier scans found out")
     scan.add_argument("--quiet", action="store_true", help="no progress")

@@ -8,7 +8,6 @@ import numpy as np
 from avatar.serve.scan.pairs import Pairs
 from avatar.serve.scan.report import Finding, Place
 
-
 SHARE = 0.5
 """Two groups are joined where at least this share of the pairs between them are clones."""
 

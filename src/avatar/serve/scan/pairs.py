@@ -6,6 +6,7 @@ vectors. So neighbours in space are candidates only, and the network decides.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,7 +114,7 @@ class Neighbours:
     def __init__(self, vectors: Vectors) -> None:
         self._vectors = vectors
         self._squares = np.einsum("ij,ij->i", vectors, vectors)
-        self._index = None
+        self._index: Any = None  # mypy takes usearch's properties for read-only
         if len(vectors) > BRUTE_FORCE:
             from usearch.index import Index
 
@@ -141,7 +142,6 @@ class Neighbours:
         return np.take_along_axis(near, order, axis=1).astype(np.int64)
 
     def _graph(self, rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-        assert self._index is not None
         self._index.expansion_search = max(128, 2 * count)
         matches = self._index.search(self._vectors[rows], count, threads=1)
         keys = np.asarray(matches.keys).reshape(len(rows), -1)

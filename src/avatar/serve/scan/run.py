@@ -26,6 +26,7 @@ CLONE_THRESHOLD = 0.95
 """For clones where no threshold is given. Of all pairs in a code base hardly one in 10,000 is a clone, in training
 data it is one in two: at the bundle's own threshold most findings would be false."""
 
+
 @dataclass(frozen=True)
 class Options:
     """What to look at. Smaller functions than `min_lines` lines of code and `min_words` words are left out."""

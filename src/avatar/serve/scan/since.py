@@ -25,7 +25,9 @@ def changed_lines(folder: Path, revision: str) -> Mapping[Path, Ranges]:
     top = Path(_git(folder, "rev-parse", "--show-toplevel").decode("utf-8", "surrogateescape").strip())
     if revision.startswith("-"):
         raise DataError(f"'{revision}' is no git revision", "give a branch, a tag or a commit, such as HEAD~1")
-    commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}").decode().strip()
+    commit = (
+        _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}").decode().strip()
+    )
     options = ("--unified=0", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--no-prefix")
     diff = _git(top, *_without_filters(top), "diff", *options, "--ignore-submodules", commit, "--")
     changed = {top / name: ranges for name, ranges in parse_diff(diff).items()}
@@ -82,7 +84,9 @@ def _git(folder: Path, *arguments: str, allowed: Sequence[int] = (0,)) -> bytes:
     try:
         answer = subprocess.run(command, cwd=folder, capture_output=True, timeout=SECONDS, check=False)
     except FileNotFoundError as error:
-        raise AvatarError("--since needs git, which is not installed", "install git, or scan without --since") from error
+        raise AvatarError(
+            "--since needs git, which is not installed", "install git, or scan without --since"
+        ) from error
     except subprocess.TimeoutExpired as error:
         raise AvatarError(f"git took longer than {SECONDS} s", "scan without --since") from error
     if answer.returncode not in allowed:

@@ -68,11 +68,15 @@ def html(report: Report) -> str:
 
 def _finding(finding: Finding, report: Report, folder: Path, sources: dict[str, list[str]]) -> str:
     shown = [_place(place, folder, sources) for place in finding.functions[:MEMBERS]]
-    rest = "".join(f"<li>{escape(_shown(where(place)))} {escape(place.name)}</li>" for place in finding.functions[MEMBERS:])
+    rest = "".join(
+        f"<li>{escape(_shown(where(place)))} {escape(place.name)}</li>" for place in finding.functions[MEMBERS:]
+    )
     first = finding.functions[0]
     title = headline(finding, report.label) + (f": {first.name}" if len(finding.functions) > 1 else "")
     more = f"<ul>{rest}</ul>" if rest else ""
-    return f'<details><summary>{escape(_shown(title))}</summary><div class="twins">{"".join(shown)}</div>{more}</details>'
+    return (
+        f'<details><summary>{escape(_shown(title))}</summary><div class="twins">{"".join(shown)}</div>{more}</details>'
+    )
 
 
 def _place(place: Place, folder: Path, sources: dict[str, list[str]]) -> str:

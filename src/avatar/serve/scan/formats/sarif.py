@@ -18,7 +18,12 @@ RELATED = 50
 
 _RULES = {
     "pair": ("clone", "CloneGroup", "Functions that do the same", "The functions of this group look like clones."),
-    "function": ("suspicious", "SuspiciousFunction", "A suspicious function", "A model takes this function for faulty."),
+    "function": (
+        "suspicious",
+        "SuspiciousFunction",
+        "A suspicious function",
+        "A model takes this function for faulty.",
+    ),
 }
 
 
@@ -40,7 +45,9 @@ def sarif(report: Report) -> str:
             }
         ],
     }
-    notes = [_notification(one, "warning") for one in report.skipped] + [_notification(one, "note") for one in report.notes]
+    notes = [_notification(one, "warning") for one in report.skipped] + [
+        _notification(one, "note") for one in report.notes
+    ]
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
