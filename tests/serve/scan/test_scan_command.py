@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from avatar.code.functions import functions_of
+from avatar.common.errors import DataError
 from avatar.data.records import Task
 from avatar.serve import Predictor
 from avatar.serve.cli import main
@@ -153,6 +154,27 @@ def test_exit_status_tells_ci_what_was_found(
 ) -> None:
     assert main(["scan", str(code), "--bundle", str(clone_student), *extra]) == status
     assert "functions of" in capsys.readouterr().out
+
+
+def test_what_should_fail_is_looked_for(code: Path, clone_student: Path) -> None:
+    assert scan(code, clone_student, Options(fail_on=0.3)).threshold == 0.3
+    assert scan(code, clone_student, Options(fail_on=0.99)).threshold == 0.95
+    assert scan(code, clone_student, Options(fail_on=0.3, threshold=0.7)).threshold == 0.7
+
+
+def test_a_file_that_changed_unnoticed_is_said(
+    code: Path, clone_student: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The outline is known, the vectors are not, and the content is another at the same time and size."""
+    scan(code, clone_student)
+    file = code / "a.py"
+    status = file.stat()
+    file.write_text(TWIN.replace("total", "other"))
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    monkeypatch.setattr("avatar.serve.scan.cache.Cache.vectors", lambda *_: {})
+    with pytest.raises(DataError, match=r"a\.py changed while"):
+        scan(code, clone_student, Options(threshold=0.1))
+    assert scan(code, clone_student, Options(cache=False)).counts.files == 3
 
 
 def test_formats_are_written_to_a_file(

@@ -39,7 +39,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     scan.add_argument("--format", default="table", choices=("table", "json", "sarif", "html"), help="default: table")
     scan.add_argument("--output", metavar="FILE", type=Path, help="write there instead of to standard output")
-    scan.add_argument("--fail-on", metavar="P", type=probability, help="exit with 1 where a probability is at least P")
+    scan.add_argument(
+        "--fail-on", metavar="P", type=probability, help="exit with 1 where a finding's probability is at least P"
+    )
     scan.add_argument("--since", metavar="REV", help="only functions changed since a git revision, against all others")
     scan.add_argument(
         "--min-lines", metavar="N", type=count, default=5, help="lines of code of a function (default: 5)"
@@ -67,6 +69,7 @@ def run(options: argparse.Namespace) -> int:
         find_bundle(options.bundle),
         Options(
             threshold=options.threshold,
+            fail_on=options.fail_on,
             min_lines=options.min_lines,
             min_words=options.min_words,
             languages=options.languages,

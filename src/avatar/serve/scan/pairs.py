@@ -25,8 +25,8 @@ ROWS = 2_048
 """Rows whose neighbours are compared together."""
 BRUTE_FORCE = 20_000
 """Functions up to which numpy finds exact neighbours as fast as usearch builds its graph."""
-BATCH = 16_384
-"""Pairs compared at once."""
+BATCH = 4_096
+"""Pairs compared at once: as fast as 16,384 and 160 MB less memory at a hidden size of 192."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from avatar.code.functions import SourceFunction, functions_of
+from avatar.common.errors import DataError
 from avatar.common.logging import progress
 from avatar.serve.scan.cache import Cache
 from avatar.serve.scan.files import Skipped, SourceFile, read_source, source_files
@@ -44,13 +45,14 @@ class Reading:
 
     def texts(self, places: Sequence[Place]) -> dict[str, str]:
         """Text by key of these functions, one for each key; files are read again where it is not at hand."""
-        wanted = dict.fromkeys(place.key for place in places)
         for place in places:
             if place.key not in self._texts:
                 self._outline(self.files[place.file])
-            # a file that changed between the two readings no longer has it; an empty text keeps the scan going
-            self._texts.setdefault(place.key, "")
-        return {key: self._texts[key] for key in wanted}
+            if place.key not in self._texts:
+                raise DataError(
+                    f"{place.file} changed while it was scanned", "scan again, with --no-cache if this stays"
+                )
+        return {place.key: self._texts[place.key] for place in places}
 
     def _outline(self, file: SourceFile) -> FileOutline:
         read = read_source(file)

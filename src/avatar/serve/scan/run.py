@@ -29,9 +29,13 @@ data it is one in two: at the bundle's own threshold most findings would be fals
 
 @dataclass(frozen=True)
 class Options:
-    """What to look at. Smaller functions than `min_lines` lines of code and `min_words` words are left out."""
+    """What to look at. Smaller functions than `min_lines` lines of code and `min_words` words are left out.
+
+    Without a `threshold` it is `CLONE_THRESHOLD` or the student's own, but never above `fail_on`.
+    """
 
     threshold: float | None = None
+    fail_on: float | None = None
     min_lines: int = 5
     min_words: int = 20
     languages: Collection[str] = ()
@@ -70,8 +74,10 @@ def scan(path: Path, bundle: Path, options: Options | None = None) -> Report:
     start = time.perf_counter()
     student = _Student(Path(bundle), options.threads)
     config = student.bundle.config
-    lowest = CLONE_THRESHOLD if config.arity == 2 else config.threshold
-    threshold = lowest if options.threshold is None else options.threshold
+    threshold = options.threshold
+    if threshold is None:
+        usual = CLONE_THRESHOLD if config.arity == 2 else config.threshold
+        threshold = usual if options.fail_on is None else min(usual, options.fail_on)
     changes = changed_lines(_folder(path), options.since) if options.since is not None else None
     cache = Cache(student.digest, options.cache_folder) if options.cache else NoCache()
     try:
