@@ -101,7 +101,8 @@ def _parts(options: argparse.Namespace) -> list[tuple[str, str]]:
             found.append((set((pairs.first * size + pairs.second).tolist()), comparisons, time.perf_counter() - start))
         (all_pairs, every, slow), (near, some, fast) = found
         recall = len(near & all_pairs) / len(all_pairs) if all_pairs else float("nan")
-        said = f"{recall:.2%} of {len(all_pairs)} pairs; {some:,} of {every:,} comparisons, {fast:.1f} s instead of {slow:.1f} s"
+        said = f"{recall:.2%} of {len(all_pairs)} pairs; {some:,} of {every:,} comparisons, "
+        said += f"{fast:.1f} s instead of {slow:.1f} s"
         rows.append((f"recall at {threshold:g} of {size} functions", said))
     return rows
 

@@ -159,6 +159,12 @@ def test_a_header_may_be_cpp() -> None:
     assert outline.note == ""
 
 
+def test_a_namespace_with_a_macro_hides_no_functions() -> None:
+    source = "namespace std VISIBLE(default) {\nint one(int a) { return a; }\nint two(int a) { return a; }\n}\n"
+    for language in ("c", "cpp"):
+        assert {"one", "two"} <= {one.name.rpartition(":")[2] for one in functions_of(source, language).functions}
+
+
 def test_languages_go_by_the_end_of_the_name() -> None:
     names = ["a.py", "A.JAVA", "x.c", "x.h", "x.hpp", "x.c++", "x.rs", "py", ".py.bak"]
     found = [language_of_file(name) for name in names]

@@ -129,6 +129,9 @@ def _name(node: Node, content: bytes) -> str:
 
 def _declared(definition: Node) -> Node | None:
     """The name inside the declarators of a C or C++ function."""
+    kind = definition.child_by_field_name("type")
+    if kind is not None and kind.text == b"namespace":
+        return None  # `namespace std VISIBLE(default) {` in a header that is read as C
     place = definition.child_by_field_name("declarator")
     is_function = False
     while place is not None and place.type not in _NAMES:

@@ -1,4 +1,5 @@
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,18 @@ def test_gitignore_is_honoured_at_every_level(tmp_path: Path) -> None:
     )
     assert sorted(names(tmp_path)) == ["a.py", "f.py", "kept.gen.py", "lib/build/d.py", "lib/e.c"]
     assert names(tmp_path / "lib") == ["e.c", "build/d.py"]  # the rules above the scanned folder hold as well
+
+
+def test_git_itself_would_ignore_the_same(tmp_path: Path) -> None:
+    rules = ["*.c", "!/keep.c", "x/", "/y", "a/**/z.py", "**/deep", "b/*", "!b/in.py", "[st].py", "t\\ .py", "#no", ""]
+    write(tmp_path, {".gitignore": "\n".join(rules), "a/.gitignore": "!k.c\n/x.py\n", "b/a/.gitignore": "!*.py\n"})
+    for folder in ("", "a/", "b/", "a/b/", "b/a/", "x/", "y/", "a/x/", "a/deep/", "a/b/c/"):
+        for name in ("keep.c", "k.c", "z.py", "in.py", "s.py", "x.py", "y.py", "deep.py", "t .py"):
+            write(tmp_path, {folder + name: ""})
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    listed = ["git", "ls-files", "-z", "--others", "--exclude-standard", "*.c", "*.py"]
+    answer = subprocess.run(listed, cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+    assert sorted(names(tmp_path)) == sorted(filter(None, answer.split("\0")))
 
 
 def test_hidden_vendored_and_environment_folders_are_passed_over(tmp_path: Path) -> None:

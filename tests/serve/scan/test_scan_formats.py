@@ -11,6 +11,7 @@ from avatar.serve.scan.files import Skipped
 from avatar.serve.scan.formats import FORMATS
 from avatar.serve.scan.report import Counts, Finding, Place, Report
 
+# OASIS's schema of SARIF 2.1.0 (rtm.4), as the source distribution of sarif-om 1.0.4 (MIT) holds it
 SCHEMA = json.loads((Path(__file__).parent / "sarif-2.1.0.json").read_text())
 
 

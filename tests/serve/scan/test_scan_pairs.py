@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from avatar.common.errors import DataError
 from avatar.serve.scan import pairs as module
 from avatar.serve.scan.groups import clone_groups
 from avatar.serve.scan.pairs import Neighbours, Pairs, find_pairs, no_pairs
@@ -68,6 +69,19 @@ def test_a_large_cluster_widens_the_search(monkeypatch: pytest.MonkeyPatch) -> N
     points[:100] += np.random.default_rng(2).normal(0, 0.01, (100, 16)).astype(np.float32)
     pairs, _ = find_pairs(points, np.arange(500), compare, 0.5, exact_comparisons=0)
     assert set(as_dict(pairs)) == set(brute(points, 0.5))
+
+
+@pytest.mark.parametrize("exact", [0, 10**9])
+def test_a_threshold_that_nearly_all_reach_is_refused(exact: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_PAIRS", 100)
+    with pytest.raises(DataError, match="raise --threshold"):
+        find_pairs(vectors(100), np.arange(100), compare, 0.0, exact_comparisons=exact)
+
+
+def test_equal_vectors_are_clones_of_each_other() -> None:
+    points = np.ones((200, 16), np.float32)
+    pairs, _ = find_pairs(points, np.arange(200), compare, 0.9, exact_comparisons=0)
+    assert len(as_dict(pairs)) == 200 * 199 // 2
 
 
 @pytest.mark.parametrize("brute_force", [10_000, 0])

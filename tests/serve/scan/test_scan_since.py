@@ -1,11 +1,11 @@
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 from avatar.common.errors import DataError
-from avatar.serve.cli import main
 from avatar.serve.scan.run import Options, scan
 from avatar.serve.scan.since import changed_lines, parse_diff, touches
 
@@ -125,18 +125,27 @@ def test_nothing_of_the_repository_is_executed(repository: Path, tmp_path: Path)
 
 
 def test_the_pre_commit_hook_stops_a_copy(
-    repository: Path, clone_student: Path, monkeypatch: pytest.MonkeyPatch
+    repository: Path, clone_student: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The hook's own command, run as pre-commit runs it: in the repository, after `git add`."""
+    """pre-commit runs the hook on `git commit`; only its environment is this one instead of a new one."""
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
-    assert (hook["language"], hook["pass_filenames"]) == ("python", False)
-    program, *arguments = [*hook["entry"].split(), *hook.get("args", [])]
-    assert program == "avatar"
-    monkeypatch.chdir(repository)
-    monkeypatch.setenv("AVATAR_BUNDLE", str(clone_student))
+    program, _, arguments = hook["entry"].partition(" ")
+    assert (program, hook["language"]) == ("avatar", "python")
+    local = {
+        **hook,
+        "language": "system",
+        "entry": f"{sys.executable} -m avatar.serve.cli {arguments}",
+        "args": ["--bundle", str(clone_student), "--threshold", "1"],
+    }
+    config = {"repos": [{"repo": "local", "hooks": [local]}]}
+    (repository / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config))
+    monkeypatch.setenv("PRE_COMMIT_HOME", str(tmp_path / "home"))
+    subprocess.run([sys.executable, "-m", "pre_commit", "install"], cwd=repository, check=True, capture_output=True)
     (repository / "c.py").write_text("x = 1\n")
     git(repository, "add", ".")
-    assert main([*arguments, "--threshold", "1"]) == 0
+    git(repository, "commit", "-qm", "no copy")
     (repository / "c.py").write_text(SECOND)
     git(repository, "add", ".")
-    assert main([*arguments, "--threshold", "1"]) == 1
+    with pytest.raises(subprocess.CalledProcessError) as stopped:
+        git(repository, "commit", "-qm", "a copy")
+    assert b"3 functions are exact duplicates" in stopped.value.stderr + stopped.value.stdout

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar.common.errors import DataError
 from avatar.common.logging import progress
 
 Vectors = NDArray[np.float32]
@@ -27,6 +28,10 @@ BRUTE_FORCE = 20_000
 """Functions up to which numpy finds exact neighbours as fast as usearch builds its graph."""
 BATCH = 4_096
 """Pairs compared at once: as fast as 16,384 and 160 MB less memory at a hidden size of 192."""
+
+
+MOST_PAIRS = 2_000_000
+"""More at one threshold say nothing, and would take minutes to group."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ def find_pairs(
 
     `vectors` is (functions, hidden_size). Exact where `rows` times functions are at most twice
     `exact_comparisons` (each pair is met twice); above that among the nearest neighbours of each row. A row
-    that finds clones among its farthest neighbours looks further.
+    that finds clones among its farthest neighbours looks further. More than `MOST_PAIRS` are a DataError.
     """
     if len(rows) * len(vectors) <= 2 * exact_comparisons:
         return _decide(vectors, progress(_all_pairs(rows, len(vectors)), "comparing"), compare, threshold)
@@ -82,6 +87,7 @@ def find_pairs(
         pairs, compared = _near_pairs(vectors, rows[start : start + ROWS], neighbours, compare, threshold)
         found.append(pairs)
         comparisons += compared
+        _refuse_too_many(sum(map(len, found)), threshold)
     pairs = joined(*found)
     _, once = np.unique(_codes(pairs.first, pairs.second, len(vectors)), return_index=True)
     return Pairs(pairs.first[once], pairs.second[once], pairs.probability[once]), comparisons
@@ -186,9 +192,19 @@ def _decide(
     compare: Compare,
     threshold: float,
 ) -> tuple[Pairs, int]:
-    found, comparisons = [no_pairs()], 0
+    found, comparisons, total = [no_pairs()], 0, 0
     for first, second in blocks:
         probability = np.asarray(compare(vectors[first], vectors[second]), dtype=np.float32)
         comparisons += len(first)
         found.append(Pairs(first, second, probability).above(threshold))
+        total += len(found[-1])
+        _refuse_too_many(total, threshold)
     return joined(*found), comparisons
+
+
+def _refuse_too_many(count: int, threshold: float) -> None:
+    if count > MOST_PAIRS:
+        raise DataError(
+            f"more than {MOST_PAIRS:,} pairs of functions reach the threshold {threshold:g}",
+            "raise --threshold, or scan fewer files",
+        )

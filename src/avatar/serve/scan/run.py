@@ -85,11 +85,8 @@ def scan(path: Path, bundle: Path, options: Options | None = None) -> Report:
         places = [one for one in reading.places if _is_large(one, options)]
         changed = places
         if changes is not None:
-            changed = [
-                one
-                for one in places
-                if touches(changes.get(reading.files[one.file].path.resolve(), ()), one.first_line, one.last_line)
-            ]
+            lines = {name: changes.get(file.path.resolve(), ()) for name, file in reading.files.items()}
+            changed = [one for one in places if touches(lines[one.file], one.first_line, one.last_line)]
         scanner = _Scanner(student, reading, cache, threshold)
         if config.arity == 1:
             findings = scanner.suspicious(changed, since=changes is not None)
