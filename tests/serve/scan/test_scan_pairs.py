@@ -84,14 +84,15 @@ def test_equal_vectors_are_clones_of_each_other() -> None:
     assert len(as_dict(pairs)) == 200 * 199 // 2
 
 
+@pytest.mark.parametrize("chosen", [[0, 5, 299], [7]])
 @pytest.mark.parametrize("brute_force", [10_000, 0])
-def test_neighbours_are_others_and_near(brute_force: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_neighbours_are_others_and_near(brute_force: int, chosen: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BRUTE_FORCE", brute_force)
     points = vectors(300)
-    rows = np.array([0, 5, 299])
+    rows = np.array(chosen)
     near = Neighbours(points)(rows, 10)
     distances = ((points[rows][:, None] - points[None]) ** 2).sum(-1)
-    distances[np.arange(3), rows] = np.inf
+    distances[np.arange(len(rows)), rows] = np.inf
     expected = np.sort(distances, axis=1)[:, :10]
     np.testing.assert_allclose(np.take_along_axis(distances, near, axis=1), expected, rtol=1e-3)
 

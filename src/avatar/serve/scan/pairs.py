@@ -149,9 +149,11 @@ class Neighbours:
 
     def _graph(self, rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
         self._index.expansion_search = max(128, 2 * count)
-        matches = self._index.search(self._vectors[rows], count, threads=1)
-        keys = np.asarray(matches.keys).reshape(len(rows), -1)
-        missing = np.arange(count) >= np.asarray(matches.counts).reshape(-1, 1)
+        # a search for one row answers in another shape, so it is asked twice
+        wanted = rows if len(rows) > 1 else np.repeat(rows, 2)
+        matches = self._index.search(self._vectors[wanted], count, threads=1)
+        keys = np.asarray(matches.keys)[: len(rows)]
+        missing = np.arange(count) >= np.asarray(matches.counts)[: len(rows), None]
         return np.where(missing | (keys >= len(self._vectors)), rows[:, None], keys).astype(np.int64)
 
 
