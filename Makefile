@@ -6,7 +6,7 @@ RUN := $(BIN)/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train test test-all lint format lock ui bench bench-search bench-surrogate bench-latency bench-loop bench-runtime bench-train clean
+.PHONY: help setup demo train test test-all lint format lock ui bench bench-search bench-surrogate bench-latency bench-loop bench-runtime bench-train bench-scan clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -66,6 +66,9 @@ bench-runtime: setup ## Teacher and student side by side, and ONNX attention aga
 
 bench-train: setup ## Pairs per second of distillation
 	$(RUN) benchmarks/training_speed.py
+
+bench-scan: setup ## Scan this environment's packages with a bundle: ARGS="--bundle FOLDER"
+	$(RUN) benchmarks/scan.py $(ARGS)
 
 clean: ## Remove what runs and tools left (not the environment, not your data)
 	rm -rf artifacts outputs multirun/*/ mlflow.db* mlartifacts .pytest_cache .mypy_cache .ruff_cache .hypothesis

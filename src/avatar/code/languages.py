@@ -6,7 +6,16 @@ from importlib import import_module
 
 from tree_sitter import Language, Node, Parser, Query, QueryCursor
 
-from avatar.code.queries import C_LOCALS, CPP_LOCALS, JAVA_LOCALS, PYTHON_LOCALS
+from avatar.code.queries import (
+    C_FUNCTIONS,
+    C_LOCALS,
+    CPP_FUNCTIONS,
+    CPP_LOCALS,
+    JAVA_FUNCTIONS,
+    JAVA_LOCALS,
+    PYTHON_FUNCTIONS,
+    PYTHON_LOCALS,
+)
 from avatar.common.errors import AvatarError
 from avatar.common.registry import Registry
 
@@ -16,7 +25,7 @@ MAX_BYTES = 100_000
 
 @dataclass(frozen=True)
 class Grammar:
-    """One language: the wheel with its grammar, and the query that finds its functions' variables.
+    """One language: the wheel with its grammar, the queries that find functions and their variables, its files.
 
     Text that this grammar cannot read is tried between the two parts of `wrapper` (a Java constructor needs
     its class), then with the grammar `fallback`. `hoisted`: a variable belongs to its whole scope, not only
@@ -26,6 +35,8 @@ class Grammar:
     name: str
     package: str
     locals_query: str
+    functions_query: str
+    suffixes: tuple[str, ...]
     wrapper: tuple[str, str] | None = None
     fallback: str | None = None
     hoisted: bool = False
@@ -53,12 +64,39 @@ def _words(text: str) -> frozenset[str]:
 
 
 LANGUAGES.register("java")(
-    Grammar("java", "tree_sitter_java", JAVA_LOCALS, wrapper=("class Holder {\n", "\n}"), words=_words(_JAVA_WORDS))
+    Grammar(
+        "java",
+        "tree_sitter_java",
+        JAVA_LOCALS,
+        JAVA_FUNCTIONS,
+        (".java",),
+        wrapper=("class Holder {\n", "\n}"),
+        words=_words(_JAVA_WORDS),
+    )
 )
-LANGUAGES.register("c")(Grammar("c", "tree_sitter_c", C_LOCALS, fallback="cpp", words=_words(_C_WORDS)))
-LANGUAGES.register("cpp")(Grammar("cpp", "tree_sitter_cpp", CPP_LOCALS, words=_words(_C_WORDS)))
+LANGUAGES.register("c")(
+    Grammar("c", "tree_sitter_c", C_LOCALS, C_FUNCTIONS, (".c", ".h"), fallback="cpp", words=_words(_C_WORDS))
+)
+LANGUAGES.register("cpp")(
+    Grammar(
+        "cpp",
+        "tree_sitter_cpp",
+        CPP_LOCALS,
+        CPP_FUNCTIONS,
+        (".cc", ".cpp", ".cxx", ".c++", ".hh", ".hpp", ".hxx"),
+        words=_words(_C_WORDS),
+    )
+)
 LANGUAGES.register("python")(
-    Grammar("python", "tree_sitter_python", PYTHON_LOCALS, hoisted=True, words=_words(_PYTHON_WORDS))
+    Grammar(
+        "python",
+        "tree_sitter_python",
+        PYTHON_LOCALS,
+        PYTHON_FUNCTIONS,
+        (".py",),
+        hoisted=True,
+        words=_words(_PYTHON_WORDS),
+    )
 )
 
 _DATASETS = {"bcb": "java", "devign": "c", "reveal": "c", "stdlib": "python"}

@@ -173,3 +173,33 @@ PYTHON_LOCALS = """
 (decorator) @words
 (interpolation "=") @words
 """
+
+JAVA_FUNCTIONS = """
+(method_declaration body: (block)) @function
+(constructor_declaration) @function
+(compact_constructor_declaration) @function
+(class_declaration) @scope
+(interface_declaration) @scope
+(enum_declaration) @scope
+(record_declaration) @scope
+"""
+"""Functions with a body, and what their names are qualified by."""
+
+C_FUNCTIONS = "(function_definition body: (compound_statement)) @function"
+
+CPP_FUNCTIONS = (
+    C_FUNCTIONS
+    + """
+(function_definition body: (try_statement)) @function
+(namespace_definition name: (_)) @scope
+(class_specifier name: (_) body: (_)) @scope
+(struct_specifier name: (_) body: (_)) @scope
+(union_specifier name: (_) body: (_)) @scope
+"""
+)
+
+PYTHON_FUNCTIONS = """
+(function_definition) @function
+(decorated_definition definition: (function_definition)) @function
+(class_definition) @scope
+"""

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from avatar.common.errors import AvatarError, DataError
+from avatar.serve.arguments import count
+from avatar.serve.scan import command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0, or 2 for what the user can mend."""
+    """Run one command and return its exit status: 0, 1 for findings, or 2 for what the user can mend."""
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
@@ -34,24 +36,15 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("file", metavar="FILE", help="a file with one function, or - for standard input")
     predict.add_argument("second", metavar="FILE2", nargs="?", help="the function to compare it with")
     predict.add_argument(
-        "--threads", type=_count, default=1, help="threads to use; 0 means all cores (default: 1)"
+        "--threads", type=count, default=1, help="threads to use; 0 means all cores (default: 1)"
     )
     predict.add_argument(
         "--runtime", default="onnxruntime", help="onnxruntime (default), or openvino where it is installed"
     )
     predict.add_argument("--precision", help="fp32 or int8 (default: what the bundle has, fp32 first)")
     predict.set_defaults(run=_predict)
+    command.add(commands)
     return parser
-
-
-def _count(text: str) -> int:
-    try:
-        count = int(text)
-    except ValueError:
-        count = -1
-    if count < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
-    return count
 
 
 def _predict(options: argparse.Namespace) -> int:

@@ -1,0 +1,174 @@
+"""The functions of a source text, broken code included: what can be parsed is found, the rest is said in a note."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from tree_sitter import Node, Parser, QueryCursor
+
+from avatar.code.languages import LANGUAGES, compiled, load, reserved
+from avatar.common.errors import DataError
+
+MAX_SOURCE_BYTES = 1_000_000
+"""Longer sources are refused: people don't write them."""
+
+_NAMES = frozenset(
+    {"identifier", "field_identifier", "qualified_identifier", "destructor_name", "operator_name", "operator_cast"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFunction:
+    """An outermost function or method.
+
+    `name` is qualified by its classes and namespaces. Lines count from 1, both ends included; decorators belong
+    to the function. `text` is as students are trained on it: at the left margin, in Python without docstring.
+    """
+
+    name: str
+    first_line: int
+    last_line: int
+    language: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """Functions in source order; `note` says what may be missing, and is empty where the code is sound."""
+
+    functions: tuple[SourceFunction, ...]
+    note: str = ""
+
+
+def language_of_file(name: str) -> str | None:
+    """The language of a file by the end of its name; None for files that hold none of ours."""
+    place = name.rfind(".")
+    return _suffixes().get(name[place:].lower()) if place >= 0 else None
+
+
+def functions_of(source: str, language: str) -> Outline:
+    """The outermost functions and methods of `source`, each with what is nested in it.
+
+    Where the grammar finds errors, the one that the language falls back to is tried as well (a header may be
+    C++), and the better reading is taken. More than `MAX_SOURCE_BYTES` of UTF-8 are a DataError.
+    """
+    content = source.encode("utf-8", "replace")
+    if len(content) > MAX_SOURCE_BYTES:
+        raise DataError(f"the source has {len(content)} bytes, more than {MAX_SOURCE_BYTES}", "split it up")
+    root = _root(content, language)
+    found = _found(root, content, language)
+    other = LANGUAGES.get(language).fallback
+    if root.has_error and other is not None:
+        second = _root(content, other)
+        better = _found(second, content, other)
+        if not second.has_error or len(better) > len(found):
+            root, found = second, better
+    if not root.has_error:
+        return Outline(tuple(one for one, _ in found))
+    cut = sum(broken for _, broken in found)
+    return Outline(
+        tuple(one for one, _ in found),
+        "syntax errors, functions may be missing" + (f"; {cut} function(s) may be cut wrong" if cut else ""),
+    )
+
+
+@cache
+def _suffixes() -> dict[str, str]:
+    return {suffix: name for name in LANGUAGES for suffix in LANGUAGES.get(name).suffixes}
+
+
+def _root(content: bytes, language: str) -> Node:
+    return Parser(load(language)).parse(content).root_node
+
+
+def _found(root: Node, content: bytes, language: str) -> list[tuple[SourceFunction, bool]]:
+    """Functions, and whether there is an error inside."""
+    grammar = LANGUAGES.get(language)
+    nodes = QueryCursor(compiled(language, grammar.functions_query)).captures(root)
+    outer = [(node, False) for node in nodes.get("scope", [])]
+    inner = [(node, True) for node in nodes.get("function", [])]
+    between = "::" if language == "cpp" else "."
+    found: list[tuple[SourceFunction, bool]] = []
+    scopes: list[tuple[int, str]] = []
+    end = 0
+    for node, is_function in sorted(outer + inner, key=lambda one: (one[0].start_byte, -one[0].end_byte)):
+        if node.start_byte < end:
+            continue  # inside a function
+        while scopes and scopes[-1][0] <= node.start_byte:
+            scopes.pop()
+        name = _name(node, content)
+        if not is_function:
+            scopes.append((node.end_byte, name))
+            continue
+        if not name or name in reserved(language):
+            continue  # error recovery reads `if (x) {` as a function that is called if
+        end = node.end_byte
+        qualified = between.join([*(scope for _, scope in scopes), name])
+        one = SourceFunction(
+            qualified,
+            node.start_point.row + 1,
+            node.end_point.row + 1,
+            language,
+            _text(node, content),
+        )
+        found.append((one, node.has_error))
+    return found
+
+
+def _name(node: Node, content: bytes) -> str:
+    """Of a function or a scope; empty for what only looks like a function, such as `namespace a {` read as C."""
+    definition = node.child_by_field_name("definition") or node
+    place = definition.child_by_field_name("name")
+    if place is None:
+        place = _declared(definition)
+    if place is None:
+        return ""
+    text = content[place.start_byte : place.end_byte].decode("utf-8", "replace")
+    return " ".join((text.partition("(")[0] if place.type == "operator_cast" else text).split())
+
+
+def _declared(definition: Node) -> Node | None:
+    """The name inside the declarators of a C or C++ function."""
+    kind = definition.child_by_field_name("type")
+    if kind is not None and kind.text == b"namespace":
+        return None  # `namespace std VISIBLE(default) {` in a header that is read as C
+    place = definition.child_by_field_name("declarator")
+    is_function = False
+    while place is not None and place.type not in _NAMES:
+        is_function |= place.type == "function_declarator"
+        inner = place.child_by_field_name("declarator")
+        if inner is None and place.type in ("reference_declarator", "parenthesized_declarator"):
+            inner = place.named_children[-1] if place.named_children else None
+        if inner is None:
+            break
+        place = inner
+    return place if is_function or (place is not None and place.type == "operator_cast") else None
+
+
+def _text(node: Node, content: bytes) -> str:
+    start = node.start_byte
+    margin = content[content.rfind(b"\n", 0, start) + 1 : start]
+    lines = content[start : node.end_byte].decode("utf-8", "replace").split("\n")
+    if not margin.strip():
+        indent = margin.decode("utf-8", "replace")
+        lines[1:] = [line.removeprefix(indent) for line in lines[1:]]
+    first = node.start_point.row
+    skipped = {row - first for row in _docstring(node)}
+    return "\n".join(line.rstrip() for row, line in enumerate(lines) if row not in skipped) + "\n"
+
+
+def _docstring(node: Node) -> Iterable[int]:
+    """Rows of a Python docstring that stands on lines of its own and is not the whole body."""
+    if node.type not in ("function_definition", "decorated_definition"):
+        return ()
+    definition = node.child_by_field_name("definition") or node
+    body = definition.child_by_field_name("body")
+    if body is None or body.type != "block" or body.named_child_count < 2:
+        return ()
+    text, following = body.named_children[:2]
+    is_string = text.type == "expression_statement" and [one.type for one in text.named_children] == ["string"]
+    before = text.prev_sibling or body.prev_sibling
+    alone = before is not None and before.end_point.row < text.start_point.row
+    if not (is_string and alone and following.start_point.row > text.end_point.row):
+        return ()
+    return range(text.start_point.row, text.end_point.row + 1)

@@ -1,0 +1,168 @@
+"""What earlier scans found out, by content, in one SQLite file for each bundle.
+
+It holds numbers and JSON only, nothing that is executed on loading. A file that is damaged or too large is
+thrown away; one that cannot be used is worked without. SQLite's locks let several scans share it.
+"""
+
+import dataclasses
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from platformdirs import user_cache_path
+
+from avatar.common.hashing import stable_hash
+from avatar.common.logging import get_logger
+from avatar.serve.scan.files import SourceFile
+from avatar.serve.scan.pairs import Pairs
+from avatar.serve.scan.report import FileOutline, Place
+
+VERSION = 1
+"""Of the tables and of how functions are cut out; files of other versions are not read."""
+MAX_BYTES = 1_000_000_000
+_VARIABLES = 500
+"""Values in one SQL statement."""
+
+_COLUMNS = tuple(field.name for field in dataclasses.fields(Place) if field.name != "file")
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS vectors (key TEXT PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, size INTEGER, changed INTEGER, outline TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS pairs (scope TEXT PRIMARY KEY, threshold REAL, keys TEXT, pairs BLOB) WITHOUT ROWID;
+"""
+
+
+class Cache:
+    """The cache of one bundle, `identity` being a digest of it. `folder` is by default the user's cache folder."""
+
+    def __init__(self, identity: str, folder: Path | None = None) -> None:
+        place = user_cache_path("avatar") if folder is None else folder
+        self.path = place / f"scan-{stable_hash([identity, VERSION], 32)}.sqlite"
+        self._store: sqlite3.Connection | None = None
+        for attempt in range(2):
+            try:
+                place.mkdir(parents=True, exist_ok=True)
+                if self.path.exists() and self.path.stat().st_size > MAX_BYTES:
+                    self.path.unlink()
+                self._store = sqlite3.connect(self.path, timeout=10)
+                self._store.execute("PRAGMA journal_mode=WAL")
+                self._store.execute("PRAGMA synchronous=NORMAL")
+                self._store.executescript(_TABLES)
+                return
+            except (sqlite3.Error, OSError) as error:
+                self.close()
+                if (
+                    attempt
+                    or not isinstance(error, sqlite3.DatabaseError)
+                    or isinstance(error, sqlite3.OperationalError)
+                ):
+                    get_logger("scan").warning("no cache: %s cannot be used (%s)", self.path, error)
+                    return
+                self.path.unlink(missing_ok=True)  # not a database
+
+    def close(self) -> None:
+        """Let go of the file; after that nothing is found and nothing is kept."""
+        if self._store is not None:
+            self._store.close()
+        self._store = None
+
+    def outlines(self, files: Sequence[SourceFile]) -> dict[str, FileOutline]:
+        """By name: outlines of those `files` whose size and time of change are as they were."""
+        by_path = {str(file.path): file for file in files}
+        found = {}
+        for path, size, changed, outline in self._select(
+            "files", "path, size, changed, outline", "path", list(by_path)
+        ):
+            file = by_path[path]
+            if (size, changed) == (file.size, file.changed_ns):
+                try:
+                    note, skipped, rows = json.loads(outline)
+                    places = tuple(Place(file.name, *row) for row in rows)
+                except (ValueError, TypeError):
+                    continue
+                found[file.name] = FileOutline(places, note, skipped)
+        return found
+
+    def keep_outlines(self, outlines: Iterable[tuple[SourceFile, FileOutline]]) -> None:
+        """Remember outlines of files."""
+        rows = []
+        for file, outline in outlines:
+            places = [[getattr(one, name) for name in _COLUMNS] for one in outline.places]
+            content = json.dumps([outline.note, outline.skipped, places])
+            rows.append((str(file.path), file.size, file.changed_ns, content))
+        self._write("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", rows)
+
+    def vectors(self, keys: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """Vectors (hidden_size,) of those keys that are known."""
+        rows = self._select("vectors", "key, vector", "key", keys)
+        return {key: np.frombuffer(vector, dtype="<f4") for key, vector in rows if len(vector) % 4 == 0}
+
+    def keep_vectors(self, vectors: Mapping[str, NDArray[np.float32]]) -> None:
+        """Remember vectors."""
+        rows = [(key, vector.astype("<f4").tobytes()) for key, vector in vectors.items()]
+        self._write("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
+
+    def pairs(self, scope: str, threshold: float) -> tuple[list[str], Pairs] | None:
+        """Keys and the pairs of at least `threshold` among them, from the last scan of this scope."""
+        for found, keys, content in self._select("pairs", "threshold, keys, pairs", "scope", [scope]):
+            names = keys.split()
+            if found > threshold or len(content) % 12:
+                continue
+            first, second = np.frombuffer(content[: len(content) // 3 * 2], dtype="<i4").reshape(2, -1)
+            probability = np.frombuffer(content[len(content) // 3 * 2 :], dtype="<f4")
+            if max(first.max(initial=-1), second.max(initial=-1)) >= len(names):
+                continue
+            if min(first.min(initial=0), second.min(initial=0)) < 0:
+                continue
+            return names, Pairs(first.astype(np.int64), second.astype(np.int64), probability).above(threshold)
+        return None
+
+    def keep_pairs(self, scope: str, threshold: float, keys: Sequence[str], pairs: Pairs) -> None:
+        """Remember all pairs of at least `threshold` among `keys`, instead of what this scope had."""
+        content = b"".join(
+            [
+                pairs.first.astype("<i4").tobytes(),
+                pairs.second.astype("<i4").tobytes(),
+                pairs.probability.astype("<f4").tobytes(),
+            ]
+        )
+        self._write("INSERT OR REPLACE INTO pairs VALUES (?, ?, ?, ?)", [(scope, threshold, " ".join(keys), content)])
+
+    def _select(self, table: str, columns: str, key: str, values: Sequence[str]) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = []
+        for start in range(0, len(values) if self._store is not None else 0, _VARIABLES):
+            part = values[start : start + _VARIABLES]
+            marks = ",".join("?" * len(part))
+            try:
+                assert self._store is not None
+                found += self._store.execute(f"SELECT {columns} FROM {table} WHERE {key} IN ({marks})", part)
+            except sqlite3.Error as error:
+                self._give_up(error)
+                return found
+        return found
+
+    def _write(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        if self._store is None or not rows:
+            return
+        try:
+            with self._store:
+                self._store.executemany(statement, rows)
+        except sqlite3.Error as error:
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        get_logger("scan").warning("no cache: %s cannot be used (%s)", self.path, error)
+        self.close()
+        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+            self.path.unlink(missing_ok=True)
+
+
+class NoCache(Cache):
+    """Knows nothing and keeps nothing."""
+
+    def __init__(self) -> None:
+        self._store = None

@@ -1,0 +1,33 @@
+"""The registry of output formats, and the words they share."""
+
+from collections.abc import Callable
+
+from avatar.common.registry import Registry
+from avatar.serve.scan.report import Finding, Place, Report
+
+FORMATS: Registry[Callable[[Report], str]] = Registry("format")
+
+
+def headline(finding: Finding, label: str) -> str:
+    """One line that says what was found: "3 functions are clones (0.97)"."""
+    if len(finding.functions) == 1:
+        return f"{finding.functions[0].name}: {label} ({finding.probability:.2f})"
+    kind = "exact duplicates" if finding.exact else f"alike ({label} {finding.probability:.2f})"
+    return f"{len(finding.functions)} functions are {kind}"
+
+
+def where(place: Place) -> str:
+    """File and lines, as editors and terminals make links of."""
+    return f"{place.file}:{place.first_line}-{place.last_line}"
+
+
+def summary(report: Report) -> str:
+    """How much was looked at, and how long it took."""
+    counts = report.counts
+    since = "" if report.since is None else f" changed since {report.since}"
+    what = "group(s) of clones" if report.task == "pair" else "suspicious function(s)"
+    return (
+        f"{len(report.findings)} {what}{since} of probability {report.threshold:g} or more, in {counts.functions} "
+        f"functions of {counts.files} files ({counts.functions_too_small} smaller ones left out); "
+        f"{counts.seconds:.1f} s"
+    )

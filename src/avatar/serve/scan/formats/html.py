@@ -1,0 +1,99 @@
+"""One page for a browser, without scripts and without anything from elsewhere."""
+
+from html import escape
+from itertools import islice
+from pathlib import Path
+
+from avatar.code.functions import MAX_SOURCE_BYTES
+from avatar.serve.scan.formats.base import FORMATS, headline, summary, where
+from avatar.serve.scan.report import Finding, Place, Report
+
+FINDINGS = 500
+MEMBERS = 20
+LINES = 120
+"""Of one function that are shown."""
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; --line: #8886; --quiet: #8882; }}
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 80rem; margin: 0 auto; padding: 1rem; }}
+h1 {{ font-size: 1.5rem; }}
+h2 {{ font-size: 1.15rem; }}
+details {{ border: 1px solid var(--line); border-radius: .4rem; margin: .5rem 0; padding: .4rem .8rem; }}
+summary {{ cursor: pointer; overflow-wrap: anywhere; }}
+.twins {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(30rem, 100%), 1fr)); gap: .8rem; }}
+.twins > div {{ min-width: 0; }}
+.place {{ font-weight: 600; overflow-wrap: anywhere; margin: .6rem 0 .2rem; }}
+pre {{ background: var(--quiet); border-radius: .3rem; margin: 0; padding: .6rem; overflow-x: auto; }}
+pre {{ font: 13px/1.45 ui-monospace, monospace; }}
+</style>
+</head>
+<body>
+<main>
+<h1>{title}</h1>
+<p>{summary}</p>
+{findings}
+{left_out}
+</main>
+</body>
+</html>
+"""
+
+
+@FORMATS.register("html")
+def html(report: Report) -> str:
+    """All findings, up to `FINDINGS`, with the code as it stands in the files now."""
+    folder = Path(report.root)
+    folder = folder.parent if folder.is_file() else folder
+    sources: dict[str, list[str]] = {}
+    parts = [_finding(finding, report, folder, sources) for finding in islice(report.findings, FINDINGS)]
+    if len(report.findings) > FINDINGS:
+        parts.append(f"<p>{len(report.findings) - FINDINGS} more are in the JSON report.</p>")
+    left_out = [
+        f"<li>{escape(_shown(entry.name))}: {escape(entry.reason)}</li>" for entry in (*report.skipped, *report.notes)
+    ]
+    return _PAGE.format(
+        title=escape("Clones" if report.task == "pair" else "Suspicious functions"),
+        summary=escape(summary(report)),
+        findings="\n".join(parts) or "<p>Nothing was found.</p>",
+        left_out=f"<h2>Files skipped, or not wholly understood</h2>\n<ul>{''.join(left_out)}</ul>" if left_out else "",
+    )
+
+
+def _finding(finding: Finding, report: Report, folder: Path, sources: dict[str, list[str]]) -> str:
+    shown = [_place(place, folder, sources) for place in finding.functions[:MEMBERS]]
+    rest = "".join(
+        f"<li>{escape(_shown(where(place)))} {escape(place.name)}</li>" for place in finding.functions[MEMBERS:]
+    )
+    first = finding.functions[0]
+    title = headline(finding, report.label) + (f": {first.name}" if len(finding.functions) > 1 else "")
+    more = f"<ul>{rest}</ul>" if rest else ""
+    return (
+        f'<details><summary>{escape(_shown(title))}</summary><div class="twins">{"".join(shown)}</div>{more}</details>'
+    )
+
+
+def _place(place: Place, folder: Path, sources: dict[str, list[str]]) -> str:
+    if place.file not in sources:
+        try:
+            with (folder / place.file).open("rb") as stream:
+                content = stream.read(MAX_SOURCE_BYTES)
+            sources[place.file] = content.decode("utf-8-sig", "replace").split("\n")
+        except OSError:
+            sources[place.file] = []
+    lines = sources[place.file][place.first_line - 1 : place.last_line]
+    code = "\n".join(line.rstrip() for line in lines[:LINES]) + ("\n..." if len(lines) > LINES else "")
+    return (
+        f'<div><p class="place">{escape(_shown(where(place)))} {escape(_shown(place.name))}</p>'
+        f'<pre tabindex="0"><code>{escape(_shown(code))}</code></pre></div>'
+    )
+
+
+def _shown(text: str) -> str:
+    return text.encode("utf-8", "replace").decode("utf-8")  # a file's name may hold bytes that are no text

@@ -1,0 +1,112 @@
+"""SARIF 2.1.0, the format that GitHub, GitLab, Azure DevOps and editors read findings in."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from avatar import __version__
+from avatar.common.hashing import stable_hash
+from avatar.serve.scan.files import Skipped
+from avatar.serve.scan.formats.base import FORMATS, headline, where
+from avatar.serve.scan.report import Finding, Place, Report
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+RELATED = 50
+"""Other members of a group that are listed with its first."""
+
+_RULES = {
+    "pair": ("clone", "CloneGroup", "Functions that do the same", "The functions of this group look like clones."),
+    "function": (
+        "suspicious",
+        "SuspiciousFunction",
+        "A suspicious function",
+        "A model takes this function for faulty.",
+    ),
+}
+
+
+@FORMATS.register("sarif")
+def sarif(report: Report) -> str:
+    """One run with a result for each finding: at its first function, the others as related locations."""
+    rule, name, short, full = _RULES[report.task]
+    driver = {
+        "name": "avatar",
+        "semanticVersion": __version__,
+        "rules": [
+            {
+                "id": rule,
+                "name": name,
+                "shortDescription": {"text": short},
+                "fullDescription": {"text": full},
+                "defaultConfiguration": {"level": "warning"},
+                "properties": {"tags": ["maintainability" if report.task == "pair" else "security"]},
+            }
+        ],
+    }
+    notes = [_notification(one, "warning") for one in report.skipped] + [
+        _notification(one, "note") for one in report.notes
+    ]
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {"SRCROOT": {"uri": _folder(report.root).as_uri() + "/"}},
+        "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": notes}],
+        "results": [_result(finding, rule, report.label) for finding in report.findings],
+    }
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _folder(root: str) -> Path:
+    path = Path(root).resolve()
+    return path.parent if path.is_file() else path
+
+
+def _result(finding: Finding, rule: str, label: str) -> dict[str, Any]:
+    first, *others = finding.functions
+    text = headline(finding, label)
+    if others:
+        twin = others[0]
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        text = f"{first.name}: {text}; see {twin.name} in {where(twin)}{more}."
+    result: dict[str, Any] = {
+        "ruleId": rule,
+        "ruleIndex": 0,
+        "level": "warning",
+        "message": {"text": text},
+        "locations": [_location(first)],
+        "rank": round(100 * min(1.0, finding.probability), 2),
+        "partialFingerprints": {"avatarFunctions/v1": stable_hash(_identity(finding.functions), 32)},
+        "properties": {"probability": finding.probability, "highest": finding.highest, "exact": finding.exact},
+    }
+    if others:
+        result["relatedLocations"] = [
+            {"id": number, **_location(place), "message": {"text": place.name}}
+            for number, place in enumerate(others[:RELATED], start=1)
+        ]
+    return result
+
+
+def _identity(functions: Sequence[Place]) -> list[list[str]]:
+    """What stays when lines move."""
+    return sorted([place.file, place.name] for place in functions)
+
+
+def _location(place: Place) -> dict[str, Any]:
+    return {
+        "physicalLocation": {
+            "artifactLocation": {"uri": _uri(place.file), "uriBaseId": "SRCROOT"},
+            "region": {"startLine": place.first_line, "endLine": place.last_line},
+        },
+        "logicalLocations": [{"fullyQualifiedName": place.name, "kind": "function"}],
+    }
+
+
+def _notification(entry: Skipped, level: str) -> dict[str, Any]:
+    place = {"physicalLocation": {"artifactLocation": {"uri": _uri(entry.name), "uriBaseId": "SRCROOT"}}}
+    return {"level": level, "message": {"text": f"{entry.name}: {entry.reason}"}, "locations": [place]}
+
+
+def _uri(name: str) -> str:
+    return quote(name.encode("utf-8", "surrogateescape"))

@@ -1,0 +1,34 @@
+"""Text for a terminal: the findings that are most worth a look."""
+
+from avatar.serve.scan.formats.base import FORMATS, headline, summary, where
+from avatar.serve.scan.report import Report
+
+FINDINGS = 25
+MEMBERS = 6
+SKIPPED = 10
+
+
+@FORMATS.register("table")
+def table(report: Report) -> str:
+    """The first `FINDINGS` findings with `MEMBERS` functions each, and what was skipped."""
+    lines = []
+    for number, finding in enumerate(report.findings[:FINDINGS], start=1):
+        lines.append(f"{number:3}. {headline(finding, report.label)}")
+        shown = finding.functions[:MEMBERS]
+        width = max(len(where(place)) for place in shown)
+        for row, place in enumerate(shown):
+            mark = "*" if row < finding.changed else " "
+            lines.append(f"   {mark} {where(place):<{width}}  {place.name}")
+        if more := len(finding.functions) - len(shown):
+            lines.append(f"     ... and {more} more")
+    if (more := len(report.findings) - FINDINGS) > 0:
+        lines.append(f"... and {more} more; --format json or html shows all")
+    if lines:
+        lines.append("")
+    for title, entries in (("skipped", report.skipped), ("note", report.notes)):
+        lines += [f"{title}: {entry.name}: {entry.reason}" for entry in entries[:SKIPPED]]
+        if (more := len(entries) - SKIPPED) > 0:
+            lines.append(f"{title}: ... and {more} more")
+    if report.since is not None and report.findings:
+        lines.append("* changed")
+    return "\n".join([*lines, summary(report), ""])

@@ -1,0 +1,48 @@
+"""Which files git would ignore."""
+
+from pathlib import Path
+
+from pathspec import GitIgnoreSpec
+
+MAX_BYTES = 1_000_000
+"""A longer .gitignore is not read."""
+
+
+class Ignored:
+    """The rules of all .gitignore files from the top of the repository down, the nearest first.
+
+    `top` is the repository's folder, or the scanned one where there is none. Rules are read once a folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.top = next((one for one in (folder, *folder.parents) if (one / ".git").exists()), folder)
+        self._specs: dict[Path, GitIgnoreSpec | None] = {}
+
+    def __call__(self, path: Path, is_folder: bool = False) -> bool:
+        """Whether git would ignore `path`, a path below `top`; that its parents are not is for the walk to know."""
+        for folder in path.parents:
+            spec = self._spec(folder)
+            if spec is not None:
+                relative = path.relative_to(folder).as_posix() + ("/" if is_folder else "")
+                verdict = spec.check_file(relative).include
+                if verdict is not None:
+                    return verdict
+            if folder == self.top:
+                break
+        return False
+
+    def _spec(self, folder: Path) -> GitIgnoreSpec | None:
+        if folder not in self._specs:
+            names = [".gitignore"] if folder != self.top else [".git/info/exclude", ".gitignore"]
+            lines = [line for name in names for line in _lines(folder / name)]
+            self._specs[folder] = GitIgnoreSpec.from_lines(lines) if lines else None
+        return self._specs[folder]
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        if not path.is_file() or path.stat().st_size > MAX_BYTES:
+            return []
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
