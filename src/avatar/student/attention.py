@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from avatar.student.dropout import dropout
+
 
 class SelfAttention(nn.Module):
     """Scaled dot-product attention over `heads`, with optional relative positions.
@@ -42,7 +44,7 @@ class SelfAttention(nn.Module):
     def relative_scores(self, query: Tensor, key: Tensor) -> Tensor:
         """Position scores (functions, heads, tokens, tokens) of the relative kinds, not yet scaled."""
         tokens = query.shape[2]
-        if self.shifted:
+        if self.shifted or self.training:
             return self._shifted_scores(query, key)
         place = torch.arange(tokens, device=query.device)
         table = self.distance(place[:, None] - place[None, :] + self.max_length - 1)
@@ -66,17 +68,16 @@ class SelfAttention(nn.Module):
         """(functions, tokens, hidden) to the same shape; `attention_mask` (functions, tokens), True on tokens."""
         query, key, value = (self._split(layer(states)) for layer in (self.query, self.key, self.value))
         mask = attention_mask[:, None, None, :].bool()
-        dropout = self.dropout if self.training else 0.0
-        if self.plain_attention or self.relative:
+        if self.plain_attention or self.relative or (self.training and self.dropout):
             scores = query @ key.transpose(-1, -2)
             if self.relative:
                 scores = scores + self.relative_scores(query, key)
             scores = scores / math.sqrt(self.head_size)
             scores = scores + (~mask).to(scores.dtype) * -1e4
-            weights = F.dropout(scores.softmax(dim=-1), dropout, self.training)
+            weights = dropout(scores.softmax(dim=-1), self.dropout, self.training)
             context = weights @ value
         else:
-            context = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout)
+            context = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
         return self.out(context.transpose(1, 2).flatten(2))
 
 

@@ -10,6 +10,7 @@ from avatar.data.records import Task
 from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID
 from avatar.space.architecture import Architecture
 from avatar.student.attention import SelfAttention
+from avatar.student.dropout import Dropout
 from avatar.student.heads import HEADS
 from avatar.student.pooling import POOLINGS
 
@@ -33,7 +34,7 @@ class Layer(nn.Module):
         self.up = nn.Linear(arch.hidden_size, arch.intermediate_size)
         self.down = nn.Linear(arch.intermediate_size, arch.hidden_size)
         self.output_norm = nn.LayerNorm(arch.hidden_size)
-        self.dropout = nn.Dropout(arch.hidden_dropout)
+        self.dropout = Dropout(arch.hidden_dropout)
         self.activation = ACTIVATIONS[arch.hidden_act]
 
     def forward(self, states: Tensor, attention_mask: Tensor) -> Tensor:
@@ -87,7 +88,7 @@ class StudentModel(nn.Module):
             nn.Embedding(arch.max_length, arch.hidden_size) if arch.position == "absolute" else None
         )
         self.norm = nn.LayerNorm(arch.hidden_size)
-        self.dropout = nn.Dropout(arch.hidden_dropout)
+        self.dropout = Dropout(arch.hidden_dropout)
         self.windows = Windows(arch.hidden_size, arch.window) if arch.window > 1 else None
         self.layers = nn.ModuleList(Layer(arch) for _ in range(arch.layers))
         self.pool = POOLINGS[arch.pooling](arch.vector_size)

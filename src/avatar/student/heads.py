@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from avatar.common.registry import Registry
+from avatar.student.dropout import Dropout
 
 HEADS: Registry[type[nn.Module]] = Registry("head")
 
@@ -14,7 +15,7 @@ class _Classifier(nn.Module):
     def __init__(self, inputs: int, hidden_size: int, dropout: float, num_labels: int) -> None:
         super().__init__()
         self.dense = nn.Linear(inputs, hidden_size)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.out = nn.Linear(hidden_size, num_labels)
 
     def forward(self, features: Tensor) -> Tensor:
