@@ -23,6 +23,14 @@ def test_windows_are_those_of_a_plain_loop(rows: list[list[int]], size: int) -> 
         assert set(found) == expected
 
 
+@given(functions)
+def test_windows_too_wide_for_one_number_are_the_same(rows: list[list[int]]) -> None:
+    wide = distinct_windows(TokenTable.from_lists([[token << 17 for token in row] for row in rows], 0, 1), 5)
+    narrow = distinct_windows(TokenTable.from_lists(rows, 0, 1), 5)
+    assert wide.offsets.tolist() == narrow.offsets.tolist()
+    assert sorted(map(tuple, (wide.windows >> 17).tolist())) == sorted(map(tuple, narrow.windows.tolist()))
+
+
 def test_padding_repeats_the_last_window() -> None:
     table = distinct_windows(TokenTable.from_lists([[3], [3, 4, 5]], 0, 1), 1)
     ids, mask = table.padded(np.array([0, 1]))
