@@ -1,0 +1,43 @@
+"""Renamed copies of the training functions, tokenized behind the functions."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from jobs import small_job, write_pairs
+
+from avatar.common.errors import ConfigError
+from avatar.pipeline import stage_01_dataset
+from avatar.pipeline.artifacts import ArtifactStore
+from avatar.pipeline.context import Context
+from avatar.pipeline.tokens import tokenized
+from avatar.pipeline.variants import read_copies, renamed_copies, training_rows
+
+
+def test_copies_are_renamed_and_found_by_their_rows(tmp_path: Path) -> None:
+    cfg = small_job(write_pairs(tmp_path / "data"), tmp_path)
+    context = Context(cfg, ArtifactStore(tmp_path / "artifacts"))
+    data = stage_01_dataset.run(context)
+    made = tokenized(context, data, "word", 200, renamed=2)
+    copies = renamed_copies(context, data, 2)
+    assert copies is not None and made.variants is not None
+    texts = [function.code for function in data.corpus.functions.values()]
+    training = set(training_rows(data).tolist())
+    for row, found in read_copies(copies):
+        assert row in training
+        assert all(text != texts[row] for text in found)
+        for text, place in zip(found, made.variants[row, 1:].tolist(), strict=True):
+            start, end = made.table.offsets[place], made.table.offsets[place + 1]
+            assert made.table.ids[start:end].tolist() == made.tokenizer.encode(text).ids
+    others = np.setdiff1d(np.arange(len(texts)), list(training))
+    assert (made.variants[others] == others[:, None]).all()
+    plain = tokenized(context, data, "word", 200)
+    assert plain.variants is None and plain.tokenizer.to_str() == made.tokenizer.to_str()
+
+
+def test_copies_in_no_known_language_are_a_config_error(tmp_path: Path) -> None:
+    cfg = small_job(write_pairs(tmp_path / "data"), tmp_path)
+    context = Context(replace(cfg, dataset=replace(cfg.dataset, language=None)), ArtifactStore(tmp_path / "artifacts"))
+    with pytest.raises(ConfigError, match=r"dataset\.language"):
+        renamed_copies(context, stage_01_dataset.run(context), 1)
