@@ -21,7 +21,8 @@ def test_copies_are_renamed_and_found_by_their_rows(tmp_path: Path) -> None:
     data = stage_01_dataset.run(context)
     made = tokenized(context, data, "word", 200, renamed=2)
     copies = renamed_copies(context, data, 2)
-    assert copies is not None and made.variants is not None
+    assert copies is not None
+    assert made.variants is not None
     texts = [function.code for function in data.corpus.functions.values()]
     training = set(training_rows(data).tolist())
     for row, found in read_copies(copies):
@@ -33,7 +34,8 @@ def test_copies_are_renamed_and_found_by_their_rows(tmp_path: Path) -> None:
     others = np.setdiff1d(np.arange(len(texts)), list(training))
     assert (made.variants[others] == others[:, None]).all()
     plain = tokenized(context, data, "word", 200)
-    assert plain.variants is None and plain.tokenizer.to_str() == made.tokenizer.to_str()
+    assert plain.variants is None
+    assert plain.tokenizer.to_str() == made.tokenizer.to_str()
 
 
 def test_copies_in_no_known_language_are_a_config_error(tmp_path: Path) -> None:
