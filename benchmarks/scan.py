@@ -22,7 +22,8 @@ from avatar.serve.scan.cache import NoCache
 from avatar.serve.scan.files import SourceFile, source_files
 from avatar.serve.scan.pairs import find_pairs
 from avatar.serve.scan.reading import Reading
-from avatar.serve.scan.run import CLONE_THRESHOLD, Options, scan
+from avatar.serve.scan.run import Options, scan
+from avatar.serve.scan.student import CLONE_THRESHOLD
 
 
 def main() -> None:
@@ -78,7 +79,7 @@ def _changed(options: argparse.Namespace, settings: Options) -> str:
 
 def _parts(options: argparse.Namespace) -> list[tuple[str, str]]:
     start = time.perf_counter()
-    reading = Reading(options.path, (), NoCache())
+    reading = Reading(source_files(options.path), NoCache())
     rows = [("parsed", f"{len(reading.places) / (time.perf_counter() - start):,.0f} functions/s")]
     large = [place for place in reading.places if place.code_lines >= 5 and place.words >= 20]
     texts = list(reading.texts(large).values())

@@ -1,33 +1,22 @@
 """Functions of all files of a scan, from the cache where a file is as it was."""
 
-import re
-from collections.abc import Collection, Sequence
-from hashlib import blake2b
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
-from avatar.code.functions import SourceFunction, functions_of
 from avatar.common.errors import DataError
 from avatar.common.logging import progress
 from avatar.serve.scan.cache import Cache
-from avatar.serve.scan.files import Skipped, SourceFile, read_source, source_files
+from avatar.serve.scan.files import Skipped, SourceFile, read_source
+from avatar.serve.scan.outline import outline
 from avatar.serve.scan.report import FileOutline, Place
-
-_WORD = re.compile(r"\w+|[^\w\s]")
-_FAMILY = {"cpp": "c"}
-
-
-def family(language: str) -> str:
-    """The language whose functions this one's are compared with: C and C++ share headers, and so code."""
-    return _FAMILY.get(language, language)
 
 
 class Reading:
     """`places` are all functions by file and line, `skipped` the files left out, `notes` about the others."""
 
-    def __init__(self, path: Path, languages: Collection[str], cache: Cache) -> None:
+    def __init__(self, entries: Iterable[SourceFile | Skipped], cache: Cache) -> None:
         self.files: dict[str, SourceFile] = {}
         self.skipped: list[Skipped] = []
-        for entry in source_files(path, languages):
+        for entry in entries:
             if isinstance(entry, Skipped):
                 self.skipped.append(entry)
             else:
@@ -59,29 +48,7 @@ class Reading:
         if isinstance(read, Skipped):
             return FileOutline(skipped=read.reason)
         source, note = read
-        found = functions_of(source, file.language)
-        places = []
-        for function in found.functions:
-            key = _key(function)
-            self._texts.setdefault(key, function.text)
-            places.append(_place(file.name, function, key))
-        return FileOutline(tuple(places), "; ".join(filter(None, (note, found.note))))
-
-
-def _place(file: str, function: SourceFunction, key: str) -> Place:
-    return Place(
-        file,
-        function.name,
-        function.first_line,
-        function.last_line,
-        function.language,
-        key,
-        sum(1 for line in function.text.split("\n") if line.strip()),
-        len(_WORD.findall(function.text)),
-    )
-
-
-def _key(function: SourceFunction) -> str:
-    """Digest of the language family and of the text up to whitespace."""
-    text = f"{family(function.language)} {' '.join(function.text.split())}"
-    return blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
+        found, texts = outline(file.name, source, file.language, note)
+        for key, text in texts.items():
+            self._texts.setdefault(key, text)
+        return found

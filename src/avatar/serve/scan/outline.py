@@ -1,0 +1,49 @@
+"""The functions of one source text, with what a scan needs to know of each."""
+
+import re
+from hashlib import blake2b
+
+from avatar.code.functions import SourceFunction, functions_of
+from avatar.serve.scan.report import FileOutline, Place
+
+_WORD = re.compile(r"\w+|[^\w\s]")
+_FAMILY = {"cpp": "c"}
+
+
+def family(language: str) -> str:
+    """The language whose functions this one's are compared with: C and C++ share headers, and so code."""
+    return _FAMILY.get(language, language)
+
+
+def outline(file: str, source: str, language: str, note: str = "") -> tuple[FileOutline, dict[str, str]]:
+    """Places of the functions of `source`, and the text of each by its key; `note` comes before what parsing says.
+
+    More than `avatar.code.functions.MAX_SOURCE_BYTES` are a DataError.
+    """
+    found = functions_of(source, language)
+    texts: dict[str, str] = {}
+    places = []
+    for function in found.functions:
+        key = _key(function)
+        texts.setdefault(key, function.text)
+        places.append(_place(file, function, key))
+    return FileOutline(tuple(places), "; ".join(filter(None, (note, found.note)))), texts
+
+
+def _place(file: str, function: SourceFunction, key: str) -> Place:
+    return Place(
+        file,
+        function.name,
+        function.first_line,
+        function.last_line,
+        function.language,
+        key,
+        sum(1 for line in function.text.split("\n") if line.strip()),
+        len(_WORD.findall(function.text)),
+    )
+
+
+def _key(function: SourceFunction) -> str:
+    """Digest of the language family and of the text up to whitespace."""
+    text = f"{family(function.language)} {' '.join(function.text.split())}"
+    return blake2b(text.encode("utf-8", "replace"), digest_size=16).hexdigest()
