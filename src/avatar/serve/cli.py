@@ -8,7 +8,8 @@ from pathlib import Path
 
 from avatar.common.errors import AvatarError, DataError
 from avatar.serve.arguments import count
-from avatar.serve.scan import command
+from avatar.serve.lsp import command as lsp_command
+from avatar.serve.scan import command as scan_command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,7 +44,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     predict.add_argument("--precision", help="fp32 or int8 (default: what the bundle has, fp32 first)")
     predict.set_defaults(run=_predict)
-    command.add(commands)
+    scan_command.add(commands)
+    lsp_command.add(commands)
     return parser
 
 

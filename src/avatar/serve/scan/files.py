@@ -76,6 +76,16 @@ def source_files(path: Path, languages: Collection[str] = ()) -> Iterator[Source
                 yield found
 
 
+def is_looked_at(file: Path, folder: Path, languages: Collection[str] = ()) -> bool:
+    """Whether `source_files(folder, languages)` would come across a file, which lies below that folder."""
+    language = language_of_file(file.name)
+    if language is None or (languages and language not in languages) or file.name.startswith("."):
+        return False
+    ignored = Ignored(folder)
+    between = [one for one in file.parents if one != folder and one.is_relative_to(folder)]
+    return file.is_file() and all(_enters(one, ignored) for one in between) and not ignored(file)
+
+
 def _enters(folder: Path, ignored: Ignored) -> bool:
     name = folder.name
     if name.startswith(".") or name in SKIPPED_FOLDERS or folder.is_symlink():

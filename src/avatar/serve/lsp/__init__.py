@@ -1,0 +1,1 @@
+"""The editor server: clones and suspicious functions as diagnostics, while people type."""

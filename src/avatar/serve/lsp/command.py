@@ -1,0 +1,48 @@
+"""The command `avatar lsp`."""
+
+import argparse
+import logging
+import sys
+from io import BufferedReader
+from pathlib import Path
+from typing import cast
+
+from avatar.serve.arguments import count
+from avatar.serve.extras import needs_extra
+from avatar.serve.scan.command import BUNDLE, find_bundle
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `lsp` to the commands."""
+    lsp = commands.add_parser(
+        "lsp",
+        help="tell an editor about clones, or suspicious functions, while you type",
+        description="A language server on standard input and output; an editor starts it. docs/editors.md tells how.",
+    )
+    lsp.add_argument(
+        "--bundle", metavar="FOLDER", type=Path, help=f"folder with manifest.json (default: what ${BUNDLE} names)"
+    )
+    lsp.add_argument("--threads", metavar="N", type=count, default=1, help="0 means all cores (default: 1)")
+    lsp.add_argument("--no-cache", action="store_true", help="neither read nor keep what earlier sessions found out")
+    lsp.add_argument("--verbose", action="store_true", help="say more on standard error")
+    lsp.add_argument("--stdio", action="store_true", help=argparse.SUPPRESS)  # editors like to add it
+    lsp.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until the editor leaves."""
+    with needs_extra("serve"):
+        from avatar.serve.lsp.server import make_server
+    from avatar.serve.lsp.session import Session
+    from avatar.serve.lsp.stream import BoundedInput
+    from avatar.serve.scan.student import LazyStudent
+
+    level = logging.INFO if options.verbose else logging.WARNING
+    logging.basicConfig(level=level, format="avatar: %(message)s", stream=sys.stderr)
+    student = LazyStudent(find_bundle(options.bundle), options.threads)
+    session = Session(student, cached=not options.no_cache)
+    try:
+        make_server(session).start_io(cast("BufferedReader", BoundedInput(sys.stdin.buffer)))
+    finally:
+        session.stop()
+    return 0

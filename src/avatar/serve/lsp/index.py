@@ -1,0 +1,175 @@
+"""The functions of a workspace, and which of them a student points at."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from avatar.code.functions import language_of_file
+from avatar.serve.lsp.settings import Settings
+from avatar.serve.lsp.vectors import Vectors
+from avatar.serve.scan.cache import Cache
+from avatar.serve.scan.files import Skipped, SourceFile, why_not
+from avatar.serve.scan.outline import family, outline
+from avatar.serve.scan.reading import Reading
+from avatar.serve.scan.report import Place
+from avatar.serve.scan.scanner import Texts
+from avatar.serve.scan.student import LazyStudent
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A function that somebody should look at; `twins` are its clones with their probabilities, likely ones first."""
+
+    place: Place
+    probability: float
+    twins: tuple[tuple[Place, float], ...] = ()
+
+
+class Index:
+    """Functions by file, their vectors, and which are clones of each other. `Place.file` is what the caller names it.
+
+    A function is encoded when its text changes and compared when somebody asks for it; whoever comes later is
+    compared with those that were asked for. So an edit costs one function's work. For one thread at a time.
+    """
+
+    def __init__(self, student: LazyStudent, settings: Settings, cache: Cache) -> None:
+        self._student, self._settings, self._cache = student, settings, cache
+        self.threshold = student.usual_threshold if settings.threshold is None else settings.threshold
+        self._pairs = student.bundle.config.arity == 2
+        self._places: dict[str, list[Place]] = {}
+        self._at: dict[str, list[Place]] = defaultdict(list)
+        self._vectors: dict[str, Vectors] = {}
+        self._twins: dict[str, dict[str, float]] = {}
+        self._family: dict[str, str] = {}
+        self._suspicion: dict[str, float] = {}
+
+    @property
+    def functions(self) -> int:
+        """How many there are."""
+        return sum(map(len, self._places.values()))
+
+    def files_below(self, prefix: str) -> list[str]:
+        """Known files whose names start with `prefix`."""
+        return [name for name in self._places if name.startswith(prefix)]
+
+    def update(self, file: str, name: str, content: str) -> str:
+        """Take `content` for the text of `file`; `name` tells its language. The answer: why it is left out, or ""."""
+        language = language_of_file(name)
+        if language is None or (self._settings.languages and language not in self._settings.languages):
+            self.remove(file)
+            return "not in a language that is looked at"
+        if reason := why_not(content.encode("utf-8", "replace")):
+            self.remove(file)
+            return reason
+        found, texts = outline(file, content, language)
+        self._replace(
+            {file: found.places}, lambda wanted: {place.key: texts[place.key] for place in wanted}, keep=False
+        )
+        return ""
+
+    def read(self, files: Sequence[SourceFile | Skipped]) -> None:
+        """The same for files on disk, as far as they can be read; their names are what they are known by."""
+        reading = Reading(files, self._cache)
+        places: dict[str, list[Place]] = {name: [] for name in reading.files}
+        for place in reading.places:
+            places[place.file].append(place)
+        self._replace(places, reading.texts, keep=True)
+
+    def remove(self, file: str) -> None:
+        """Forget a file, known or not."""
+        for place in self._places.pop(file, ()):
+            self._at[place.key].remove(place)
+            if not self._at[place.key]:
+                del self._at[place.key]
+            if self._vectors[self._family[place.key]].release(place.key):
+                self._forget(place.key)
+
+    def close(self) -> None:
+        """Let go of the cache."""
+        self._cache.close()
+
+    def hints(self, file: str) -> list[Hint]:
+        """What is found in a file, in the order of its lines."""
+        return [hint for place in self._places.get(file, ()) if (hint := self._hint(place)) is not None]
+
+    def _hint(self, place: Place) -> Hint | None:
+        if not self._pairs:
+            probability = self._suspicion[place.key]
+            return Hint(place, probability) if probability >= self.threshold else None
+        twins = [(other, 1.0) for other in self._at[place.key] if other != place]
+        twins += [
+            (other, found) for key, found in self._twins_of(place.key).items() for other in self._at.get(key, ())
+        ]
+        if not twins:
+            return None
+        twins.sort(key=lambda one: (-one[1], one[0].file != place.file, one[0].file, one[0].first_line))
+        return Hint(place, twins[0][1], tuple(twins))
+
+    def _twins_of(self, key: str) -> dict[str, float]:
+        if key not in self._twins:
+            vectors = self._vectors[self._family[key]]
+            self._twins[key] = vectors.matches(key, self._student.compare, self.threshold)
+        return self._twins[key]
+
+    def _replace(self, files: Mapping[str, Sequence[Place]], texts: Texts, keep: bool) -> None:
+        kept = {name: [place for place in places if self._is_large(place)] for name, places in files.items()}
+        everywhere = [place for places in kept.values() for place in places]
+        new = self._encode(everywhere, texts, keep)
+        for place in everywhere:
+            self._vectors[self._family[place.key]].hold(place.key)
+        for name, places in kept.items():
+            self.remove(name)
+            self._places[name] = places
+            for place in places:
+                self._at[place.key].append(place)
+        for key in new:
+            self._meet(key)
+
+    def _encode(self, places: Sequence[Place], texts: Texts, keep: bool) -> list[str]:
+        """Rows for those functions that have none; their keys. What is half typed is not worth to `keep`."""
+        new = {}
+        for place in places:
+            group = family(place.language)
+            if group not in self._vectors:
+                self._vectors[group] = Vectors(self._student.predictor.hidden_size)
+            if place.key not in self._vectors[group]:
+                new[place.key] = place
+                self._family[place.key] = group
+        known = self._cache.vectors(list(new))
+        if missing := [place for key, place in new.items() if key not in known]:
+            content = texts(missing)
+            made = self._student.predictor.encode(list(content.values()))
+            fresh = dict(zip(content, made, strict=True))
+            if keep:
+                self._cache.keep_vectors(fresh)
+            known |= fresh
+        for key in new:
+            self._vectors[self._family[key]].add({key: known[key]})
+        if new and not self._pairs:
+            chances = self._student.predictor.compare(np.stack([known[key] for key in new]))[:, 1]
+            self._suspicion |= dict(zip(new, map(float, chances), strict=True))
+        return list(new)
+
+    def _meet(self, key: str) -> None:
+        """Compare a new function with those whose clones are known."""
+        asked = [one for one in self._twins if self._family[one] == self._family[key]]
+        if not self._pairs or not asked:
+            return
+        vectors = self._vectors[self._family[key]]
+        chances = self._student.compare(*vectors.against(key, asked))
+        for one, chance in zip(asked, chances, strict=True):
+            if chance >= self.threshold and one != key:
+                self._twins[one][key] = float(chance)
+
+    def _forget(self, key: str) -> None:
+        for other in self._twins.pop(key, ()):
+            self._twins.get(other, {}).pop(key, None)
+        for found in self._twins.values():
+            found.pop(key, None)
+        self._suspicion.pop(key, None)
+        del self._family[key]
+
+    def _is_large(self, place: Place) -> bool:
+        return place.code_lines >= self._settings.min_lines and place.words >= self._settings.min_words

@@ -1,0 +1,279 @@
+"""The language server: what an editor says, and what it is told."""
+
+import asyncio
+import os
+import time
+from collections.abc import Coroutine, Sequence
+from importlib.metadata import version
+from typing import Any
+
+from lsprotocol import types
+from pygls import uris
+from pygls.lsp.server import LanguageServer
+
+from avatar.code.functions import language_of_file
+from avatar.code.languages import LANGUAGES
+from avatar.common.errors import AvatarError
+from avatar.common.logging import get_logger
+from avatar.serve.lsp import hints
+from avatar.serve.lsp.index import Hint
+from avatar.serve.lsp.session import Session
+from avatar.serve.lsp.settings import Settings, read_settings
+
+_log = get_logger("lsp")
+
+_SUFFIX = {"java": ".java", "c": ".c", "cpp": ".cpp", "python": ".py"}
+"""For texts that were never saved, by the editor's name of their language."""
+
+
+class EditorServer(LanguageServer):
+    """Publishes hints for open texts: when one was opened, changed or saved, and when others change what is found."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("avatar", version("avatar-code"))
+        self.session = session
+        self.complaint: AvatarError | None = None
+        """What was wrong at the start; told once the editor listens."""
+        self._label = session.student.bundle.config.labels[1]
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._shown: dict[str, list[tuple[types.Diagnostic, Hint]]] = {}
+
+    @property
+    def folders(self) -> list[str]:
+        """Paths of the workspace's folders."""
+        addresses = list(self.workspace.folders) or [self.workspace.root_uri or ""]
+        found = [uris.to_fs_path(one) for one in addresses if one.startswith("file:")]
+        return [os.path.abspath(one) for one in found if one]  # noqa: PTH100 - links stay
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something later; what goes wrong is told, and ends nothing else."""
+        task = asyncio.get_running_loop().create_task(self._told(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def look_soon(self, address: str, milliseconds: int) -> None:
+        """Look at an open text once it was left alone for so long."""
+        if timer := self._timers.pop(address, None):
+            timer.cancel()
+        loop = asyncio.get_running_loop()
+        self._timers[address] = loop.call_later(milliseconds / 1000, lambda: self.begin(self._look(address)))
+
+    async def configure(self, settings: Settings) -> None:
+        """Begin anew with other settings: an empty index, all folders, all open texts."""
+        await self.session.restart(settings)
+        for address in list(self.workspace.text_documents):
+            self.look_soon(address, 0)
+        for folder in self.folders:
+            await self.load(folder)
+
+    async def load(self, folder: str) -> None:
+        """Take in a folder of the workspace, with a progress bar where the editor has one."""
+        start = time.perf_counter()
+        token = None
+        window = self.client_capabilities.window
+        if window is not None and window.work_done_progress:
+            token = f"avatar-{time.monotonic_ns()}"
+            await self.work_done_progress.create_async(token)
+            self.work_done_progress.begin(token, types.WorkDoneProgressBegin("Reading functions", percentage=0))
+
+        def tell(done: int, total: int) -> None:
+            if token is not None:
+                message = f"{done} of {total} files"
+                self.work_done_progress.report(
+                    token, types.WorkDoneProgressReport(percentage=100 * done // total, message=message)
+                )
+
+        try:
+            await self.session.load(folder, tell)
+        finally:
+            if token is not None:
+                self.work_done_progress.end(token, types.WorkDoneProgressEnd())
+        seconds = time.perf_counter() - start
+        self.log(f"{await self.session.functions():,} functions known, {folder} read in {seconds:.1f} s")
+        await self.refresh()
+
+    async def refresh(self) -> None:
+        """Publish what is found in open texts, where it is not what the editor shows already."""
+        documents = {self._file(address): address for address in self.workspace.text_documents}
+        versions = {address: self._document_version(address) for address in documents.values()}
+        for file, found in (await self.session.hints(list(documents))).items():
+            address = documents[file]
+            if address in self._timers or self._document_version(address) != versions[address]:
+                continue  # about to be looked at again; its lines have moved
+            self._publish(address, found)
+
+    async def close(self, address: str) -> None:
+        """An editor let go of a text."""
+        if timer := self._timers.pop(address, None):
+            timer.cancel()
+        self._shown.pop(address, None)
+        self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(address, []))
+        await self.session.close(self._file(address), self.folders)
+        await self.refresh()
+
+    async def reread(self, addresses: Sequence[str]) -> None:
+        """Files changed on disk."""
+        files = [path for one in addresses if (path := uris.to_fs_path(one))]
+        await self.session.reread(files, self.folders)
+        await self.refresh()
+
+    def actions(self, address: str, lines: types.Range) -> list[types.CodeAction]:
+        """Offers to jump to the clones of the functions whose hints lie in these lines."""
+        return [
+            hints.action(twin, shown, self._root())
+            for shown, hint in self._shown.get(address, ())
+            if lines.start.line <= shown.range.start.line <= lines.end.line
+            or hint.place.first_line - 1 <= lines.start.line < hint.place.last_line
+            for twin, _ in hint.twins[: hints.MOST_TWINS]
+        ]
+
+    def log(self, message: str) -> None:
+        """A line in the editor's log of this server."""
+        self.window_log_message(types.LogMessageParams(types.MessageType.Info, message))
+
+    def tell(self, error: AvatarError) -> None:
+        """Show what a person can mend."""
+        self.window_show_message(types.ShowMessageParams(types.MessageType.Error, f"avatar: {error}"))
+
+    async def _look(self, address: str) -> None:
+        self._timers.pop(address, None)
+        document = self.workspace.text_documents.get(address)
+        if document is None:
+            return
+        name = self._name(address, document.language_id)
+        left_out = await self.session.update(self._file(address), name, document.source)
+        if left_out:
+            _log.info("%s: %s", address, left_out)
+        await self.refresh()
+
+    async def _told(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except AvatarError as error:
+            self.tell(error)
+        except asyncio.CancelledError:
+            raise
+        except Exception:  # one text must not end the server
+            _log.exception("this went wrong and was left")
+            self.window_log_message(types.LogMessageParams(types.MessageType.Error, "avatar: see the server's log"))
+
+    def _publish(self, address: str, found: Sequence[Hint]) -> None:
+        document = self.workspace.text_documents[address]
+        shown = [
+            (hints.diagnostic(hint, self._label, document.lines, document.position_codec, self._root()), hint)
+            for hint in found
+        ]
+        if [one for one, _ in shown] == [one for one, _ in self._shown.get(address, ())] and address in self._shown:
+            self._shown[address] = shown
+            return
+        self._shown[address] = shown
+        self.text_document_publish_diagnostics(
+            types.PublishDiagnosticsParams(address, [one for one, _ in shown], version=document.version)
+        )
+
+    def _document_version(self, address: str) -> int | None:
+        document = self.workspace.text_documents.get(address)
+        return None if document is None else document.version
+
+    def _file(self, address: str) -> str:
+        path = uris.to_fs_path(address) if address.startswith("file:") else None
+        return os.path.abspath(path) if path else address  # noqa: PTH100 - links stay
+
+    def _name(self, address: str, language: str | None) -> str:
+        return address if language_of_file(address) else "text" + _SUFFIX.get(language or "", "")
+
+    def _root(self) -> str:
+        return self.folders[0] if self.folders else ""
+
+
+def make_server(session: Session) -> EditorServer:
+    """A server with its features, not yet started."""
+    server = EditorServer(session)
+
+    @server.feature(types.INITIALIZE)
+    def initialize(params: types.InitializeParams) -> None:
+        try:
+            session.settings = read_settings(params.initialization_options)
+        except AvatarError as error:
+            server.complaint = error
+
+    @server.feature(types.INITIALIZED)
+    async def initialized(params: types.InitializedParams) -> None:
+        server.begin(_start(server))
+
+    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
+    def opened(params: types.DidOpenTextDocumentParams) -> None:
+        server.look_soon(params.text_document.uri, 0)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
+    def changed(params: types.DidChangeTextDocumentParams) -> None:
+        server.look_soon(params.text_document.uri, session.settings.debounce_ms)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
+    def saved(params: types.DidSaveTextDocumentParams) -> None:
+        server.look_soon(params.text_document.uri, 0)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
+    def closed(params: types.DidCloseTextDocumentParams) -> None:
+        server.begin(server.close(params.text_document.uri))
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def changed_on_disk(params: types.DidChangeWatchedFilesParams) -> None:
+        server.begin(server.reread([change.uri for change in params.changes]))
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
+    def changed_folders(params: types.DidChangeWorkspaceFoldersParams) -> None:
+        for gone in params.event.removed:
+            if path := uris.to_fs_path(gone.uri):
+                server.begin(session.forget(os.path.abspath(path)))  # noqa: PTH100 - links stay
+        for new in params.event.added:
+            if path := uris.to_fs_path(new.uri):
+                server.begin(server.load(os.path.abspath(path)))  # noqa: PTH100 - links stay
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
+    def configured(params: types.DidChangeConfigurationParams) -> None:
+        server.begin(_configure(server, params.settings))
+
+    @server.feature(
+        types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix])
+    )
+    def actions(params: types.CodeActionParams) -> list[types.CodeAction]:
+        return server.actions(params.text_document.uri, params.range)
+
+    @server.command(hints.SHOW_TWIN)
+    async def show_twin(address: str, line: int) -> None:
+        at = types.Position(max(0, line - 1), 0)
+        window = server.client_capabilities.window
+        if window is None or window.show_document is None or not window.show_document.support:
+            message = types.ShowMessageParams(types.MessageType.Info, f"{address}, line {line}")
+            server.window_show_message(message)
+            return
+        await server.window_show_document_async(
+            types.ShowDocumentParams(address, take_focus=True, selection=types.Range(at, at))
+        )
+
+    return server
+
+
+async def _start(server: EditorServer) -> None:
+    if server.complaint is not None:
+        server.tell(server.complaint)
+    watched = server.client_capabilities.workspace and server.client_capabilities.workspace.did_change_watched_files
+    if watched and watched.dynamic_registration:
+        suffixes = sorted({suffix for name in LANGUAGES for suffix in LANGUAGES.get(name).suffixes})
+        patterns = [types.FileSystemWatcher(f"**/*{suffix}") for suffix in suffixes]
+        options = types.DidChangeWatchedFilesRegistrationOptions(patterns)
+        await server.client_register_capability_async(
+            types.RegistrationParams(
+                [types.Registration("avatar-files", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)]
+            )
+        )
+    for folder in server.folders:
+        await server.load(folder)
+
+
+async def _configure(server: EditorServer, given: object) -> None:
+    settings = read_settings(given)
+    if settings != server.session.settings:
+        await server.configure(settings)

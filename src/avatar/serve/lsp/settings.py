@@ -1,0 +1,65 @@
+"""What an editor may set, checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from avatar.code.languages import LANGUAGES
+from avatar.common.errors import ConfigError, did_you_mean
+
+SECTION = "avatar"
+"""Under this name editors keep the settings."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Names in an editor are written like `minLines`.
+
+    Without a `threshold` it is the student's usual one. No `languages` are all. Functions below `min_lines` lines
+    of code or `min_words` words are left out. After a change of a text the server waits `debounce_ms` for the next.
+    """
+
+    threshold: float | None = None
+    languages: tuple[str, ...] = field(default=())
+    min_lines: int = 5
+    min_words: int = 20
+    debounce_ms: int = 30
+
+
+def read_settings(given: Any) -> Settings:
+    """Settings from what an editor sent; all that is wrong with them is one ConfigError."""
+    if given is None:
+        return Settings()
+    if not isinstance(given, Mapping):
+        raise ConfigError(f"the settings are {given!r}, not an object", 'for example {"threshold": 0.95}')
+    section = given.get(SECTION)
+    found: Mapping[str, Any] = section if isinstance(section, Mapping) else given
+    names = {_camel(one.name): one.name for one in fields(Settings)}
+    values: dict[str, Any] = {}
+    wrong = []
+    for key, value in found.items():
+        if key not in names:
+            wrong.append(f"there is no setting {key!r} ({did_you_mean(str(key), names)})")
+        elif value is not None:
+            if problem := _problem(key, value):
+                wrong.append(f"{key} is {value!r}: {problem}")
+            values[names[key]] = tuple(value) if isinstance(value, list) else value
+    if wrong:
+        raise ConfigError("; ".join(wrong), f"correct the settings '{SECTION}' of the editor")
+    return Settings(**values)
+
+
+def _problem(key: str, value: object) -> str:
+    if key == "threshold":
+        good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+        return "" if good else "give a probability from 0 to 1"
+    if key == "languages":
+        good = isinstance(value, list) and all(one in LANGUAGES.names() for one in value)
+        return "" if good else f"give a list of {', '.join(LANGUAGES.names())}"
+    good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 60_000
+    return "" if good else "give a whole number from 0 to 60000"
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
