@@ -4,6 +4,8 @@ import logging
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -26,8 +28,24 @@ def format_seconds(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
+_silent: ContextVar[bool] = ContextVar("silent_progress", default=False)
+
+
+@contextmanager
+def silent_progress() -> Iterator[None]:
+    """Show no progress inside, where many things go on at once and nobody waits for one of them."""
+    token = _silent.set(True)
+    try:
+        yield
+    finally:
+        _silent.reset(token)
+
+
 def progress(items: Iterable[T], label: str, total: int | None = None, every: float = 10.0) -> Iterator[T]:
     """Yield `items` and show how far it is: a tqdm bar on a terminal, else a line each `every` seconds."""
+    if _silent.get():
+        yield from items
+        return
     if total is None and hasattr(items, "__len__"):
         total = len(items)  # type: ignore[arg-type]
     if sys.stderr.isatty():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from avatar.common.errors import AvatarError, DataError
 from avatar.serve.arguments import count
+from avatar.serve.http import command as http_command
 from avatar.serve.lsp import command as lsp_command
 from avatar.serve.scan import command as scan_command
 
@@ -46,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     predict.set_defaults(run=_predict)
     scan_command.add(commands)
     lsp_command.add(commands)
+    http_command.add(commands)
     return parser
 
 

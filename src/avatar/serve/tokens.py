@@ -80,6 +80,10 @@ class TextTokenizer:
                 rows[place] = encoding.ids
         return rows  # type: ignore[return-value]
 
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        """What each token stands for, as text."""
+        return [self._tokenizer.decode([one], skip_special_tokens=False) for one in ids]
+
     def _by_pieces(self, text: str) -> list[int] | None:
         """Ids of one text, or None where only the library knows them."""
         split = self._split

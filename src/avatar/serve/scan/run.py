@@ -21,7 +21,8 @@ from avatar.serve.scan.student import LazyStudent
 class Options:
     """What to look at. Smaller functions than `min_lines` lines of code and `min_words` words are left out.
 
-    Without a `threshold` it is the student's usual one, but never above `fail_on`.
+    More than `most_functions` that are left are a DataError. Without a `threshold` it is the student's usual one,
+    but never above `fail_on`.
     """
 
     threshold: float | None = None
@@ -29,6 +30,7 @@ class Options:
     min_lines: int = 5
     min_words: int = 20
     languages: Collection[str] = ()
+    most_functions: int | None = None
     since: str | None = None
     threads: int = 1
     cache: bool = True
@@ -97,6 +99,10 @@ def scan_texts(files: Sequence[tuple[str, str]], student: LazyStudent, options: 
         if found.note:
             notes.append(Skipped(name, found.note))
     large = [one for one in places if _is_large(one, options)]
+    if options.most_functions is not None and len(large) > options.most_functions:
+        raise DataError(
+            f"there are {len(large)} functions, more than {options.most_functions}", "scan fewer files at once"
+        )
     threshold = _threshold(student, options)
     scanner = Scanner(student, lambda wanted: {one.key: texts[one.key] for one in wanted}, NoCache(), threshold)
     findings = scanner.findings(large, None, "")

@@ -1,0 +1,168 @@
+"""The web application: /predict, /scan, /health and the page."""
+
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+import anyio.to_thread
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from avatar.common.errors import AvatarError
+from avatar.common.logging import silent_progress
+from avatar.serve.http.limits import BodyLimit
+from avatar.serve.http.page import page, policy
+from avatar.serve.http.schemas import (
+    Answer,
+    FoundGroup,
+    FunctionRequest,
+    Health,
+    PairRequest,
+    PredictResponse,
+    Problem,
+    Remark,
+    ScanRequest,
+    ScanResponse,
+)
+from avatar.serve.scan.files import Skipped
+from avatar.serve.scan.run import Options, scan_texts
+from avatar.serve.scan.student import LazyStudent
+
+MAX_FUNCTIONS = 2_000
+"""In one scan: two million comparisons, about two seconds."""
+
+LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+"""Names under which a browser may ask; a foreign name that resolves to loopback is refused."""
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Problem, "description": "the host name is not this server's, or the body cannot be read"},
+    408: {"model": Problem, "description": "the request took too long to arrive"},
+    413: {"model": Problem, "description": "too large"},
+    422: {"model": Problem, "description": "the request is not as described"},
+    503: {"description": "too many requests at once"},
+}
+
+
+def make_app(student: LazyStudent, hosts: Sequence[str] = LOCAL_HOSTS) -> FastAPI:
+    """An application around one student, which is loaded at once. `hosts` are the names it answers to."""
+    config = student.bundle.config
+    predictor = student.predictor
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = max(2, os.cpu_count() or 1)
+        yield
+
+    app = FastAPI(
+        title="Avatar",
+        version=version("avatar-code"),
+        description=f"A student for the task '{config.task}': the probability of '{config.labels[1]}'.",
+        docs_url=None,  # both load scripts from elsewhere
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.add_middleware(BodyLimit)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
+
+    @app.middleware("http")
+    async def headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        response = await call_next(request)
+        response.headers["x-content-type-options"] = "nosniff"
+        response.headers["referrer-policy"] = "no-referrer"
+        response.headers["cache-control"] = "no-store"
+        return response
+
+    @app.exception_handler(AvatarError)
+    def mendable(_: Request, error: AvatarError) -> JSONResponse:
+        return JSONResponse({"detail": error.message, "hint": error.hint}, status_code=422)
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        found = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:10]]
+        text = "; ".join(found).encode("utf-8", "backslashreplace").decode()
+        return JSONResponse({"detail": text, "hint": "/openapi.json describes what is expected"}, status_code=422)
+
+    @app.get("/", response_class=HTMLResponse, include_in_schema=False)
+    def home() -> HTMLResponse:
+        return HTMLResponse(page(), headers={"content-security-policy": policy()})
+
+    @app.get("/health")
+    def health() -> Health:
+        """What is loaded."""
+        return Health(
+            status="ok",
+            version=version("avatar-code"),
+            task=config.task,
+            arity=config.arity,
+            labels=list(config.labels),
+            threshold=config.threshold,
+            max_tokens=config.max_length,
+            bundle=student.digest,
+        )
+
+    def answers(examples: list[list[str]], tokens: bool) -> PredictResponse:
+        start = time.perf_counter()
+        single = [one[0] for one in examples] if config.arity == 1 else [(one[0], one[1]) for one in examples]
+        probabilities = predictor.predict(single)
+        labels = predictor.label(probabilities)
+        took = time.perf_counter() - start
+        rows = [predictor.tokenize(one) for one in examples]
+        return PredictResponse(
+            answers=[
+                Answer(
+                    label=label,
+                    probability=float(chance),
+                    token_counts=[len(row) for row in read],
+                    tokens=[predictor.tokenize.pieces(row) for row in read] if tokens else None,
+                )
+                for label, chance, read in zip(labels, probabilities[:, 1], rows, strict=True)
+            ],
+            threshold=config.threshold,
+            milliseconds=1000 * took,
+        )
+
+    if config.arity == 2:
+
+        @app.post("/predict", responses=_PROBLEMS)
+        def predict(request: PairRequest) -> PredictResponse:
+            """Compare pairs of functions."""
+            return answers(request.pairs, request.tokens)
+
+    else:
+
+        @app.post("/predict", responses=_PROBLEMS)
+        def classify(request: FunctionRequest) -> PredictResponse:
+            """Classify functions."""
+            return answers([[one] for one in request.functions], request.tokens)
+
+    @app.post("/scan", responses=_PROBLEMS)
+    def scan(request: ScanRequest) -> ScanResponse:
+        """Clones, or suspicious functions, in texts that are sent along; nothing on this machine is read."""
+        options = Options(
+            threshold=request.threshold,
+            min_lines=request.min_lines,
+            min_words=request.min_words,
+            most_functions=MAX_FUNCTIONS,
+        )
+        with silent_progress():
+            report = scan_texts(list(request.files.items()), student, options)
+        return ScanResponse(
+            label=report.label,
+            threshold=report.threshold,
+            functions=report.counts.functions,
+            findings=[FoundGroup.model_validate(one) for one in report.findings],
+            skipped=_remarks(report.skipped),
+            notes=_remarks(report.notes),
+            milliseconds=1000 * report.counts.seconds,
+        )
+
+    return app
+
+
+def _remarks(found: Sequence[Skipped]) -> list[Remark]:
+    return [Remark(file=one.name, reason=one.reason) for one in found]

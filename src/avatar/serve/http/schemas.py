@@ -1,0 +1,129 @@
+"""What goes in and out, with the limits that the OpenAPI description tells."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from avatar.code.languages import LANGUAGES
+
+MAX_CHARACTERS = 200_000
+MAX_EXAMPLES = 512
+MAX_FILES = 500
+
+_SUFFIXES = sorted({suffix for name in LANGUAGES for suffix in LANGUAGES.get(name).suffixes})
+_NAME = rf"^[^\x00-\x1f]{{1,200}}({'|'.join(one.replace('.', '[.]').replace('+', '[+]') for one in _SUFFIXES)})$"
+
+Code = Annotated[str, Field(min_length=1, max_length=MAX_CHARACTERS, pattern=r"\S", description="source code")]
+Pair = Annotated[list[Code], Field(min_length=2, max_length=2)]
+FileName = Annotated[str, Field(pattern=_NAME, description="its end tells the language")]
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Strict(BaseModel):
+    """No key that is not known: a mistyped one is an error, not silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PairRequest(_Strict):
+    """Pairs to compare."""
+
+    pairs: Annotated[list[Pair], Field(min_length=1, max_length=MAX_EXAMPLES)]
+    tokens: bool = Field(default=False, description="give the tokens that the student read as well")
+
+
+class FunctionRequest(_Strict):
+    """Functions to classify."""
+
+    functions: Annotated[list[Code], Field(min_length=1, max_length=MAX_EXAMPLES)]
+    tokens: bool = Field(default=False, description="give the tokens that the student read as well")
+
+
+class Answer(BaseModel):
+    """The student's answer to one example; `tokens` are those of each function, where they were asked for."""
+
+    label: str
+    probability: Probability = Field(description="of the second label")
+    token_counts: list[int]
+    tokens: list[list[str]] | None = None
+
+
+class PredictResponse(BaseModel):
+    """Answers in the order of the examples; `milliseconds` from text to label, all examples together."""
+
+    answers: list[Answer]
+    threshold: Probability
+    milliseconds: float
+
+
+class ScanRequest(_Strict):
+    """Texts to scan, by file name."""
+
+    files: Annotated[
+        dict[FileName, Code],
+        Field(min_length=1, max_length=MAX_FILES, json_schema_extra={"additionalProperties": False}),
+    ]
+    threshold: Probability | None = None
+    min_lines: int = Field(default=5, ge=0, le=10_000)
+    min_words: int = Field(default=20, ge=0, le=100_000)
+
+
+class FoundFunction(BaseModel):
+    """A function in a file; lines count from 1, both ends included."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    file: str
+    name: str
+    first_line: int
+    last_line: int
+    language: str
+
+
+class FoundGroup(BaseModel):
+    """Clones of each other, or one suspicious function; `exact`: they are equal up to whitespace."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    functions: list[FoundFunction]
+    probability: Probability
+    exact: bool
+
+
+class Remark(BaseModel):
+    """About a file that was skipped, or not wholly understood."""
+
+    file: str
+    reason: str
+
+
+class ScanResponse(BaseModel):
+    """Findings, what is most worth looking at first."""
+
+    label: str
+    threshold: Probability
+    functions: int
+    findings: list[FoundGroup]
+    skipped: list[Remark]
+    notes: list[Remark]
+    milliseconds: float
+
+
+class Health(BaseModel):
+    """What the server has loaded."""
+
+    status: str
+    version: str
+    task: str
+    arity: int
+    labels: list[str]
+    threshold: Probability
+    max_tokens: int
+    bundle: str = Field(description="digest of the bundle's manifest")
+
+
+class Problem(BaseModel):
+    """What was wrong with a request, and how to mend it."""
+
+    detail: str
+    hint: str = ""
