@@ -20,6 +20,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -119,7 +120,8 @@ def _server(bundle: Path, functions: list[str], count: int) -> list[tuple[str, s
         for connections in (1, 8):
             with ThreadPoolExecutor(connections) as pool:
                 start = time.perf_counter()
-                parts = pool.map(lambda seed: _ask(port, functions, count // connections, seed), range(connections))
+                ask = partial(_ask, port, functions, count // connections)
+                parts = pool.map(ask, range(connections))
                 taken = [one for part in parts for one in part]
                 seconds = time.perf_counter() - start
             p50, p99 = np.percentile(taken, [50, 99])

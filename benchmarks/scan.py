@@ -13,6 +13,7 @@ import shutil
 import sysconfig
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,11 @@ import numpy as np
 from avatar.serve import Predictor
 from avatar.serve.scan.cache import NoCache
 from avatar.serve.scan.files import SourceFile, source_files
+from avatar.serve.scan.nearness import Nearness
 from avatar.serve.scan.pairs import find_pairs
 from avatar.serve.scan.reading import Reading
 from avatar.serve.scan.run import Options, scan
-from avatar.serve.scan.student import CLONE_THRESHOLD
+from avatar.serve.scan.student import CLONE_THRESHOLD, LazyStudent
 
 
 def main() -> None:
@@ -96,9 +98,8 @@ def _parts(options: argparse.Namespace) -> list[tuple[str, str]]:
         found = []
         for exact in (size * size, 0):
             start = time.perf_counter()
-            pairs, comparisons = find_pairs(
-                part, everyone, lambda a, b: predictor.compare(a, b)[:, 1], threshold, exact_comparisons=exact
-            )
+            compare = partial(LazyStudent(options.bundle, options.threads).compare_near, Nearness(part))
+            pairs, comparisons = find_pairs(part, everyone, compare, threshold, exact_comparisons=exact)
             found.append((set((pairs.first * size + pairs.second).tolist()), comparisons, time.perf_counter() - start))
         (all_pairs, every, slow), (near, some, fast) = found
         recall = len(near & all_pairs) / len(all_pairs) if all_pairs else float("nan")

@@ -46,6 +46,18 @@ def test_latency_comes_from_the_model_or_is_an_error() -> None:
     assert evaluate(archs, latency, timed).tolist() == [[0.0], [1.0], [2.0]]
 
 
+def test_flips_come_from_measured_candidates_or_are_an_error() -> None:
+    about = context(small_space())
+    archs = sample_uniform(3, np.random.default_rng(0), about.feasible)
+    flips = [OBJECTIVES.get("flips")]
+    with pytest.raises(ConfigError, match="candidates whose flips were measured"):
+        evaluate(archs, flips, about)
+    known = replace(about, predict_flips=lambda found: np.linspace(0, 0.5, len(found)))
+    values = evaluate(archs, flips, known)
+    assert values.tolist() == [[0.0], [0.25], [0.5]]
+    assert minimised(values, flips).tolist() == values.tolist()
+
+
 def test_a_prediction_that_is_no_number_is_named() -> None:
     about = replace(context(small_space()), predict_accuracy=lambda archs: np.full(len(archs), np.nan))
     with pytest.raises(ConfigError, match="'accuracy' is nan"):

@@ -145,7 +145,7 @@ class SearchConfig:
     population: int = 50
     """Individuals of a generation."""
     objectives: list[str] = field(default_factory=lambda: ["accuracy", "size", "latency", "flops"])
-    """Registered objectives."""
+    """Registered objectives: accuracy, size, latency, flops, flips (predictions that change under renaming)."""
     budget_mb: float | None = 3.0
     """Largest size of the weights, params * 4 / 1e6."""
     budget_gflops: float | None = None

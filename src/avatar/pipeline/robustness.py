@@ -1,13 +1,15 @@
-"""Prediction flips of the student under rewrites of the test examples, in whatever language they are written."""
+"""Prediction flips of students under rewrites of their examples, in whatever language they are written."""
 
 from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 
 from avatar.code.languages import language_of
 from avatar.code.rewrite import harvest_names, rewrites
+from avatar.common.errors import ConfigError
 from avatar.common.logging import get_logger
 from avatar.common.seeding import derive_seed, generator
 from avatar.config.schema import Config
@@ -18,8 +20,12 @@ from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID, encode_texts
 from avatar.measure.metrics import hard
 from avatar.measure.robustness import Example, flip_rates
 from avatar.pipeline.stage_07_student import Student
+from avatar.student.encoder import StudentModel
 
 log = get_logger("measure")
+
+CANDIDATE_EXAMPLES = 500
+"""Valid examples on which a candidate's flips are measured, where the search asks for them."""
 
 METRICS = {
     "rename": "robustness/flip_rate",
@@ -43,13 +49,9 @@ def measure_robustness(cfg: Config, corpus: Corpus, student: Student) -> tuple[d
         )
         log.info(note)
         return {}, [note]
-    functions = list(corpus.functions.values())
-    members = corpus.members(SplitName.TEST)
-    rows = generator(cfg.seed, "rewritten examples").permutation(len(members))
-    rows = rows[: cfg.measure.robustness_examples or None]
-    examples = [tuple(functions[row].code for row in members[place]) for place in rows]
+    examples = _some(cfg, corpus, SplitName.TEST, cfg.measure.robustness_examples)
     names = harvest_names(dict.fromkeys(text for example in examples for text in example), language)
-    predict = partial(_labels, student)
+    predict = partial(_labels, student.model, student.tokenizer)
     flips = flip_rates(predict, examples, rewrites(language, names), derive_seed(cfg.seed, "robustness"))
     notes = [f"Of test examples rewritten as {language}: " + "; ".join(
         found.sentence(TITLES[name]) for name, found in flips.items()) + "."]  # fmt: skip
@@ -58,9 +60,35 @@ def measure_robustness(cfg: Config, corpus: Corpus, student: Student) -> tuple[d
     return {METRICS[name]: found.rate for name, found in flips.items()}, notes
 
 
-def _labels(student: Student, examples: Sequence[Example]) -> NDArray[np.int64]:
+def candidate_flips(cfg: Config, corpus: Corpus, model: StudentModel, tokenizer: Tokenizer) -> float:
+    """Share of valid examples (0 to 1; at most `CANDIDATE_EXAMPLES`) whose prediction flips under renaming.
+
+    Without a known language this is a ConfigError.
+    """
+    language = cfg.dataset.language or language_of(cfg.dataset.name)
+    if language is None:
+        raise ConfigError(
+            "the objective 'flips' needs the programming language of the functions",
+            "set dataset.language (java, c, cpp, python), or leave flips out of search.objectives",
+        )
+    examples = _some(cfg, corpus, SplitName.VALID, CANDIDATE_EXAMPLES)
+    names = harvest_names(dict.fromkeys(text for example in examples for text in example), language)
+    rename = {"rename": rewrites(language, names)["rename"]}
+    found = flip_rates(partial(_labels, model, tokenizer), examples, rename, derive_seed(cfg.seed, "robustness"))
+    return found["rename"].rate
+
+
+def _some(cfg: Config, corpus: Corpus, split: SplitName, count: int) -> list[Example]:
+    """`count` examples of a split drawn at random, all where it is 0."""
+    functions = list(corpus.functions.values())
+    members = corpus.members(split)
+    rows = generator(cfg.seed, "rewritten examples").permutation(len(members))[: count or None]
+    return [tuple(functions[row].code for row in members[place]) for place in rows]
+
+
+def _labels(model: StudentModel, tokenizer: Tokenizer, examples: Sequence[Example]) -> NDArray[np.int64]:
     """Predicted labels; every distinct text is encoded once."""
     places = {text: place for place, text in enumerate(dict.fromkeys(text for one in examples for text in one))}
-    rows = encode_texts(student.tokenizer, list(places), student.model.arch.max_length)
+    rows = encode_texts(tokenizer, list(places), model.arch.max_length)
     members = np.asarray([[places[text] for text in example] for example in examples], dtype=np.int64)
-    return hard(predict_logits(student.model, TokenTable.from_lists(rows, PAD_ID, UNKNOWN_ID), members))
+    return hard(predict_logits(model, TokenTable.from_lists(rows, PAD_ID, UNKNOWN_ID), members))

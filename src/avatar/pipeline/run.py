@@ -101,6 +101,7 @@ def _log_candidate(tracked: Run, task: Task, candidate: Candidate, number: int) 
             "size/weights_mb": weights_mb(arch, task),
             "compute/gflops": count_flops(arch, task) / 1e9,
             "train/seconds": candidate.seconds,
+            "robustness/flip_rate": candidate.artifact.values.get("flips"),
         })  # fmt: skip
         for epoch in candidate.artifact.values["history"]:
             child.log_metrics({"valid/loss": epoch["valid/loss"]}, step=int(epoch["epoch"]))

@@ -13,9 +13,11 @@ from avatar.data.batching import Examples
 from avatar.data.records import SplitName
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.context import Context, Data
+from avatar.pipeline.robustness import CANDIDATE_EXAMPLES, candidate_flips
 from avatar.pipeline.stage_03_labels import Labels
 from avatar.pipeline.tokens import tokenized
 from avatar.search.halving import Rung, promoted, schedule
+from avatar.search.objectives import Flips
 from avatar.space.architecture import Architecture
 from avatar.space.size import weights_mb
 from avatar.student.train import distil, distillation_examples, readable
@@ -44,6 +46,11 @@ class Candidate:
     def accuracy(self) -> float:
         """Valid accuracy after the longest training that it had."""
         return self.scores[-1]
+
+    @property
+    def flips(self) -> float:
+        """Flip rate (0 to 1) after its longest training; only where the search asks for it."""
+        return float(self.artifact.values["flips"])
 
     @property
     def complete(self) -> bool:
@@ -107,7 +114,8 @@ def train(context: Context, data: Data, labels: Labels, arch: Architecture, rung
     brief = brief_training(cfg, rung)
 
     def build(folder: Path) -> dict[str, Any]:
-        tokens = readable(arch, tokenized(context, data, arch.tokenizer, arch.vocab_size).table)
+        source = tokenized(context, data, arch.tokenizer, arch.vocab_size)
+        tokens = readable(arch, source.table)
         corpus = data.corpus
         examples = distillation_examples(corpus, tokens, labels.soft, brief, rung.share, cfg.seed)
         valid = Examples(tokens, corpus.members(SplitName.VALID), corpus.labels(SplitName.VALID))
@@ -120,11 +128,18 @@ def train(context: Context, data: Data, labels: Labels, arch: Architecture, rung
             "valid_accuracy": distilled.valid_accuracy,
             "history": distilled.history,
             "examples": len(examples),
+            **({"flips": candidate_flips(cfg, corpus, distilled.model, source.tokenizer)} if asks_flips(cfg) else {}),
         }
 
     reads = {"labels": labels.artifact.key, "data": data.key, "architecture": arch, "distill": brief,
-             "share": rung.share, "seed": cfg.seed, "precision": cfg.trainer.precision}  # fmt: skip
+             "share": rung.share, "seed": cfg.seed, "precision": cfg.trainer.precision,
+             **({"flips": CANDIDATE_EXAMPLES, "language": cfg.dataset.language} if asks_flips(cfg) else {})}  # fmt: skip
     return context.store.make("candidate", reads, build)
+
+
+def asks_flips(cfg: Config) -> bool:
+    """Whether the search trades robustness off, so that every candidate's flips are measured."""
+    return Flips.name in cfg.search.objectives
 
 
 def brief_training(cfg: Config, rung: Rung) -> DistillConfig:

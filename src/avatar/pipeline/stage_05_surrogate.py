@@ -11,13 +11,16 @@ from avatar.common.files import write_text
 from avatar.common.logging import get_logger
 from avatar.data.records import SplitName
 from avatar.pipeline.context import Context, Data
-from avatar.pipeline.stage_04_candidates import Candidate
+from avatar.pipeline.stage_04_candidates import Candidate, asks_flips
 from avatar.search.halving import FinalScores, final_scores, saved_share, schedule
 from avatar.space.architecture import Architecture
 from avatar.space.space import SearchSpace
 from avatar.surrogate.choice import Choice, choose
 
 log = get_logger("surrogate")
+
+NOTHING_FAILED = float("-inf")
+"""The floor below which no flip rate lies: that a student never flips doesn't mean that its training failed."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Predictor:
 
     `scores` (candidates,) are what it learned from. `saved_share` is the part of the candidates' examples x
     epochs that successive halving saved, and `halving` says so; None and "" where all are trained in full.
+    `robustness` is the surrogate of the flips, where the search asks for them.
     """
 
     space: SearchSpace
@@ -34,10 +38,16 @@ class Predictor:
     scores: FinalScores
     saved_share: float | None = None
     halving: str = ""
+    robustness: Choice | None = None
 
     def accuracy(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
         """Expected valid accuracy, (n,)."""
         return self.predict(architectures)[0]
+
+    def flips(self, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
+        """Expected share of predictions that flip under renaming, (n,); the search must have asked for it."""
+        assert self.robustness is not None
+        return np.clip(self.robustness.model.predict(self.space.encode(architectures))[0], 0.0, 1.0)
 
     def predict(self, architectures: Sequence[Architecture]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and standard deviation, each (n,)."""
@@ -75,7 +85,12 @@ def run(context: Context, data: Data, space: SearchSpace, candidates: Sequence[C
     reads = {"space": space.name, "surrogate": cfg.surrogate, "seed": cfg.seed,
              "candidates": [candidate.artifact.key for candidate in candidates]}  # fmt: skip
     artifact = context.store.make("surrogate", reads, build)
-    return Predictor(space, choice, artifact.key, scores, saved, halving)
+    robustness = None
+    if asks_flips(cfg):
+        flips = np.array([candidate.flips for candidate in candidates])
+        robustness = choose(cfg.surrogate, encoded, flips, cfg.seed, NOTHING_FAILED)
+        log.info("surrogate of flips: %s", robustness.sentence)
+    return Predictor(space, choice, artifact.key, scores, saved, halving, robustness)
 
 
 def majority_accuracy(data: Data) -> float:

@@ -54,7 +54,8 @@ def run(
 ) -> Found:
     """Search with the surrogate, or fall back on what was really trained where it would only pretend."""
     cfg = context.cfg
-    about = SearchContext(space, data.corpus.task, budgets_of(cfg.search), predictor.accuracy, latency)
+    about = SearchContext(space, data.corpus.task, budgets_of(cfg.search), predictor.accuracy, latency,
+                          predictor.flips if predictor.robustness is not None else None)  # fmt: skip
     objectives = objectives_of(cfg.search)
     made: list[SearchResult] = []
 
@@ -115,13 +116,15 @@ def _prefixed(choice: Choice, reason: str) -> Choice:
 
 
 def _measured(about: SearchContext, candidates: Sequence[Candidate], names: Sequence[str]) -> SearchResult:
-    """The candidates trained in full, with their measured accuracy in place of a predicted one."""
+    """The candidates trained in full, with their measured accuracy and flips in place of predicted ones."""
     objectives = [OBJECTIVES.get(name) for name in names]
     candidates = [candidate for candidate in candidates if candidate.complete]
     archs = [candidate.arch for candidate in candidates]
     values = np.array(evaluate(archs, objectives, about))
     if "accuracy" in names:
         values[:, list(names).index("accuracy")] = [candidate.accuracy for candidate in candidates]
+    if "flips" in names:
+        values[:, list(names).index("flips")] = [candidate.flips for candidate in candidates]
     return result_of(archs, values, objectives, 0.0)
 
 

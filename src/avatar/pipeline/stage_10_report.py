@@ -68,6 +68,7 @@ def compose(context: Context, story: Story, config_yaml: str) -> Report:
             **_runners_up(story),
             "surrogate": story.explored.predictor.choice.sentence,
             **({"halving": predictor.halving} if predictor.halving else {}),
+            **({"flips": f"Of the flips: {predictor.robustness.sentence}"} if predictor.robustness else {}),
             "latency model": story.explored.latency.summary,
             "student": str(arch),
             "weights": f"{values['size/params']:,.0f} parameters, {values['size/weights_mb']:.3f} MB",

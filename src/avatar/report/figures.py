@@ -22,12 +22,13 @@ def pareto(
     """The front in two dimensions at a time: accuracy against each cost, dominated points included.
 
     `solutions` has a row per architecture: accuracy [0, 1] and any of size (MB), latency (ms), flops
-    (GFLOPs); bool columns `front`, and if known `chosen` and `trained`. `references` (the teacher, the
+    (GFLOPs), flips [0, 1]; bool columns `front`, and if known `chosen` and `trained`. `references` (the teacher, the
     baselines) is indexed by name with the same columns; where a cost is NaN, a line marks the accuracy.
     `predicted`: the accuracies of `solutions` come from a surrogate; the axis says so.
     """
     costs = [
-        name for name in ("size", "latency", "flops") if name in solutions and solutions[name].notna().any()
+        name for name in ("size", "latency", "flops", "flips")
+        if name in solutions and solutions[name].notna().any()
     ]
     figure = Figure(figsize=(4.4 * len(costs), 4.2), layout="constrained")
     panels = figure.subplots(1, len(costs), squeeze=False)[0]
@@ -40,7 +41,8 @@ def pareto(
     for panel, cost in zip(panels, costs, strict=True):
         for series, mask in masks.items():
             _scatter(panel, solutions.loc[mask, cost], solutions.loc[mask, "accuracy"], series)
-        log_axis(panel)
+        if cost != "flips":  # often 0
+            log_axis(panel)
         panel.set_ylim(*limits)
         if references is not None:
             _references(panel, references, cost)

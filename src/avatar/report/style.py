@@ -14,6 +14,7 @@ AXES = {
     "size": "size of the weights (MB)",
     "latency": "latency of one example (ms)",
     "flops": "GFLOPs of one example",
+    "flips": "share of predictions that flip under renaming",
 }
 """Axis labels of the objectives, with units."""
 

@@ -21,8 +21,8 @@ from avatar.space.space import SearchSpace
 class SearchContext:
     """Everything that a search is about, but its settings.
 
-    `predict_accuracy` gives the expected accuracy of each architecture, (n,); `latency` its predicted
-    milliseconds. Both are handed a `space.Architectures`, a sequence with columns.
+    `predict_accuracy` gives the expected accuracy of each architecture, (n,); `predict_flips` its expected flip
+    rate, `latency` its predicted milliseconds. All are handed a `space.Architectures`, a sequence with columns.
     """
 
     space: SearchSpace
@@ -30,6 +30,7 @@ class SearchContext:
     budgets: Budgets
     predict_accuracy: Callable[[Sequence[Architecture]], NDArray[np.float64]]
     latency: Latency | None = field(default=None)
+    predict_flips: Callable[[Sequence[Architecture]], NDArray[np.float64]] | None = field(default=None)
 
     @cached_property
     def feasible(self) -> Feasible:
@@ -111,6 +112,24 @@ class PredictedLatency:
                 "measure one on this machine, or leave latency out of search.objectives",
             )
         return np.asarray(np.round(context.latency(archs), 9), np.float64)
+
+
+@OBJECTIVES.register("flips")
+class Flips:
+    """The share of predictions that change when variables are renamed (MORPH's prediction flips), as expected."""
+
+    name: ClassVar[str] = "flips"
+    maximise: ClassVar[bool] = False
+    unit: ClassVar[str] = ""
+
+    def values(self, archs: Sequence[Architecture], context: SearchContext) -> NDArray[np.float64]:
+        """Expected flip rate, in [0, 1]."""
+        if context.predict_flips is None:
+            raise ConfigError(
+                "the objective 'flips' needs candidates whose flips were measured",
+                "leave flips out of search.objectives",
+            )
+        return np.asarray(np.round(context.predict_flips(archs), 9), np.float64)
 
 
 def evaluate(

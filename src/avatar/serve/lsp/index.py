@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -11,11 +12,15 @@ from avatar.serve.lsp.settings import Settings
 from avatar.serve.lsp.vectors import Vectors
 from avatar.serve.scan.cache import Cache
 from avatar.serve.scan.files import Skipped, SourceFile, why_not
+from avatar.serve.scan.nearness import LEAST_FUNCTIONS, Nearness
 from avatar.serve.scan.outline import family, outline
 from avatar.serve.scan.reading import Reading
 from avatar.serve.scan.report import Place
 from avatar.serve.scan.scanner import Texts
 from avatar.serve.scan.student import LazyStudent
+
+MUCH_GROWN = 1.25
+"""So many times as many functions as last time, and what is near is read off again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ class Index:
         self._places: dict[str, list[Place]] = {}
         self._at: dict[str, list[Place]] = defaultdict(list)
         self._vectors: dict[str, Vectors] = {}
+        self._nearness: dict[str, tuple[int, Nearness]] = {}
         self._twins: dict[str, dict[str, float]] = {}
         self._family: dict[str, str] = {}
         self._suspicion: dict[str, float] = {}
@@ -109,9 +115,20 @@ class Index:
 
     def _twins_of(self, key: str) -> dict[str, float]:
         if key not in self._twins:
-            vectors = self._vectors[self._family[key]]
-            self._twins[key] = vectors.matches(key, self._student.compare, self.threshold)
+            group = self._family[key]
+            compare = partial(self._student.compare_near, self._near(group))
+            self._twins[key] = self._vectors[group].matches(key, compare, self.threshold)
         return self._twins[key]
+
+    def _near(self, group: str) -> Nearness:
+        """What is near in this language; read off anew, and all clones with it, where the code has grown much."""
+        vectors = self._vectors[group]
+        count, nearness = self._nearness.get(group, (0, Nearness(np.empty((0, 1), np.float32))))
+        if len(vectors) > MUCH_GROWN * max(count, LEAST_FUNCTIONS):
+            nearness = Nearness(vectors.all())
+            self._nearness[group] = len(vectors), nearness
+            self._twins = {key: twins for key, twins in self._twins.items() if self._family[key] != group}
+        return nearness
 
     def _replace(self, files: Mapping[str, Sequence[Place]], texts: Texts, keep: bool) -> None:
         kept = {name: [place for place in places if self._is_large(place)] for name, places in files.items()}
@@ -154,11 +171,12 @@ class Index:
 
     def _meet(self, key: str) -> None:
         """Compare a new function with those whose clones are known."""
+        near = self._near(self._family[key])
         asked = [one for one in self._twins if self._family[one] == self._family[key]]
         if not self._pairs or not asked:
             return
         vectors = self._vectors[self._family[key]]
-        chances = self._student.compare(*vectors.against(key, asked))
+        chances = self._student.compare_near(near, *vectors.against(key, asked))
         for one, chance in zip(asked, chances, strict=True):
             if chance >= self.threshold and one != key:
                 self._twins[one][key] = float(chance)

@@ -68,6 +68,10 @@ class Vectors:
         kept = np.flatnonzero(found >= threshold)
         return {self._key[int(others[place])]: float(found[place]) for place in kept}
 
+    def all(self) -> NDArray[np.float32]:
+        """All rows, in no order, (keys, width)."""
+        return self._array[self._live]
+
     def against(self, key: str, others: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """The vector of `key` as often as there are `others`, and theirs; two arrays (others, width)."""
         rows = [self._row[other] for other in others]

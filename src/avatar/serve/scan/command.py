@@ -9,7 +9,8 @@ from pathlib import Path
 from avatar.code.languages import LANGUAGES
 from avatar.common.errors import ArtifactError
 from avatar.common.files import write_text
-from avatar.serve.arguments import count, probability
+from avatar.serve.arguments import amount, count, probability
+from avatar.serve.scan.nearness import TWINS_BY_CHANCE
 
 BUNDLE = "AVATAR_BUNDLE"
 """The environment variable with the folder of the student to use where none is named."""
@@ -36,6 +37,13 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         metavar="P",
         type=probability,
         help="least probability (default: 0.95 for clones, else the student's)",
+    )
+    scan.add_argument(
+        "--twins-by-chance",
+        metavar="N",
+        type=amount,
+        default=TWINS_BY_CHANCE,
+        help="how near clones must be: as near as N others are to a random function (default: 1; 0 for any distance)",
     )
     scan.add_argument("--format", default="table", choices=("table", "json", "sarif", "html"), help="default: table")
     scan.add_argument("--output", metavar="FILE", type=Path, help="write there instead of to standard output")
@@ -76,6 +84,7 @@ def run(options: argparse.Namespace) -> int:
             since=options.since,
             threads=options.threads,
             cache=not options.no_cache,
+            twins_by_chance=options.twins_by_chance,
         ),
     )
     text = FORMATS.get(options.format)(report).encode("utf-8", "backslashreplace")

@@ -9,6 +9,7 @@ from avatar.code.functions import language_of_file
 from avatar.common.errors import DataError
 from avatar.serve.scan.cache import Cache, NoCache
 from avatar.serve.scan.files import Skipped, source_files, why_not
+from avatar.serve.scan.nearness import TWINS_BY_CHANCE
 from avatar.serve.scan.outline import outline
 from avatar.serve.scan.reading import Reading
 from avatar.serve.scan.report import Counts, Finding, Place, Report
@@ -22,7 +23,7 @@ class Options:
     """What to look at. Smaller functions than `min_lines` lines of code and `min_words` words are left out.
 
     More than `most_functions` that are left are a DataError. Without a `threshold` it is the student's usual one,
-    but never above `fail_on`.
+    but never above `fail_on`. `twins_by_chance` says how near clones must be (see `nearness`).
     """
 
     threshold: float | None = None
@@ -31,6 +32,7 @@ class Options:
     min_words: int = 20
     languages: Collection[str] = ()
     most_functions: int | None = None
+    twins_by_chance: float = TWINS_BY_CHANCE
     since: str | None = None
     threads: int = 1
     cache: bool = True
@@ -54,7 +56,7 @@ def scan(path: Path, bundle: Path, options: Options | None = None) -> Report:
         if changes is not None:
             lines = {name: changes.get(file.path.resolve(), ()) for name, file in reading.files.items()}
             changed = [one for one in places if touches(lines[one.file], one.first_line, one.last_line)]
-        scanner = Scanner(student, reading.texts, cache, _threshold(student, options))
+        scanner = Scanner(student, reading.texts, cache, _threshold(student, options), options.twins_by_chance)
         findings = scanner.findings(places, changed, str(path.resolve()))
     finally:
         cache.close()
@@ -93,9 +95,9 @@ def scan_texts(files: Sequence[tuple[str, str]], student: LazyStudent, options: 
         if reason := why_not(content.encode("utf-8", "replace")):
             skipped.append(Skipped(name, reason))
             continue
-        found, own = outline(name, content, language)
+        found, texts_here = outline(name, content, language)
         places += found.places
-        texts |= own
+        texts |= texts_here
         if found.note:
             notes.append(Skipped(name, found.note))
     large = [one for one in places if _is_large(one, options)]
@@ -104,7 +106,11 @@ def scan_texts(files: Sequence[tuple[str, str]], student: LazyStudent, options: 
             f"there are {len(large)} functions, more than {options.most_functions}", "scan fewer files at once"
         )
     threshold = _threshold(student, options)
-    scanner = Scanner(student, lambda wanted: {one.key: texts[one.key] for one in wanted}, NoCache(), threshold)
+
+    def own(wanted: Sequence[Place]) -> dict[str, str]:
+        return {one.key: texts[one.key] for one in wanted}
+
+    scanner = Scanner(student, own, NoCache(), threshold, options.twins_by_chance)
     findings = scanner.findings(large, None, "")
     counts = _counts(scanner, places, large, len(files), len(files), start)
     return _report("", scanner, student, options, findings, counts, skipped, notes)

@@ -1,6 +1,7 @@
 """Puts a student to work on the functions of a scan."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from avatar.common.hashing import stable_hash
 from avatar.common.logging import progress
 from avatar.serve.scan.cache import Cache
 from avatar.serve.scan.groups import clone_groups
+from avatar.serve.scan.nearness import LEAST_FUNCTIONS, TWINS_BY_CHANCE, Nearness
 from avatar.serve.scan.outline import family
 from avatar.serve.scan.pairs import Pairs, find_pairs, joined, no_pairs
 from avatar.serve.scan.report import Finding, Place
@@ -17,6 +19,9 @@ from avatar.serve.scan.student import LazyStudent
 CHUNK = 512
 """Functions encoded between two steps of the progress bar; what is encoded is kept after each."""
 
+MOST_CHANGED = 0.1
+"""Share of a code base's functions that may change before all pairs are compared again."""
+
 Texts = Callable[[Sequence[Place]], dict[str, str]]
 """Gives the text by key of functions."""
 
@@ -24,9 +29,11 @@ Texts = Callable[[Sequence[Place]], dict[str, str]]
 class Scanner:
     """Puts the student to work on what the cache does not know."""
 
-    def __init__(self, student: LazyStudent, texts: Texts, cache: Cache, threshold: float) -> None:
+    def __init__(
+        self, student: LazyStudent, texts: Texts, cache: Cache, threshold: float, twins: float = TWINS_BY_CHANCE
+    ) -> None:
         self._student, self._texts, self._cache = student, texts, cache
-        self.threshold = threshold
+        self.threshold, self._twins = threshold, twins
         self.encoded = 0
         self.comparisons = 0
 
@@ -60,7 +67,7 @@ class Scanner:
             members = [place for place in places if family(place.language) == name]
             fresh = None if changed is None else [place for place in changed if family(place.language) == name]
             if fresh is None:
-                keys, pairs = self._known_pairs(members, stable_hash([root, name]))
+                keys, pairs = self._known_pairs(members, stable_hash([root, name, self._twins]))
             elif fresh:
                 keys, vectors = self._vectors(members)
                 wanted = {place.key for place in fresh}
@@ -71,10 +78,16 @@ class Scanner:
         return sorted(found, key=lambda one: -one.rank)
 
     def _known_pairs(self, places: Sequence[Place], scope: str) -> tuple[list[str], Pairs]:
-        """Pairs among all functions; only those with a function that the last scan did not have are compared."""
+        """Pairs among all functions; only those with a function that the last scan did not have are compared.
+
+        Where more than `MOST_CHANGED` of them are new, all are, since what is near may have changed.
+        """
         keys = list(dict.fromkeys(place.key for place in places))
         row = {key: number for number, key in enumerate(keys)}
         old_keys, old = self._cache.pairs(scope, self.threshold) or ([], no_pairs())
+        changes = len(set(keys).symmetric_difference(old_keys))
+        if len(keys) >= LEAST_FUNCTIONS and changes > MOST_CHANGED * len(keys):
+            old_keys, old = [], no_pairs()
         now = np.array([row.get(key, -1) for key in old_keys], dtype=np.int64)
         known = set(old_keys)
         new = [number for number, key in enumerate(keys) if key not in known]
@@ -93,7 +106,8 @@ class Scanner:
 
     def _pairs(self, vectors: NDArray[np.float32], rows: Sequence[int]) -> Pairs:
         chosen = np.array(rows, dtype=np.int64)
-        pairs, comparisons = find_pairs(vectors, chosen, self._student.compare, self.threshold)
+        compare = partial(self._student.compare_near, Nearness(vectors, self._twins))
+        pairs, comparisons = find_pairs(vectors, chosen, compare, self.threshold)
         self.comparisons += comparisons
         return pairs
 

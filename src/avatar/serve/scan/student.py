@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from avatar.bundle import MANIFEST, read_bundle
 from avatar.common.hashing import file_digest
 from avatar.serve.predictor import Predictor
+from avatar.serve.scan.nearness import Nearness
 
 CLONE_THRESHOLD = 0.95
 """For clones where no threshold is given. Of all pairs in a code base hardly one in 10,000 is a clone, in training
@@ -34,6 +35,16 @@ class LazyStudent:
         if self.bundle.config.architecture.get("head") == "interaction":
             return there
         return (there + self.predictor.compare(second, first)[:, 1]) / 2
+
+    def compare_near(
+        self, nearness: Nearness, first: NDArray[np.float32], second: NDArray[np.float32]
+    ) -> NDArray[np.float64]:
+        """The same where two rows are near enough, and -1 where they are not."""
+        near = nearness(first, second)
+        found = np.full(len(first), -1.0)
+        if near.any():
+            found[near] = self.compare(first[near], second[near])
+        return found
 
     @property
     def usual_threshold(self) -> float:

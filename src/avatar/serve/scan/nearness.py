@@ -1,0 +1,59 @@
+"""How near two functions must lie for a clone to be believed, read off the code at hand.
+
+A student is sure of what its training data showed it. In other code its probabilities shift: students of BigCloneBench
+call every second pair of Apache's commons-math a clone, and are as sure of many random pairs as of a function and its
+own copy. Its vectors hold up better: scaled by what is usual in this code, a function with renamed variables is nearer
+to the original than 999 of 1,000 others. So a pair must convince the student and be as near as hardly a random pair is.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+
+TWINS_BY_CHANCE = 1.0
+"""Of a random function, so many others may be near enough; then the student decides."""
+
+LEAST_FUNCTIONS = 200
+"""With fewer functions there is nothing to read off, and all pairs are near."""
+
+SAMPLE = 200_000
+"""Random pairs from which the distance is read off."""
+
+LEAST_SAMPLED = 5
+"""So many of them lie within it, however many functions there are: fewer tell nothing."""
+
+ROWS = 8_192
+
+
+class Nearness:
+    """Which pairs are near enough, for `vectors` (functions, hidden_size) of a code base.
+
+    The distance is the mean over the components of |a - b|, each in units of its standard deviation. The limit lets
+    through the nearest `twins` / functions of random pairs; 0 lets through all.
+    """
+
+    def __init__(self, vectors: Vectors, twins: float = TWINS_BY_CHANCE) -> None:
+        self.limit = np.inf
+        if twins <= 0 or len(vectors) < LEAST_FUNCTIONS:
+            return
+        deviation = vectors.std(axis=0, dtype=np.float64)
+        lively = deviation > 1e-6 * max(1e-6, float(deviation.max()))
+        self._scale = (np.where(lively, 1 / np.where(lively, deviation, 1), 0) / len(deviation)).astype(np.float32)
+        first, second = np.random.default_rng(0).integers(0, len(vectors), (2, SAMPLE))
+        distances = self._distances(vectors, first[first != second], second[first != second])
+        share = max(twins / len(vectors), LEAST_SAMPLED / SAMPLE)
+        self.limit = float(np.quantile(distances, min(1.0, share)))
+
+    def __call__(self, first: Vectors, second: Vectors) -> NDArray[np.bool_]:
+        """Of rows (n, hidden_size) with rows: whether each pair is near enough, (n,)."""
+        if np.isinf(self.limit):
+            return np.ones(len(first), dtype=bool)
+        return np.abs(first - second) @ self._scale <= self.limit
+
+    def _distances(self, vectors: Vectors, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float32]:
+        parts = [
+            np.abs(vectors[first[start : start + ROWS]] - vectors[second[start : start + ROWS]]) @ self._scale
+            for start in range(0, len(first), ROWS)
+        ]
+        return np.concatenate(parts)
