@@ -131,9 +131,9 @@ def train(context: Context, data: Data, labels: Labels, arch: Architecture, rung
             **({"flips": candidate_flips(cfg, corpus, distilled.model, source.tokenizer)} if asks_flips(cfg) else {}),
         }
 
+    flips = {"flips": CANDIDATE_EXAMPLES, "language": cfg.dataset.language} if asks_flips(cfg) else {}
     reads = {"labels": labels.artifact.key, "data": data.key, "architecture": arch, "distill": brief,
-             "share": rung.share, "seed": cfg.seed, "precision": cfg.trainer.precision,
-             **({"flips": CANDIDATE_EXAMPLES, "language": cfg.dataset.language} if asks_flips(cfg) else {})}  # fmt: skip
+             "share": rung.share, "seed": cfg.seed, "precision": cfg.trainer.precision, **flips}  # fmt: skip
     return context.store.make("candidate", reads, build)
 
 
