@@ -1,3 +1,4 @@
+import time
 from itertools import pairwise
 
 import pytest
@@ -193,3 +194,25 @@ def test_any_text_gives_functions_in_order_that_do_not_overlap(source: str, lang
     lines = source.count("\n") + 1
     assert all(1 <= one.first_line <= one.last_line <= lines for one in found)
     assert all(one.last_line <= other.first_line for one, other in pairwise(found))
+
+
+@pytest.mark.parametrize(
+    ("language", "bomb"),
+    [
+        ("java", "a<a<a<a<a<\n" * 15_000),
+        ("cpp", ("(" * 50 + "\n") * 3_000),
+        ("c", "x = " + ("*" * 50 + "\n") * 3_000),
+        ("python", ("[" * 50 + "\n") * 3_000),
+        ("python", "x = " + "- " * 100_000 + "1"),
+    ],
+)
+def test_what_nobody_writes_takes_no_time(language: str, bomb: str) -> None:
+    start = time.perf_counter()
+    found = functions_of(bomb, language)
+    assert time.perf_counter() - start < 2
+    assert found.note == "left out: nested deeper than anybody writes"
+
+
+def test_what_people_write_is_not_left_out() -> None:
+    code = "def f(a):\n    # " + "-" * 400 + "\n    return " + "(" * 90 + "a" + ")" * 90 + "\n"
+    assert [one.name for one in functions_of(code, "python").functions] == ["f"]

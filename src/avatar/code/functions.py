@@ -1,9 +1,11 @@
 """The functions of a source text, broken code included: what can be parsed is found, the rest is said in a note."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
 from tree_sitter import Node, Parser, QueryCursor
 
 from avatar.code.languages import LANGUAGES, compiled, load, reserved
@@ -11,6 +13,14 @@ from avatar.common.errors import DataError
 
 MAX_SOURCE_BYTES = 1_000_000
 """Longer sources are refused: people don't write them."""
+
+MAX_NESTING = 500
+"""Brackets or signs within each other, and angle brackets in one statement of Java."""
+
+_STEP = np.zeros(256, dtype=np.int32)
+_STEP[list(b"([{")] = 1
+_STEP[list(b")]}")] = -1
+_SIGNS = re.compile(rb"(?:[-*&!~+<]\s*){2000}")  # more than banners of comments have
 
 _NAMES = frozenset(
     {"identifier", "field_identifier", "qualified_identifier", "destructor_name", "operator_name", "operator_cast"}
@@ -55,6 +65,8 @@ def functions_of(source: str, language: str) -> Outline:
     content = source.encode("utf-8", "replace")
     if len(content) > MAX_SOURCE_BYTES:
         raise DataError(f"the source has {len(content)} bytes, more than {MAX_SOURCE_BYTES}", "split it up")
+    if _is_bomb(content, language):
+        return Outline((), "left out: nested deeper than anybody writes")
     root = _root(content, language)
     found = _found(root, content, language)
     other = LANGUAGES.get(language).fallback
@@ -79,6 +91,19 @@ def _suffixes() -> dict[str, str]:
 
 def _root(content: bytes, language: str) -> Node:
     return Parser(load(language)).parse(content).root_node
+
+
+def _is_bomb(content: bytes, language: str) -> bool:
+    """Whether tree-sitter would take time or memory that grow with the square of these few bytes.
+
+    All grammars do for brackets and signs within each other, Java's for angle brackets side by side as well.
+    """
+    steps = _STEP[np.frombuffer(content, dtype=np.uint8)]
+    if int(np.cumsum(steps).max(initial=0)) > MAX_NESTING or _SIGNS.search(content):
+        return True
+    if language != "java" or content.count(b"<") <= MAX_NESTING:
+        return False
+    return max(statement.count(b"<") for statement in re.split(rb"[;{}]", content)) > MAX_NESTING
 
 
 def _found(root: Node, content: bytes, language: str) -> list[tuple[SourceFunction, bool]]:

@@ -60,17 +60,20 @@ def measure_robustness(cfg: Config, corpus: Corpus, student: Student) -> tuple[d
     return {METRICS[name]: found.rate for name, found in flips.items()}, notes
 
 
-def candidate_flips(cfg: Config, corpus: Corpus, model: StudentModel, tokenizer: Tokenizer) -> float:
-    """Share of valid examples (0 to 1; at most `CANDIDATE_EXAMPLES`) whose prediction flips under renaming.
-
-    Without a known language this is a ConfigError.
-    """
+def known_language(cfg: Config) -> str:
+    """The language of the functions; where nothing tells it, a ConfigError."""
     language = cfg.dataset.language or language_of(cfg.dataset.name)
     if language is None:
         raise ConfigError(
             "the objective 'flips' needs the programming language of the functions",
             "set dataset.language (java, c, cpp, python), or leave flips out of search.objectives",
         )
+    return language
+
+
+def candidate_flips(cfg: Config, corpus: Corpus, model: StudentModel, tokenizer: Tokenizer) -> float:
+    """Share of valid examples (0 to 1; at most `CANDIDATE_EXAMPLES`) whose prediction flips under renaming."""
+    language = known_language(cfg)
     examples = _some(cfg, corpus, SplitName.VALID, CANDIDATE_EXAMPLES)
     names = harvest_names(dict.fromkeys(text for example in examples for text in example), language)
     rename = {"rename": rewrites(language, names)["rename"]}

@@ -23,7 +23,8 @@ from avatar.pipeline.artifacts import ArtifactStore
 from avatar.pipeline.compressor import most_flops_within_budget
 from avatar.pipeline.context import Context, Data
 from avatar.pipeline.explore import Explored, explore
-from avatar.pipeline.stage_04_candidates import Candidate
+from avatar.pipeline.robustness import known_language
+from avatar.pipeline.stage_04_candidates import Candidate, asks_flips
 from avatar.pipeline.stage_10_report import Story
 from avatar.report.card import model_card
 from avatar.space.size import count_flops, weights_mb
@@ -49,6 +50,8 @@ def run_job(cfg: Config, tracked: Run) -> Outcome:
     _make(output)
     context = Context(cfg, ArtifactStore(Path(cfg.artifacts)))
 
+    if asks_flips(cfg):
+        known_language(cfg)  # before anything takes time
     data = stage_01_dataset.run(context)
     teacher = stage_02_teacher.run(context, data)
     labels = stage_03_labels.run(context, data, teacher)

@@ -87,8 +87,10 @@ def run(context: Context, data: Data, space: SearchSpace, candidates: Sequence[C
     artifact = context.store.make("surrogate", reads, build)
     robustness = None
     if asks_flips(cfg):
-        flips = np.array([candidate.flips for candidate in candidates])
-        robustness = choose(cfg.surrogate, encoded, flips, cfg.seed, NOTHING_FAILED)
+        # a student that learned little flips little: only full trainings tell something
+        full = [place for place, candidate in enumerate(candidates) if candidate.complete]
+        flips = np.array([candidates[place].flips for place in full])
+        robustness = choose(cfg.surrogate, encoded[full], flips, cfg.seed, NOTHING_FAILED)
         log.info("surrogate of flips: %s", robustness.sentence)
     return Predictor(space, choice, artifact.key, scores, saved, halving, robustness)
 

@@ -93,6 +93,7 @@ def test_too_many_functions_are_refused(clones: TestClient) -> None:
         (json.dumps({"pairs": [["a", "b"]] * 513}).encode(), 422),
         (json.dumps({"pairs": [["a", "b" * 200_001]]}).encode(), 422),
         (b" " * (MAX_BODY_BYTES + 1), 413),
+        (json.dumps({str(number): 1 for number in range(100_000)}).encode(), 422),
         (b"[" * 100_000, 400),
         (b"\xff\xfe", 422),
     ],
@@ -106,6 +107,12 @@ def test_bad_requests_get_one_clear_answer(clones: TestClient, body: bytes, stat
 @pytest.mark.parametrize("name", ["a.txt", "a", "", "a.py\n", "a\x00.py"])
 def test_files_in_no_known_language_are_refused(clones: TestClient, name: str) -> None:
     assert clones.post("/scan", json={"files": {name: "x"}}).status_code == 422
+
+
+def test_too_many_files_are_refused_before_they_are_looked_at(clones: TestClient) -> None:
+    answer = clones.post("/scan", json={"files": {str(number): 1 for number in range(100_000)}})
+    assert answer.status_code == 422
+    assert len(answer.json()["detail"]) < 300
 
 
 def test_unknown_places_and_methods(clones: TestClient) -> None:

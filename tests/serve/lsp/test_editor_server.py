@@ -3,6 +3,7 @@
 import ast
 import asyncio
 import os
+import shutil
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 from lsprotocol import types
-from pygls.uris import from_fs_path
+from pygls.uris import from_fs_path, to_fs_path
 from pytest_lsp import LanguageClient, make_test_lsp_client
 
 from students import TEXTS
@@ -27,16 +28,19 @@ class Editor:
     def __init__(self, client: LanguageClient, folder: Path) -> None:
         self.client, self.folder = client, folder
         self._version = 0
+        self._texts: dict[str, str] = {}
 
     def uri(self, name: str) -> str:
         return from_fs_path(str(self.folder / name)) or ""
 
     def open(self, name: str, text: str) -> None:
+        self._texts[name] = text
         item = types.TextDocumentItem(self.uri(name), "python", 0, text)
         self.client.text_document_did_open(types.DidOpenTextDocumentParams(item))
 
     def change(self, name: str, text: str) -> None:
         self._version += 1
+        self._texts[name] = text
         self.client.text_document_did_change(
             types.DidChangeTextDocumentParams(
                 types.VersionedTextDocumentIdentifier(self._version, self.uri(name)),
@@ -44,12 +48,10 @@ class Editor:
             )
         )
 
-    def insert(self, name: str, line: int, column: int, text: str) -> None:
-        self._version += 1
-        at = types.Position(line, column)
-        change = types.TextDocumentContentChangePartial(types.Range(at, at), text)
-        identifier = types.VersionedTextDocumentIdentifier(self._version, self.uri(name))
-        self.client.text_document_did_change(types.DidChangeTextDocumentParams(identifier, [change]))
+    def insert(self, name: str, line: int, text: str) -> None:
+        """Type `text` at the start of a line."""
+        lines = self._texts[name].split("\n")
+        self.change(name, "\n".join([*lines[:line], text + "\n".join(lines[line:])]))
 
     def close(self, name: str) -> None:
         self.client.text_document_did_close(
@@ -125,10 +127,10 @@ def test_open_edit_save_close(folder: Path, clone_student: Path) -> None:
         (related,) = hint.related_information or []
         assert related.location.uri == editor.uri("twin.py")
         # two lines more above: the hint moves along
-        editor.insert("new.py", 0, 0, "# a\n# ä𝔘\n")
+        editor.insert("new.py", 0, "# a\n# ä𝔘\n")
         await editor.until(lambda: [one.range.start.line for one in editor.shown("new.py") or []] == [first + 2])
         # the function is cut to pieces: no clone any more
-        editor.insert("new.py", first + 3, 0, "    return 1\n    x = [3, 4, 5, 6, 7, 8]\n")
+        editor.insert("new.py", first + 3, "    return 1\n    x = [3, 4, 5, 6, 7, 8]\n")
         await editor.until(lambda: editor.shown("new.py") == [])
         editor.change("new.py", TWIN)
         await editor.until(lambda: bool(editor.shown("new.py")))
@@ -136,6 +138,46 @@ def test_open_edit_save_close(folder: Path, clone_student: Path) -> None:
             types.DidSaveTextDocumentParams(types.TextDocumentIdentifier(editor.uri("new.py")))
         )
         editor.close("new.py")
+        await editor.until(lambda: editor.shown("new.py") == [])
+
+    edit(clone_student, folder, scenario, {"threshold": 1.0})
+
+
+@pytest.mark.parametrize("name", ["a b", "c#", "50%25", "ä?", "+"])
+def test_odd_names_of_folders(tmp_path: Path, clone_student: Path, name: str) -> None:
+    odd = tmp_path / name
+    odd.mkdir()
+    (odd / "twin.py").write_text(TWIN)
+
+    async def scenario(editor: Editor) -> None:
+        editor.open("new one.py", "x = 1\n\x0c\ny = 2\n" + TWIN)
+        await editor.until(lambda: bool(editor.shown("new one.py")))
+        (hint,) = editor.shown("new one.py") or []
+        assert hint.range.start.line == 3
+        assert hint.range.end.character == len(TWIN.split("\n")[0])
+        (related,) = hint.related_information or []
+        assert to_fs_path(related.location.uri) == str(odd / "twin.py")
+
+    edit(clone_student, odd, scenario, {"threshold": 1.0})
+
+
+def test_folders_come_and_go(folder: Path, clone_student: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "copy.py").write_text(OTHER)
+
+    async def scenario(editor: Editor) -> None:
+        editor.open("new.py", OTHER)
+        await editor.until(lambda: editor.shown("new.py") == [])
+        other = types.WorkspaceFolder(from_fs_path(str(tmp_path / "other")) or "", "other")
+        for added, removed, expected in (([other], [], True), ([], [other], False)):
+            change = types.WorkspaceFoldersChangeEvent(added, removed)
+            editor.client.workspace_did_change_workspace_folders(types.DidChangeWorkspaceFoldersParams(change))
+            await editor.until(lambda expected=expected: bool(editor.shown("new.py")) == expected)
+        editor.change("new.py", TWIN)
+        await editor.until(lambda: bool(editor.shown("new.py")))
+        shutil.rmtree(folder)
+        event = types.FileEvent(from_fs_path(str(folder)) or "", types.FileChangeType.Deleted)
+        editor.client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams([event]))
         await editor.until(lambda: editor.shown("new.py") == [])
 
     edit(clone_student, folder, scenario, {"threshold": 1.0})
@@ -259,7 +301,7 @@ def test_garbage_and_huge_texts_leave_it_running(folder: Path, clone_student: Pa
         editor.change("never_opened.py", "x")
         editor.close("never_opened.py")
         editor.open("huge.py", "x = 1\n" * 900_000)
-        editor.insert("huge.py", 5, 0, "y")
+        editor.insert("huge.py", 5, "y")
         editor.open("wild.py", "def f(:\n  ((((\n\x00\ud7ff class" * 50)
         editor.open("new.py", TWIN)
         await editor.until(lambda: bool(editor.shown("new.py")))
@@ -275,10 +317,10 @@ def test_two_hundred_quick_edits(folder: Path, clone_student: Path) -> None:
         editor.open("new.py", TWIN)
         lines = TWIN.count("\n")
         for number in range(200):
-            editor.insert("new.py", lines, 0, f"# {number}\n" if number % 2 else "def g(x): return x\n")
+            editor.insert("new.py", lines, f"# {number}\n" if number % 2 else "def g(x): return x\n")
             if number % 20 == 0:
                 await asyncio.sleep(0.05)
-        editor.insert("new.py", 0, 0, "\n\n\n")
+        editor.insert("new.py", 0, "\n\n\n")
         await editor.until(lambda: [one.range.start.line for one in editor.shown("new.py") or []] == [3])
 
     edit(clone_student, folder, scenario, {"threshold": 1.0})

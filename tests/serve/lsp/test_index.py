@@ -1,6 +1,7 @@
 """The index answers after every edit what a fresh look at all texts would answer."""
 
 import random
+import time
 from itertools import combinations
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from avatar.code.functions import functions_of
 from avatar.serve import Predictor
-from avatar.serve.lsp.index import Index
+from avatar.serve.lsp.index import MOST_TWINS, Index
 from avatar.serve.lsp.settings import Settings
 from avatar.serve.lsp.vectors import Vectors
 from avatar.serve.scan.cache import NoCache
@@ -47,10 +48,15 @@ def expected(student: Path, files: dict[str, str], file: str, threshold: float) 
     return answer
 
 
-def found(index: Index, file: str) -> dict[str, set[str]]:
-    return {
-        hint.place.name: {f"{twin.file}:{twin.name}" for twin, _ in hint.twins} for hint in index.hints(file)
-    }
+def agrees(index: Index, file: str, wanted: dict[str, set[str]]) -> bool:
+    """Whether the same functions have hints, with as many clones, and the likeliest of them are named."""
+    hints = {hint.place.name: hint for hint in index.hints(file)}
+    return hints.keys() == wanted.keys() and all(
+        hints[name].count == len(twins)
+        and len(hints[name].twins) == min(MOST_TWINS, len(twins))
+        and {f"{twin.file}:{twin.name}" for twin, _ in hints[name].twins} <= twins
+        for name, twins in wanted.items()
+    )
 
 
 def test_after_any_edits_the_hints_are_those_of_a_fresh_look(clone_student: Path) -> None:
@@ -68,7 +74,7 @@ def test_after_any_edits_the_hints_are_those_of_a_fresh_look(clone_student: Path
             files[name] = "\n".join(chance.sample(FUNCTIONS, 3))
             assert index.update(name, name, files[name]) == ""
         asked = chance.choice(sorted(files) or ["0.py"])
-        assert found(index, asked) == expected(clone_student, files, asked, threshold), step
+        assert agrees(index, asked, expected(clone_student, files, asked, threshold)), step
 
 
 def test_a_likely_twin_comes_first(clone_student: Path) -> None:
@@ -79,7 +85,7 @@ def test_a_likely_twin_comes_first(clone_student: Path) -> None:
     assert hint.twins[0][1] == hint.probability == 1.0
     chances = [chance for _, chance in hint.twins]
     assert chances == sorted(chances, reverse=True)
-    assert len(hint.twins) == 5
+    assert len(hint.twins) == hint.count == 5
 
 
 def test_suspicious_functions(fault_student: Path) -> None:
@@ -137,3 +143,13 @@ def test_of_many_functions_the_nearest_are_compared(monkeypatch: pytest.MonkeyPa
         vectors.add({str(number): np.full(1, number, np.float32)})
     seen = vectors.matches("50", lambda a, b: np.ones(len(a)), 0.5)
     assert set(seen) == {str(one) for one in range(45, 56)} - {"50"}
+
+
+def test_a_thousand_equal_functions_take_no_time(clone_student: Path) -> None:
+    index = Index(LazyStudent(clone_student, 1), Settings(), NoCache())
+    index.update("a.py", "a.py", FUNCTIONS[0] * 2_000)
+    start = time.perf_counter()
+    hints = index.hints("a.py")
+    assert time.perf_counter() - start < 2
+    assert {hint.count for hint in hints} == {1_999}
+    assert max(len(hint.twins) for hint in hints) == MOST_TWINS

@@ -14,6 +14,13 @@ def test_the_section_may_be_left_out() -> None:
     assert read_settings(given) == read_settings({"avatar": given}) == expected
 
 
+def test_what_others_set_changes_nothing() -> None:
+    base = Settings(threshold=0.9)
+    for given in (None, {}, {"avatar": None}, {"python": {"threshold": 7}}, {"avatar": {}}):
+        assert read_settings(given, base) == base
+    assert read_settings({"avatar": {"debounceMs": 1}}, base) == Settings(threshold=0.9, debounce_ms=1)
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

@@ -2,20 +2,20 @@
 
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
 import anyio.to_thread
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from avatar.common.errors import AvatarError
 from avatar.common.logging import silent_progress
-from avatar.serve.http.limits import BodyLimit
+from avatar.serve.http.limits import BodyLimit, SafeHeaders
 from avatar.serve.http.page import page, policy
 from avatar.serve.http.schemas import (
     Answer,
@@ -68,14 +68,7 @@ def make_app(student: LazyStudent, hosts: Sequence[str] = LOCAL_HOSTS) -> FastAP
     )
     app.add_middleware(BodyLimit)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
-
-    @app.middleware("http")
-    async def headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await call_next(request)
-        response.headers["x-content-type-options"] = "nosniff"
-        response.headers["referrer-policy"] = "no-referrer"
-        response.headers["cache-control"] = "no-store"
-        return response
+    app.add_middleware(SafeHeaders)
 
     @app.exception_handler(AvatarError)
     def mendable(_: Request, error: AvatarError) -> JSONResponse:

@@ -34,14 +34,15 @@ def run(options: argparse.Namespace) -> int:
     with needs_extra("serve"):
         import uvicorn
 
-        from avatar.serve.http.app import make_app
+        from avatar.serve.http.app import LOCAL_HOSTS, make_app
         from avatar.serve.http.limits import ImpatientProtocol
     from avatar.serve.scan.student import LazyStudent
 
     host = loopback(options.host)
     if options.port > 65_535:
         raise ConfigError(f"there is no port {options.port}", "give one from 0 to 65535")
-    app = make_app(LazyStudent(find_bundle(options.bundle), options.threads))
+    names = (*LOCAL_HOSTS, f"[{host}]" if ":" in host else host)
+    app = make_app(LazyStudent(find_bundle(options.bundle), options.threads), names)
     server = uvicorn.Server(
         uvicorn.Config(
             app,

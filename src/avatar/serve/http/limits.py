@@ -3,7 +3,7 @@
 import asyncio
 
 import h11
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -56,6 +56,26 @@ class BodyLimit:
     async def _refuse_size(self, scope: Scope, receive: Receive, send: Send) -> None:
         detail = f"the request is larger than {self._max_bytes / 1e6:g} MB"
         await _problem(413, detail, "send fewer functions, or run `avatar scan`")(scope, receive, send)
+
+
+class SafeHeaders:
+    """Adds to every answer what keeps browsers from guessing, telling and keeping."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["x-content-type-options"] = "nosniff"
+                headers["referrer-policy"] = "no-referrer"
+                headers["cache-control"] = "no-store"
+            await send(message)
+
+        await self._app(scope, receive, sending)
 
 
 def _problem(status: int, detail: str, hint: str) -> JSONResponse:

@@ -1,8 +1,8 @@
 """What goes in and out, with the limits that the OpenAPI description tells."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from avatar.code.languages import LANGUAGES
 
@@ -12,6 +12,15 @@ MAX_FILES = 500
 
 _SUFFIXES = sorted({suffix for name in LANGUAGES for suffix in LANGUAGES.get(name).suffixes})
 _NAME = rf"^[^\x00-\x1f]{{1,200}}({'|'.join(one.replace('.', '[.]').replace('+', '[+]') for one in _SUFFIXES)})$"
+
+MOST_KEYS = 20
+
+
+def _few_files(value: Any) -> Any:
+    if isinstance(value, dict) and len(value) > MAX_FILES:
+        raise ValueError(f"there are {len(value)} files, more than {MAX_FILES}")
+    return value
+
 
 Code = Annotated[str, Field(min_length=1, max_length=MAX_CHARACTERS, pattern=r"\S", description="source code")]
 Pair = Annotated[list[Code], Field(min_length=2, max_length=2)]
@@ -23,6 +32,14 @@ class _Strict(BaseModel):
     """No key that is not known: a mistyped one is an error, not silence."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def few(cls, value: Any) -> Any:
+        """No more keys than anybody mistypes: each would be looked at, and told."""
+        if isinstance(value, dict) and len(value) > MOST_KEYS:
+            raise ValueError(f"there are {len(value)} keys, the description has {len(cls.model_fields)}")
+        return value
 
 
 class PairRequest(_Strict):
@@ -61,6 +78,7 @@ class ScanRequest(_Strict):
 
     files: Annotated[
         dict[FileName, Code],
+        BeforeValidator(_few_files),
         Field(min_length=1, max_length=MAX_FILES, json_schema_extra={"additionalProperties": False}),
     ]
     threshold: Probability | None = None

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 from lsprotocol import types
 from pygls import uris
@@ -14,9 +15,6 @@ from avatar.serve.scan.report import Place
 SOURCE = "avatar"
 SHOW_TWIN = "avatar.showTwin"
 """The command that takes the reader to a clone: the address of its file, and its first line from 1 on."""
-
-MOST_TWINS = 5
-"""Of more clones of one function, the others are only counted."""
 
 LONGEST_LINE = 300
 
@@ -38,7 +36,7 @@ def diagnostic(hint: Hint, label: str, lines: Sequence[str], codec: PositionCode
             types.DiagnosticRelatedInformation(
                 types.Location(address(twin.file), _line(twin)), f"{twin.name}, {_percent(chance)}"
             )
-            for twin, chance in hint.twins[:MOST_TWINS]
+            for twin, chance in hint.twins
         ]
         or None,
     )
@@ -57,7 +55,11 @@ def action(twin: Place, shown: types.Diagnostic, root: str) -> types.CodeAction:
 
 def address(file: str) -> str:
     """The URI of a file, which may be one already (of a text that was never saved)."""
-    return (uris.from_fs_path(file) or file) if os.path.isabs(file) else file  # noqa: PTH117 - not always a path
+    if not os.path.isabs(file):  # noqa: PTH117 - not always a path
+        return file
+    if os.sep == "/":  # a name that is not UTF-8 has an address too
+        return "file://" + quote(os.fsencode(file))
+    return uris.from_fs_path(file) or file
 
 
 def _message(hint: Hint, label: str, root: str) -> str:
@@ -65,7 +67,7 @@ def _message(hint: Hint, label: str, root: str) -> str:
         return f"{hint.place.name} looks {label} ({_percent(hint.probability)})"
     twin, chance = hint.twins[0]
     how = "is the same as" if twin.key == hint.place.key else f"looks like a clone ({_percent(chance)}) of"
-    more = f", and {len(hint.twins) - 1} more" if len(hint.twins) > 1 else ""
+    more = f", and {hint.count - 1} more" if hint.count > 1 else ""
     return f"{hint.place.name} {how} {twin.name} in {_where(twin, root)}{more}"
 
 

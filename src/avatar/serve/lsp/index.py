@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from heapq import nlargest
+from itertools import islice
 
 import numpy as np
 
@@ -19,17 +21,24 @@ from avatar.serve.scan.report import Place
 from avatar.serve.scan.scanner import Texts
 from avatar.serve.scan.student import LazyStudent
 
+MOST_TWINS = 5
+"""Of more clones of one function, the others are only counted."""
+
 MUCH_GROWN = 1.25
 """So many times as many functions as last time, and what is near is read off again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """A function that somebody should look at; `twins` are its clones with their probabilities, likely ones first."""
+    """A function that somebody should look at.
+
+    `twins` are its likeliest clones with their probabilities, at most `MOST_TWINS` of `count`.
+    """
 
     place: Place
     probability: float
     twins: tuple[tuple[Place, float], ...] = ()
+    count: int = 0
 
 
 class Index:
@@ -104,14 +113,16 @@ class Index:
         if not self._pairs:
             probability = self._suspicion[place.key]
             return Hint(place, probability) if probability >= self.threshold else None
-        twins = [(other, 1.0) for other in self._at[place.key] if other != place]
-        twins += [
-            (other, found) for key, found in self._twins_of(place.key).items() for other in self._at.get(key, ())
-        ]
-        if not twins:
+        same = [other for other in islice(self._at[place.key], MOST_TWINS + 1) if other != place][:MOST_TWINS]
+        found = [(other, 1.0) for other in same]
+        alike = self._twins_of(place.key)
+        count = len(self._at[place.key]) - 1 + sum(len(self._at.get(key, ())) for key in alike)
+        for key in nlargest(MOST_TWINS, alike, key=lambda one: (alike[one], one)):
+            found += [(other, alike[key]) for other in islice(self._at.get(key, ()), MOST_TWINS)]
+        if not found:
             return None
-        twins.sort(key=lambda one: (-one[1], one[0].file != place.file, one[0].file, one[0].first_line))
-        return Hint(place, twins[0][1], tuple(twins))
+        found.sort(key=lambda one: (-one[1], one[0].file != place.file, one[0].file, one[0].first_line))
+        return Hint(place, found[0][1], tuple(found[:MOST_TWINS]), count)
 
     def _twins_of(self, key: str) -> dict[str, float]:
         if key not in self._twins:
@@ -124,7 +135,7 @@ class Index:
         """What is near in this language; read off anew, and all clones with it, where the code has grown much."""
         vectors = self._vectors[group]
         count, nearness = self._nearness.get(group, (0, Nearness(np.empty((0, 1), np.float32))))
-        if len(vectors) > MUCH_GROWN * max(count, LEAST_FUNCTIONS):
+        if len(vectors) >= max(MUCH_GROWN * count, LEAST_FUNCTIONS):
             nearness = Nearness(vectors.all())
             self._nearness[group] = len(vectors), nearness
             self._twins = {key: twins for key, twins in self._twins.items() if self._family[key] != group}
@@ -171,9 +182,11 @@ class Index:
 
     def _meet(self, key: str) -> None:
         """Compare a new function with those whose clones are known."""
+        if not self._pairs:
+            return
         near = self._near(self._family[key])
         asked = [one for one in self._twins if self._family[one] == self._family[key]]
-        if not self._pairs or not asked:
+        if not asked:
             return
         vectors = self._vectors[self._family[key]]
         chances = self._student.compare_near(near, *vectors.against(key, asked))

@@ -1,15 +1,18 @@
 """The language server: what an editor says, and what it is told."""
 
 import asyncio
+import contextlib
 import os
 import time
 from collections.abc import Coroutine, Sequence
 from importlib.metadata import version
 from typing import Any
+from urllib.parse import unquote
 
 from lsprotocol import types
 from pygls import uris
 from pygls.lsp.server import LanguageServer
+from pygls.workspace import TextDocument
 
 from avatar.code.functions import language_of_file
 from avatar.code.languages import LANGUAGES
@@ -30,7 +33,8 @@ class EditorServer(LanguageServer):
     """Publishes hints for open texts: when one was opened, changed or saved, and when others change what is found."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__("avatar", version("avatar-code"))
+        # whole texts: pygls splits lines where Python does (at form feeds), the protocol and editors don't
+        super().__init__("avatar", version("avatar-code"), text_document_sync_kind=types.TextDocumentSyncKind.Full)
         self.session = session
         self.complaint: AvatarError | None = None
         """What was wrong at the start; told once the editor listens."""
@@ -42,7 +46,7 @@ class EditorServer(LanguageServer):
     @property
     def folders(self) -> list[str]:
         """Paths of the workspace's folders."""
-        addresses = list(self.workspace.folders) or [self.workspace.root_uri or ""]
+        addresses = [one.uri for one in self.workspace.folders.values()] or [self.workspace.root_uri or ""]
         found = [uris.to_fs_path(one) for one in addresses if one.startswith("file:")]
         return [os.path.abspath(one) for one in found if one]  # noqa: PTH100 - links stay
 
@@ -62,10 +66,21 @@ class EditorServer(LanguageServer):
     async def configure(self, settings: Settings) -> None:
         """Begin anew with other settings: an empty index, all folders, all open texts."""
         await self.session.restart(settings)
-        for address in list(self.workspace.text_documents):
-            self.look_soon(address, 0)
+        for document in list(self.workspace.text_documents.values()):
+            self.look_soon(document.uri, 0)
+        await self.load_all()
+
+    async def load_all(self) -> None:
+        """Take in all folders of the workspace."""
         for folder in self.folders:
             await self.load(folder)
+
+    async def leave(self, folder: str) -> None:
+        """A folder is no longer part of the workspace."""
+        stopped = await self.session.forget(folder, self.folders)
+        if stopped:
+            await self.load_all()
+        await self.refresh()
 
     async def load(self, folder: str) -> None:
         """Take in a folder of the workspace, with a progress bar where the editor has one."""
@@ -95,13 +110,14 @@ class EditorServer(LanguageServer):
 
     async def refresh(self) -> None:
         """Publish what is found in open texts, where it is not what the editor shows already."""
-        documents = {self._file(address): address for address in self.workspace.text_documents}
+        documents = {self._file(one.uri): one.uri for one in self.workspace.text_documents.values()}
         versions = {address: self._document_version(address) for address in documents.values()}
         for file, found in (await self.session.hints(list(documents))).items():
             address = documents[file]
             if address in self._timers or self._document_version(address) != versions[address]:
                 continue  # about to be looked at again; its lines have moved
-            self._publish(address, found)
+            with contextlib.suppress(UnicodeError):  # a name that no URI can hold must not keep others waiting
+                self._publish(address, found)
 
     async def close(self, address: str) -> None:
         """An editor let go of a text."""
@@ -125,7 +141,7 @@ class EditorServer(LanguageServer):
             for shown, hint in self._shown.get(address, ())
             if lines.start.line <= shown.range.start.line <= lines.end.line
             or hint.place.first_line - 1 <= lines.start.line < hint.place.last_line
-            for twin, _ in hint.twins[: hints.MOST_TWINS]
+            for twin, _ in hint.twins
         ]
 
     def log(self, message: str) -> None:
@@ -138,7 +154,7 @@ class EditorServer(LanguageServer):
 
     async def _look(self, address: str) -> None:
         self._timers.pop(address, None)
-        document = self.workspace.text_documents.get(address)
+        document = self._document(address)
         if document is None:
             return
         name = self._name(address, document.language_id)
@@ -159,9 +175,12 @@ class EditorServer(LanguageServer):
             self.window_log_message(types.LogMessageParams(types.MessageType.Error, "avatar: see the server's log"))
 
     def _publish(self, address: str, found: Sequence[Hint]) -> None:
-        document = self.workspace.text_documents[address]
+        document = self._document(address)
+        if document is None:
+            return
+        lines = document.source.split("\n")
         shown = [
-            (hints.diagnostic(hint, self._label, document.lines, document.position_codec, self._root()), hint)
+            (hints.diagnostic(hint, self._label, lines, document.position_codec, self._root()), hint)
             for hint in found
         ]
         if [one for one, _ in shown] == [one for one, _ in self._shown.get(address, ())] and address in self._shown:
@@ -173,8 +192,11 @@ class EditorServer(LanguageServer):
         )
 
     def _document_version(self, address: str) -> int | None:
-        document = self.workspace.text_documents.get(address)
+        document = self._document(address)
         return None if document is None else document.version
+
+    def _document(self, address: str) -> TextDocument | None:
+        return self.workspace.text_documents.get(unquote(address))  # as pygls keeps them
 
     def _file(self, address: str) -> str:
         path = uris.to_fs_path(address) if address.startswith("file:") else None
@@ -194,7 +216,7 @@ def make_server(session: Session) -> EditorServer:
     @server.feature(types.INITIALIZE)
     def initialize(params: types.InitializeParams) -> None:
         try:
-            session.settings = read_settings(params.initialization_options)
+            session.settings = session.initial = read_settings(params.initialization_options)
         except AvatarError as error:
             server.complaint = error
 
@@ -226,7 +248,7 @@ def make_server(session: Session) -> EditorServer:
     def changed_folders(params: types.DidChangeWorkspaceFoldersParams) -> None:
         for gone in params.event.removed:
             if path := uris.to_fs_path(gone.uri):
-                server.begin(session.forget(os.path.abspath(path)))  # noqa: PTH100 - links stay
+                server.begin(server.leave(os.path.abspath(path)))  # noqa: PTH100 - links stay
         for new in params.event.added:
             if path := uris.to_fs_path(new.uri):
                 server.begin(server.load(os.path.abspath(path)))  # noqa: PTH100 - links stay
@@ -263,17 +285,17 @@ async def _start(server: EditorServer) -> None:
     if watched and watched.dynamic_registration:
         suffixes = sorted({suffix for name in LANGUAGES for suffix in LANGUAGES.get(name).suffixes})
         patterns = [types.FileSystemWatcher(f"**/*{suffix}") for suffix in suffixes]
+        patterns.append(types.FileSystemWatcher("**/*", kind=types.WatchKind.Delete))  # folders too
         options = types.DidChangeWatchedFilesRegistrationOptions(patterns)
         await server.client_register_capability_async(
             types.RegistrationParams(
                 [types.Registration("avatar-files", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options)]
             )
         )
-    for folder in server.folders:
-        await server.load(folder)
+    await server.load_all()
 
 
 async def _configure(server: EditorServer, given: object) -> None:
-    settings = read_settings(given)
+    settings = read_settings(given, server.session.initial)
     if settings != server.session.settings:
         await server.configure(settings)

@@ -1,6 +1,7 @@
 """What the server knows while an editor is connected, and the one thread that works on it."""
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,8 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from avatar.common.errors import DataError
 from avatar.serve.lsp.index import Hint, Index
-from avatar.serve.lsp.settings import Settings
+from avatar.serve.lsp.settings import DEFAULTS, Settings
 from avatar.serve.scan.cache import Cache, NoCache
 from avatar.serve.scan.files import Skipped, SourceFile, is_looked_at, source_files
 from avatar.serve.scan.student import LazyStudent
@@ -26,7 +28,10 @@ class Session:
 
     def __init__(self, student: LazyStudent, cached: bool = True) -> None:
         self.student = student
-        self.settings = Settings()
+        self.settings = self.initial = DEFAULTS
+        """What counts now, and what the editor said at the start."""
+        self._round = 0
+        self._loading = 0
         self._cached = cached
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="avatar-index")
         self._made: Index | None = None
@@ -51,17 +56,28 @@ class Session:
     async def load(self, folder: str, tell: Callable[[int, int], None]) -> None:
         """All source files below a folder, as a scan would find them; `tell` hears how many of how many are done."""
         found = await self._run(lambda: [_absolute(one) for one in source_files(Path(folder), self.settings.languages)])
-        for start in range(0, len(found), CHUNK):
-            await self._run(partial(self._read, found[start : start + CHUNK]))
-            tell(min(start + CHUNK, len(found)), len(found))
+        begun = self._round
+        self._loading += 1
+        try:
+            for start in range(0, len(found), CHUNK):
+                if self._round != begun:
+                    return  # whoever changed what counts loads again
+                await self._run(partial(self._read, found[start : start + CHUNK]))
+                tell(min(start + CHUNK, len(found)), len(found))
+        finally:
+            self._loading -= 1
 
-    async def forget(self, folder: str) -> None:
-        """Everything below a folder but what is open."""
-        await self._run(lambda: self._forget(folder))
+    async def forget(self, folder: str, remaining: Sequence[str]) -> bool:
+        """Everything below a folder but what is open or below a remaining one; whether that stopped a load."""
+        stopped = self._loading > 0
+        self._round += 1
+        await self._run(lambda: self._forget(folder, remaining))
+        return stopped
 
     async def restart(self, settings: Settings) -> None:
         """An empty index with other settings."""
         self.settings = settings
+        self._round += 1
         await self._run(self._drop)
 
     async def hints(self, files: Sequence[str]) -> dict[str, list[Hint]]:
@@ -97,15 +113,20 @@ class Session:
         found: list[SourceFile | Skipped] = []
         for file in files:
             path = Path(file)
+            if file in self._open:
+                continue
+            if not path.is_file():  # gone, and what was below it
+                self._forget(file, ())
+            self._index().remove(file)
             root = next((one for one in folders if path.is_relative_to(one)), None)
             if root is not None and is_looked_at(path, Path(root), self.settings.languages):
-                found += [_absolute(one) for one in source_files(path)]
-            self._index().remove(file)
+                with contextlib.suppress(DataError):  # gone in this moment
+                    found += [_absolute(one) for one in source_files(path)]
         self._index().read(found)
 
-    def _forget(self, folder: str) -> None:
+    def _forget(self, folder: str, remaining: Sequence[str]) -> None:
         for file in self._index().files_below(folder + os.sep):
-            if file not in self._open:
+            if file not in self._open and not any(Path(file).is_relative_to(one) for one in remaining):
                 self._index().remove(file)
 
 

@@ -1,7 +1,7 @@
 """What an editor may set, checked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from avatar.code.languages import LANGUAGES
@@ -26,14 +26,23 @@ class Settings:
     debounce_ms: int = 30
 
 
-def read_settings(given: Any) -> Settings:
-    """Settings from what an editor sent; all that is wrong with them is one ConfigError."""
+DEFAULTS = Settings()
+
+
+def read_settings(given: Any, base: Settings = DEFAULTS) -> Settings:
+    """`base` with what an editor sent; all that is wrong with that is one ConfigError.
+
+    Editors also send nothing, or the settings of others: then it is `base`.
+    """
     if given is None:
-        return Settings()
+        return base
     if not isinstance(given, Mapping):
         raise ConfigError(f"the settings are {given!r}, not an object", 'for example {"threshold": 0.95}')
-    section = given.get(SECTION)
-    found: Mapping[str, Any] = section if isinstance(section, Mapping) else given
+    found: Mapping[str, Any] = given
+    if SECTION in given:
+        found = given[SECTION] if isinstance(given[SECTION], Mapping) else {}
+    elif given and all(isinstance(value, Mapping) for value in given.values()):
+        return base
     names = {_camel(one.name): one.name for one in fields(Settings)}
     values: dict[str, Any] = {}
     wrong = []
@@ -46,7 +55,7 @@ def read_settings(given: Any) -> Settings:
             values[names[key]] = tuple(value) if isinstance(value, list) else value
     if wrong:
         raise ConfigError("; ".join(wrong), f"correct the settings '{SECTION}' of the editor")
-    return Settings(**values)
+    return replace(base, **values)
 
 
 def _problem(key: str, value: object) -> str:

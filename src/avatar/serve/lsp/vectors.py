@@ -11,6 +11,10 @@ MOST_COMPARED = 8_192
 """Of more functions, the student compares these nearest ones only: 8 ms at a million comparisons a second."""
 
 
+MOST_KEPT = 100
+"""Of a function's clones; who has more knows enough."""
+
+
 class Vectors:
     """Rows by key, each counted: a row goes when nobody holds its key any more."""
 
@@ -66,6 +70,8 @@ class Vectors:
             return {}
         found = compare(self._array[[own] * len(others)], self._array[others])
         kept = np.flatnonzero(found >= threshold)
+        if len(kept) > MOST_KEPT:
+            kept = kept[np.argsort(-found[kept], kind="stable")[:MOST_KEPT]]
         return {self._key[int(others[place])]: float(found[place]) for place in kept}
 
     def all(self) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ thrown away; one that cannot be used is worked without. SQLite's locks let sever
 
 import dataclasses
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -72,7 +73,7 @@ class Cache:
 
     def outlines(self, files: Sequence[SourceFile]) -> dict[str, FileOutline]:
         """By name: outlines of those `files` whose size and time of change are as they were."""
-        by_path = {str(file.path): file for file in files}
+        by_path = {_name(file): file for file in files}
         found = {}
         for path, size, changed, outline in self._select(
             "files", "path, size, changed, outline", "path", list(by_path)
@@ -93,7 +94,7 @@ class Cache:
         for file, outline in outlines:
             places = [[getattr(one, name) for name in _COLUMNS] for one in outline.places]
             content = json.dumps([outline.note, outline.skipped, places])
-            rows.append((str(file.path), file.size, file.changed_ns, content))
+            rows.append((_name(file), file.size, file.changed_ns, content))
         self._write("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", rows)
 
     def vectors(self, keys: Sequence[str]) -> dict[str, NDArray[np.float32]]:
@@ -159,6 +160,11 @@ class Cache:
         self.close()
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
             self.path.unlink(missing_ok=True)
+
+
+def _name(file: SourceFile) -> str:
+    """The path, as text that sqlite can keep, whatever bytes are in it."""
+    return os.fsencode(file.path).decode("utf-8", "backslashreplace")
 
 
 class NoCache(Cache):

@@ -17,20 +17,19 @@ TWINS_BY_CHANCE = 1.0
 LEAST_FUNCTIONS = 200
 """With fewer functions there is nothing to read off, and all pairs are near."""
 
-SAMPLE = 200_000
-"""Random pairs from which the distance is read off."""
+SAMPLED_ROWS = 150
+"""Random functions from which the distance is read off,"""
 
-LEAST_SAMPLED = 5
-"""So many of them lie within it, however many functions there are: fewer tell nothing."""
-
-ROWS = 8_192
+SAMPLED_OTHERS = 20_000
+"""and how many others they are held against."""
 
 
 class Nearness:
     """Which pairs are near enough, for `vectors` (functions, hidden_size) of a code base.
 
-    The distance is the mean over the components of |a - b|, each in units of its standard deviation. The limit lets
-    through the nearest `twins` / functions of random pairs; 0 lets through all.
+    The distance is the mean over the components of |a - b|, each in units of its standard deviation. The limit is that
+    within which the median function has `twins` others; 0 lets all through. (The nearest of random pairs would say
+    nothing: they would all come from one cluster of boilerplate.)
     """
 
     def __init__(self, vectors: Vectors, twins: float = TWINS_BY_CHANCE) -> None:
@@ -40,20 +39,19 @@ class Nearness:
         deviation = vectors.std(axis=0, dtype=np.float64)
         lively = deviation > 1e-6 * max(1e-6, float(deviation.max()))
         self._scale = (np.where(lively, 1 / np.where(lively, deviation, 1), 0) / len(deviation)).astype(np.float32)
-        first, second = np.random.default_rng(0).integers(0, len(vectors), (2, SAMPLE))
-        distances = self._distances(vectors, first[first != second], second[first != second])
-        share = max(twins / len(vectors), LEAST_SAMPLED / SAMPLE)
-        self.limit = float(np.quantile(distances, min(1.0, share)))
+        random = np.random.default_rng(0)
+        rows = random.permutation(len(vectors))[:SAMPLED_ROWS]
+        others = random.permutation(len(vectors))[:SAMPLED_OTHERS]
+        # of fewer others than all, fewer are near
+        rank = min(len(others) - 2, int(np.ceil(twins * len(others) / len(vectors))) - 1)
+        found = []
+        for row in rows:
+            distances = np.abs(vectors[others[others != row]] - vectors[row]) @ self._scale
+            found.append(np.partition(distances, rank)[rank])
+        self.limit = float(np.median(found))
 
     def __call__(self, first: Vectors, second: Vectors) -> NDArray[np.bool_]:
         """Of rows (n, hidden_size) with rows: whether each pair is near enough, (n,)."""
         if np.isinf(self.limit):
             return np.ones(len(first), dtype=bool)
         return np.abs(first - second) @ self._scale <= self.limit
-
-    def _distances(self, vectors: Vectors, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float32]:
-        parts = [
-            np.abs(vectors[first[start : start + ROWS]] - vectors[second[start : start + ROWS]]) @ self._scale
-            for start in range(0, len(first), ROWS)
-        ]
-        return np.concatenate(parts)

@@ -67,7 +67,8 @@ class Scanner:
             members = [place for place in places if family(place.language) == name]
             fresh = None if changed is None else [place for place in changed if family(place.language) == name]
             if fresh is None:
-                keys, pairs = self._known_pairs(members, stable_hash([root, name, self._twins]))
+                scope = stable_hash([root, name, self._twins, len(members) >= LEAST_FUNCTIONS])
+                keys, pairs = self._known_pairs(members, scope)
             elif fresh:
                 keys, vectors = self._vectors(members)
                 wanted = {place.key for place in fresh}
