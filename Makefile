@@ -6,7 +6,7 @@ RUN := $(BIN)/python
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo train test test-all lint format lock ui bench bench-search bench-surrogate bench-latency bench-loop bench-runtime bench-train bench-scan bench-editor clean
+.PHONY: help setup demo train test test-all lint format lock ui bench bench-search bench-surrogate bench-latency bench-loop bench-runtime bench-train bench-scan bench-editor bench-recipe clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -72,6 +72,9 @@ bench-scan: setup ## Scan this environment's packages with a bundle: ARGS="--bun
 
 bench-editor: setup ## Edits of the language server and requests of the HTTP server: ARGS="--bundle FOLDER"
 	$(RUN) benchmarks/editor.py $(ARGS)
+
+bench-recipe: setup ## What each part of the recipe brings (AVATAR_DATA; about a minute a row and seed at --share 0.25)
+	$(RUN) benchmarks/recipe.py $(ARGS)
 
 clean: ## Remove what runs and tools left (not the environment, not your data)
 	rm -rf artifacts outputs multirun/*/ mlflow.db* mlartifacts .pytest_cache .mypy_cache .ruff_cache .hypothesis
