@@ -1,6 +1,5 @@
 """A real server in a process of its own, on a free port."""
 
-import os
 import re
 import subprocess
 import sys
@@ -9,19 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-
-class Served:
-    """A running server: where it listens, and its process."""
-
-    def __init__(self, process: "subprocess.Popen[str]", port: int) -> None:
-        self.process, self.port = process, port
-        self.address = f"http://127.0.0.1:{port}"
-
-    def memory(self) -> int:
-        """Resident bytes."""
-        pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
-        return int(pages) * os.sysconf("SC_PAGESIZE")
+from serving import Served
 
 
 @pytest.fixture(scope="session")

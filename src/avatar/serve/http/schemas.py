@@ -22,6 +22,13 @@ def _few_files(value: Any) -> Any:
     return value
 
 
+def _number(value: Any) -> Any:
+    """JSON's numbers alone: no text, and no truth value."""
+    if isinstance(value, bool | str):
+        raise ValueError("Input should be a number")
+    return value
+
+
 Code = Annotated[str, Field(min_length=1, max_length=MAX_CHARACTERS, pattern=r"\S", description="source code")]
 Pair = Annotated[list[Code], Field(min_length=2, max_length=2)]
 FileName = Annotated[str, Field(pattern=_NAME, description="its end tells the language")]
@@ -46,14 +53,14 @@ class PairRequest(_Strict):
     """Pairs to compare."""
 
     pairs: Annotated[list[Pair], Field(min_length=1, max_length=MAX_EXAMPLES)]
-    tokens: bool = Field(default=False, description="give the tokens that the student read as well")
+    tokens: bool = Field(default=False, strict=True, description="give the tokens that the student read as well")
 
 
 class FunctionRequest(_Strict):
     """Functions to classify."""
 
     functions: Annotated[list[Code], Field(min_length=1, max_length=MAX_EXAMPLES)]
-    tokens: bool = Field(default=False, description="give the tokens that the student read as well")
+    tokens: bool = Field(default=False, strict=True, description="give the tokens that the student read as well")
 
 
 class Answer(BaseModel):
@@ -78,12 +85,12 @@ class ScanRequest(_Strict):
 
     files: Annotated[
         dict[FileName, Code],
-        BeforeValidator(_few_files),
         Field(min_length=1, max_length=MAX_FILES, json_schema_extra={"additionalProperties": False}),
+        BeforeValidator(_few_files),
     ]
-    threshold: Probability | None = None
-    min_lines: int = Field(default=5, ge=0, le=10_000)
-    min_words: int = Field(default=20, ge=0, le=100_000)
+    threshold: Annotated[Probability | None, BeforeValidator(_number)] = None
+    min_lines: Annotated[int, Field(ge=0, le=10_000), BeforeValidator(_number)] = 5
+    min_words: Annotated[int, Field(ge=0, le=100_000), BeforeValidator(_number)] = 20
 
 
 class FoundFunction(BaseModel):

@@ -6,9 +6,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from serving import Served
 
 from avatar.serve.http import limits
-from conftest import Served
 from students import TEXTS
 
 REQUEST = json.dumps({"pairs": [[TEXTS[0], TEXTS[1]]]}).encode()

@@ -1,0 +1,18 @@
+"""A running server, as tests see it."""
+
+import os
+import subprocess
+from pathlib import Path
+
+
+class Served:
+    """A running server: where it listens, and its process."""
+
+    def __init__(self, process: "subprocess.Popen[str]", port: int) -> None:
+        self.process, self.port = process, port
+        self.address = f"http://127.0.0.1:{port}"
+
+    def memory(self) -> int:
+        """Resident bytes."""
+        pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGESIZE")
