@@ -24,7 +24,9 @@ def ask(served: Served, content: bytes, close: bool = True) -> bytes:
             parts = []
             while part := connection.recv(65_536):
                 parts.append(part)
-        except (ConnectionResetError, BrokenPipeError):
+        except TimeoutError:
+            raise
+        except OSError:  # the server has closed already
             pass
         return b"".join(parts)
 
