@@ -44,7 +44,7 @@ def test_a_thousand_bad_requests(served: Served) -> None:
     bad = [
         (b"\x16\x03\x01\x02\x00" * 20, {0, 400}),
         (b"GET\r\n\r\n", {400}),
-        (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"a" * 100_000 + b"\r\n\r\n", {0, 200, 400, 431}),  # it may come at once
+        (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"a" * 100_000 + b"\r\n\r\n", {0, 200, 400, 431}),
         (post(b"{" * 1_000), {400, 422}),
         (post(b"\xff" * 1_000), {400, 422}),
         (post(b'{"pairs": [["a", "b"]], "x": ' + b"1" * 5_000 + b"}"), {400, 422}),
