@@ -43,7 +43,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         metavar="N",
         type=amount,
         default=TWINS_BY_CHANCE,
-        help="how near clones must be: as near as N others are to a random function (default: 1; 0 for any distance)",
+        help="how near clones must be: a quarter of the functions have N others so near (default: 1; 0: any distance)",
     )
     scan.add_argument("--format", default="table", choices=("table", "json", "sarif", "html"), help="default: table")
     scan.add_argument("--output", metavar="FILE", type=Path, help="write there instead of to standard output")

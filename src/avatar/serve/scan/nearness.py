@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 Vectors = NDArray[np.float32]
 
 TWINS_BY_CHANCE = 1.0
-"""Of a random function, so many others may be near enough; then the student decides."""
+"""Others that lie within the limit, for a part of the functions; then the student decides."""
+
+SHARE = 0.25
+"""Of the functions, so many have others that near: with a half, groups of C code were mixed."""
 
 LEAST_FUNCTIONS = 200
 """With fewer functions there is nothing to read off, and all pairs are near."""
@@ -28,8 +31,8 @@ class Nearness:
     """Which pairs are near enough, for `vectors` (functions, hidden_size) of a code base.
 
     The distance is the mean over the components of |a - b|, each in units of its standard deviation. The limit is that
-    within which the median function has `twins` others; 0 lets all through. (The nearest of random pairs would say
-    nothing: they would all come from one cluster of boilerplate.)
+    within which `SHARE` of the functions have `twins` others; 0 lets all through. (The nearest of random pairs would
+    say nothing: they would all come from one cluster of boilerplate.)
     """
 
     def __init__(self, vectors: Vectors, twins: float = TWINS_BY_CHANCE) -> None:
@@ -48,7 +51,7 @@ class Nearness:
         for row in rows:
             distances = np.abs(vectors[others[others != row]] - vectors[row]) @ self._scale
             found.append(np.partition(distances, rank)[rank])
-        self.limit = float(np.median(found))
+        self.limit = float(np.quantile(found, SHARE))
 
     def __call__(self, first: Vectors, second: Vectors) -> NDArray[np.bool_]:
         """Of rows (n, hidden_size) with rows: whether each pair is near enough, (n,)."""
