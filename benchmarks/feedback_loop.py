@@ -26,7 +26,7 @@ from avatar.pipeline.artifacts import ArtifactStore
 from avatar.pipeline.context import Context, Data
 from avatar.pipeline.explore import Explored, explore
 from avatar.pipeline.stage_03_labels import Labels
-from avatar.pipeline.stage_05_surrogate import majority_accuracy
+from avatar.pipeline.stage_05_surrogate import constant_score
 from avatar.search.convergence import scaled_hypervolume
 from avatar.search.objectives import Objective, minimised
 from avatar.search.pareto import front, hypervolume, ranks
@@ -109,7 +109,7 @@ def run_arm(
         training = Context(dataclasses.replace(cfg, seed=FIRST_TRAINING_SEED + repeat), artifacts)
         for place, arch in enumerate(chosen):
             student = stage_07_student.run(training, data, labels, arch)
-            accuracies[place, repeat] = student.artifact.values["valid_accuracy"]
+            accuracies[place, repeat] = student.artifact.values["valid_score"]
     print(f"seed {seed}, {name}: accuracy {accuracies.mean(axis=1).round(4).tolist()}, {seconds:.0f} s", flush=True)
     return Arm(name, seed, explored, chosen, accuracies, seconds)
 
@@ -124,7 +124,7 @@ def table(found: list[Arm], data: Data, budget_mb: float) -> pd.DataFrame:
 
     pooled = np.concatenate([losses(arm, arm.accuracies.mean(axis=1)) for arm in found])
     box = pooled[front(pooled)]
-    reference = np.asarray([-majority_accuracy(data), budget_mb, pooled[:, 2].max()])
+    reference = np.asarray([-constant_score(data), budget_mb, pooled[:, 2].max()])
     best = np.asarray([-1.0, 0.0, 0.0])
     rows = []
     for arm in found:

@@ -114,7 +114,7 @@ def _student(row: str, seed: int, folder: Path, options: argparse.Namespace) -> 
     student = stage_07_student.run(context, data, labels, arch)
     flips = _flips(student, data, arch)
     seconds = student.artifact.seconds
-    return student.artifact.values["valid_accuracy"], flips, weights_mb(arch, data.corpus.task), seconds
+    return student.artifact.values["valid_score"], flips, weights_mb(arch, data.corpus.task), seconds
 
 
 def _flips(student: stage_07_student.Student, data: Data, arch: Architecture) -> float:

@@ -5,11 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from avatar.data.records import Corpus, Function, Pair, Sample, SplitName, Task
-from avatar.measure.baselines import best_threshold, evaluate_baselines
+from avatar.measure.baselines import evaluate_baselines
 from avatar.measure.metrics import Metrics
 
 
@@ -74,11 +72,35 @@ def test_one_kind_of_label_leaves_only_the_constant() -> None:
     assert scores["constant"].recall == 0.0
 
 
-@given(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 1)), min_size=1, max_size=30))
-def test_threshold_is_the_best_there_is(rows: list[tuple[int, int]]) -> None:
-    scores, labels = np.asarray(rows, dtype=np.float64)[:, 0], np.asarray(rows)[:, 1]
-    found = ((scores >= best_threshold(scores, labels)) == labels).mean()
-    assert found == max(((scores >= value) == labels).mean() for value in [*scores, np.inf])
+def rare() -> Corpus:
+    """Every tenth function is vulnerable; one word makes that three times as likely, never likely."""
+    random = np.random.default_rng(0)
+    functions, examples = {}, []
+    for index in range(900):
+        risky = index % 3 == 0
+        label = int(random.random() < (0.24 if risky else 0.02))
+        words = " ".join(f"w{n}" for n in random.integers(0, 50, 20))
+        functions[str(index)] = Function(str(index), f"{words} {'strcpy' if risky else 'puts'}(x);")
+        examples.append(Sample(str(index), label))
+    splits = {SplitName.UNLABELED: examples[:500], SplitName.VALID: examples[500:700], SplitName.TEST: examples[700:]}
+    return Corpus("toy", Task.FUNCTION, functions, splits)
+
+
+def test_where_the_set_is_judged_by_mcc_the_threshold_of_valid_finds_rare_ones() -> None:
+    corpus = rare()
+    members, labels = corpus.members(SplitName.UNLABELED), corpus.labels(SplitName.UNLABELED)
+    plain = evaluate_baselines(corpus, members, labels, seed=1)["tfidf"]
+    judged = evaluate_baselines(corpus, members, labels, seed=1, metric="mcc")["tfidf"]
+    assert plain.recall < 0.1
+    assert judged.recall > 0.3
+    assert judged.mcc > plain.mcc + 0.1
+
+
+def test_where_f1_counts_the_constant_says_yes() -> None:
+    corpus = rare()
+    members, labels = corpus.members(SplitName.UNLABELED), corpus.labels(SplitName.UNLABELED)
+    assert evaluate_baselines(corpus, members, labels, seed=1, metric="f1")["constant"].recall == 1.0
+    assert evaluate_baselines(corpus, members, labels, seed=1, metric="mcc")["constant"].recall == 0.0
 
 
 @pytest.mark.slow

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 Problem = str
 
+METRICS = ("accuracy", "f1", "mcc")
+"""What `data.cuts` can score by."""
+
 
 def _between(key: str, value: float, low: float, high: float, open_low: bool = False) -> Iterator[Problem]:
     if value < low or value > high or (open_low and value == low):
@@ -35,6 +38,7 @@ def _dataset(cfg: "Config") -> Iterator[Problem]:
     yield from _between("dataset.valid_share", part.valid_share, 0, 0.5, open_low=True)
     yield from _between("dataset.test_share", part.test_share, 0, 0.5, open_low=True)
     yield from _at_least("dataset.max_functions", part.max_functions, 20)
+    yield from _one_of("dataset.metric", part.metric, METRICS)
     if part.language is not None:
         yield from _one_of("dataset.language", part.language, tuple(LANGUAGES.names()))
     if part.labeled_share == 1:
@@ -99,6 +103,9 @@ def _distill(cfg: "Config") -> Iterator[Problem]:
     yield from _at_least("distill.renamed_copies", part.renamed_copies, 0)
     if not (part.use_labeled or part.use_unlabeled):
         yield "distill.use_labeled and distill.use_unlabeled are both false; a student needs something to learn from"
+    yield from _at_least("distill.relations", part.relations, 0)
+    if part.relations and cfg.teacher.kind == "predictions":
+        yield "distill.relations needs the teacher's vectors, but recorded predictions have none: set it to 0"
     yield from _between("distill.hard_share", part.hard_share, 0, 1)
     yield from _between("distill.token_dropout", part.token_dropout, 0, 0.9)
     yield from _between("distill.average", part.average, 0, 0.99999)

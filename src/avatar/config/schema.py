@@ -36,6 +36,8 @@ class DatasetConfig:
     """Share of all examples that becomes test where the data has none."""
     share: float = 1.0
     """Share of the training splits to use, stratified; valid and test stay whole."""
+    metric: str = "accuracy"
+    """By what students are judged on valid (epochs, candidates): accuracy, f1 or mcc; the latter move the threshold."""
     language: str | None = None
     """java, c, cpp or python: what the code is written in; null means what is known of the set, if anything is."""
     drop_twins: bool = False
@@ -176,6 +178,8 @@ class DistillConfig:
     """Weight of the cross-entropy with hard labels beside the soft ones."""
     hard_labels: str = "teacher"
     """Where the hard labels come from: teacher (its argmax), or truth."""
+    relations: float = 0.0
+    """Weight of a loss that makes distances between functions like the teacher's; needs a teacher model."""
     use_unlabeled: bool = True
     """Train on the unlabelled half, with the teacher's labels; without, a student learns from true labels alone."""
     use_labeled: bool = False

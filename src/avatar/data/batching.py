@@ -77,7 +77,8 @@ class Batch:
     (functions, tokens or windows) bool; `members`
     (examples, arity) int64 rows of `input_ids`; `labels` (examples,) int64, the true ones; `soft`
     (examples, classes) float32 logits or log-probabilities of the teacher, or None; `rows` (examples,)
-    places of the examples in their split.
+    places of the examples in their split; `vectors` (functions, width) float32 what a teacher makes of each
+    function, or None.
     """
 
     input_ids: Tensor
@@ -86,6 +87,7 @@ class Batch:
     labels: Tensor
     soft: Tensor | None
     rows: Tensor
+    vectors: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.members)
@@ -99,6 +101,7 @@ class Batch:
             self.labels.to(device),
             None if self.soft is None else self.soft.to(device),
             self.rows.to(device),
+            None if self.vectors is None else self.vectors.to(device),
         )
 
 
@@ -107,7 +110,8 @@ class Examples(torch.utils.data.Dataset[int]):
 
     `variants` (functions, k) are rows of `tokens` that hold rewritten copies of each function, and the
     function itself: every batch draws one of them for each of its functions. An index counts on through
-    the epochs (index + epoch * length), and what is drawn depends on it and nothing else.
+    the epochs (index + epoch * length), and what is drawn depends on it and nothing else. `vectors` (functions,
+    width) are a teacher's, of the functions themselves.
     """
 
     def __init__(
@@ -117,12 +121,14 @@ class Examples(torch.utils.data.Dataset[int]):
         labels: NDArray[np.int64],
         soft: NDArray[np.float32] | None = None,
         variants: NDArray[np.int64] | None = None,
+        vectors: NDArray[np.float32] | None = None,
     ) -> None:
         self.tokens = tokens
         self.members = members
         self.labels = labels
         self.soft = soft
         self.variants = variants
+        self.vectors = vectors
 
     def __len__(self) -> int:
         return len(self.members)
@@ -140,6 +146,7 @@ class Examples(torch.utils.data.Dataset[int]):
         counted = np.asarray(indices, dtype=np.int64)
         rows = counted % len(self)
         distinct, members = np.unique(self.members[rows], return_inverse=True)
+        vectors = None if self.vectors is None else torch.from_numpy(self.vectors[distinct])
         if self.variants is not None:
             drawn = np.random.default_rng(counted[:2]).integers(self.variants.shape[1], size=len(distinct))
             distinct = self.variants[distinct, drawn]
@@ -152,6 +159,7 @@ class Examples(torch.utils.data.Dataset[int]):
             torch.from_numpy(self.labels[rows]),
             soft,
             torch.from_numpy(rows),
+            vectors,
         )
 
 

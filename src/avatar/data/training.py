@@ -11,7 +11,7 @@ from pickle import UnpicklingError
 
 import pytorch_lightning as pl
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from avatar.common.errors import ArtifactError, AvatarError
 from avatar.common.logging import get_logger
@@ -26,8 +26,24 @@ from avatar.data.callbacks import (
     Weights,
     module_weights,
 )
+from avatar.data.cuts import score_of
 
 log = get_logger("training")
+
+SCORE = "valid/score"
+"""What epochs are compared by."""
+
+
+def valid_scores(logits: Tensor, labels: Tensor, metric: str = "accuracy") -> dict[str, float]:
+    """Of logits (examples, 2) for labels (examples,) on valid: cross-entropy, accuracy, F1, and `SCORE` by `metric`."""
+    margins, truth = (logits[:, 1] - logits[:, 0]).numpy(), labels.numpy()
+    said, right = int((margins > 0).sum()), int(((margins > 0) & (truth == 1)).sum())
+    return {
+        "valid/loss": float(nn.functional.cross_entropy(logits, labels)),
+        "valid/accuracy": score_of(margins, truth),
+        "valid/f1": 2 * right / max(1, said + int(truth.sum())),
+        SCORE: score_of(margins, truth, metric),
+    }
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
@@ -110,7 +126,7 @@ def fit(
     label: str,
     examples: int,
     batch_size: int,
-    monitor: str = "valid/accuracy",
+    monitor: str = SCORE,
     patience: int | None = None,
     clip: float | None = 1.0,
     weights: Callable[[pl.LightningModule], Weights] = module_weights,

@@ -10,6 +10,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from avatar.common.registry import Registry
+from avatar.data.cuts import best_cut
 from avatar.data.records import Corpus, SplitName, Task
 from avatar.measure.metrics import Metrics, classification
 
@@ -23,7 +24,8 @@ MAX_CHARACTERS = 20_000
 class Job:
     """What a baseline is given: the texts of all functions, and examples as rows of them.
 
-    `train` (examples, arity) and `test` (examples, arity) are rows of `texts`; `labels` are those of `train`.
+    `train`, `valid` and `test` (examples, arity) are rows of `texts`; `labels` are those of `train`. Thresholds that
+    suit `metric` are found on valid with its `valid_labels`.
     """
 
     texts: list[str]
@@ -31,6 +33,9 @@ class Job:
     labels: Labels
     test: NDArray[np.int64]
     seed: int
+    valid: NDArray[np.int64]
+    valid_labels: Labels
+    metric: str = "accuracy"
 
     @property
     def train_texts(self) -> list[str]:
@@ -51,8 +56,8 @@ BASELINES: Registry[Baseline] = Registry("baseline")
 
 
 def _constant(job: Job) -> Labels:
-    """The more frequent training label; on a tie 1, which gives the better F1."""
-    return np.full(len(job.test), int(job.labels.mean() >= 0.5), dtype=np.int64)
+    """The more frequent training label; on a tie 1, and always 1 where F1 counts."""
+    return np.full(len(job.test), int(job.labels.mean() >= 0.5 or job.metric == "f1"), dtype=np.int64)
 
 
 def _tfidf(job: Job) -> Labels:
@@ -65,7 +70,10 @@ def _tfidf(job: Job) -> Labels:
     features = _of_pairs if job.train.shape[1] == 2 else _of_functions
     model = LogisticRegression(max_iter=300, C=_REGULARISATION[job.train.shape[1]], random_state=job.seed)
     model.fit(features(vectors, job.train), job.labels)
-    return np.asarray(model.predict(features(vectors, job.test)), dtype=np.int64)
+    if job.metric == "accuracy":
+        return np.asarray(model.predict(features(vectors, job.test)), dtype=np.int64)
+    cut = best_cut(model.decision_function(features(vectors, job.valid)), job.valid_labels, job.metric).value
+    return (model.decision_function(features(vectors, job.test)) >= cut).astype(np.int64)
 
 
 _REGULARISATION = {1: 1.0, 2: 10.0}
@@ -84,11 +92,11 @@ def _of_pairs(vectors: sparse.csr_matrix, members: NDArray[np.int64]) -> sparse.
 
 
 def _overlap(job: Job) -> Labels:
-    """Jaccard similarity of the two token sets, against the threshold that is best on the training pairs."""
+    """Jaccard similarity of the two token sets, against the cut that is best on the training pairs."""
     counter = CountVectorizer(token_pattern=r"\w+", binary=True, lowercase=False, dtype=np.int32)
     tokens = counter.fit(job.texts).transform(job.texts).tocsr()
     train, test = _jaccard(tokens, job.train), _jaccard(tokens, job.test)
-    return (test >= best_threshold(train, job.labels)).astype(np.int64)
+    return (test >= best_cut(train, job.labels, job.metric).value).astype(np.int64)
 
 
 def _jaccard(tokens: sparse.csr_matrix, members: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -96,14 +104,6 @@ def _jaccard(tokens: sparse.csr_matrix, members: NDArray[np.int64]) -> NDArray[n
     common = np.asarray(first.multiply(second).sum(axis=1)).ravel()
     either = np.asarray(first.sum(axis=1)).ravel() + np.asarray(second.sum(axis=1)).ravel() - common
     return np.asarray(common / np.maximum(either, 1), dtype=np.float64)
-
-
-def best_threshold(scores: NDArray[np.float64], labels: Labels) -> float:
-    """The value with the most of `labels` equal to `scores >= value`; the smallest such, inf for never."""
-    values, place = np.unique(scores, return_inverse=True)
-    gain = np.bincount(place, weights=np.where(labels == 1, 1, -1), minlength=len(values))
-    correct = np.append(gain[::-1].cumsum()[::-1], 0.0)  # of calling values[i] and all above it 1
-    return float(np.append(values, np.inf)[correct.argmax()])
 
 
 BASELINES.register("constant")(Baseline(_constant, tuple(Task), "Constant (most frequent label)"))
@@ -117,18 +117,23 @@ def evaluate_baselines(
     labels: Labels,
     seed: int,
     split: SplitName = SplitName.TEST,
+    metric: str = "accuracy",
 ) -> dict[str, Metrics]:
     """Train every baseline that knows the corpus's task, and score it on `split` against the true labels.
 
     `train` (examples, arity) holds rows of `corpus.functions`, and `labels` (examples,) what the student was
     told about them, the teacher's labels or the true ones: the caller states in the report which.
-    Labels of one kind only leave nothing to learn: then every baseline is the constant.
+    Labels of one kind only leave nothing to learn: then every baseline is the constant. For a `metric` other than
+    accuracy, TF-IDF's threshold is found on valid.
     """
     test = corpus.members(split)
-    used = np.unique(np.concatenate([train.ravel(), test.ravel()]))
+    tune = SplitName.VALID if metric != "accuracy" else split
+    valid = corpus.members(tune)[: None if metric != "accuracy" else 0]
+    used = np.unique(np.concatenate([train.ravel(), test.ravel(), valid.ravel()]))
     functions = list(corpus.functions.values())
     texts = [functions[row].code[:MAX_CHARACTERS] for row in used]
-    job = Job(texts, np.searchsorted(used, train), labels, np.searchsorted(used, test), seed)
+    rows = [np.searchsorted(used, members) for members in (train, test, valid)]
+    job = Job(texts, rows[0], labels, rows[1], seed, rows[2], corpus.labels(tune)[: len(valid)], metric)
     truth = corpus.labels(split)
     known = {name: BASELINES.get(name) for name in BASELINES}
     learnable = len(np.unique(labels)) > 1

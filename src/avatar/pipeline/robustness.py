@@ -17,7 +17,7 @@ from avatar.data.batching import TokenTable
 from avatar.data.inference import predict_logits
 from avatar.data.records import Corpus, SplitName
 from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID, encode_texts
-from avatar.measure.metrics import hard
+from avatar.measure.decision import Decision, fit_decision
 from avatar.measure.robustness import Example, flip_rates
 from avatar.pipeline.stage_07_student import Student
 from avatar.student.encoder import StudentModel
@@ -39,7 +39,9 @@ TITLES = {
 }
 
 
-def measure_robustness(cfg: Config, corpus: Corpus, student: Student) -> tuple[dict[str, float], list[str]]:
+def measure_robustness(
+    cfg: Config, corpus: Corpus, student: Student, decision: Decision
+) -> tuple[dict[str, float], list[str]]:
     """Flip rates by MLflow name, and sentences about them; only a sentence where the language is not known."""
     language = cfg.dataset.language or language_of(cfg.dataset.name)
     if language is None:
@@ -51,7 +53,7 @@ def measure_robustness(cfg: Config, corpus: Corpus, student: Student) -> tuple[d
         return {}, [note]
     examples = _some(cfg, corpus, SplitName.TEST, cfg.measure.robustness_examples)
     names = harvest_names(dict.fromkeys(text for example in examples for text in example), language)
-    predict = partial(_labels, student.model, student.tokenizer)
+    predict = partial(_labels, student.model, student.tokenizer, decision)
     flips = flip_rates(predict, examples, rewrites(language, names), derive_seed(cfg.seed, "robustness"))
     notes = [f"Of test examples rewritten as {language}: " + "; ".join(
         found.sentence(TITLES[name]) for name, found in flips.items()) + "."]  # fmt: skip
@@ -71,13 +73,18 @@ def known_language(cfg: Config) -> str:
     return language
 
 
-def candidate_flips(cfg: Config, corpus: Corpus, model: StudentModel, tokenizer: Tokenizer) -> float:
+def candidate_flips(
+    cfg: Config, corpus: Corpus, model: StudentModel, tokenizer: Tokenizer, tokens: TokenTable
+) -> float:
     """Share of valid examples (0 to 1; at most `CANDIDATE_EXAMPLES`) whose prediction flips under renaming."""
     language = known_language(cfg)
     examples = _some(cfg, corpus, SplitName.VALID, CANDIDATE_EXAMPLES)
     names = harvest_names(dict.fromkeys(text for example in examples for text in example), language)
     rename = {"rename": rewrites(language, names)["rename"]}
-    found = flip_rates(partial(_labels, model, tokenizer), examples, rename, derive_seed(cfg.seed, "robustness"))
+    logits = predict_logits(model, tokens.truncated(model.arch.max_length), corpus.members(SplitName.VALID))
+    decision = fit_decision(logits, corpus.labels(SplitName.VALID), cfg.dataset.metric)
+    predict = partial(_labels, model, tokenizer, decision)
+    found = flip_rates(predict, examples, rename, derive_seed(cfg.seed, "robustness"))
     return found["rename"].rate
 
 
@@ -89,9 +96,11 @@ def _some(cfg: Config, corpus: Corpus, split: SplitName, count: int) -> list[Exa
     return [tuple(functions[row].code for row in members[place]) for place in rows]
 
 
-def _labels(model: StudentModel, tokenizer: Tokenizer, examples: Sequence[Example]) -> NDArray[np.int64]:
+def _labels(
+    model: StudentModel, tokenizer: Tokenizer, decision: Decision, examples: Sequence[Example]
+) -> NDArray[np.int64]:
     """Predicted labels; every distinct text is encoded once."""
     places = {text: place for place, text in enumerate(dict.fromkeys(text for one in examples for text in one))}
     rows = encode_texts(tokenizer, list(places), model.arch.max_length)
     members = np.asarray([[places[text] for text in example] for example in examples], dtype=np.int64)
-    return hard(predict_logits(model, TokenTable.from_lists(rows, PAD_ID, UNKNOWN_ID), members))
+    return decision.labels(predict_logits(model, TokenTable.from_lists(rows, PAD_ID, UNKNOWN_ID), members))

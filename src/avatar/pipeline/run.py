@@ -61,7 +61,7 @@ def run_job(cfg: Config, tracked: Run) -> Outcome:
             child.log_metrics(labels.test_metrics.as_dict("teacher_test/"))
 
     explored = explore(context, data, labels, lambda candidate, number: _log_candidate(
-        tracked, data.corpus.task, candidate, number))  # fmt: skip
+        tracked, data.corpus.task, cfg.dataset.metric, candidate, number))  # fmt: skip
     winner = explored.found.winner
 
     student = stage_07_student.run(context, data, labels, winner)
@@ -73,7 +73,7 @@ def run_job(cfg: Config, tracked: Run) -> Outcome:
 
     story = Story(data, labels, explored, student, measured)
     report = stage_10_report.compose(context, story, config_yaml(cfg))
-    exported = stage_09_export.run(context, data, student, model_card(report), measured.temperature)
+    exported = stage_09_export.run(context, data, student, model_card(report), measured.decision)
     metrics = {**measured.values, **_search_metrics(explored), "size/bundle_mb": exported.values["bundle_mb"]}
     page = stage_10_report.write(report, output, story)
     bundle = output / stage_09_export.BUNDLE
@@ -93,14 +93,14 @@ def _make(output: Path) -> None:
         ) from error
 
 
-def _log_candidate(tracked: Run, task: Task, candidate: Candidate, number: int) -> None:
+def _log_candidate(tracked: Run, task: Task, metric: str, candidate: Candidate, number: int) -> None:
     """A nested run for one trained candidate. It is never scored on test: its scores choose the winner."""
     arch, below = candidate.arch, candidate.scores[: candidate.rungs - 1]
     with tracked.child_run(f"candidate {number}", {"stage": "candidate"}) as child:
         child.log_params(arch.as_dict())
         child.log_metrics({
-            "valid/accuracy": candidate.accuracy if candidate.complete else None,
-            **{f"rung_{rung}/valid_accuracy": score for rung, score in enumerate(below, start=1)},
+            f"valid/{metric}": candidate.score if candidate.complete else None,
+            **{f"rung_{rung}/valid_{metric}": score for rung, score in enumerate(below, start=1)},
             "size/weights_mb": weights_mb(arch, task),
             "compute/gflops": count_flops(arch, task) / 1e9,
             "train/seconds": candidate.seconds,

@@ -1,11 +1,13 @@
 """Stage 2: the teacher. An encoder is fine-tuned on the labelled half; recorded predictions need only their file."""
 
+import hashlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from avatar.common.errors import DataError
 from avatar.common.files import writing
@@ -15,9 +17,10 @@ from avatar.data.records import SplitName
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.context import Context, Data
 from avatar.teacher.store import save_teacher
-from avatar.teacher.train import fine_tune
+from avatar.teacher.train import fine_tune, frozen_vectors, only_head_learns
 
-ANSWERED = (SplitName.UNLABELED, SplitName.TEST)
+VECTORS = "vectors.npy"
+ANSWERED = (SplitName.UNLABELED, SplitName.VALID, SplitName.TEST)
 """Splits that a fine-tuned teacher answers at once, while the states of its frozen layers are in memory."""
 
 
@@ -41,9 +44,11 @@ def run(context: Context, data: Data) -> Teacher:
             )
         return Teacher(file_digest(path)[:16], None)
 
+    vectors = frozen_vectors_of(context, data) if only_head_learns(cfg.teacher) else None
+
     def build(folder: Path) -> dict[str, Any]:
         checkpoints = folder / "checkpoints"
-        tuned = fine_tune(data.corpus, cfg.teacher, cfg.trainer, cfg.seed, checkpoints)
+        tuned = fine_tune(data.corpus, cfg.teacher, cfg.trainer, cfg.seed, checkpoints, cfg.dataset.metric, vectors)
         for split in ANSWERED:
             logits = tuned.predict_logits(data.corpus.members(split))
             with writing(folder / logits_file(split)) as temporary, temporary.open("wb") as stream:
@@ -53,9 +58,29 @@ def run(context: Context, data: Data) -> Teacher:
         return {"history": tuned.fitted.history, "best_epoch": tuned.fitted.best_epoch}
 
     reads = {"data": data.key, "teacher": learning_part(cfg.teacher), "seed": cfg.seed,
-             "precision": cfg.trainer.precision}  # fmt: skip
+             "precision": cfg.trainer.precision, "metric": cfg.dataset.metric, "answered": ANSWERED}  # fmt: skip
     artifact = context.store.make("teacher", reads, build)
     return Teacher(artifact.key, artifact)
+
+
+def frozen_vectors_of(context: Context, data: Data) -> NDArray[np.float32]:
+    """What the frozen encoder makes of every function, (functions, hidden): one artifact for all seeds and halves."""
+    cfg = context.cfg.teacher
+    codes = [function.code for function in data.corpus.functions.values()]
+    texts = sorted(set(codes))
+
+    def build(folder: Path) -> dict[str, Any]:
+        made = frozen_vectors(texts, cfg, context.cfg.trainer)
+        with writing(folder / VECTORS) as temporary, temporary.open("wb") as stream:
+            np.save(stream, made)
+        return {"functions": len(texts), "hidden": made.shape[1]}
+
+    digest = hashlib.sha256("\x00".join(texts).encode("utf-8", "surrogatepass")).hexdigest()
+    reads = {"texts": digest, "model": cfg.model, "encoder_layers": cfg.encoder_layers, "max_length": cfg.max_length,
+             "pooling": cfg.pooling}  # fmt: skip
+    made = np.load(context.store.make("vectors", reads, build).folder / VECTORS)
+    place = {text: row for row, text in enumerate(texts)}
+    return np.asarray(made[[place[code] for code in codes]])
 
 
 def logits_file(split: SplitName) -> str:

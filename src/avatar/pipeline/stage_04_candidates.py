@@ -39,12 +39,12 @@ class Candidate:
 
     @property
     def scores(self) -> list[float]:
-        """Valid accuracy (0 to 1) on each rung."""
-        return [float(artifact.values["valid_accuracy"]) for artifact in self.trainings]
+        """Valid accuracy (0 to 1), or what else the set is judged by, on each rung."""
+        return [float(artifact.values["valid_score"]) for artifact in self.trainings]
 
     @property
-    def accuracy(self) -> float:
-        """Valid accuracy after the longest training that it had."""
+    def score(self) -> float:
+        """Valid accuracy, or what else the set is judged by, after the longest training that it had."""
         return self.scores[-1]
 
     @property
@@ -54,7 +54,7 @@ class Candidate:
 
     @property
     def complete(self) -> bool:
-        """Whether it was trained on the last rung, so that its accuracy is that of the full brief training."""
+        """Whether it was trained on the last rung, so that its score is that of the full brief training."""
         return len(self.trainings) == self.rungs
 
     @property
@@ -91,15 +91,15 @@ def run(
             candidate = replace(candidate, trainings=(*candidate.trainings, artifact))
             candidates[place] = candidate
             log.info(
-                "candidate %d of %d%s: valid accuracy %.4f, %s (%s)", first_number + place,
+                "candidate %d of %d%s: valid %s %.4f, %s (%s)", first_number + place,
                 first_number - 1 + len(candidates), f", rung {number} of {len(rungs)}" if len(rungs) > 1 else "",
-                candidate.accuracy, candidate.arch,
+                context.cfg.dataset.metric, candidate.score, candidate.arch,
                 "found" if artifact.skipped else format_seconds(artifact.seconds),
             )  # fmt: skip
             if candidate.complete:
                 done(candidate, first_number + place)
         if number < len(rungs) and going_on:
-            scores = [candidates[place].accuracy for place in going_on]
+            scores = [candidates[place].score for place in going_on]
             sizes = [weights_mb(candidates[place].arch, task) for place in going_on]
             kept = [going_on[position] for position in promoted(scores, sizes, cfg.halving_keep)]
             for place in sorted(set(going_on) - set(kept)):
@@ -117,23 +117,29 @@ def train(context: Context, data: Data, labels: Labels, arch: Architecture, rung
         source = tokenized(context, data, arch.tokenizer, arch.vocab_size)
         tokens = readable(arch, source.table)
         corpus = data.corpus
-        examples = distillation_examples(corpus, tokens, labels.soft, brief, rung.share, cfg.seed)
+        examples = distillation_examples(
+            corpus, tokens, labels.soft, brief, rung.share, cfg.seed, vectors=labels.vectors
+        )
         valid = Examples(tokens, corpus.members(SplitName.VALID), corpus.labels(SplitName.VALID))
         quiet = replace(cfg.trainer, progress="none")
         seed = derive_seed(cfg.seed, "candidate")
-        distilled = distil(arch, corpus.task, examples, valid, brief, quiet, seed, folder / "checkpoints")
+        distilled = distil(
+            arch, corpus.task, examples, valid, brief, quiet, seed, folder / "checkpoints", metric=cfg.dataset.metric
+        )
         shutil.rmtree(folder / "checkpoints")
         return {
             "architecture": arch.as_dict(),
-            "valid_accuracy": distilled.valid_accuracy,
+            "valid_score": distilled.valid_score,
             "history": distilled.history,
             "examples": len(examples),
-            **({"flips": candidate_flips(cfg, corpus, distilled.model, source.tokenizer)} if asks_flips(cfg) else {}),
+            **({"flips": candidate_flips(cfg, corpus, distilled.model, source.tokenizer, source.table)}
+               if asks_flips(cfg) else {}),
         }
 
     flips = {"flips": CANDIDATE_EXAMPLES, "language": cfg.dataset.language} if asks_flips(cfg) else {}
     reads = {"labels": labels.artifact.key, "data": data.key, "architecture": arch, "distill": brief,
-             "share": rung.share, "seed": cfg.seed, "precision": cfg.trainer.precision, **flips}  # fmt: skip
+             "share": rung.share, "seed": cfg.seed, "precision": cfg.trainer.precision,
+             "metric": cfg.dataset.metric, **flips}  # fmt: skip
     return context.store.make("candidate", reads, build)
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from avatar.common.files import write_text
 from avatar.common.logging import get_logger
+from avatar.data.cuts import best_cut
 from avatar.data.records import SplitName
 from avatar.pipeline.context import Context, Data
 from avatar.pipeline.stage_04_candidates import Candidate, asks_flips
@@ -64,7 +65,7 @@ def run(context: Context, data: Data, space: SearchSpace, candidates: Sequence[C
     encoded = space.encode([candidate.arch for candidate in candidates])
     rungs = schedule(cfg.surrogate)
     scores = final_scores([candidate.scores for candidate in candidates], len(rungs))
-    choice = choose(cfg.surrogate, encoded, scores.mean, cfg.seed, majority_accuracy(data))
+    choice = choose(cfg.surrogate, encoded, scores.mean, cfg.seed, constant_score(data, cfg.dataset.metric))
     log.info("surrogate: %s", choice.sentence)
     saved, halving = None, ""
     if len(rungs) > 1:
@@ -95,9 +96,10 @@ def run(context: Context, data: Data, space: SearchSpace, candidates: Sequence[C
     return Predictor(space, choice, artifact.key, scores, saved, halving, robustness)
 
 
-def majority_accuracy(data: Data) -> float:
-    """Valid accuracy of whoever always answers valid's most frequent class: what a collapsed student reaches."""
-    return float(np.bincount(data.corpus.labels(SplitName.VALID)).max() / len(data.corpus.labels(SplitName.VALID)))
+def constant_score(data: Data, metric: str = "accuracy") -> float:
+    """Score on valid of whoever always gives the answer that is best there: what a collapsed student reaches."""
+    labels = data.corpus.labels(SplitName.VALID)
+    return best_cut(np.zeros(len(labels)), labels, metric).score
 
 
 def _halving_sentence(scores: FinalScores, rungs: int, saved: float) -> str:

@@ -122,7 +122,7 @@ def _measured(about: SearchContext, candidates: Sequence[Candidate], names: Sequ
     archs = [candidate.arch for candidate in candidates]
     values = np.array(evaluate(archs, objectives, about))
     if "accuracy" in names:
-        values[:, list(names).index("accuracy")] = [candidate.accuracy for candidate in candidates]
+        values[:, list(names).index("accuracy")] = [candidate.score for candidate in candidates]
     if "flips" in names:
         values[:, list(names).index("flips")] = [candidate.flips for candidate in candidates]
     return result_of(archs, values, objectives, 0.0)

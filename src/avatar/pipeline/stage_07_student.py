@@ -41,29 +41,30 @@ def run(context: Context, data: Data, labels: Labels, arch: Architecture, label:
     def build(folder: Path) -> dict[str, Any]:
         read = readable(arch, source.table)
         examples = distillation_examples(
-            corpus, read, labels.soft, cfg.distill, variants=source.variants
+            corpus, read, labels.soft, cfg.distill, variants=source.variants, vectors=labels.vectors
         )
         valid = Examples(read, corpus.members(SplitName.VALID), corpus.labels(SplitName.VALID))
         checkpoints = folder / "checkpoints"
         distilled = distil(
-            arch, corpus.task, examples, valid, cfg.distill, cfg.trainer, cfg.seed, checkpoints, label
-        )
+            arch, corpus.task, examples, valid, cfg.distill, cfg.trainer, cfg.seed, checkpoints, label,
+            cfg.dataset.metric,
+        )  # fmt: skip
         save_student(distilled.model, folder)
         with writing(folder / "tokenizer.json") as temporary:
             source.tokenizer.save(str(temporary))
         shutil.rmtree(checkpoints)
         return {
             "architecture": arch.as_dict(),
-            "valid_accuracy": distilled.valid_accuracy,
+            "valid_score": distilled.valid_score,
             "best_epoch": distilled.best_epoch,
             "history": distilled.history,
         }
 
     reads = {"labels": labels.artifact.key, "data": data.key, "architecture": arch, "distill": cfg.distill,
-             "seed": cfg.seed, "precision": cfg.trainer.precision}  # fmt: skip
+             "seed": cfg.seed, "precision": cfg.trainer.precision, "metric": cfg.dataset.metric}  # fmt: skip
     artifact = context.store.make("student", reads, build)
     log.info(
-        "%s: valid accuracy %.4f, %s (%s)", label, artifact.values["valid_accuracy"], arch,
+        "%s: valid %s %.4f, %s (%s)", label, cfg.dataset.metric, artifact.values["valid_score"], arch,
         "found" if artifact.skipped else format_seconds(artifact.seconds),
     )  # fmt: skip
     return Student(artifact, read_student(artifact.folder), source.tokenizer, tokens)

@@ -1,6 +1,7 @@
 """Stage 8: everything that is measured about the student, beside its teacher and the cheap baselines."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from avatar.data.inference import predict_logits
 from avatar.data.overlaps import twin_mask
 from avatar.data.records import SplitName
 from avatar.measure.baselines import evaluate_baselines
-from avatar.measure.calibration import expected_calibration_error, fit_temperature, probabilities
+from avatar.measure.calibration import expected_calibration_error, probabilities
 from avatar.measure.classifier import TextClassifier, codebert_shape, of_student, of_teacher
+from avatar.measure.decision import Decision, fit_decision
 from avatar.measure.energy import measure_energy
-from avatar.measure.fidelity import fidelity
+from avatar.measure.fidelity import Fidelity, agreement, kl
 from avatar.measure.flops import by_thop, example_inputs
 from avatar.measure.latency import measure_latency
 from avatar.measure.machine import machine_name
@@ -29,6 +31,7 @@ from avatar.pipeline.stage_02_teacher import Teacher
 from avatar.pipeline.stage_03_labels import Labels
 from avatar.pipeline.stage_07_student import Student
 from avatar.space.size import count_flops
+from avatar.student.train import distillation_examples
 from avatar.teacher.store import read_teacher
 
 log = get_logger("measure")
@@ -38,13 +41,13 @@ log = get_logger("measure")
 class Measured:
     """Numbers by MLflow name, sentences about how they came about, and the method of the energy figures.
 
-    `temperature`, fitted on valid, is what the student's logits are divided by to become probabilities.
+    `decision`, fitted on valid, makes probabilities and answers of the student's logits.
     """
 
     values: dict[str, float]
     notes: tuple[str, ...]
     energy_method: str | None
-    temperature: float
+    decision: Decision
     artifact: Artifact
 
 
@@ -55,38 +58,40 @@ def run(
 
     def build(folder: Path) -> dict[str, Any]:
         log.info("measuring: scores, robustness, baselines, latency, FLOPs, energy")
-        scores, temperature = _scores(data, labels, student)
+        scores, decision = _scores(data, labels, student, context.cfg.dataset.metric)
         values = {**scores, **_sizes(student)}
         remarks: list[str] = []
         if context.cfg.measure.robustness:
-            flips, remarks = measure_robustness(context.cfg, data.corpus, student)
+            flips, remarks = measure_robustness(context.cfg, data.corpus, student, decision)
             values |= flips
         if compressor is not None:
-            logits = predict_logits(compressor.model, compressor.tokens, data.corpus.members(SplitName.TEST))
-            metrics = classification(data.corpus.labels(SplitName.TEST), logits)
-            values |= metrics.as_dict("baseline_compressor_test/")
+            rival, _ = _scores(data, labels, compressor, context.cfg.dataset.metric)
+            values |= {
+                f"baseline_compressor_{name}": value for name, value in rival.items() if name.startswith("test/")
+            }
             values |= {f"baseline_compressor_{name}": value for name, value in _sizes(compressor).items()}
-        values |= _baselines(context, data, labels)
+        values |= _baselines(context, data, labels, student)
         costs, notes, method = _costs(context, data, teacher, student)
         return {"values": {**values, **costs}, "notes": [*remarks, *notes], "energy_method": method,
-                "temperature": temperature}  # fmt: skip
+                "decision": decision}  # fmt: skip
 
     cfg = context.cfg
-    reads = {"student": student.artifact.key, "teacher": teacher.key, "labels": labels.artifact.key,
+    reads = {"student": student.artifact.key, "distill": cfg.distill, "metric": cfg.dataset.metric,
+             "teacher": teacher.key, "labels": labels.artifact.key,
              "timing": cfg.teacher.timing, "measure": cfg.measure, "machine": machine_name(),
              "threads": torch.get_num_threads(), "seed": cfg.seed, "language": cfg.dataset.language,
              "compressor": None if compressor is None else compressor.artifact.key}  # fmt: skip
     artifact = context.store.make("measure", reads, build)
     found = artifact.values
     return Measured(
-        dict(found["values"]), tuple(found["notes"]), found["energy_method"], found["temperature"], artifact
+        dict(found["values"]), tuple(found["notes"]), found["energy_method"], Decision(**found["decision"]), artifact
     )
 
 
-def _scores(data: Data, labels: Labels, student: Student) -> tuple[dict[str, float], float]:
+def _scores(data: Data, labels: Labels, student: Student, metric: str) -> tuple[dict[str, float], Decision]:
     """Scores on test and valid, on test without twins, calibration, the teacher's, and the agreement of both.
 
-    And the temperature that was fitted on valid.
+    And the decision that was fitted on valid.
     """
     corpus = data.corpus
     values: dict[str, float] = {}
@@ -95,33 +100,41 @@ def _scores(data: Data, labels: Labels, student: Student) -> tuple[dict[str, flo
         for split in (SplitName.TEST, SplitName.VALID)
     }
     test = corpus.labels(SplitName.TEST)
-    values |= classification(test, logits[SplitName.TEST]).as_dict("test/")
-    values |= classification(corpus.labels(SplitName.VALID), logits[SplitName.VALID]).as_dict("valid/")
+    decision = fit_decision(logits[SplitName.VALID], corpus.labels(SplitName.VALID), metric)
+    answers = decision.labels(logits[SplitName.TEST])
+    values |= classification(test, answers).as_dict("test/")
+    valid = classification(corpus.labels(SplitName.VALID), decision.labels(logits[SplitName.VALID]))
+    values |= valid.as_dict("valid/")
+    if metric != "accuracy":
+        values["decision/threshold"] = decision.threshold
     alone = ~twin_mask(corpus, SplitName.TEST)
     if alone.any() and not alone.all():
-        values |= classification(test[alone], logits[SplitName.TEST][alone]).as_dict("test_without_twins/")
-    temperature = fit_temperature(logits[SplitName.VALID], corpus.labels(SplitName.VALID))
-    for name, divisor in (("fidelity/ece", 1.0), ("fidelity/ece_scaled", temperature)):
+        values |= classification(test[alone], answers[alone]).as_dict("test_without_twins/")
+    for name, divisor in (("fidelity/ece", 1.0), ("fidelity/ece_scaled", decision.temperature)):
         values[name] = expected_calibration_error(probabilities(logits[SplitName.TEST], divisor), test)
     if labels.test is not None and labels.test_metrics is not None:
         values |= labels.test_metrics.as_dict("teacher_test/")
-        values |= fidelity(logits[SplitName.TEST], labels.test).as_dict()
-    return values, temperature
+        followed = Fidelity(
+            agreement(answers, labels.decision.labels(labels.test)), kl(logits[SplitName.TEST], labels.test)
+        )
+        values |= followed.as_dict()
+    return values, decision
 
 
 def _sizes(student: Student) -> dict[str, float]:
     return {"size/params": float(params(student.model)), "size/weights_mb": weights_mb(student.model)}
 
 
-def _baselines(context: Context, data: Data, labels: Labels) -> dict[str, float]:
-    """Constant, TF-IDF and token overlap, trained on the unlabelled half with the teacher's labels."""
-    members = data.corpus.members(SplitName.UNLABELED)
-    found = evaluate_baselines(data.corpus, members, labels.soft.argmax(1).astype(np.int64), context.cfg.seed)
-    truth = evaluate_baselines(
-        data.corpus,
-        np.concatenate([members, data.corpus.members(SplitName.LABELED)]),
-        np.concatenate([data.corpus.labels(split) for split in (SplitName.UNLABELED, SplitName.LABELED)]),
-        context.cfg.seed,
+def _baselines(context: Context, data: Data, labels: Labels, student: Student) -> dict[str, float]:
+    """Constant, TF-IDF and token overlap, trained on the student's examples; TF-IDF on all true labels as well."""
+    cfg, corpus = context.cfg, data.corpus
+    seen = distillation_examples(corpus, student.tokens, labels.soft, cfg.distill)
+    evaluate = partial(evaluate_baselines, corpus, seed=cfg.seed, metric=cfg.dataset.metric)
+    found = evaluate(seen.members, seen.labels)
+    halves = (SplitName.UNLABELED, SplitName.LABELED)
+    truth = evaluate(
+        np.concatenate([corpus.members(split) for split in halves]),
+        np.concatenate([corpus.labels(split) for split in halves]),
     )
     values: dict[str, float] = {}
     for name, metrics in found.items():

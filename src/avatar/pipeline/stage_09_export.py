@@ -8,6 +8,7 @@ from avatar.common.seeding import generator
 from avatar.config.schema import ExportConfig
 from avatar.data.records import SplitName, Task
 from avatar.export import Int8Trial, export_bundle
+from avatar.measure.decision import Decision
 from avatar.measure.size import bundle_mb
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.context import Context, Data
@@ -19,8 +20,8 @@ CHECKED = 200
 BUNDLE = "bundle"
 
 
-def run(context: Context, data: Data, student: Student, card: str, temperature: float) -> Artifact:
-    """Write the bundle; its probabilities are those at `temperature`."""
+def run(context: Context, data: Data, student: Student, card: str, decision: Decision) -> Artifact:
+    """Write the bundle, which gives probabilities and answers by `decision`."""
     cfg = context.cfg.export
     functions = list(data.corpus.functions.values())
     rows = sorted(set(data.corpus.members(SplitName.TEST).ravel().tolist()))
@@ -29,7 +30,8 @@ def run(context: Context, data: Data, student: Student, card: str, temperature: 
     def build(folder: Path) -> dict[str, Any]:
         check = export_bundle(
             student.model, student.tokenizer, student.model.arch, data.corpus.task, folder / BUNDLE,
-            [functions[row].code for row in picked], card, temperature=temperature,
+            [functions[row].code for row in picked], card,
+            temperature=decision.temperature, threshold=decision.threshold,
             int8=_trial(data, cfg) if cfg.int8 else None,
         )  # fmt: skip
         return {
@@ -38,7 +40,7 @@ def run(context: Context, data: Data, student: Student, card: str, temperature: 
             "int8_kept": check.int8 is not None and check.int8.kept,
         }
 
-    reads = {"student": student.artifact.key, "card": card, "temperature": temperature, "export": cfg}
+    reads = {"student": student.artifact.key, "card": card, "decision": decision, "export": cfg}
     artifact = context.store.make("export", reads, build)
     read_bundle(artifact.folder / BUNDLE)
     return artifact

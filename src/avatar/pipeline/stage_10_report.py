@@ -17,12 +17,12 @@ from avatar.pipeline.stage_07_student import Student
 from avatar.pipeline.stage_08_measure import Measured
 from avatar.report import figures
 from avatar.report.page import Report, write_report
-from avatar.report.tables import Row, summary
+from avatar.report.tables import COLUMNS, Row, summary
 
 STUDENT = "student"
 BASELINE_TITLES = {
     "compressor": "Compressor's rule, same training",
-    "tfidf": "TF-IDF + LR (teacher's labels)",
+    "tfidf": "TF-IDF + LR (the student's examples)",
     "tfidf_truth": "TF-IDF + LR (all true labels)",
     "overlap": "token overlap",
     "constant": "constant",
@@ -99,11 +99,13 @@ def card_key(report: Report) -> str:
 
 def _trust(measured: Measured) -> dict[str, str]:
     """How far the student's answers and their probabilities can be trusted, as lines of the report."""
-    values = measured.values
+    values, decision = measured.values, measured.decision
     lines = {
         "calibration": f"expected calibration error {100 * values['fidelity/ece']:.2f} % on test, "
-        f"{100 * values['fidelity/ece_scaled']:.2f} % at temperature {measured.temperature:.3g}, fitted on valid"
+        f"{100 * values['fidelity/ece_scaled']:.2f} % at temperature {decision.temperature:.3g}, fitted on valid"
     }
+    if decision.threshold != 0.5:
+        lines["threshold"] = f"label 1 from a probability of {decision.threshold:.3g} on, fitted on valid"
     flips = [f"{TITLES[kind]} {100 * values[name]:.2f} %" for kind, name in METRICS.items() if name in values]
     return {"prediction flips": ", ".join(flips), **lines} if flips else lines
 
@@ -169,7 +171,7 @@ def _figures(context: Context, story: Story, rows: list[Row]) -> dict[str, Figur
     tried["trained"], tried["front"] = True, False
     drawn: dict[str, Figure] = {}
     if "accuracy" in frame:
-        teacher = story.labels.unlabeled_metrics.accuracy
+        teacher = getattr(story.labels.unlabeled_metrics, context.cfg.dataset.metric)
         references = pd.DataFrame({"accuracy": [teacher]}, index=["teacher (unlabelled half)"])
         drawn["Trade-off"] = figures.pareto(pd.concat([frame, tried], ignore_index=True), references)
     times = {row.model: row.latency_ms for row in rows if row.latency_ms is not None}
@@ -202,6 +204,11 @@ def _notes(context: Context, story: Story) -> list[str]:
         notes.append(
             "The teacher is known by its recorded answers for the unlabelled half alone: it has no score on test."
         )
+    if cfg.dataset.metric != "accuracy":
+        notes.append(
+            f"Students are judged by {cfg.dataset.metric} here (dataset.metric): that is what the search and its "
+            "pictures call accuracy. Epochs and thresholds of student, teacher and baselines are chosen by it on valid."
+        )
     if not cfg.distill.use_unlabeled:
         notes.append(
             "The student learned from the true labels of the labelled half alone (distill.use_unlabeled=false): "
@@ -212,18 +219,28 @@ def _notes(context: Context, story: Story) -> list[str]:
         notes.append(
             f"On test examples without a function whose body also stands in train: {100 * alone:.2f} % accuracy."
         )
-    verdict = _against_baselines(values)
+    verdict = _against_baselines(values, cfg.dataset.metric)
     return [verdict, *notes] if verdict else notes
 
 
-def _against_baselines(values: Mapping[str, float]) -> str:
+def _against_baselines(values: Mapping[str, float], metric: str) -> str:
     """One honest sentence: which baselines the student does not beat on test."""
-    student = values["test/accuracy"]
-    lost = [
-        f"{title} ({100 * values[f'baseline_{name}_test/accuracy']:.2f} %)"
+    student = values[f"test/{metric}"]
+    rivals = {
+        title: values[f"baseline_{name}_test/{metric}"]
         for name, title in BASELINE_TITLES.items()
-        if values.get(f"baseline_{name}_test/accuracy", -1.0) >= student
-    ]
+        if f"baseline_{name}_test/{metric}" in values
+    }
+    lost = [f"{title} ({_said(score, metric)})" for title, score in rivals.items() if score >= student]
+    said = _said(student, metric)
+    if metric != "accuracy":
+        name = COLUMNS[metric].title.removesuffix(" %")
+        verdict = f"is not above that of: {', '.join(lost)}" if lost else "is above that of every baseline"
+        return f"On test the student's {name} ({said}) {verdict}."
     if not lost:
-        return f"The student ({100 * student:.2f} %) is more accurate on test than every baseline."
-    return f"The student ({100 * student:.2f} %) is not more accurate on test than: {', '.join(lost)}."
+        return f"The student ({said}) is more accurate on test than every baseline."
+    return f"The student ({said}) is not more accurate on test than: {', '.join(lost)}."
+
+
+def _said(score: float, metric: str) -> str:
+    return f"{score:.3f}" if metric == "mcc" else f"{100 * score:.2f} %"

@@ -1,8 +1,11 @@
-"""The distillation loss."""
+"""The distillation losses: of answers, and of the distances between functions."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+SMALLEST_DISTANCE = 1e-6
+"""Mean distances are not taken for less, so that equal functions divide nothing by 0."""
 
 
 def distillation_loss(
@@ -24,3 +27,15 @@ def distillation_loss(
     losses = (1 - weight) * temperature**2 * divergence
     losses = losses + weight * F.cross_entropy(logits, hard, reduction="none")
     return losses.mean()
+
+
+def relation_loss(vectors: Tensor, teacher: Tensor) -> Tensor:
+    """How unlike the teacher's the distances between the functions of a batch are (Park et al. 2019, equation 4).
+
+    The Huber loss of all pairwise distances, each side's in units of its mean, so that widths and scales may
+    differ. `vectors` (functions, hidden), `teacher` (functions, width). A function alone has no distance: 0.
+    """
+    if len(vectors) < 2:
+        return vectors.sum() * 0.0
+    ours, theirs = (F.pdist(side.float()) for side in (vectors, teacher))
+    return F.smooth_l1_loss(*(side / side.mean().clamp_min(SMALLEST_DISTANCE) for side in (ours, theirs)))

@@ -6,13 +6,13 @@ import math
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities.types import OptimizerLRSchedulerConfig
-from torch import Tensor, nn
+from torch import Tensor
 
 from avatar.config.schema import DistillConfig
 from avatar.data.batching import Batch
-from avatar.data.training import parameter_groups
+from avatar.data.training import parameter_groups, valid_scores
 from avatar.student.encoder import StudentModel
-from avatar.student.loss import distillation_loss
+from avatar.student.loss import distillation_loss, relation_loss
 
 
 def warmup_cosine(step: int, steps: int, warmup: int) -> float:
@@ -25,17 +25,19 @@ def warmup_cosine(step: int, steps: int, warmup: int) -> float:
 class DistillModule(pl.LightningModule):
     """Trains `student` on soft labels; `averaged`, a moving average of its weights, is what is evaluated."""
 
-    def __init__(self, student: StudentModel, cfg: DistillConfig, learning_rate: float) -> None:
+    def __init__(
+        self, student: StudentModel, cfg: DistillConfig, learning_rate: float, metric: str = "accuracy"
+    ) -> None:
         super().__init__()
         self.student = student
         self.cfg = cfg
         self.learning_rate = learning_rate
+        self.metric = metric
         self.averaged = copy.deepcopy(student) if cfg.average else None
         if self.averaged is not None:
             self.averaged.requires_grad_(False)
-        self._right = 0
-        self._seen = 0
-        self._loss = 0.0
+        self._logits: list[Tensor] = []
+        self._labels: list[Tensor] = []
 
     @property
     def evaluated(self) -> StudentModel:
@@ -43,10 +45,14 @@ class DistillModule(pl.LightningModule):
         return self.student if self.averaged is None else self.averaged
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The distillation loss of one batch."""
-        logits = self.student(batch.input_ids, batch.attention_mask, batch.members)
+        """The distillation loss of one batch, with that of the relations where the batch has a teacher's vectors."""
+        vectors = self.student.encode(batch.input_ids, batch.attention_mask)
+        logits = self.student.classify(vectors[batch.members])
         assert batch.soft is not None  # `Examples` of a distillation always hold soft labels
-        return distillation_loss(logits, batch.soft, batch.labels, self.cfg.temperature, self.cfg.hard_share)
+        loss = distillation_loss(logits, batch.soft, batch.labels, self.cfg.temperature, self.cfg.hard_share)
+        if batch.vectors is None:
+            return loss
+        return loss + self.cfg.relations * relation_loss(vectors, batch.vectors)
 
     def on_train_batch_end(self, outputs: object, batch: Batch, batch_idx: int) -> None:
         """Move the average towards the weights; early on it follows faster."""
@@ -59,24 +65,19 @@ class DistillModule(pl.LightningModule):
             )
 
     def on_validation_epoch_start(self) -> None:
-        """Reset the counts."""
-        self._right = self._seen = 0
-        self._loss = 0.0
+        """Forget the last epoch."""
+        self._logits, self._labels = [], []
         self.evaluated.eval()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Count right answers."""
+        """Collect logits."""
         logits = self.evaluated(batch.input_ids, batch.attention_mask, batch.members)
-        self._right += int((logits.argmax(1) == batch.labels).sum())
-        self._loss += float(nn.functional.cross_entropy(logits, batch.labels, reduction="sum"))
-        self._seen += len(batch)
+        self._logits.append(logits.float().cpu())
+        self._labels.append(batch.labels.cpu())
 
     def on_validation_epoch_end(self) -> None:
-        """Log accuracy and cross-entropy on valid."""
-        accuracy = self._right / max(1, self._seen)
-        loss = self._loss / max(1, self._seen)
-        self.log("valid/accuracy", accuracy, prog_bar=True)
-        self.log("valid/loss", loss)
+        """Log accuracy, cross-entropy and the score by which the set is judged."""
+        self.log_dict(valid_scores(torch.cat(self._logits), torch.cat(self._labels), self.metric), prog_bar=True)
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW with a warm-up and a cosine decay over all steps."""

@@ -27,12 +27,15 @@ WEIGHTS, SHAPE = "model.safetensors", "architecture.json"
 
 @dataclass(frozen=True)
 class Distilled:
-    """A trained student and how its training went: metrics of each epoch, and the epoch that was kept."""
+    """A trained student and how its training went: metrics of each epoch, and the epoch that was kept.
+
+    `valid_score` is accuracy, or what else the training was told to be judged by.
+    """
 
     model: StudentModel
     history: tuple[dict[str, float], ...]
     best_epoch: int
-    valid_accuracy: float
+    valid_score: float
 
 
 def readable(arch: Architecture, tokens: TokenTable) -> Readable:
@@ -49,13 +52,14 @@ def distillation_examples(
     share: float = 1.0,
     seed: int = 0,
     variants: NDArray[np.int64] | None = None,
+    vectors: NDArray[np.float32] | None = None,
 ) -> Examples:
     """What a student learns from: the unlabelled half with its `soft` labels (examples, classes).
 
     Hard labels are the teacher's choices, or the true ones where `cfg.hard_labels` says so. With
     `cfg.use_labeled` the labelled half comes along: it has true labels and no soft ones; without
     `cfg.use_unlabeled` it is all there is. A `share` below 1 keeps that part of each class. `variants` are
-    the rows of each function's copies, see `Examples`.
+    the rows of each function's copies, and `vectors` (functions, width) the teacher's, see `Examples`.
     """
     members = corpus.members(SplitName.UNLABELED)
     truth = corpus.labels(SplitName.UNLABELED)
@@ -69,7 +73,7 @@ def distillation_examples(
         count = len(corpus.members(SplitName.UNLABELED))
         members, hard, soft = members[count:], hard[count:], soft[count:]
     rows = stratified_share(hard, share, seed) if share < 1 else np.arange(len(hard))
-    return Examples(tokens, members[rows], hard[rows], soft[rows], variants)
+    return Examples(tokens, members[rows], hard[rows], soft[rows], variants, vectors)
 
 
 def stratified_share(classes: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64]:
@@ -92,11 +96,18 @@ def distil(
     seed: int,
     folder: Path,
     label: str = "student",
+    metric: str = "accuracy",
 ) -> Distilled:
-    """Train a student of `arch`; `folder` holds the checkpoints from which a killed training goes on."""
+    """Train a student of `arch`; `folder` holds the checkpoints from which a killed training goes on.
+
+    `metric` (`data.cuts.METRICS`) on valid chooses the epoch.
+    """
     torch.manual_seed(derive_seed(seed, "weights"))
     module = DistillModule(
-        StudentModel(arch, task, token_dropout=cfg.token_dropout), cfg, cfg.learning_rate or arch.learning_rate
+        StudentModel(arch, task, token_dropout=cfg.token_dropout),
+        cfg,
+        cfg.learning_rate or arch.learning_rate,
+        metric,
     )
     batch_size = cfg.batch_size or arch.batch_size
     data = CodeDataModule(

@@ -8,19 +8,20 @@ from torch import Tensor, nn
 
 from avatar.config.schema import TeacherConfig
 from avatar.data.batching import Batch
-from avatar.data.training import parameter_groups
+from avatar.data.training import parameter_groups, valid_scores
 
 
 class TeacherModule(pl.LightningModule):
     """Trains `model` (a `TeacherModel`, or the `Upper` of one) on true labels with cross-entropy.
 
-    Each validation logs valid/loss, valid/accuracy and valid/f1.
+    Each validation logs what `valid_scores` gives for `metric`.
     """
 
-    def __init__(self, model: nn.Module, cfg: TeacherConfig) -> None:
+    def __init__(self, model: nn.Module, cfg: TeacherConfig, metric: str = "accuracy") -> None:
         super().__init__()
         self.model = model
         self.cfg = cfg
+        self.metric = metric
         self._predicted: list[Tensor] = []
         self._labels: list[Tensor] = []
 
@@ -43,14 +44,7 @@ class TeacherModule(pl.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log the scores over all of valid."""
-        logits, labels = torch.cat(self._predicted), torch.cat(self._labels)
-        predicted = logits.argmax(1)
-        both = int((predicted & labels).sum())
-        scores = {
-            "valid/loss": float(nn.functional.cross_entropy(logits, labels)),
-            "valid/accuracy": float((predicted == labels).float().mean()),
-            "valid/f1": 2 * both / max(1, int(predicted.sum() + labels.sum())),
-        }
+        scores = valid_scores(torch.cat(self._predicted), torch.cat(self._labels), self.metric)
         self.log_dict(scores, rank_zero_only=False, prog_bar=True)
 
     def configure_optimizers(self) -> Any:

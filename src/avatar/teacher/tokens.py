@@ -11,7 +11,6 @@ from transformers import PreTrainedTokenizerBase
 
 from avatar.common.logging import progress
 from avatar.data.batching import TokenTable, bucketed
-from avatar.data.inference import encode_functions
 from avatar.teacher.model import TeacherModel
 
 MAX_CHARACTERS = 50_000
@@ -80,17 +79,11 @@ def frozen_states(
     return StateTable(tokens.ids, tokens.offsets, tokens.pad_id, tokens.unknown_id, states, places)
 
 
-def frozen_vectors(
-    model: TeacherModel, tokens: TokenTable, rows: NDArray[np.int64], device: torch.device | str = "cpu"
-) -> StateTable:
+def vector_table(vectors: NDArray[np.float32]) -> StateTable:
     """As `frozen_states` for a model in which only the head learns: a function's one state is its vector.
 
-    Pooling one state gives that state, whatever the pooling, so the learning part reads both tables alike.
+    `vectors` (functions, hidden). Pooling one state gives that state, whatever the pooling, so the learning part reads
+    both tables alike.
     """
-    vectors = encode_functions(model, tokens, rows, device=device, label="frozen layers of the teacher")
-    functions = len(tokens.offsets) - 1
-    places = np.zeros(functions + 1, dtype=np.int64)
-    places[rows] = np.arange(len(rows))
-    one_each = np.arange(functions + 1, dtype=np.int64)
-    nothing = np.zeros(functions, dtype=np.int32)
-    return StateTable(nothing, one_each, tokens.pad_id, tokens.unknown_id, torch.from_numpy(vectors), places)
+    places = np.arange(len(vectors) + 1, dtype=np.int64)
+    return StateTable(np.zeros(len(vectors), dtype=np.int32), places, 0, 0, torch.from_numpy(vectors), places)

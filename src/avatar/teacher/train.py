@@ -1,5 +1,6 @@
 """Fine-tuning a teacher on the labelled half of a corpus."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from avatar.config.schema import TeacherConfig, TrainerConfig
 from avatar.data.batching import Examples, TokenTable
 from avatar.data.datamodule import CodeDataModule
 from avatar.data.inference import Encoder, classify_vectors, encode_functions
-from avatar.data.records import Corpus, SplitName
+from avatar.data.records import Corpus, SplitName, Task
 from avatar.data.training import Fitted, fit
 from avatar.teacher.model import TeacherModel, load_teacher
 from avatar.teacher.module import TeacherModule
@@ -22,9 +23,9 @@ from avatar.teacher.tokens import (
     MAX_STATE_BYTES,
     StateTable,
     frozen_states,
-    frozen_vectors,
     state_bytes,
     tokenize,
+    vector_table,
 )
 
 log = get_logger("teacher")
@@ -63,18 +64,38 @@ def torch_device(cfg: TrainerConfig) -> str:
     return "cuda" if cfg.accelerator in ("gpu", "cuda", "auto") and torch.cuda.is_available() else "cpu"
 
 
-def fine_tune(
-    corpus: Corpus, cfg: TeacherConfig, trainer: TrainerConfig, seed: int, folder: Path
-) -> FineTuned:
-    """Train the teacher that `cfg` names and give it the weights of its best epoch on valid.
+def only_head_learns(cfg: TeacherConfig) -> bool:
+    """Whether a function's vector stays what the pretrained encoder makes of it."""
+    return cfg.trainable_layers == 0
 
-    It goes on from the newest checkpoint in `folder`, and ends there with the same weights.
+
+def frozen_vectors(texts: Sequence[str], cfg: TeacherConfig, trainer: TrainerConfig) -> NDArray[np.float32]:
+    """Vectors (texts, hidden) of the pretrained encoder: the same whatever is learned from them."""
+    model, tokenizer = load_teacher(cfg, Task.FUNCTION)
+    tokens = tokenize(tokenizer, texts, cfg.max_length)
+    log.info("%d functions, %d tokens through the frozen teacher, once", len(texts), len(tokens.ids))
+    rows = np.arange(len(texts))
+    return encode_functions(model, tokens, rows, 64, torch_device(trainer), "frozen layers of the teacher")
+
+
+def fine_tune(
+    corpus: Corpus, cfg: TeacherConfig, trainer: TrainerConfig, seed: int, folder: Path, metric: str = "accuracy",
+    vectors: NDArray[np.float32] | None = None,
+) -> FineTuned:
+    """Train the teacher that `cfg` names and give it the weights of its best epoch on valid, by `metric`.
+
+    It goes on from the newest checkpoint in `folder`, and ends there with the same weights. Where only the head
+    learns, `vectors` (functions, hidden) may hold what `frozen_vectors` makes of the corpus's functions.
     """
     torch.manual_seed(derive_seed(seed, "teacher", "head"))
     model, tokenizer = load_teacher(cfg, corpus.task)
-    tokens = tokenize(tokenizer, [function.code for function in corpus.functions.values()], cfg.max_length)
+    texts = [function.code for function in corpus.functions.values()]
+    tokens = tokenize(tokenizer, texts, cfg.max_length)
     device = torch_device(trainer)
-    states = _states(model, tokens, corpus, device)
+    if only_head_learns(cfg):
+        states: StateTable | None = vector_table(frozen_vectors(texts, cfg, trainer) if vectors is None else vectors)
+    else:
+        states = _states(model, tokens, corpus, device)
     table = tokens if states is None else states
     train, valid = (
         Examples(table, corpus.members(split), corpus.labels(split))
@@ -84,7 +105,7 @@ def fine_tune(
         train, valid, cfg.batch_size, derive_seed(seed, "teacher", "order"), 64, trainer.num_workers
     )
     fitted = fit(
-        TeacherModule(model if states is None else model.upper, cfg),
+        TeacherModule(model if states is None else model.upper, cfg, metric),
         data,
         trainer,
         epochs=cfg.epochs,
@@ -106,9 +127,6 @@ def _states(model: TeacherModel, tokens: TokenTable, corpus: Corpus, device: str
     size = state_bytes(tokens, rows, model.hidden_size)
     text = "%d functions, %d tokens through %d frozen layers, "
     counts = (len(rows), int(tokens.lengths[rows].sum()), model.split)
-    if model.trainable_layers == 0:
-        log.info(text + "once", *counts)
-        return frozen_vectors(model, tokens, rows, device)
     if size > MAX_STATE_BYTES:
         log.info(text + "in each epoch: keeping them would take %.1f GB", *counts, size / 1e9)
         return None

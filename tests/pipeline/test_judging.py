@@ -1,0 +1,56 @@
+"""Sets whose labels are rare are judged by MCC or F1, from the epochs to the shipped threshold."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from jobs import small_job, write_pairs
+
+from avatar.bundle import read_bundle
+from avatar.config.schema import DatasetConfig
+from avatar.measure.metrics import classification
+from avatar.pipeline.run import Outcome, run_job
+from avatar.serve.predictor import Predictor
+from avatar.tracking.runs import Run
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pairs of which one in six is a clone."""
+    folder = write_pairs(tmp_path_factory.mktemp("rare"), 360)
+    for split in ("train_labeled", "train_unlabeled", "valid", "test"):
+        rows = [json.loads(line) for line in (folder / f"{split}.jsonl").read_text().splitlines()]
+        keep = [not row["label"] or place % 5 == 0 for place, row in enumerate(rows)]
+        kept = [json.dumps(row) + "\n" for row, stays in zip(rows, keep, strict=True) if stays]
+        (folder / f"{split}.jsonl").write_text("".join(kept))
+        if split == "train_unlabeled":
+            logits = np.load(folder / "logits.npy")[keep]
+            np.save(folder / "logits.npy", logits - np.float32([0, 1.5]))  # a teacher that hardly dares
+    return folder
+
+
+@pytest.fixture(scope="module")
+def outcome(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    dataset = DatasetConfig(name="pairs", root=str(data), language="python", metric="f1")
+    return run_job(small_job(data, tmp_path_factory.mktemp("judged"), dataset=dataset), Run())
+
+
+def test_the_bundle_answers_as_it_was_measured(outcome: Outcome, data: Path) -> None:
+    config = read_bundle(outcome.bundle).config
+    assert config.threshold == pytest.approx(outcome.metrics["decision/threshold"])
+    assert config.threshold != 0.5
+    rows = [json.loads(line) for line in (data / "test.jsonl").read_text().splitlines()]
+    chances = Predictor(outcome.bundle, precision="fp32").predict([(row["code1"], row["code2"]) for row in rows])
+    said = (chances[:, 1] >= config.threshold).astype(np.int64)
+    found = classification(np.array([row["label"] for row in rows]), said)
+    assert found.f1 == pytest.approx(outcome.metrics["test/f1"])
+    assert found.f1 > 0.4
+
+
+def test_the_report_says_by_what_is_judged(outcome: Outcome) -> None:
+    page = outcome.report.read_text()
+    assert "Students are judged by f1 here" in page
+    assert "On test the student&#39;s F1" in page or "On test the student's F1" in page
+    assert "fitted on valid" in page
+    assert outcome.metrics["baseline_constant_test/recall"] == 1.0  # always yes has the better F1

@@ -1,0 +1,62 @@
+"""Students that also learn how far functions lie from each other, from a teacher at hand."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from jobs import small_job, write_pairs
+
+from avatar.common.errors import ConfigError
+from avatar.config.schema import DistillConfig, TeacherConfig
+from avatar.pipeline import stage_01_dataset, stage_02_teacher, stage_03_labels, stage_07_student
+from avatar.pipeline.artifacts import ArtifactStore
+from avatar.pipeline.context import Context
+from avatar.pipeline.stage_07_student import Student
+from avatar.pipeline.variants import training_rows
+from avatar.space.architecture import Architecture
+
+ARCH = Architecture(
+    tokenizer="word", vocab_size=80, layers=0, hidden_size=8, max_length=32, pooling="max", head="interaction",
+    position="none", batch_size=16, learning_rate=5e-3,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_pairs(tmp_path_factory.mktemp("data"), 60)
+
+
+def student(data: Path, place: Path, relations: float, layers: int) -> tuple[stage_03_labels.Labels, Student, Context]:
+    teacher = TeacherConfig(max_length=32, encoder_layers=1, trainable_layers=layers, pooling="mean", epochs=1)
+    cfg = small_job(data, place, teacher=teacher, distill=DistillConfig(epochs=3, relations=relations))
+    context = Context(cfg, ArtifactStore(Path(cfg.artifacts)))
+    found = stage_01_dataset.run(context)
+    labels = stage_03_labels.run(context, found, stage_02_teacher.run(context, found))
+    if labels.vectors is not None:
+        assert (np.abs(labels.vectors[training_rows(found)]).sum(axis=1) > 0).all()
+    return labels, stage_07_student.run(context, found, labels, ARCH), context
+
+
+@pytest.mark.parametrize("layers", [0, 1])
+def test_relations_change_what_a_student_learns(data: Path, tmp_path: Path, layers: int) -> None:
+    labels, plain, _ = student(data, tmp_path, 0.0, layers)
+    assert labels.vectors is None
+    labels, related, _ = student(data, tmp_path, 5.0, layers)
+    assert labels.vectors is not None
+    before, after = (one.model.tokens.weight.detach().numpy() for one in (plain, related))
+    assert not np.allclose(before, after)
+
+
+def test_a_frozen_teacher_reads_each_function_once_for_all_seeds(data: Path, tmp_path: Path) -> None:
+    _, _, context = student(data, tmp_path, 0.0, 0)
+    context.cfg.seed = 7
+    found = stage_01_dataset.run(context)
+    before = list((tmp_path / "artifacts" / "vectors").glob("*/manifest.json"))
+    stage_02_teacher.run(context, found)
+    assert list((tmp_path / "artifacts" / "vectors").glob("*/manifest.json")) == before
+    assert len(before) == 1
+
+
+def test_recorded_predictions_have_no_vectors(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="recorded predictions have none"):
+        small_job(data, tmp_path, distill=DistillConfig(relations=1.0))
