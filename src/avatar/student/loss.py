@@ -37,5 +37,10 @@ def relation_loss(vectors: Tensor, teacher: Tensor) -> Tensor:
     """
     if len(vectors) < 2:
         return vectors.sum() * 0.0
-    ours, theirs = (F.pdist(side.float()) for side in (vectors, teacher))
-    return F.smooth_l1_loss(*(side / side.mean().clamp_min(SMALLEST_DISTANCE) for side in (ours, theirs)))
+    ours, theirs = _relative_distances(vectors), _relative_distances(teacher)
+    return F.smooth_l1_loss(ours, theirs)
+
+
+def _relative_distances(vectors: Tensor) -> Tensor:
+    distances = F.pdist(vectors.float())
+    return distances / distances.mean().clamp_min(SMALLEST_DISTANCE)
