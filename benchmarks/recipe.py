@@ -1,11 +1,14 @@
-"""What each part of the students' recipe brings, on valid: one change at a time from the recipe of `clone_bcb`.
+"""What each part of the students' recipe brings, on valid: one change at a time from an experiment's recipe.
 
-Every row trains the same student on the whole unlabelled half for several seeds. `flips` is the share of valid
-pairs whose answer changes when the variables of both functions are renamed. A single row:
+Every row trains the same architecture for several seeds. `flips` is the share of valid examples whose answer changes
+when the variables of their functions are renamed. A single row, and those of another experiment:
     python benchmarks/recipe.py --rows window=1
+    python benchmarks/recipe.py --experiment vuln_devign
 """
 
 import argparse
+import dataclasses
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
@@ -13,12 +16,14 @@ import numpy as np
 import pandas as pd
 import torch
 
+from avatar.code.languages import language_of
 from avatar.code.rename import harvest_names, rename_identifiers
 from avatar.common.seeding import derive_seed
 from avatar.data.batching import TokenTable
 from avatar.data.inference import predict_logits
 from avatar.data.records import SplitName
 from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID, encode_texts
+from avatar.measure.decision import fit_decision
 from avatar.pipeline import stage_01_dataset, stage_02_teacher, stage_03_labels, stage_07_student
 from avatar.pipeline.artifacts import ArtifactStore
 from avatar.pipeline.context import Context, Data
@@ -32,7 +37,18 @@ BASE = Architecture(
     max_length=2048, position="none", learning_rate=2e-3, batch_size=64, pooling="max", head="interaction", window=3,
 )  # fmt: skip
 BOTH = "teacher.path=both"
-ROWS = (
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is trained, the folder of its set under $AVATAR_DATA (none for the demo), and the changes to try."""
+
+    arch: Architecture
+    folder: str | None
+    rows: tuple[str, ...]
+
+
+CLONES = (
     "",
     "window=1",
     "window=5",
@@ -55,28 +71,48 @@ ROWS = (
     "distill.epochs=16",
     BOTH,
 )
+FLAWS = (
+    "",
+    "window=1",
+    "window=5 hidden_size=128",
+    "tokenizer=bpe",
+    "pooling=mean",
+    "hidden_dropout=0.4",
+    "learning_rate=0.0005",
+    "distill.renamed_copies=0",
+    "distill.token_dropout=0",
+    "distill.token_dropout=0.3",
+    "distill.use_unlabeled=true",
+)
+EXPERIMENTS = {
+    "clone_bcb": Experiment(BASE, "bcb", CLONES),
+    "vuln_devign": Experiment(dataclasses.replace(BASE, vocab_size=4000, max_length=1024), "devign", FLAWS),
+    "vuln_reveal": Experiment(dataclasses.replace(BASE, vocab_size=4000, max_length=1024), "reveal", FLAWS),
+    "demo": Experiment(BASE, None, ("", *(f"distill.relations={weight}" for weight in (0.3, 1, 3, 10)))),
+}
 
 
 def main() -> None:
     """Train every row for every seed, and store the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", nargs="*", default=list(ROWS), help="changes, several of a row in one argument")
+    parser.add_argument("--experiment", choices=list(EXPERIMENTS), default="clone_bcb")
+    parser.add_argument("--rows", nargs="*", help="changes, several of a row in one argument")
     parser.add_argument("--seeds", nargs="*", type=int, default=[1, 2, 3])
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--share", type=float, default=1.0, help="share of the training splits")
     parser.add_argument("--artifacts", default="artifacts")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    folder = data_folder("bcb")
+    about = EXPERIMENTS[options.experiment]
     table = []
-    for row in options.rows:
-        found = [_student(row, seed, folder, options) for seed in options.seeds]
-        accuracy, flips, size, seconds = (np.asarray(column) for column in zip(*found, strict=True))
+    for row in about.rows if options.rows is None else options.rows:
+        found = [_student(row, seed, about, options) for seed in options.seeds]
+        score, flips, size, seconds = (np.asarray(column) for column in zip(*found, strict=True))
         table.append({
             "change": row or "(the recipe)",
-            "valid accuracy %": round(100 * float(np.median(accuracy)), 2),
-            "lowest": round(100 * float(accuracy.min()), 2),
-            "highest": round(100 * float(accuracy.max()), 2),
+            "valid score %": round(100 * float(np.median(score)), 2),
+            "lowest": round(100 * float(score.min()), 2),
+            "highest": round(100 * float(score.max()), 2),
             "flips %": round(100 * float(np.median(flips)), 2),
             "weights MB": round(float(size[0]), 3),
             "seconds": round(float(np.median(seconds))),
@@ -84,26 +120,35 @@ def main() -> None:
         print(table[-1], flush=True)
     store(
         pd.DataFrame(table),
-        "recipe",
-        "What each part of the recipe brings, on valid",
+        "recipe" if options.experiment == "clone_bcb" else f"recipe_{options.experiment}",
+        f"What each part of the recipe of {options.experiment} brings, on valid",
         [
-            f"BigCloneBench, {options.share:.0%} of the training pairs, medians over seeds {options.seeds}, "
-            f"{options.threads} thread(s) a training. The recipe: {BASE}, at most {BASE.max_length} tokens, "
-            "`conf/distill/default.yaml` with `conf/experiment/clone_bcb.yaml`. The test split is not touched.",
-            'A row again: `python benchmarks/recipe.py --rows "CHANGE"`.',
+            f"{options.share:.0%} of the training examples, medians over seeds {options.seeds}, "
+            f"{options.threads} thread(s) a training. The architecture: {about.arch}, at most {about.arch.max_length} "
+            f"tokens; the recipe is that of `+experiment={options.experiment}`. The score is accuracy, or what "
+            "dataset.metric names. The test split is not touched.",
+            f'A row again: `python benchmarks/recipe.py --experiment {options.experiment} --rows "CHANGE"`.',
         ],
     )
 
 
-def _student(row: str, seed: int, folder: Path, options: argparse.Namespace) -> tuple[float, float, float, float]:
-    """Valid accuracy (0 to 1), share of flips, MB and seconds of one student."""
+def _student(
+    row: str, seed: int, about: Experiment, options: argparse.Namespace
+) -> tuple[float, float, float, float]:
+    """Valid score (0 to 1), share of flips, MB and seconds of one student."""
     changes = row.split()
     genes = dict(change.split("=") for change in changes if "." not in change)
-    arch = Architecture.from_dict({**BASE.as_dict(), **genes})
-    logits = _both(folder, options) if BOTH in changes else folder / "codebert_logits_unlabel.npy"
+    arch = Architecture.from_dict({**about.arch.as_dict(), **genes})
+    source = []
+    if about.folder is not None:
+        folder = data_folder(about.folder)
+        source = [f"dataset.root={folder}"]
+    if options.experiment == "clone_bcb":
+        logits = _both(folder, options) if BOTH in changes else folder / "codebert_logits_unlabel.npy"
+        source += ["teacher=predictions", f"teacher.path={logits}"]
     cfg = configured([
-        "+experiment=clone_bcb", f"dataset.root={folder}", f"dataset.share={options.share}", "teacher=predictions",
-        f"teacher.path={logits}", f"seed={seed}", f"artifacts={options.artifacts}", "trainer.progress=none",
+        f"+experiment={options.experiment}", *source, f"dataset.share={options.share}",
+        f"seed={seed}", f"artifacts={options.artifacts}", "trainer.progress=none",
         "output_dir=unused",
         *(change for change in changes if "." in change and change != BOTH),
     ])  # fmt: skip
@@ -111,27 +156,31 @@ def _student(row: str, seed: int, folder: Path, options: argparse.Namespace) -> 
     data = stage_01_dataset.run(context)
     labels = stage_03_labels.run(context, data, stage_02_teacher.run(context, data))
     student = stage_07_student.run(context, data, labels, arch)
-    flips = _flips(student, data, arch)
+    language = cfg.dataset.language or language_of(cfg.dataset.name)
+    assert language is not None
+    flips = _flips(student, data, arch, language, cfg.dataset.metric)
     seconds = student.artifact.seconds
     return student.artifact.values["valid_score"], flips, weights_mb(arch, data.corpus.task), seconds
 
 
-def _flips(student: stage_07_student.Student, data: Data, arch: Architecture) -> float:
-    """Share of valid pairs whose answer changes when the variables of all functions are renamed."""
+def _flips(student: stage_07_student.Student, data: Data, arch: Architecture, language: str, metric: str) -> float:
+    """Share of valid examples whose answer changes when the variables of all functions are renamed."""
     texts = [function.code for function in data.corpus.functions.values()]
-    names = harvest_names((texts[row] for row in training_rows(data)), "java")
+    names = harvest_names((texts[row] for row in training_rows(data)), language)
     members = data.corpus.members(SplitName.VALID)
     renamed = {
-        row: rename_identifiers(texts[row], "java", Random(derive_seed(0, "flips", row)), names=names)
+        row: rename_identifiers(texts[row], language, Random(derive_seed(0, "flips", row)), names=names)
         for row in np.unique(members).tolist()
     }
     changed = [renamed.get(row, text) for row, text in enumerate(texts)]
-    answers = []
+    logits = []
     for version in (texts, changed):
         rows = encode_texts(student.tokenizer, version, arch.max_length)
         tokens = TokenTable.from_lists(rows, PAD_ID, UNKNOWN_ID)
-        answers.append(predict_logits(student.model, tokens, members).argmax(1))
-    return float((answers[0] != answers[1]).mean())
+        logits.append(predict_logits(student.model, tokens, members))
+    decision = fit_decision(logits[0], data.corpus.labels(SplitName.VALID), metric)
+    before, after = (decision.labels(values) for values in logits)
+    return float((before != after).mean())
 
 
 def _both(folder: Path, options: argparse.Namespace) -> Path:

@@ -15,6 +15,7 @@ from avatar.common.errors import ConfigError
 from avatar.common.files import write_text
 from avatar.common.logging import get_logger, progress
 from avatar.common.seeding import derive_seed
+from avatar.config.schema import DistillConfig
 from avatar.data.records import SplitName
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.context import Context, Data
@@ -24,7 +25,7 @@ TEXTS = "texts.jsonl"
 
 
 def renamed_copies(context: Context, data: Data, copies: int) -> Artifact | None:
-    """The artifact with that many copies of each training function; None where it is 0.
+    """The artifact with that many copies of each function that a student learns from; None where it is 0.
 
     New names are drawn from those of the training functions, as often as they have them. A function that the
     grammar does not read stays as it is. Without a known language this is a ConfigError.
@@ -39,10 +40,11 @@ def renamed_copies(context: Context, data: Data, copies: int) -> Artifact | None
             "set dataset.language (java, c, cpp, python), or distill.renamed_copies=0",
         )
     texts = [function.code for function in data.corpus.functions.values()]
-    rows = training_rows(data)
+    splits = learned_splits(cfg.distill)
+    rows = function_rows(data, splits)
 
     def build(folder: Path) -> dict[str, Any]:
-        names = harvest_names((texts[row] for row in rows), language)
+        names = harvest_names((texts[row] for row in training_rows(data)), language)
         lines, changed = [], 0
         for row in progress(rows.tolist(), "renaming variables", len(rows)):
             made = [
@@ -56,11 +58,11 @@ def renamed_copies(context: Context, data: Data, copies: int) -> Artifact | None
         write_text(folder / TEXTS, "\n".join(lines) + "\n")
         return {"functions": len(rows), "changed": changed, "copies": copies, "language": language}
 
-    reads = {"data": data.key, "copies": copies, "language": language, "seed": cfg.seed}
+    reads = {"data": data.key, "copies": copies, "language": language, "seed": cfg.seed, "splits": splits}
     artifact = context.store.make("variants", reads, build)
     if not artifact.skipped:
         log.info(
-            "%d of %d training functions have %d copies with renamed variables",
+            "%d of %d functions have %d copies with renamed variables",
             artifact.values["changed"], artifact.values["functions"], copies,
         )  # fmt: skip
     return artifact
@@ -68,7 +70,17 @@ def renamed_copies(context: Context, data: Data, copies: int) -> Artifact | None
 
 def training_rows(data: Data) -> NDArray[np.int64]:
     """Rows of the functions that any training example touches, rising."""
-    splits = (SplitName.LABELED, SplitName.UNLABELED)
+    return function_rows(data, (SplitName.LABELED, SplitName.UNLABELED))
+
+
+def learned_splits(cfg: DistillConfig) -> tuple[SplitName, ...]:
+    """The halves that a student learns from."""
+    used = {SplitName.LABELED: cfg.use_labeled, SplitName.UNLABELED: cfg.use_unlabeled}
+    return tuple(split for split, wanted in used.items() if wanted)
+
+
+def function_rows(data: Data, splits: Sequence[SplitName]) -> NDArray[np.int64]:
+    """Rows of the functions that the examples of `splits` touch, rising."""
     return np.unique(np.concatenate([data.corpus.members(split).ravel() for split in splits]))
 
 
