@@ -1,7 +1,7 @@
 """What each part of the students' recipe brings, on valid: one change at a time from an experiment's recipe.
 
 Every row trains the same architecture for several seeds. `flips` is the share of valid examples whose answer changes
-when the variables of their functions are renamed. A single row, and those of another experiment:
+when their functions are rewritten. A single row, and those of another experiment:
     python benchmarks/recipe.py --rows window=1
     python benchmarks/recipe.py --experiment vuln_devign
 """
@@ -15,9 +15,10 @@ from random import Random
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
 from avatar.code.languages import language_of
-from avatar.code.rename import harvest_names, rename_identifiers
+from avatar.code.rewrite import REWRITES, harvest_names, rewrites
 from avatar.common.seeding import derive_seed
 from avatar.data.batching import TokenTable
 from avatar.data.inference import predict_logits
@@ -62,8 +63,9 @@ CLONES = (
     "embedding_size=32",
     "pooling=mean",
     "head=concat",
-    "distill.renamed_copies=0",
+    "distill.copies=0",
     "distill.use_labeled=false",
+    "distill.rewrites=[rename,reformat,dead_code]",
     "distill.token_dropout=0.1",
     "distill.average=0",
     "distill.temperature=2",
@@ -79,8 +81,10 @@ FLAWS = (
     "pooling=mean",
     "hidden_dropout=0.4",
     "learning_rate=0.0005",
-    "distill.renamed_copies=0",
-    "distill.token_dropout=0",
+    "distill.copies=0",
+    "distill.rewrites=[rename,reformat]",
+    "distill.rewrites=[rename,reformat,dead_code]",
+    "distill.token_dropout=0.1",
     "distill.token_dropout=0.3",
     "distill.use_unlabeled=true",
 )
@@ -107,13 +111,16 @@ def main() -> None:
     table = []
     for row in about.rows if options.rows is None else options.rows:
         found = [_student(row, seed, about, options) for seed in options.seeds]
-        score, flips, size, seconds = (np.asarray(column) for column in zip(*found, strict=True))
+        score, size, seconds, *flips = (np.asarray(column) for column in zip(*found, strict=True))
         table.append({
             "change": row or "(the recipe)",
             "valid score %": round(100 * float(np.median(score)), 2),
             "lowest": round(100 * float(score.min()), 2),
             "highest": round(100 * float(score.max()), 2),
-            "flips %": round(100 * float(np.median(flips)), 2),
+            **{
+                f"{kind} flips %": round(100 * float(np.median(rates)), 2)
+                for kind, rates in zip(REWRITES, flips, strict=True)
+            },
             "weights MB": round(float(size[0]), 3),
             "seconds": round(float(np.median(seconds))),
         })  # fmt: skip
@@ -132,10 +139,8 @@ def main() -> None:
     )
 
 
-def _student(
-    row: str, seed: int, about: Experiment, options: argparse.Namespace
-) -> tuple[float, float, float, float]:
-    """Valid score (0 to 1), share of flips, MB and seconds of one student."""
+def _student(row: str, seed: int, about: Experiment, options: argparse.Namespace) -> tuple[float, ...]:
+    """Valid score (0 to 1), MB, seconds, and the share of flips by each rewrite, of one student."""
     changes = row.split()
     genes = dict(change.split("=") for change in changes if "." not in change)
     arch = Architecture.from_dict({**about.arch.as_dict(), **genes})
@@ -159,28 +164,32 @@ def _student(
     language = cfg.dataset.language or language_of(cfg.dataset.name)
     assert language is not None
     flips = _flips(student, data, arch, language, cfg.dataset.metric)
-    seconds = student.artifact.seconds
-    return student.artifact.values["valid_score"], flips, weights_mb(arch, data.corpus.task), seconds
+    made = student.artifact
+    return made.values["valid_score"], weights_mb(arch, data.corpus.task), made.seconds, *flips
 
 
-def _flips(student: stage_07_student.Student, data: Data, arch: Architecture, language: str, metric: str) -> float:
-    """Share of valid examples whose answer changes when the variables of all functions are renamed."""
-    texts = [function.code for function in data.corpus.functions.values()]
-    names = harvest_names((texts[row] for row in training_rows(data)), language)
-    members = data.corpus.members(SplitName.VALID)
-    renamed = {
-        row: rename_identifiers(texts[row], language, Random(derive_seed(0, "flips", row)), names=names)
-        for row in np.unique(members).tolist()
-    }
-    changed = [renamed.get(row, text) for row, text in enumerate(texts)]
-    logits = []
-    for version in (texts, changed):
-        rows = encode_texts(student.tokenizer, version, arch.max_length)
-        tokens = TokenTable.from_lists(rows, PAD_ID, UNKNOWN_ID)
-        logits.append(predict_logits(student.model, tokens, members))
-    decision = fit_decision(logits[0], data.corpus.labels(SplitName.VALID), metric)
-    before, after = (decision.labels(values) for values in logits)
-    return float((before != after).mean())
+def _flips(
+    student: stage_07_student.Student, data: Data, arch: Architecture, language: str, metric: str
+) -> list[float]:
+    """Share of valid examples whose answer changes when all their functions are rewritten, by each of `REWRITES`."""
+    corpus = data.corpus
+    texts = [function.code for function in corpus.functions.values()]
+    known = rewrites(language, harvest_names((texts[row] for row in training_rows(data)), language))
+    members = corpus.members(SplitName.VALID)
+    rows, places = np.unique(members, return_inverse=True)
+
+    def logits(codes: list[str]) -> NDArray[np.float32]:
+        ids = encode_texts(student.tokenizer, codes, arch.max_length)
+        tokens = TokenTable.from_lists(ids, PAD_ID, UNKNOWN_ID)
+        return predict_logits(student.model, tokens, places.reshape(members.shape))
+
+    plain = logits([texts[row] for row in rows])
+    decision = fit_decision(plain, corpus.labels(SplitName.VALID), metric)
+    rates = []
+    for kind in REWRITES:
+        changed = [known[kind](texts[row], Random(derive_seed(0, "flips", row))) for row in rows.tolist()]
+        rates.append(float((decision.labels(plain) != decision.labels(logits(changed))).mean()))
+    return rates
 
 
 def _both(folder: Path, options: argparse.Namespace) -> Path:

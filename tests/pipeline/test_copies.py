@@ -1,5 +1,6 @@
-"""Renamed copies of the training functions, tokenized behind the functions."""
+"""Rewritten copies of the training functions, tokenized behind the functions."""
 
+import ast
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,19 +9,20 @@ import pytest
 from jobs import small_job, write_pairs
 
 from avatar.common.errors import ConfigError
+from avatar.data.records import SplitName
 from avatar.pipeline import stage_01_dataset
 from avatar.pipeline.artifacts import ArtifactStore
 from avatar.pipeline.context import Context
 from avatar.pipeline.tokens import tokenized
-from avatar.pipeline.variants import read_copies, renamed_copies, training_rows
+from avatar.pipeline.variants import read_copies, rewritten_copies, training_rows
 
 
 def test_copies_are_renamed_and_found_by_their_rows(tmp_path: Path) -> None:
     cfg = small_job(write_pairs(tmp_path / "data"), tmp_path)
     context = Context(cfg, ArtifactStore(tmp_path / "artifacts"))
     data = stage_01_dataset.run(context)
-    made = tokenized(context, data, "word", 200, renamed=2)
-    copies = renamed_copies(context, data, 2)
+    made = tokenized(context, data, "word", 200, rewritten=2)
+    copies = rewritten_copies(context, data, 2)
     assert copies is not None
     assert made.variants is not None
     texts = [function.code for function in data.corpus.functions.values()]
@@ -38,8 +40,38 @@ def test_copies_are_renamed_and_found_by_their_rows(tmp_path: Path) -> None:
     assert plain.tokenizer.to_str() == made.tokenizer.to_str()
 
 
+def test_all_rewrites_are_done_to_each_copy(tmp_path: Path) -> None:
+    cfg = small_job(write_pairs(tmp_path / "data"), tmp_path)
+    cfg.distill.rewrites = ["reformat", "dead_code", "rename"]
+    context = Context(cfg, ArtifactStore(tmp_path / "artifacts"))
+    data = stage_01_dataset.run(context)
+    copies = rewritten_copies(context, data, 1)
+    assert copies is not None
+    texts = [function.code for function in data.corpus.functions.values()]
+    for row, (copy,) in read_copies(copies):
+        before, after = ast.parse(texts[row]), ast.parse(copy)
+        count = [len(list(ast.walk(tree))) for tree in (before, after)]
+        assert count[1] > count[0]  # dead code
+        assert "return result" not in copy  # renamed
+    assert any("\n    return" not in copy for _, (copy,) in read_copies(copies))  # another layout
+
+
+def test_a_half_that_is_not_learned_from_has_no_copies(tmp_path: Path) -> None:
+    cfg = small_job(write_pairs(tmp_path / "data"), tmp_path)
+    context = Context(cfg, ArtifactStore(tmp_path / "artifacts"))
+    data = stage_01_dataset.run(context)
+    copies = rewritten_copies(context, data, 1)
+    assert copies is not None
+    unlabeled = set(data.corpus.members(SplitName.UNLABELED).ravel().tolist())
+    assert {row for row, _ in read_copies(copies)} == unlabeled
+    cfg.distill.use_labeled = True
+    both = rewritten_copies(context, data, 1)
+    assert both is not None
+    assert {row for row, _ in read_copies(both)} == set(training_rows(data).tolist())
+
+
 def test_copies_in_no_known_language_are_a_config_error(tmp_path: Path) -> None:
     cfg = small_job(write_pairs(tmp_path / "data"), tmp_path)
     context = Context(replace(cfg, dataset=replace(cfg.dataset, language=None)), ArtifactStore(tmp_path / "artifacts"))
     with pytest.raises(ConfigError, match=r"dataset\.language"):
-        renamed_copies(context, stage_01_dataset.run(context), 1)
+        rewritten_copies(context, stage_01_dataset.run(context), 1)

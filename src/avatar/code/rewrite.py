@@ -7,7 +7,10 @@ from avatar.code.dead import insert_dead_code
 from avatar.code.reformat import reformat
 from avatar.code.rename import harvest_names, rename_identifiers
 
-__all__ = ["harvest_names", "insert_dead_code", "reformat", "rename_identifiers", "rewrites"]
+__all__ = ["REWRITES", "harvest_names", "insert_dead_code", "reformat", "rename_identifiers", "rewrites"]
+
+REWRITES = ("rename", "dead_code", "reformat")
+"""Names of all rewrites, in the order in which several of them are done to one function."""
 
 
 def rewrites(language: str, names: Sequence[str] = ()) -> dict[str, Callable[[str, Random], str]]:

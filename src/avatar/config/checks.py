@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from avatar.code.languages import LANGUAGES
+from avatar.code.rewrite import REWRITES
 from avatar.common.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
@@ -100,7 +101,11 @@ def _distill(cfg: "Config") -> Iterator[Problem]:
     yield from _at_least("distill.epochs", part.epochs, 1)
     yield from _at_least("distill.batch_size", part.batch_size, 1)
     yield from _at_least("distill.patience", part.patience, 1)
-    yield from _at_least("distill.renamed_copies", part.renamed_copies, 0)
+    yield from _at_least("distill.copies", part.copies, 0)
+    for name in part.rewrites:
+        yield from _one_of("distill.rewrites", name, REWRITES)
+    if part.copies and not part.rewrites:
+        yield "distill.rewrites is empty, but distill.copies is not 0: copies would be the functions themselves"
     if not (part.use_labeled or part.use_unlabeled):
         yield "distill.use_labeled and distill.use_unlabeled are both false; a student needs something to learn from"
     yield from _at_least("distill.relations", part.relations, 0)

@@ -196,8 +196,10 @@ class DistillConfig:
     """Largest norm of the gradient."""
     token_dropout: float = 0.0
     """Share of input tokens that are replaced by the unknown token while training."""
-    renamed_copies: int = 0
-    """Copies of each training function with renamed variables; each batch draws one of them or the function."""
+    copies: int = 0
+    """Rewritten copies of each training function; each batch draws one of them or the function itself."""
+    rewrites: list[str] = field(default_factory=lambda: ["rename"])
+    """What is done to each copy: rename (variables), dead_code, reformat; all of them keep its meaning."""
     average: float = 0.0
     """Decay of the moving average of the weights that is evaluated and kept; 0 means none."""
     patience: int = 3

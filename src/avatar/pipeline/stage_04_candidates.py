@@ -153,4 +153,4 @@ def brief_training(cfg: Config, rung: Rung) -> DistillConfig:
 
     Copies make the tokenizing of a candidate four times as dear, and serve robustness more than the ranking.
     """
-    return replace(cfg.distill, epochs=rung.epochs, renamed_copies=0)
+    return replace(cfg.distill, epochs=rung.epochs, copies=0)

@@ -35,7 +35,7 @@ class Student:
 def run(context: Context, data: Data, labels: Labels, arch: Architecture, label: str = "student") -> Student:
     """Train `arch` with the whole recipe."""
     cfg, corpus = context.cfg, data.corpus
-    source = tokenized(context, data, arch.tokenizer, arch.vocab_size, cfg.distill.renamed_copies)
+    source = tokenized(context, data, arch.tokenizer, arch.vocab_size, cfg.distill.copies)
     tokens = source.table.truncated(arch.max_length)
 
     def build(folder: Path) -> dict[str, Any]:

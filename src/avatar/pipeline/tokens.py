@@ -12,7 +12,7 @@ from avatar.data.batching import TokenTable
 from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID, encode_texts, train_tokenizer
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.context import Context, Data
-from avatar.pipeline.variants import read_copies, renamed_copies, training_rows
+from avatar.pipeline.variants import read_copies, rewritten_copies, training_rows
 from avatar.space.architecture import LONGEST
 
 
@@ -20,7 +20,7 @@ from avatar.space.architecture import LONGEST
 class Tokenized:
     """A tokenizer and the whole corpus in its tokens.
 
-    `table` holds the functions, then their renamed copies where the recipe asks for them; `variants`
+    `table` holds the functions, then their rewritten copies where the recipe asks for them; `variants`
     (functions, 1 + copies) are the rows of each function and of its copies.
     """
 
@@ -29,13 +29,13 @@ class Tokenized:
     variants: NDArray[np.int64] | None
 
 
-def tokenized(context: Context, data: Data, kind: str, vocab_size: int, renamed: int = 0) -> Tokenized:
+def tokenized(context: Context, data: Data, kind: str, vocab_size: int, rewritten: int = 0) -> Tokenized:
     """The corpus in the tokens of a tokenizer trained on the functions of its training splits alone.
 
-    `renamed` copies of each training function are tokenized behind the functions.
+    `rewritten` copies of each function that a student learns from are tokenized behind the functions.
     """
     corpus = data.corpus
-    copies = renamed_copies(context, data, renamed)
+    copies = rewritten_copies(context, data, rewritten)
 
     def build(folder: Path) -> dict[str, int]:
         texts = [function.code for function in corpus.functions.values()]

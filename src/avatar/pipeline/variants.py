@@ -1,7 +1,7 @@
-"""Copies of the training functions with renamed variables: what a function does is not in its names."""
+"""Rewritten copies of the training functions: what a function does is neither in its names nor in its layout."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.code.languages import language_of
-from avatar.code.rename import harvest_names, rename_identifiers
+from avatar.code.rewrite import REWRITES, harvest_names, rewrites
 from avatar.common.errors import ConfigError
 from avatar.common.files import write_text
 from avatar.common.logging import get_logger, progress
@@ -24,11 +24,12 @@ log = get_logger("variants")
 TEXTS = "texts.jsonl"
 
 
-def renamed_copies(context: Context, data: Data, copies: int) -> Artifact | None:
+def rewritten_copies(context: Context, data: Data, copies: int) -> Artifact | None:
     """The artifact with that many copies of each function that a student learns from; None where it is 0.
 
-    New names are drawn from those of the training functions, as often as they have them. A function that the
-    grammar does not read stays as it is. Without a known language this is a ConfigError.
+    To each copy all of `distill.rewrites` are done. New names are drawn from those of the training functions, as often
+    as they have them. A function that the grammar does not read stays as it is. Without a known language this is a
+    ConfigError.
     """
     cfg = context.cfg
     if not copies:
@@ -36,21 +37,20 @@ def renamed_copies(context: Context, data: Data, copies: int) -> Artifact | None
     language = cfg.dataset.language or language_of(cfg.dataset.name)
     if language is None:
         raise ConfigError(
-            f"distill.renamed_copies={copies} needs the programming language of the functions",
-            "set dataset.language (java, c, cpp, python), or distill.renamed_copies=0",
+            f"distill.copies={copies} needs the programming language of the functions",
+            "set dataset.language (java, c, cpp, python), or distill.copies=0",
         )
     texts = [function.code for function in data.corpus.functions.values()]
     splits = learned_splits(cfg.distill)
     rows = function_rows(data, splits)
+    kinds = [kind for kind in REWRITES if kind in cfg.distill.rewrites]
 
     def build(folder: Path) -> dict[str, Any]:
-        names = harvest_names((texts[row] for row in training_rows(data)), language)
+        known = rewrites(language, harvest_names((texts[row] for row in training_rows(data)), language))
         lines, changed = [], 0
-        for row in progress(rows.tolist(), "renaming variables", len(rows)):
+        for row in progress(rows.tolist(), "rewriting functions", len(rows)):
             made = [
-                rename_identifiers(
-                    texts[row], language, Random(derive_seed(cfg.seed, "renamed", row, copy)), names=names
-                )
+                _rewritten(texts[row], [known[kind] for kind in kinds], derive_seed(cfg.seed, "copy", row, copy))
                 for copy in range(copies)
             ]
             changed += made[0] != texts[row]
@@ -58,14 +58,22 @@ def renamed_copies(context: Context, data: Data, copies: int) -> Artifact | None
         write_text(folder / TEXTS, "\n".join(lines) + "\n")
         return {"functions": len(rows), "changed": changed, "copies": copies, "language": language}
 
-    reads = {"data": data.key, "copies": copies, "language": language, "seed": cfg.seed, "splits": splits}
+    reads = {"data": data.key, "copies": copies, "language": language, "seed": cfg.seed, "splits": splits,
+             "rewrites": kinds}  # fmt: skip
     artifact = context.store.make("variants", reads, build)
     if not artifact.skipped:
         log.info(
-            "%d of %d functions have %d copies with renamed variables",
-            artifact.values["changed"], artifact.values["functions"], copies,
+            "%d of %d functions have %d rewritten copies (%s)",
+            artifact.values["changed"], artifact.values["functions"], copies, ", ".join(kinds),
         )  # fmt: skip
     return artifact
+
+
+def _rewritten(text: str, steps: Sequence[Callable[[str, Random], str]], seed: int) -> str:
+    random = Random(seed)
+    for step in steps:
+        text = step(text, random)
+    return text
 
 
 def training_rows(data: Data) -> NDArray[np.int64]:
