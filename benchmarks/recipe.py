@@ -37,6 +37,7 @@ BASE = Architecture(
     tokenizer="word", vocab_size=1000, layers=0, hidden_size=64, hidden_dropout=0.1, attention_dropout=0.0,
     max_length=2048, position="none", learning_rate=2e-3, batch_size=64, pooling="max", head="interaction", window=3,
 )  # fmt: skip
+FUNCTION = dataclasses.replace(BASE, tokenizer="bpe", vocab_size=4000, max_length=1024)
 BOTH = "teacher.path=both"
 
 
@@ -77,7 +78,7 @@ FLAWS = (
     "",
     "window=1",
     "window=5 hidden_size=128",
-    "tokenizer=bpe",
+    "tokenizer=word",
     "pooling=mean",
     "hidden_dropout=0.4",
     "learning_rate=0.0005",
@@ -90,8 +91,8 @@ FLAWS = (
 )
 EXPERIMENTS = {
     "clone_bcb": Experiment(BASE, "bcb", CLONES),
-    "vuln_devign": Experiment(dataclasses.replace(BASE, vocab_size=4000, max_length=1024), "devign", FLAWS),
-    "vuln_reveal": Experiment(dataclasses.replace(BASE, vocab_size=4000, max_length=1024), "reveal", FLAWS),
+    "vuln_devign": Experiment(FUNCTION, "devign", FLAWS),
+    "vuln_reveal": Experiment(FUNCTION, "reveal", FLAWS),
     "demo": Experiment(BASE, None, ("", *(f"distill.relations={weight}" for weight in (0.3, 1, 3, 10)))),
 }
 
