@@ -92,7 +92,7 @@ FLAWS = (
 EXPERIMENTS = {
     "clone_bcb": Experiment(BASE, "bcb", CLONES),
     "vuln_devign": Experiment(FUNCTION, "devign", FLAWS),
-    "vuln_reveal": Experiment(FUNCTION, "reveal", FLAWS),
+    "vuln_reveal": Experiment(FUNCTION, "reveal", (*FLAWS[:-1], "distill.use_unlabeled=false")),
     "demo": Experiment(BASE, None, ("", *(f"distill.relations={weight}" for weight in (0.3, 1, 3, 10)))),
 }
 
@@ -115,7 +115,7 @@ def main() -> None:
         score, size, seconds, *flips = (np.asarray(column) for column in zip(*found, strict=True))
         table.append({
             "change": row or "(the recipe)",
-            "valid score %": round(100 * float(np.median(score)), 2),
+            "valid score x 100": round(100 * float(np.median(score)), 2),
             "lowest": round(100 * float(score.min()), 2),
             "highest": round(100 * float(score.max()), 2),
             **{
@@ -143,7 +143,7 @@ def main() -> None:
 def _student(row: str, seed: int, about: Experiment, options: argparse.Namespace) -> tuple[float, ...]:
     """Valid score (0 to 1), MB, seconds, and the share of flips by each rewrite, of one student."""
     changes = row.split()
-    genes = dict(change.split("=") for change in changes if "." not in change)
+    genes = dict(change.split("=") for change in changes if "." not in change.split("=")[0])
     arch = Architecture.from_dict({**about.arch.as_dict(), **genes})
     source = []
     if about.folder is not None:
@@ -156,7 +156,7 @@ def _student(row: str, seed: int, about: Experiment, options: argparse.Namespace
         f"+experiment={options.experiment}", *source, f"dataset.share={options.share}",
         f"seed={seed}", f"artifacts={options.artifacts}", "trainer.progress=none",
         "output_dir=unused",
-        *(change for change in changes if "." in change and change != BOTH),
+        *(change for change in changes if "." in change.split("=")[0] and change != BOTH),
     ])  # fmt: skip
     context = Context(cfg, ArtifactStore(Path(cfg.artifacts)))
     data = stage_01_dataset.run(context)

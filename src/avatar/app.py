@@ -16,14 +16,17 @@ log = get_logger("app")
 
 
 def run(composed: DictConfig) -> float | None:
-    """One job from Hydra's config: the student's test accuracy, or None where it was done before without one."""
+    """One job from Hydra's config: the student's score on valid, or None where it was done before without one.
+
+    A sweeper may optimise it, so it is not that of test.
+    """
     cfg = validated(composed)
     from avatar.tracking.runs import find_job_run, job_run, parent_of
 
     done = find_job_run(cfg)
     if done is not None and done.finished and parent_of(cfg):
         log.info("this job is done: run %s of %s", done.run_id, cfg.experiment)
-        return done.metrics.get("test/accuracy")
+        return done.metrics.get(f"valid/{cfg.dataset.metric}")
     _prepare(cfg)
     from avatar.pipeline.run import run_job
     from avatar.report.tables import render
@@ -35,7 +38,7 @@ def run(composed: DictConfig) -> float | None:
     print(f"bundle: {outcome.bundle.resolve()} ({outcome.metrics['size/bundle_mb']:.2f} MB)")
     if cfg.tracking.enabled:
         print("runs:   make ui")
-    return outcome.metrics["test/accuracy"]
+    return outcome.metrics[f"valid/{cfg.dataset.metric}"]
 
 
 def validated(composed: DictConfig) -> Config:

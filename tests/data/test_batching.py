@@ -68,3 +68,22 @@ def test_bucketing_saves_padding() -> None:
     plain = lengths.reshape(-1, 20)
     plain_cost = sum(len(rows) * rows.max() for rows in plain)
     assert bucketed_cost < 0.65 * plain_cost
+
+
+def test_a_batch_has_the_teachers_vector_of_each_function_whichever_copy_is_read() -> None:
+    tokens = TokenTable.from_lists([[10 + row] for row in range(12)], 0, 1)  # 4 functions, then 2 copies of each
+    variants = np.array([[row, 4 + 2 * row, 5 + 2 * row] for row in range(4)])
+    vectors = np.arange(4, dtype=np.float32)[:, None] * np.ones(3, dtype=np.float32)
+    members = np.array([[3, 1], [2, 3], [1, 0]])
+    examples = Examples(tokens, members, np.zeros(3, dtype=np.int64), None, variants, vectors)
+    copies_seen = set()
+    for epoch in range(20):
+        batch = examples.collate([epoch * 3 + place for place in (0, 2)])
+        assert batch.vectors is not None
+        read = batch.input_ids[:, 0].numpy() - 10
+        functions = np.where(read < 4, read, (read - 4) // 2)
+        assert batch.vectors[:, 0].numpy().tolist() == functions.tolist()
+        assert functions[batch.members.numpy()].tolist() == [[3, 1], [1, 0]]
+        copies_seen |= set(read[read >= 4].tolist())
+        assert batch.to("cpu").vectors is not None
+    assert len(copies_seen) > 3

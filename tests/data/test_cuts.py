@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from avatar.data.cuts import METRICS, best_cut, score_of
+from avatar.measure.decision import Decision
 
 REFERENCE = {
     "accuracy": metrics.accuracy_score,
@@ -31,6 +32,11 @@ def test_accuracy_is_that_of_the_answers_as_given() -> None:
     margins, labels = np.array([-3.0, -2.0, -1.0, 4.0]), np.array([0, 1, 1, 1])
     assert score_of(margins, labels) == 0.5
     assert score_of(margins, labels, "f1") == 1.0
+
+
+def test_a_tie_counts_as_it_is_answered() -> None:
+    labels = np.array([0, 0, 0, 1])
+    assert score_of(np.zeros(4), labels) == (Decision().labels(np.zeros((4, 2))) == labels).mean()
 
 
 def test_nothing_to_judge_by_is_refused() -> None:

@@ -79,9 +79,9 @@ def test_left_out_where_accuracy_falls(tmp_path: Path, monkeypatch: pytest.Monke
     check = tiny_bundle(tmp_path / "b", Task.PAIR, int8=trial)
     assert check.int8 is not None
     assert not check.int8.kept
-    assert check.int8.fp32_accuracy == 1
-    assert check.int8.accuracy < 0.95
-    assert check.int8.agreement == check.int8.accuracy
+    assert check.int8.fp32_score == 1
+    assert check.int8.score < 0.95
+    assert check.int8.agreement == check.int8.score
     bundle = read_bundle(tmp_path / "b")
     assert bundle.precisions == ("fp32",)
     assert not [name for name in PRECISIONS["int8"].names if bundle.path(name).exists()]
@@ -94,7 +94,7 @@ def test_the_bound_counts_examples_not_rounding(tmp_path: Path) -> None:
     trial = tiny_trial(Task.PAIR, tolerance=0.0)
     check = tiny_bundle(tmp_path / "b", Task.PAIR, int8=trial).int8
     assert check is not None
-    assert check.kept == (check.accuracy >= check.fp32_accuracy)
+    assert check.kept == (check.score >= check.fp32_score)
     assert check.examples == len(TEXTS)
 
 

@@ -45,3 +45,10 @@ def test_one_class_alone_still_gives_a_threshold_between_0_and_1() -> None:
     for label in (0, 1):
         decision = fit_decision(logits, np.full(50, label), "mcc")
         assert 0 <= decision.threshold <= 1
+
+
+def test_where_no_threshold_tells_anything_mcc_leaves_it_at_a_half() -> None:
+    logits = np.tile(np.array([[2.0, -2.0]], dtype=np.float32), (100, 1))
+    decision = fit_decision(logits, (np.arange(100) % 10 == 0).astype(np.int64), "mcc")
+    assert decision.threshold == 0.5
+    assert decision.labels(logits).sum() == 0

@@ -8,8 +8,12 @@ import pytest
 from jobs import small_job, write_pairs
 
 from avatar.bundle import read_bundle
-from avatar.config.schema import DatasetConfig
+from avatar.config.schema import DatasetConfig, TeacherConfig
+from avatar.export import Int8Outcome
 from avatar.measure.metrics import classification
+from avatar.pipeline import stage_01_dataset, stage_02_teacher, stage_03_labels
+from avatar.pipeline.artifacts import ArtifactStore
+from avatar.pipeline.context import Context
 from avatar.pipeline.run import Outcome, run_job
 from avatar.serve.predictor import Predictor
 from avatar.tracking.runs import Run
@@ -54,3 +58,45 @@ def test_the_report_says_by_what_is_judged(outcome: Outcome) -> None:
     assert "On test the student&#39;s F1" in page or "On test the student's F1" in page
     assert "fitted on valid" in page
     assert outcome.metrics["baseline_constant_test/recall"] == 1.0  # always yes has the better F1
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "mcc"])
+def test_teacher_candidates_and_student_keep_the_epoch_that_the_metric_likes_best(
+    data: Path, tmp_path: Path, metric: str
+) -> None:
+    dataset = DatasetConfig(name="pairs", root=str(data), language="python", metric=metric)
+    teacher = TeacherConfig(max_length=32, encoder_layers=1, trainable_layers=0, pooling="mean", epochs=5,
+                            learning_rate=3e-2, timing="none")  # fmt: skip
+    cfg = small_job(data, tmp_path, dataset=dataset, teacher=teacher)
+    cfg.distill.epochs = cfg.surrogate.epochs = 5
+    cfg.distill.patience = 9
+    run_job(cfg, Run())
+    for stage in ("teacher", "candidate", "student"):
+        for path in (tmp_path / "artifacts" / stage).glob("*/manifest.json"):
+            found = json.loads(path.read_text())["values"]
+            scores = [epoch["valid/score"] for epoch in found["history"]]
+            accuracies = [epoch["valid/accuracy"] for epoch in found["history"]]
+            assert (scores == accuracies) == (metric == "accuracy"), stage
+            assert found.get("best_epoch", int(np.argmax(scores))) == int(np.argmax(scores))
+            assert found.get("valid_score", max(scores)) == pytest.approx(max(scores))
+
+
+def test_baselines_are_told_what_the_student_is_told(data: Path, tmp_path: Path) -> None:
+    """A teacher that never says 1 by itself still tells TF-IDF what it finds likely."""
+    dataset = DatasetConfig(name="pairs", root=str(data), language="python", metric="mcc")
+    teacher = TeacherConfig(max_length=32, encoder_layers=1, trainable_layers=0, pooling="mean", timing="none")
+    cfg = small_job(data, tmp_path, dataset=dataset, teacher=teacher)
+    context = Context(cfg, ArtifactStore(tmp_path / "artifacts"))
+    found = stage_01_dataset.run(context)
+    labels = stage_03_labels.run(context, found, stage_02_teacher.run(context, found))
+    assert labels.decision.threshold < 0.5
+    argmax, decided = labels.soft.argmax(1), labels.decision.labels(labels.soft)
+    assert decided.sum() > argmax.sum()
+    outcome = run_job(cfg, Run())
+    assert outcome.metrics["baseline_tfidf_test/recall"] > 0
+
+
+def test_int8_is_judged_by_the_metric_of_the_set() -> None:
+    outcome = Int8Outcome(False, 0.3, 0.35, 0.9, 100, 0.002, "mcc")
+    assert "its mcc on 100 valid examples is 0.300, that of fp32 0.350" in outcome.sentence
+    assert "at most 0.002 is allowed" in outcome.sentence

@@ -197,7 +197,7 @@ class DistillConfig:
     token_dropout: float = 0.0
     """Share of input tokens that are replaced by the unknown token while training."""
     copies: int = 0
-    """Rewritten copies of each training function; each batch draws one of them or the function itself."""
+    """Rewritten copies of each function that is learned from; each batch draws one of them or the function itself."""
     rewrites: list[str] = field(default_factory=lambda: ["rename"])
     """What is done to each copy: rename (variables), dead_code, reformat; all of them keep its meaning."""
     average: float = 0.0
@@ -235,7 +235,7 @@ class ExportConfig:
     int8: bool = True
     """Add a variant with weights of one byte, where it is as accurate."""
     int8_tolerance: float = 0.002
-    """Accuracy on valid that the int8 variant may lose and is still kept; 0.002 is 0.2 points."""
+    """Accuracy (or what dataset.metric names) on valid that int8 may lose and is still kept; 0.002 is 0.2 points."""
     compact: bool = False
     """Ship the int8 variant alone where it is kept: the smallest folder."""
 

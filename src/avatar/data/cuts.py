@@ -70,5 +70,5 @@ def score_of(margins: NDArray[np.floating[Any]], labels: NDArray[np.int64], metr
     Accuracy counts the answers as the model gives them, with the cut at 0; any other metric is that of the best cut.
     """
     if metric == "accuracy":
-        return float(((margins > 0) == (labels == 1)).mean()) if len(labels) else 0.0
+        return float(((margins >= 0) == (labels == 1)).mean()) if len(labels) else 0.0
     return best_cut(margins, labels, metric).score

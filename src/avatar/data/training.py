@@ -37,7 +37,7 @@ SCORE = "valid/score"
 def valid_scores(logits: Tensor, labels: Tensor, metric: str = "accuracy") -> dict[str, float]:
     """Of logits (examples, 2) for labels (examples,) on valid: cross-entropy, accuracy, F1, and `SCORE` by `metric`."""
     margins, truth = (logits[:, 1] - logits[:, 0]).numpy(), labels.numpy()
-    said, right = int((margins > 0).sum()), int(((margins > 0) & (truth == 1)).sum())
+    said, right = int((margins >= 0).sum()), int(((margins >= 0) & (truth == 1)).sum())
     return {
         "valid/loss": float(nn.functional.cross_entropy(logits, labels)),
         "valid/accuracy": score_of(margins, truth),

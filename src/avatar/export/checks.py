@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from avatar.bundle import PRECISIONS, BundleConfig
 from avatar.common.errors import ArtifactError
 from avatar.data.tokenizers import encode_texts
+from avatar.measure.metrics import classification, spoken
 from avatar.serve.predictor import Predictor, length_batches, padded
 from avatar.serve.runtimes.onnx_runtime import load_session
 from avatar.student.encoder import StudentModel
@@ -65,14 +66,15 @@ def largest_difference(
 class Int8Trial:
     """Labelled examples that decide whether the int8 variant is kept: best those of valid, never of test.
 
-    It is kept where its accuracy on them is at most `tolerance` below that of fp32 (0.002 is 0.2 points).
-    `alone` then leaves fp32 out, for the smallest folder.
+    It is kept where its score by `metric` on them is at most `tolerance` below that of fp32 (0.002 is 0.2 points of
+    accuracy). `alone` then leaves fp32 out, for the smallest folder.
     """
 
     examples: Sequence[str] | Sequence[tuple[str, str]]
     labels: NDArray[np.int64]
     tolerance: float = 0.002
     alone: bool = False
+    metric: str = "accuracy"
 
 
 @dataclass(frozen=True)
@@ -80,19 +82,22 @@ class Int8Outcome:
     """What the trial found. `agreement` is the share of examples on which both precisions say the same."""
 
     kept: bool
-    accuracy: float
-    fp32_accuracy: float
+    score: float
+    fp32_score: float
     agreement: float
     examples: int
     tolerance: float
+    metric: str = "accuracy"
 
     @property
     def sentence(self) -> str:
         """For the log and the card."""
+        small, large = (spoken(score, self.metric) for score in (self.score, self.fp32_score))
+        allowed = f"{self.tolerance:g}" if self.metric == "mcc" else f"{100 * self.tolerance:g} points"
         return (
-            f"The int8 variant was {'kept' if self.kept else 'left out'}: its accuracy on {self.examples} valid "
-            f"examples is {100 * self.accuracy:.2f} %, that of fp32 {100 * self.fp32_accuracy:.2f} % (both say the "
-            f"same on {100 * self.agreement:.2f} %); a loss of at most {100 * self.tolerance:g} points is allowed."
+            f"The int8 variant was {'kept' if self.kept else 'left out'}: its {self.metric} on {self.examples} valid "
+            f"examples is {small}, that of fp32 {large} (both say the "
+            f"same on {100 * self.agreement:.2f} %); a loss of at most {allowed} is allowed."
         )
 
 
@@ -108,12 +113,16 @@ def judge_int8(place: Path, trial: Int8Trial) -> Int8Outcome:
     for precision in PRECISIONS:
         predictor = Predictor(place, precision=precision)
         said[precision] = predictor.predict(trial.examples)[:, 1] >= predictor.config.threshold
-    right = {precision: int((answers == labels).sum()) for precision, answers in said.items()}
+    scores = {
+        precision: getattr(classification(labels, answers.astype(np.int64)), trial.metric)
+        for precision, answers in said.items()
+    }
     return Int8Outcome(
-        kept=right["fp32"] - right["int8"] <= trial.tolerance * len(labels) + 1e-9,
-        accuracy=right["int8"] / len(labels),
-        fp32_accuracy=right["fp32"] / len(labels),
+        kept=scores["fp32"] - scores["int8"] <= trial.tolerance + 1e-9,
+        score=scores["int8"],
+        fp32_score=scores["fp32"],
         agreement=float((said["fp32"] == said["int8"]).mean()),
         examples=len(labels),
         tolerance=trial.tolerance,
+        metric=trial.metric,
     )

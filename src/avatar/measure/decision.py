@@ -28,12 +28,15 @@ def fit_decision(
     """The decision that suits `logits` (examples, 2) of valid, whose true `labels` are given.
 
     Where a set is judged by accuracy, the threshold stays 0.5: probabilities mean what they say then. By any other
-    metric of `data.cuts` it is the best one on these examples, midway to the next lower probability.
+    metric of `data.cuts` it is the best one on these examples, midway to the next lower probability; 0.5 too where no
+    threshold tells anything.
     """
     temperature = fit_temperature(logits, labels)
     if metric == "accuracy":
         return Decision(temperature)
     chances = probabilities(logits, temperature)[:, 1]
-    cut = best_cut(chances, labels, metric).value
-    below = chances[chances < cut].max(initial=0.0)
-    return Decision(temperature, float(min(1.0, (cut + below) / 2)))
+    cut = best_cut(chances, labels, metric)
+    if metric == "mcc" and cut.score <= 0:
+        return Decision(temperature)
+    below = chances[chances < cut.value].max(initial=0.0)
+    return Decision(temperature, float(min(1.0, (cut.value + below) / 2)))

@@ -63,5 +63,10 @@ def classification(labels: NDArray[np.int64], outputs: NDArray[Any]) -> Metrics:
     )
 
 
+def spoken(score: float, metric: str) -> str:
+    """A score as people say it: MCC plain, all others in percent."""
+    return f"{score:.3f}" if metric == "mcc" else f"{100 * score:.2f} %"
+
+
 def _share(part: float, whole: float) -> float:
     return part / whole if whole else 0.0

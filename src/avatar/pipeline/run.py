@@ -140,7 +140,7 @@ def _log_job(
         child.log_metrics(metrics)
         for epoch in story.student.artifact.values["history"]:
             child.log_metrics(
-                {"valid/epoch_accuracy": epoch["valid/accuracy"], "valid/epoch_loss": epoch["valid/loss"]},
+                {f"valid/epoch_{name}": epoch[f"valid/{name}"] for name in ("accuracy", "loss", "score")},
                 step=int(epoch["epoch"]),
             )
     if context.cfg.tracking.log_model:

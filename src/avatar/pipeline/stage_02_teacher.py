@@ -16,6 +16,7 @@ from avatar.config.schema import TeacherConfig
 from avatar.data.records import SplitName
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.context import Context, Data
+from avatar.pipeline.variants import function_rows
 from avatar.teacher.store import save_teacher
 from avatar.teacher.train import fine_tune, frozen_vectors, only_head_learns
 
@@ -44,9 +45,8 @@ def run(context: Context, data: Data) -> Teacher:
             )
         return Teacher(file_digest(path)[:16], None)
 
-    vectors = frozen_vectors_of(context, data) if only_head_learns(cfg.teacher) else None
-
     def build(folder: Path) -> dict[str, Any]:
+        vectors = frozen_vectors_of(context, data) if only_head_learns(cfg.teacher) else None
         checkpoints = folder / "checkpoints"
         tuned = fine_tune(data.corpus, cfg.teacher, cfg.trainer, cfg.seed, checkpoints, cfg.dataset.metric, vectors)
         for split in ANSWERED:
@@ -64,10 +64,14 @@ def run(context: Context, data: Data) -> Teacher:
 
 
 def frozen_vectors_of(context: Context, data: Data) -> NDArray[np.float32]:
-    """What the frozen encoder makes of every function, (functions, hidden): one artifact for all seeds and halves."""
-    cfg = context.cfg.teacher
-    codes = [function.code for function in data.corpus.functions.values()]
-    texts = sorted(set(codes))
+    """What the frozen encoder makes of every function in an example, (functions, hidden); 0 for others.
+
+    It is one artifact for all seeds and halves.
+    """
+    cfg, corpus = context.cfg.teacher, data.corpus
+    codes = [function.code for function in corpus.functions.values()]
+    rows = function_rows(data, tuple(corpus.splits))
+    texts = sorted({codes[row] for row in rows})
 
     def build(folder: Path) -> dict[str, Any]:
         made = frozen_vectors(texts, cfg, context.cfg.trainer)
@@ -78,9 +82,11 @@ def frozen_vectors_of(context: Context, data: Data) -> NDArray[np.float32]:
     digest = hashlib.sha256("\x00".join(texts).encode("utf-8", "surrogatepass")).hexdigest()
     reads = {"texts": digest, "model": cfg.model, "encoder_layers": cfg.encoder_layers, "max_length": cfg.max_length,
              "pooling": cfg.pooling}  # fmt: skip
-    made = np.load(context.store.make("vectors", reads, build).folder / VECTORS)
+    made = np.load(context.store.make("vectors", reads, build).folder / VECTORS, mmap_mode="r")
     place = {text: row for row, text in enumerate(texts)}
-    return np.asarray(made[[place[code] for code in codes]])
+    vectors = np.zeros((len(codes), made.shape[1]), dtype=np.float32)
+    vectors[rows] = made[[place[codes[row]] for row in rows]]
+    return vectors
 
 
 def logits_file(split: SplitName) -> str:

@@ -12,7 +12,7 @@ from avatar.common.logging import get_logger
 from avatar.data.inference import encode_functions
 from avatar.data.records import Corpus, SplitName
 from avatar.measure.decision import Decision, fit_decision
-from avatar.measure.metrics import Metrics, classification
+from avatar.measure.metrics import Metrics, classification, spoken
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.context import Context, Data
 from avatar.pipeline.stage_02_teacher import ANSWERED, VECTORS, Teacher, frozen_vectors_of, logits_file
@@ -71,13 +71,15 @@ def run(context: Context, data: Data, teacher: Teacher) -> Labels:
     metrics = {name: Metrics(**values) for name, values in artifact.values["metrics"].items()}
     decision = Decision(**artifact.values["decision"])
     unlabeled = metrics[SplitName.UNLABELED.value]
-    log.info("labels: the teacher agrees with %.2f %% of the unlabelled half's truth", 100 * unlabeled.accuracy)
+    metric = cfg.dataset.metric
+    score = spoken(getattr(unlabeled, metric), metric)
+    log.info("labels: on the unlabelled half the teacher's %s is %s", metric, score)
     vectors = _vectors(context, data, teacher) if cfg.distill.relations else None
     return Labels(artifact, soft, test, vectors, decision, unlabeled, metrics.get(SplitName.TEST.value))
 
 
 def _vectors(context: Context, data: Data, teacher: Teacher) -> NDArray[np.float32]:
-    """The teacher's vector of every training function, (functions, width); those of other functions are 0."""
+    """The teacher's vector of at least every training function, (functions, width); 0 where there is none."""
     cfg = context.cfg
     assert teacher.artifact is not None  # config.checks refuses relations with recorded predictions
     if only_head_learns(cfg.teacher):

@@ -61,7 +61,8 @@ def run(context: Context, data: Data, labels: Labels, arch: Architecture, label:
         }
 
     reads = {"labels": labels.artifact.key, "data": data.key, "architecture": arch, "distill": cfg.distill,
-             "seed": cfg.seed, "precision": cfg.trainer.precision, "metric": cfg.dataset.metric}  # fmt: skip
+             "seed": cfg.seed, "precision": cfg.trainer.precision, "metric": cfg.dataset.metric,
+             "tokens": source.key}  # fmt: skip
     artifact = context.store.make("student", reads, build)
     log.info(
         "%s: valid %s %.4f, %s (%s)", label, cfg.dataset.metric, artifact.values["valid_score"], arch,

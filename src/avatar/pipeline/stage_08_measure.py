@@ -129,8 +129,13 @@ def _baselines(context: Context, data: Data, labels: Labels, student: Student) -
     """Constant, TF-IDF and token overlap, trained on the student's examples; TF-IDF on all true labels as well."""
     cfg, corpus = context.cfg, data.corpus
     seen = distillation_examples(corpus, student.tokens, labels.soft, cfg.distill)
+    assert seen.soft is not None
+    answered = np.isfinite(seen.soft).all(axis=1)
+    told = seen.labels.copy()
+    if cfg.distill.hard_labels == "teacher" or cfg.distill.hard_share == 0:
+        told[answered] = labels.decision.labels(seen.soft[answered])
     evaluate = partial(evaluate_baselines, corpus, seed=cfg.seed, metric=cfg.dataset.metric)
-    found = evaluate(seen.members, seen.labels)
+    found = evaluate(seen.members, told)
     halves = (SplitName.UNLABELED, SplitName.LABELED)
     truth = evaluate(
         np.concatenate([corpus.members(split) for split in halves]),

@@ -32,7 +32,7 @@ def run(context: Context, data: Data, student: Student, card: str, decision: Dec
             student.model, student.tokenizer, student.model.arch, data.corpus.task, folder / BUNDLE,
             [functions[row].code for row in picked], card,
             temperature=decision.temperature, threshold=decision.threshold,
-            int8=_trial(data, cfg) if cfg.int8 else None,
+            int8=_trial(data, cfg, context.cfg.dataset.metric) if cfg.int8 else None,
         )  # fmt: skip
         return {
             "largest_difference": check.largest_difference,
@@ -46,9 +46,10 @@ def run(context: Context, data: Data, student: Student, card: str, decision: Dec
     return artifact
 
 
-def _trial(data: Data, cfg: ExportConfig) -> Int8Trial:
+def _trial(data: Data, cfg: ExportConfig, metric: str) -> Int8Trial:
     """The valid examples, with their true labels, decide about int8."""
     corpus = data.corpus
     codes = [[corpus.functions[name].code for name in example.ids] for example in corpus.splits[SplitName.VALID]]
     examples = [one[0] for one in codes] if corpus.task is Task.FUNCTION else [(one[0], one[1]) for one in codes]
-    return Int8Trial(examples, corpus.labels(SplitName.VALID), cfg.int8_tolerance, cfg.compact)  # type: ignore[arg-type]
+    labels = corpus.labels(SplitName.VALID)
+    return Int8Trial(examples, labels, cfg.int8_tolerance, cfg.compact, metric)  # type: ignore[arg-type]

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from avatar.common.hashing import stable_hash
+from avatar.measure.metrics import spoken
 from avatar.pipeline.context import Context, Data
 from avatar.pipeline.explore import Explored
 from avatar.pipeline.robustness import METRICS, TITLES
@@ -200,24 +201,28 @@ def _notes(context: Context, story: Story) -> list[str]:
     notes = [*story.data.corpus.notes, *story.data.overlaps.sentences(), *story.measured.notes]
     if cfg.teacher.note:
         notes.append(cfg.teacher.note)
-    if cfg.teacher.kind == "predictions":
+    recorded = cfg.teacher.kind == "predictions"
+    if recorded:
         notes.append(
             "The teacher is known by its recorded answers for the unlabelled half alone: it has no score on test."
         )
     if cfg.dataset.metric != "accuracy":
         notes.append(
             f"Students are judged by {cfg.dataset.metric} here (dataset.metric): that is what the search and its "
-            "pictures call accuracy. Epochs and thresholds of student, teacher and baselines are chosen by it on valid."
+            "pictures call accuracy. Epochs and thresholds are chosen by it on valid"
+            + (", those of a recorded teacher aside, who answers at 0.5." if recorded else ".")
         )
     if not cfg.distill.use_unlabeled:
+        taught = "how far functions lie from each other" if cfg.distill.relations else "nothing"
         notes.append(
             "The student learned from the true labels of the labelled half alone (distill.use_unlabeled=false): "
-            "the teacher stands beside it for comparison and taught it nothing."
+            f"the teacher stands beside it for comparison and taught it {taught}."
         )
-    alone = values.get("test_without_twins/accuracy")
+    alone = values.get(f"test_without_twins/{cfg.dataset.metric}")
     if alone is not None:
         notes.append(
-            f"On test examples without a function whose body also stands in train: {100 * alone:.2f} % accuracy."
+            "On test examples without a function whose body also stands in train: "
+            f"{spoken(alone, cfg.dataset.metric)} {cfg.dataset.metric}."
         )
     verdict = _against_baselines(values, cfg.dataset.metric)
     return [verdict, *notes] if verdict else notes
@@ -231,8 +236,8 @@ def _against_baselines(values: Mapping[str, float], metric: str) -> str:
         for name, title in BASELINE_TITLES.items()
         if f"baseline_{name}_test/{metric}" in values
     }
-    lost = [f"{title} ({_said(score, metric)})" for title, score in rivals.items() if score >= student]
-    said = _said(student, metric)
+    lost = [f"{title} ({spoken(score, metric)})" for title, score in rivals.items() if score >= student]
+    said = spoken(student, metric)
     if metric != "accuracy":
         name = COLUMNS[metric].title.removesuffix(" %")
         verdict = f"is not above that of: {', '.join(lost)}" if lost else "is above that of every baseline"
@@ -240,7 +245,3 @@ def _against_baselines(values: Mapping[str, float], metric: str) -> str:
     if not lost:
         return f"The student ({said}) is more accurate on test than every baseline."
     return f"The student ({said}) is not more accurate on test than: {', '.join(lost)}."
-
-
-def _said(score: float, metric: str) -> str:
-    return f"{score:.3f}" if metric == "mcc" else f"{100 * score:.2f} %"

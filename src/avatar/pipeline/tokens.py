@@ -21,12 +21,13 @@ class Tokenized:
     """A tokenizer and the whole corpus in its tokens.
 
     `table` holds the functions, then their rewritten copies where the recipe asks for them; `variants`
-    (functions, 1 + copies) are the rows of each function and of its copies.
+    (functions, 1 + copies) are the rows of each function and of its copies. `key` changes with any of it.
     """
 
     tokenizer: Tokenizer
     table: TokenTable
     variants: NDArray[np.int64] | None
+    key: str
 
 
 def tokenized(context: Context, data: Data, kind: str, vocab_size: int, rewritten: int = 0) -> Tokenized:
@@ -62,7 +63,7 @@ def tokenized(context: Context, data: Data, kind: str, vocab_size: int, rewritte
     tokenizer = Tokenizer.from_file(str(artifact.folder / "tokenizer.json"))
     ids, offsets = (np.load(artifact.folder / f"{name}.npy", mmap_mode="r") for name in ("ids", "offsets"))
     variants = _variants(len(corpus.functions), copies) if copies else None
-    return Tokenized(tokenizer, TokenTable(ids, offsets, PAD_ID, UNKNOWN_ID), variants)
+    return Tokenized(tokenizer, TokenTable(ids, offsets, PAD_ID, UNKNOWN_ID), variants, artifact.key)
 
 
 def _variants(functions: int, copies: Artifact) -> NDArray[np.int64]:

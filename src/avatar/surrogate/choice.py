@@ -85,6 +85,10 @@ def choose(
     return _fitted(name, X, y, seed, validation, best.beats_constant, failed, sentence + note)
 
 
+TOLERANCE = 1e-6
+"""Scores come from the logs of training in single precision."""
+
+
 def collapsed(y: NDArray[np.float64], floor: float | None = None) -> NDArray[np.bool_]:
     """Which students learned nothing: they score no more than `floor`, the best constant classifier's score.
 
@@ -95,7 +99,7 @@ def collapsed(y: NDArray[np.float64], floor: float | None = None) -> NDArray[np.
         scores, counts = np.unique(y, return_counts=True)
         shared = scores[(counts >= max(3, 0.1 * len(y))) & (scores < np.median(y))]
         floor = float(shared.max()) if len(shared) else -np.inf
-    return np.asarray(y <= floor + 1e-9)
+    return np.asarray(y <= floor + TOLERANCE)
 
 
 def _failures(failed: NDArray[np.bool_], floor: float | None) -> str:
