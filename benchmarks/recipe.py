@@ -89,11 +89,22 @@ FLAWS = (
     "distill.token_dropout=0.3",
     "distill.use_unlabeled=true",
 )
+DEMO = (
+    "",
+    "distill.copies=0",
+    "distill.copies=0 distill.relations=1",
+    "distill.copies=0 distill.relations=3",
+    "distill.relations=1",
+    "distill.rewrites=[rename,reformat,dead_code]",
+    "distill.use_labeled=false",
+    "distill.temperature=2",
+    "distill.token_dropout=0.1",
+)
 EXPERIMENTS = {
     "clone_bcb": Experiment(BASE, "bcb", CLONES),
     "vuln_devign": Experiment(FUNCTION, "devign", FLAWS),
     "vuln_reveal": Experiment(FUNCTION, "reveal", (*FLAWS[:-1], "distill.use_unlabeled=false")),
-    "demo": Experiment(BASE, None, ("", *(f"distill.relations={weight}" for weight in (0.3, 1, 3, 10)))),
+    "demo": Experiment(BASE, None, DEMO),
 }
 
 
