@@ -38,7 +38,7 @@ BASE = Architecture(
     max_length=2048, position="none", learning_rate=2e-3, batch_size=64, pooling="max", head="interaction", window=3,
 )  # fmt: skip
 FUNCTION = dataclasses.replace(BASE, tokenizer="bpe", vocab_size=4000, max_length=1024)
-BOTH = "teacher.path=both"
+BOTH = "teacher.mix=graphcodebert"
 
 
 @dataclass(frozen=True)
@@ -161,8 +161,8 @@ def _student(row: str, seed: int, about: Experiment, options: argparse.Namespace
         folder = data_folder(about.folder)
         source = [f"dataset.root={folder}"]
     if options.experiment == "clone_bcb":
-        logits = _both(folder, options) if BOTH in changes else folder / "codebert_logits_unlabel.npy"
-        source += ["teacher=predictions", f"teacher.path={logits}"]
+        source += ["teacher=predictions", f"teacher.path={folder / 'codebert_logits_unlabel.npy'}"]
+        source += [f"teacher.mix=[{folder / 'graphcodebert_logits_unlabel.npy'}]"] if BOTH in changes else []
     cfg = configured([
         f"+experiment={options.experiment}", *source, f"dataset.share={options.share}",
         f"seed={seed}", f"artifacts={options.artifacts}", "trainer.progress=none",
@@ -202,18 +202,6 @@ def _flips(
         changed = [known[kind](texts[row], Random(derive_seed(0, "flips", row))) for row in rows.tolist()]
         rates.append(float((decision.labels(plain) != decision.labels(logits(changed))).mean()))
     return rates
-
-
-def _both(folder: Path, options: argparse.Namespace) -> Path:
-    """A file with the mean of both teachers' log-probabilities."""
-    parts = [
-        torch.from_numpy(np.load(folder / f"{name}_logits_unlabel.npy")).float().log_softmax(1)
-        for name in ("codebert", "graphcodebert")
-    ]
-    path = Path(options.artifacts).resolve() / "both_teachers.npy"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.save(path, torch.stack(parts).mean(0).numpy())
-    return path
 
 
 if __name__ == "__main__":

@@ -221,6 +221,16 @@ def test_missing_predictions_are_refused(data: Path, tmp_path: Path) -> None:
     cfg = small_job(data, tmp_path)
     cfg.teacher.path = str(tmp_path / "none.npy")
     assert "there is no such file" in refused(cfg).message
+    cfg.teacher.path = str(data / "logits.npy")
+    cfg.teacher.mix = [str(tmp_path / "second.npy")]
+    assert "second.npy: there is no such file" in refused(cfg).message
+
+
+def test_a_second_teacher_changes_the_labels(data: Path, tmp_path: Path) -> None:
+    cfg = small_job(data, tmp_path)
+    np.save(tmp_path / "second.npy", -3 * np.load(data / "logits.npy"))  # one that is surer, of the opposite
+    cfg.teacher.mix = [str(tmp_path / "second.npy")]
+    assert run_job(cfg, Run()).metrics["valid/accuracy"] < 0.5
 
 
 def test_an_unwritable_output_folder_is_refused(data: Path, tmp_path: Path) -> None:

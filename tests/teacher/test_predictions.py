@@ -10,7 +10,13 @@ from hypothesis.extra.numpy import arrays
 
 from avatar.common.errors import ConfigError, DataError
 from avatar.data.records import Corpus, SplitName
-from avatar.teacher.predictions import HARD_LABEL_EPSILON, read_predictions, read_split_predictions, to_logits
+from avatar.teacher.predictions import (
+    HARD_LABEL_EPSILON,
+    mixed_predictions,
+    read_predictions,
+    read_split_predictions,
+    to_logits,
+)
 
 LOGITS = np.asarray([[-2.5, 1.5], [0.25, -0.75], [3.0, -3.0]])
 
@@ -137,6 +143,22 @@ def test_a_split_that_keeps_some_rows_gets_their_predictions(tmp_path: Path, cor
     np.testing.assert_allclose(read_split_predictions(path, part, split), logits[kept], rtol=1e-6)
     with pytest.raises(DataError, match="200 rows"):
         read_split_predictions(path, corpus, split)
+
+
+def test_teachers_are_mixed_by_their_log_probabilities(tmp_path: Path, corpus: Corpus) -> None:
+    split = SplitName.UNLABELED
+    count = len(corpus.splits[split])
+    random = np.random.default_rng(0)
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+    logits = [5 * random.normal(size=(count, 2)) for _ in range(2)]
+    paths = [write(tmp_path / folder, "npy", values) for folder, values in zip("ab", logits, strict=True)]
+    chances = [np.exp(values) / np.exp(values).sum(1, keepdims=True) for values in logits]
+    expected = np.sqrt(chances[0] * chances[1])
+    expected /= expected.sum(1, keepdims=True)
+    found = np.exp(mixed_predictions(paths, corpus, split))
+    np.testing.assert_allclose(found / found.sum(1, keepdims=True), expected, rtol=1e-4)
+    np.testing.assert_allclose(mixed_predictions(paths[:1], corpus, split), logits[0], rtol=1e-5)
 
 
 def test_the_papers_logits(avatar_data: Path) -> None:

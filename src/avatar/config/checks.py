@@ -61,6 +61,8 @@ def _teacher(cfg: "Config") -> Iterator[Problem]:
         yield f"teacher.learning_rate is {part.learning_rate}; it must be positive"
     if part.kind == "predictions" and not part.path:
         yield "teacher.path is not set; teacher=predictions needs the file of recorded predictions"
+    if part.kind != "predictions" and part.mix:
+        yield "teacher.mix names recorded predictions, but the teacher is a model: use teacher=predictions"
     if part.kind == "predictions" and part.timing == "self":
         yield "teacher.timing is 'self', but recorded predictions cannot be timed: set it to codebert or none"
 

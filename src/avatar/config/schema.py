@@ -56,6 +56,8 @@ class TeacherConfig:
     """Hub name, local folder, or the Python package that carries the model."""
     path: str | None = None
     """predictions: file of logits, probabilities or labels (npy, csv, jsonl, parquet), a row an example."""
+    mix: list[str] = field(default_factory=list)
+    """predictions: files of further teachers; labels are the mean of all teachers' log-probabilities."""
     max_length: int = 256
     """Tokens of one function that the teacher reads."""
     encoder_layers: int | None = None

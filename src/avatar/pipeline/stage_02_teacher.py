@@ -37,13 +37,14 @@ def run(context: Context, data: Data) -> Teacher:
     """Fine-tune the encoder, or identify the file of recorded predictions."""
     cfg = context.cfg
     if cfg.teacher.kind == "predictions":
-        path = Path(str(cfg.teacher.path)).expanduser()
-        if not path.is_file():
-            raise DataError(
-                f"teacher.path={path}: there is no such file",
-                "name a npy, csv, jsonl or parquet file with one row for each example of the unlabelled half",
-            )
-        return Teacher(file_digest(path)[:16], None)
+        paths = recorded_files(cfg.teacher)
+        for key, path in zip(("path", *["mix"] * len(cfg.teacher.mix)), paths, strict=True):
+            if not path.is_file():
+                raise DataError(
+                    f"teacher.{key}={path}: there is no such file",
+                    "name a npy, csv, jsonl or parquet file with one row for each example of the unlabelled half",
+                )
+        return Teacher("-".join(file_digest(path)[:16] for path in paths), None)
 
     def build(folder: Path) -> dict[str, Any]:
         vectors = frozen_vectors_of(context, data) if only_head_learns(cfg.teacher) else None
@@ -61,6 +62,11 @@ def run(context: Context, data: Data) -> Teacher:
              "precision": cfg.trainer.precision, "metric": cfg.dataset.metric, "answered": ANSWERED}  # fmt: skip
     artifact = context.store.make("teacher", reads, build)
     return Teacher(artifact.key, artifact)
+
+
+def recorded_files(cfg: TeacherConfig) -> list[Path]:
+    """Files of recorded predictions, those of further teachers behind the first."""
+    return [Path(name).expanduser() for name in (str(cfg.path), *cfg.mix)]
 
 
 def frozen_vectors_of(context: Context, data: Data) -> NDArray[np.float32]:
@@ -96,4 +102,4 @@ def logits_file(split: SplitName) -> str:
 
 def learning_part(cfg: TeacherConfig) -> dict[str, Any]:
     """What of the config makes a difference to the teacher's weights."""
-    return {name: value for name, value in vars(cfg).items() if name not in ("name", "timing", "note", "path")}
+    return {name: value for name, value in vars(cfg).items() if name not in ("name", "timing", "note", "path", "mix")}

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from avatar.common.files import writing
 from avatar.common.logging import get_logger
 from avatar.data.inference import encode_functions
-from avatar.data.records import Corpus, SplitName
+from avatar.data.records import SplitName
 from avatar.measure.decision import Decision, fit_decision
 from avatar.measure.metrics import Metrics, classification, spoken
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.context import Context, Data
-from avatar.pipeline.stage_02_teacher import ANSWERED, VECTORS, Teacher, frozen_vectors_of, logits_file
+from avatar.pipeline.stage_02_teacher import ANSWERED, VECTORS, Teacher, frozen_vectors_of, logits_file, recorded_files
 from avatar.pipeline.variants import training_rows
-from avatar.teacher.predictions import read_predictions
+from avatar.teacher.predictions import mixed_predictions
 from avatar.teacher.store import read_teacher
 from avatar.teacher.tokens import tokenize
 from avatar.teacher.train import only_head_learns, torch_device
@@ -48,7 +48,9 @@ def run(context: Context, data: Data, teacher: Teacher) -> Labels:
 
     def build(folder: Path) -> dict[str, Any]:
         if teacher.artifact is None:
-            logits = {SplitName.UNLABELED: _recorded(Path(str(cfg.teacher.path)).expanduser(), corpus)}
+            logits = {SplitName.UNLABELED: mixed_predictions(
+                recorded_files(cfg.teacher), corpus, SplitName.UNLABELED
+            )}
         else:
             logits = {split: np.load(teacher.artifact.folder / logits_file(split)) for split in ANSWERED}
         for split, values in logits.items():
@@ -101,10 +103,3 @@ def _vectors(context: Context, data: Data, teacher: Teacher) -> NDArray[np.float
     vectors = np.zeros((len(data.corpus.functions), made.shape[1]), dtype=np.float32)
     vectors[training_rows(data)] = made
     return vectors
-
-
-def _recorded(path: Path, corpus: Corpus) -> NDArray[np.float32]:
-    """Recorded logits of the unlabelled half's examples; the file has a row for each row of their source."""
-    split = SplitName.UNLABELED
-    logits = read_predictions(path, corpus.source_rows.get(split, len(corpus.splits[split])))
-    return logits[corpus.rows[split]] if split in corpus.rows else logits

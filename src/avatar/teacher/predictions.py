@@ -1,12 +1,13 @@
 """Recorded predictions of any black box: logits, probabilities or hard labels, from a file."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import log_softmax
 
 from avatar.common.errors import DataError
 from avatar.common.registry import Registry
@@ -60,6 +61,17 @@ def read_split_predictions(path: Path, corpus: Corpus, split: SplitName) -> NDAr
     examples = len(corpus.splits[split])
     logits = read_predictions(path, corpus.source_rows.get(split, examples), split.value)
     return logits[corpus.rows[split]] if split in corpus.rows else logits
+
+
+def mixed_predictions(paths: Sequence[Path], corpus: Corpus, split: SplitName) -> NDArray[np.float32]:
+    """Logits of the examples of `split` by one file, or the mean of the log-probabilities of several teachers.
+
+    The mean of logarithms is a product of experts (Hinton 2002): a class that any teacher rules out is ruled out.
+    """
+    found = [read_split_predictions(path, corpus, split) for path in paths]
+    if len(found) == 1:
+        return found[0]
+    return np.mean([log_softmax(logits.astype(np.float64), axis=1) for logits in found], axis=0).astype(np.float32)
 
 
 def to_logits(values: NDArray[np.float64], source: str) -> NDArray[np.float32]:
