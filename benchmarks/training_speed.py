@@ -3,7 +3,8 @@
 The same architecture each time. `plain` encodes both functions of every pair, padded to the student's length;
 `bucketed` puts similar lengths together and encodes each function of a batch once; `windows` is what `distil`
 does for a student that takes a maximum: each distinct window once, gradients through the maxima alone. The last
-row is `distil` itself, with Lightning, averaging, validation and checkpoints.
+rows are `distil` itself, with Lightning, averaging, validation and checkpoints, at this length and at the longest one
+that the searched students read. The shares tell where the time of a bare loop goes.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +25,7 @@ from avatar.data.load import load_corpus
 from avatar.data.records import Corpus, SplitName, Task
 from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID, encode_texts, train_tokenizer
 from avatar.measure.machine import machine_name
-from avatar.space.architecture import Architecture
+from avatar.space.architecture import LONGEST, Architecture
 from avatar.space.size import weights_mb
 from avatar.student.encoder import StudentModel
 from avatar.student.loss import distillation_loss
@@ -62,9 +64,13 @@ def main() -> None:
     }
     rows: list[dict[str, object]] = []
     for way, batches in ways.items():
-        pairs, seconds = _train(arch, corpus.task, batches(), options.seconds)
-        rows.append({"training": way, "pairs": pairs, "seconds": seconds, "pairs per second": pairs / seconds})
+        pairs, seconds, shares = _train(arch, corpus.task, batches(), options.seconds)
+        rows.append(_row(way, pairs, seconds) | shares)
     rows.append(_distil(arch, corpus, distinct))
+    longest = replace(arch, max_length=LONGEST)
+    whole = TokenTable.from_lists(encode_texts(tokenizer, texts, LONGEST), PAD_ID, UNKNOWN_ID)
+    row = _distil(longest, corpus, Examples(readable(longest, whole), members, labels, soft))
+    rows.append({**row, "training": f"distil, {LONGEST} tokens"})
     store(
         pd.DataFrame(rows),
         "training_speed",
@@ -102,36 +108,52 @@ def _shuffled(examples: Examples, arch: Architecture) -> Iterator[Batch]:
         yield examples.collate(rows)
 
 
-def _train(arch: Architecture, task: Task, batches: Iterator[Batch], limit: float) -> tuple[int, float]:
-    """Pairs and seconds of a bare training loop, after ten batches to warm up."""
+def _train(
+    arch: Architecture, task: Task, batches: Iterator[Batch], limit: float
+) -> tuple[int, float, dict[str, float]]:
+    """Pairs and seconds of a bare training loop, after ten batches to warm up, and the % of the time of each part."""
     torch.manual_seed(0)
-    model = StudentModel(arch, task, token_dropout=0.1).train()
+    model = StudentModel(arch, task).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)
     pairs, start = 0, time.perf_counter()
+    spent = dict.fromkeys(("batch %", "forward %", "backward %", "optimizer %"), 0.0)
+    last = start
     for number, batch in enumerate(batches):
-        if number == 10:
-            pairs, start = 0, time.perf_counter()
+        times = [time.perf_counter()]
         logits = model(batch.input_ids, batch.attention_mask, batch.members)
         assert batch.soft is not None
         loss = distillation_loss(logits, batch.soft, batch.labels, 1.0, 0.0)
         optimizer.zero_grad(set_to_none=True)
+        times.append(time.perf_counter())
         loss.backward()
+        times.append(time.perf_counter())
         optimizer.step()
-        pairs += len(batch)
-        if number > 10 and time.perf_counter() - start > limit:
+        times.append(time.perf_counter())
+        if number < 10:
+            pairs, start = 0, times[-1]
+        else:
+            pairs += len(batch)
+            for part, seconds in zip(spent, np.diff([last, *times]), strict=True):
+                spent[part] += seconds
+        last = times[-1]
+        if number >= 10 and last - start > limit:
             break
-    return pairs, time.perf_counter() - start
+    return pairs, last - start, {part: 100 * seconds / sum(spent.values()) for part, seconds in spent.items()}
 
 
 def _distil(arch: Architecture, corpus: Corpus, train: Examples) -> dict[str, object]:
     valid = Examples(train.tokens, corpus.members(SplitName.VALID), corpus.labels(SplitName.VALID))
-    cfg = DistillConfig(epochs=2, average=0.999, token_dropout=0.1)
+    cfg = DistillConfig(epochs=2, average=0.999)
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         distil(arch, corpus.task, train, valid, cfg, TrainerConfig(progress="none"), 1, Path(folder))
         seconds = time.perf_counter() - start
     pairs = cfg.epochs * len(train)
-    return {"training": "distil", "pairs": pairs, "seconds": seconds, "pairs per second": pairs / seconds}
+    return _row("distil", pairs, seconds)
+
+
+def _row(way: str, pairs: int, seconds: float) -> dict[str, object]:
+    return {"training": way, "pairs": pairs, "seconds": seconds, "pairs per second": pairs / seconds}
 
 
 if __name__ == "__main__":
