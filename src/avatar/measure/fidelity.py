@@ -39,11 +39,3 @@ def kl(student: NDArray[np.floating[Any]], teacher: NDArray[np.floating[Any]]) -
     with np.errstate(invalid="ignore"):
         terms = np.where(probability > 0, probability * (log_teacher - log_student), 0.0)
     return float(max(0.0, terms.sum(axis=1).mean()))
-
-
-def fidelity(student: NDArray[Any], teacher: NDArray[Any], soft: bool = True) -> Fidelity:
-    """Agreement, and KL unless the teacher's outputs are only labels (`soft` False).
-
-    `student` and `teacher` (examples, labels): logits or log-probabilities of the same examples.
-    """
-    return Fidelity(agreement(student, teacher), kl(student, teacher) if soft else None)
