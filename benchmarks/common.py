@@ -80,4 +80,6 @@ def store(table: pd.DataFrame, name: str, title: str, notes: list[str]) -> None:
 
 
 def _shown(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return "" if np.isnan(value) else f"{value:.4g}"
+    return str(value)

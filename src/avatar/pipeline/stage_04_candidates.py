@@ -151,6 +151,7 @@ def asks_flips(cfg: Config) -> bool:
 def brief_training(cfg: Config, rung: Rung) -> DistillConfig:
     """The recipe of a candidate: the student's, with epochs of its own, and without copies of functions.
 
-    Copies make the tokenizing of a candidate four times as dear, and serve robustness more than the ranking.
+    Copies make the tokenizing of a candidate four times as dear, and serve robustness more than the ranking. What is
+    done to them is then the same for all, so that jobs that differ in it alone share their candidates.
     """
-    return replace(cfg.distill, epochs=rung.epochs, copies=0)
+    return replace(cfg.distill, epochs=rung.epochs, copies=0, rewrites=["rename"])
