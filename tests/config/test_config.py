@@ -41,10 +41,17 @@ def mistake(*overrides: str) -> AvatarError:
     return error
 
 
+NEEDS = {
+    "predictions": ["teacher.path=x.npy"],
+    "pairs": ["dataset.language=java"],
+    "samples": ["dataset.language=java"],
+}
+"""What a choice cannot do without."""
+
+
 @pytest.mark.parametrize(("group", "choice"), CHOICES)
 def test_every_choice_composes(group: str, choice: str) -> None:
-    extra = ["teacher.path=x.npy"] if choice == "predictions" else []
-    assert isinstance(load(f"{group}={choice}", *extra), Config)
+    assert isinstance(load(f"{group}={choice}", *NEEDS.get(choice, [])), Config)
 
 
 @pytest.mark.parametrize("experiment", sorted(path.stem for path in (CONF / "experiment").glob("*.yaml")))
@@ -112,3 +119,11 @@ def test_the_program_exits_with_2_and_one_message(tmp_path: Path) -> None:
         assert "Traceback" not in done.stderr
         assert "hint:" in done.stderr
     assert not (tmp_path / "artifacts").exists()
+
+
+def test_copies_of_functions_in_no_known_language_are_refused_before_anything_is_trained() -> None:
+    message = mistake("dataset=pairs").message
+    assert "dataset.language is not set" in message
+    assert "distill.copies=0" in message
+    assert load("dataset=pairs", "dataset.language=java").distill.copies
+    assert not load("dataset=pairs", "distill.copies=0").distill.copies

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from avatar.code.languages import LANGUAGES
+from avatar.code.languages import LANGUAGES, language_of
 from avatar.code.rewrite import REWRITES
 from avatar.common.errors import ConfigError, did_you_mean
 
@@ -108,6 +108,11 @@ def _distill(cfg: "Config") -> Iterator[Problem]:
         yield from _one_of("distill.rewrites", name, REWRITES)
     if part.copies and not part.rewrites:
         yield "distill.rewrites is empty, but distill.copies is not 0: copies would be the functions themselves"
+    if part.copies and cfg.dataset.language is None and language_of(cfg.dataset.name) is None:
+        yield (
+            f"dataset.language is not set, and distill.copies={part.copies} rewrites functions: set it to one of "
+            f"{', '.join(LANGUAGES.names())}, or distill.copies=0"
+        )
     if not (part.use_labeled or part.use_unlabeled):
         yield "distill.use_labeled and distill.use_unlabeled are both false; a student needs something to learn from"
     yield from _at_least("distill.relations", part.relations, 0)
