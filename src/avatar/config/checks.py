@@ -70,6 +70,9 @@ def _teacher(cfg: "Config") -> Iterator[Problem]:
 def _search(cfg: "Config") -> Iterator[Problem]:
     part, surrogate = cfg.search, cfg.surrogate
     yield from _one_of("search.rule", part.rule, ("accurate", "knee", "scalarised"))
+    yield from _at_least("search.finalists", part.finalists, 1)
+    if part.finalists > 1 and part.rule != "accurate":
+        yield f"search.finalists is {part.finalists}, but search.rule={part.rule} names one winner: set it to 1"
     yield from _one_of("search.acquisition", part.acquisition, ("hypervolume", "front"))
     yield from _at_least("search.evaluations", part.evaluations, 1)
     yield from _at_least("search.population", part.population, 2)

@@ -158,6 +158,8 @@ class SearchConfig:
     """Largest predicted forward time of one example, in milliseconds."""
     rule: str = "accurate"
     """How the winner is chosen from the front: accurate, knee, or scalarised."""
+    finalists: int = 1
+    """accurate: students trained in full, the winner first; of them the cheapest within one standard error is kept."""
     weights: dict[str, float] = field(default_factory=dict)
     """scalarised: weight of each objective after scaling to [0, 1]; absent ones weigh 1."""
     rounds: int = 1

@@ -85,23 +85,23 @@ def explore(
             more = space_filling(feasible, trained, count, seed)
         log.info("round %d: %d more candidates", number + 1, len(more))
         candidates += stage_04_candidates.run(context, data, labels, more, len(candidates) + 1, done)
-    times = time_finalists(context, task, model, [found.winner, *found.runners_up])
+    times = time_for_real(context, task, model, [found.winner, *found.runners_up])
     return Explored(space, tuple(candidates), predictor, found, model, task, times)
 
 
-def time_finalists(
-    context: Context, task: Task, model: LatencyModel, finalists: list[Architecture]
+def time_for_real(
+    context: Context, task: Task, model: LatencyModel, archs: list[Architecture]
 ) -> tuple[float, ...]:
-    """Milliseconds of each of `finalists` on this machine, at the length that the latency model predicts for."""
+    """Milliseconds of each of `archs` on this machine, at the length that the latency model predicts for."""
 
     def build(folder: Path) -> dict[str, list[float]]:
-        seed = derive_seed(context.cfg.seed, "finalists")
-        return {"milliseconds": time_architectures(finalists, task, model.length, seed, TIMING_SECONDS).tolist()}
+        seed = derive_seed(context.cfg.seed, "timed for real")
+        return {"milliseconds": time_architectures(archs, task, model.length, seed, TIMING_SECONDS).tolist()}
 
-    reads = {"finalists": finalists, "task": task, "length": model.length, "machine": model.machine,
+    reads = {"architectures": archs, "task": task, "length": model.length, "machine": model.machine,
              "threads": model.threads}  # fmt: skip
-    measured = context.store.make("finalists", reads, build).values["milliseconds"]
-    for arch, found, expected in zip(finalists, measured, model.predict(finalists), strict=True):
+    measured = context.store.make("timed", reads, build).values["milliseconds"]
+    for arch, found, expected in zip(archs, measured, model.predict(archs), strict=True):
         log.info("timed: %.3f ms, %.3f ms predicted, %s", found, expected, arch)
     return tuple(measured)
 

@@ -11,6 +11,7 @@ from avatar.common.logging import get_logger
 from avatar.config.schema import Config
 from avatar.data.records import SplitName, Task
 from avatar.pipeline import (
+    finals,
     stage_01_dataset,
     stage_02_teacher,
     stage_03_labels,
@@ -23,6 +24,7 @@ from avatar.pipeline.artifacts import ArtifactStore
 from avatar.pipeline.compressor import most_flops_within_budget
 from avatar.pipeline.context import Context, Data
 from avatar.pipeline.explore import Explored, explore
+from avatar.pipeline.finals import Finals
 from avatar.pipeline.robustness import known_language
 from avatar.pipeline.stage_04_candidates import Candidate, asks_flips
 from avatar.pipeline.stage_10_report import Story
@@ -62,16 +64,16 @@ def run_job(cfg: Config, tracked: Run) -> Outcome:
 
     explored = explore(context, data, labels, lambda candidate, number: _log_candidate(
         tracked, data.corpus.task, cfg.dataset.metric, candidate, number))  # fmt: skip
-    winner = explored.found.winner
-
-    student = stage_07_student.run(context, data, labels, winner)
+    decided = finals.run(context, data, labels, explored)
+    student = decided.student
+    _log_finalists(tracked, data.corpus.task, cfg.dataset.metric, decided)
     compressor = None
     if cfg.measure.compressor_baseline:
         largest = most_flops_within_budget(context, explored)
         compressor = stage_07_student.run(context, data, labels, largest, "Compressor's rule")
     measured = stage_08_measure.run(context, data, teacher, labels, student, compressor)
 
-    story = Story(data, labels, explored, student, measured)
+    story = Story(data, labels, explored, decided, measured)
     report = stage_10_report.compose(context, story, config_yaml(cfg))
     exported = stage_09_export.run(context, data, student, model_card(report), measured.decision)
     metrics = {**measured.values, **_search_metrics(explored), "size/bundle_mb": exported.values["bundle_mb"]}
@@ -108,6 +110,16 @@ def _log_candidate(tracked: Run, task: Task, metric: str, candidate: Candidate, 
         })  # fmt: skip
         for epoch in candidate.artifact.values["history"]:
             child.log_metrics({"valid/loss": epoch["valid/loss"]}, step=int(epoch["epoch"]))
+
+
+def _log_finalists(tracked: Run, task: Task, metric: str, decided: Finals) -> None:
+    """A nested run for each student that was trained in full to be compared on valid; none where there was one."""
+    if len(decided.finalists) == 1:
+        return
+    for number, (finalist, score) in enumerate(zip(decided.finalists, decided.scores, strict=True), start=1):
+        with tracked.child_run(f"finalist {number}", {"stage": "finalist"}) as child:
+            child.log_params(finalist.model.arch.as_dict())
+            child.log_metrics({f"valid/{metric}": score, "size/weights_mb": weights_mb(finalist.model.arch, task)})
 
 
 def _search_metrics(explored: Explored) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """Stage 6: the trade-off of accuracy, size, latency and FLOPs, and the architecture that wins."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +72,8 @@ def run(
         return {"evaluated": found.evaluated, "front": len(found.front), "seconds": found.seconds,
                 "convergence": progress}  # fmt: skip
 
-    reads = {"surrogate": predictor.key, "search": cfg.search, "space": cfg.search_space, "seed": cfg.seed,
-             "latency": float(np.sum(latency([candidate.arch for candidate in candidates]))),
+    reads = {"surrogate": predictor.key, "search": replace(cfg.search, finalists=1),
+             "space": cfg.search_space, "seed": cfg.seed, "latency": float(np.sum(latency([candidate.arch for candidate in candidates]))),
              "task": data.corpus.task}  # fmt: skip
     artifact = context.store.make("search", reads, build)
     result = made[0] if made else read_result(artifact.folder, cfg.search.objectives, artifact.values)

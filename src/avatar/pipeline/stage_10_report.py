@@ -11,6 +11,7 @@ from avatar.common.hashing import stable_hash
 from avatar.measure.metrics import spoken
 from avatar.pipeline.context import Context, Data
 from avatar.pipeline.explore import Explored
+from avatar.pipeline.finals import Finals
 from avatar.pipeline.robustness import METRICS, TITLES
 from avatar.pipeline.stage_03_labels import Labels
 from avatar.pipeline.stage_06_search import as_frame
@@ -37,8 +38,13 @@ class Story:
     data: Data
     labels: Labels
     explored: Explored
-    student: Student
+    finals: Finals
     measured: Measured
+
+    @property
+    def student(self) -> Student:
+        """The student that is kept."""
+        return self.finals.student
 
 
 def compose(context: Context, story: Story, config_yaml: str) -> Report:
@@ -67,6 +73,7 @@ def compose(context: Context, story: Story, config_yaml: str) -> Report:
         facts={
             "winner": story.explored.found.sentence,
             **_runners_up(story),
+            **({"finals": story.finals.sentence} if story.finals.sentence else {}),
             "surrogate": story.explored.predictor.choice.sentence,
             **({"halving": predictor.halving} if predictor.halving else {}),
             **({"flips": f"Of the flips: {predictor.robustness.sentence}"} if predictor.robustness else {}),
@@ -165,10 +172,10 @@ def _runners_up(story: Story) -> dict[str, str]:
 def _figures(context: Context, story: Story, rows: list[Row]) -> dict[str, Figure]:
     explored = story.explored
     frame = as_frame(explored.found.result)
-    frame["chosen"] = [arch == explored.found.winner for arch in explored.found.result.architectures]
+    frame["chosen"] = [arch == story.student.model.arch for arch in explored.found.result.architectures]
     frame["trained"] = False
     tried = as_frame(explored.found.measured)
-    tried["chosen"] = [arch == explored.found.winner for arch in explored.found.measured.architectures]
+    tried["chosen"] = [arch == story.student.model.arch for arch in explored.found.measured.architectures]
     tried["trained"], tried["front"] = True, False
     drawn: dict[str, Figure] = {}
     if "accuracy" in frame:
