@@ -72,9 +72,9 @@ def run(
         return {"evaluated": found.evaluated, "front": len(found.front), "seconds": found.seconds,
                 "convergence": progress}  # fmt: skip
 
-    reads = {"surrogate": predictor.key, "search": replace(cfg.search, finalists=1),
-             "space": cfg.search_space, "seed": cfg.seed, "latency": float(np.sum(latency([candidate.arch for candidate in candidates]))),
-             "task": data.corpus.task}  # fmt: skip
+    reads = {"surrogate": predictor.key, "search": replace(cfg.search, finalists=1), "space": cfg.search_space,
+             "latency": float(np.sum(latency([candidate.arch for candidate in candidates]))),
+             "seed": cfg.seed, "task": data.corpus.task}  # fmt: skip
     artifact = context.store.make("search", reads, build)
     result = made[0] if made else read_result(artifact.folder, cfg.search.objectives, artifact.values)
     measured = _measured(about, candidates, cfg.search.objectives)
