@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from avatar.config.schema import Config
+from avatar.config.schema import Config, DatasetConfig
 from avatar.tracking.plain import PARENT_VARIABLE
 from avatar.tracking.runs import job_run
 from avatar.tracking.sweeps import close_sweep, open_sweep
@@ -21,14 +21,18 @@ def test_outputs_are_stripped() -> None:
     assert not any(cell.outputs or cell.execution_count for cell in code)
 
 
-def test_shows_the_sweep_and_draws_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("metric", "best"), [("accuracy", 3), ("f1", 1)])
+def test_shows_the_sweep_and_draws_it(
+    metric: str, best: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shutil.copy(NOTEBOOK, tmp_path)
     cfg = Config()
     store, parent = open_sweep(cfg.tracking, "demo", "seed=1,2,3", "digest", "multirun", tmp_path)
     monkeypatch.setenv(PARENT_VARIABLE, parent)
     for seed in (1, 2, 3):
-        with job_run(Config(seed=seed), f"job-{seed}", root=tmp_path) as job:
-            job.log_metrics({"test/accuracy": 0.9 + seed / 100, "size/weights_mb": seed})
+        with job_run(Config(seed=seed, dataset=DatasetConfig(metric=metric)), f"job-{seed}", root=tmp_path) as job:
+            scores = {"test/accuracy": 0.9 + seed / 100, "test/f1": 0.5 - seed / 100}
+            job.log_metrics({**scores, "size/weights_mb": seed})
             if seed < 3:
                 job.log_metrics({"latency/student_ms_p50": 1.0 / seed, "compute/gflops": 0.1 * seed})
     monkeypatch.delenv(PARENT_VARIABLE)
@@ -50,5 +54,6 @@ def test_shows_the_sweep_and_draws_it(tmp_path: Path, monkeypatch: pytest.Monkey
     shown = next(output.data["text/html"] for output in outputs if "text/html" in output.get("data", {}))
     assert [shown.count(f"job-{seed}<") for seed in (1, 2, 3)] == [1, 1, 1]
     assert "alone" not in shown
-    assert shown.index("job-3<") < shown.index("job-1<"), "the most accurate run comes first"
+    worst = 4 - best
+    assert shown.index(f"job-{best}<") < shown.index(f"job-{worst}<"), "the run with the best score comes first"
     assert any("image/png" in output.get("data", {}) for output in outputs)
