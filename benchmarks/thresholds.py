@@ -9,14 +9,13 @@ import argparse
 
 import numpy as np
 import pandas as pd
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from avatar.config.schema import DatasetConfig
 from avatar.data.cuts import best_cut
 from avatar.data.load import load_corpus
 from avatar.data.records import SplitName
-from avatar.measure.baselines import MAX_CHARACTERS
+from avatar.measure.baselines import MAX_CHARACTERS, tfidf_vectorizer
 from avatar.measure.metrics import classification
 from common import data_folder, store
 
@@ -34,10 +33,7 @@ def main() -> None:
         texts = [function.code[:MAX_CHARACTERS] for function in corpus.functions.values()]
         train, valid = (corpus.members(split)[:, 0] for split in (SplitName.LABELED, SplitName.VALID))
         labels = corpus.labels(SplitName.VALID)
-        vectorizer = TfidfVectorizer(
-            token_pattern=r"\w+|[^\w\s]", ngram_range=(1, 2), max_features=50_000, min_df=2, sublinear_tf=True,
-            lowercase=False, dtype=np.float32,
-        )  # fmt: skip
+        vectorizer = tfidf_vectorizer()
         vectors = vectorizer.fit_transform([texts[row] for row in train])
         model = LogisticRegression(max_iter=300).fit(vectors, corpus.labels(SplitName.LABELED))
         scores = model.decision_function(vectorizer.transform([texts[row] for row in valid]))

@@ -60,11 +60,16 @@ def _constant(job: Job) -> Labels:
     return np.full(len(job.test), int(job.labels.mean() >= 0.5 or job.metric == "f1"), dtype=np.int64)
 
 
-def _tfidf(job: Job) -> Labels:
-    vectorizer = TfidfVectorizer(
+def tfidf_vectorizer() -> TfidfVectorizer:
+    """One- and two-grams of words and signs, as every TF-IDF here reads code."""
+    return TfidfVectorizer(
         token_pattern=r"\w+|[^\w\s]", ngram_range=(1, 2), max_features=50_000, min_df=2, sublinear_tf=True,
         lowercase=False, dtype=np.float32,
     )  # fmt: skip
+
+
+def _tfidf(job: Job) -> Labels:
+    vectorizer = tfidf_vectorizer()
     vectorizer.fit(job.train_texts)
     vectors = vectorizer.transform(job.texts).tocsr()
     features = _of_pairs if job.train.shape[1] == 2 else _of_functions
