@@ -1,15 +1,23 @@
-"""Finals: the winner and its challengers are trained in full, and valid decides."""
+"""Finals: the winner and its challengers get the whole training, and valid decides."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from jobs import small_job, write_pairs
 
-from avatar.common.errors import ConfigError
-from avatar.config.schema import SearchConfig
+from avatar.bundle import read_bundle
+from avatar.common.errors import ConfigError, DivergedError
+from avatar.config.schema import Config, SearchConfig, TrackingConfig
+from avatar.measure.standard_error import influences, standard_error
 from avatar.pipeline import finals, stage_07_student
+from avatar.pipeline.finals import Finals
 from avatar.pipeline.run import run_job
-from avatar.tracking.runs import Run
+from avatar.tracking.runs import Run, job_run
+
+Train = Callable[..., stage_07_student.Student]
 
 
 @pytest.fixture(scope="module")
@@ -17,41 +25,120 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_pairs(tmp_path_factory.mktemp("data"))
 
 
-def test_the_kept_finalist_is_measured_and_shipped_and_the_report_says_why(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    trained: list[stage_07_student.Student] = []
-    make = stage_07_student.run
+@pytest.fixture(scope="module")
+def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shared")
 
-    def spy(*arguments: object, **named: object) -> stage_07_student.Student:
-        trained.append(make(*arguments, **named))  # type: ignore[arg-type]
-        return trained[-1]
 
-    monkeypatch.setattr(stage_07_student, "run", spy)
-    decided: list[finals.Finals] = []
+@pytest.fixture
+def decided(monkeypatch: pytest.MonkeyPatch) -> list[Finals]:
+    """What the finals of the jobs in a test decided."""
+    found: list[Finals] = []
     decide = finals.run
 
-    def watch(*arguments: object) -> finals.Finals:
-        decided.append(decide(*arguments))  # type: ignore[arg-type]
-        return decided[-1]
+    def watch(*arguments: object) -> Finals:
+        found.append(decide(*arguments))  # type: ignore[arg-type]
+        return found[-1]
 
     monkeypatch.setattr(finals, "run", watch)
-    search = SearchConfig(evaluations=24, population=6, budget_mb=0.03, finalists=3)
-    outcome = run_job(small_job(data, tmp_path, search=search), Run())
+    return found
+
+
+def job(data: Path, place: Path, finalists: int, rule: str = "accurate") -> Config:
+    search = SearchConfig(evaluations=24, population=6, budget_mb=0.03, finalists=finalists, rule=rule)
+    return small_job(data, place, search=search)
+
+
+def spoilt(monkeypatch: pytest.MonkeyPatch, spoil: Callable[[int], bool]) -> None:
+    """Trainings of which those whose number, from 1, `spoil` names diverge."""
+    train, numbers = stage_07_student.run, iter(range(1, 100))
+
+    def run(*arguments: object) -> stage_07_student.Student:
+        number = next(numbers)
+        if spoil(number):
+            raise DivergedError(f"finalist {number}: the training diverged", "lower the learning rate")
+        return train(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(stage_07_student, "run", run)
+
+
+def test_the_kept_finalist_is_measured_and_shipped_and_the_report_says_why(
+    data: Path, artifacts: Path, tmp_path: Path, decided: list[Finals]
+) -> None:
+    cfg = job(data, artifacts, finalists=3)
+    cfg.tracking = TrackingConfig(uri=f"sqlite:///{tmp_path / 'mlflow.db'}", artifacts=str(tmp_path / "files"))
+    with job_run(cfg, "job", root=tmp_path) as tracked:
+        outcome = run_job(cfg, tracked)
     (found,) = decided
-    assert [student.model.arch for student in found.finalists] == [student.model.arch for student in trained]
-    assert 2 <= len(trained) <= 3
-    assert len({student.model.arch for student in trained}) == len(trained)
-    assert found.student in found.finalists
-    assert max(found.scores) == max(float(student.artifact.values["valid_score"]) for student in trained)
-    assert f"{len(trained)} finalists trained in full" in found.sentence
+    archs = [finalist.student.model.arch for finalist in found.finalists]
+    assert 2 <= len(set(archs)) == len(archs) <= 3
+
+    kept = archs.index(found.student.model.arch)
+    scores = [finalist.score for finalist in found.finalists]
+    best = int(np.argmax(scores))
+    if kept != best:
+        truth = np.array([json.loads(line)["label"] for line in (data / "valid.jsonl").read_text().splitlines()])
+        pulls = [influences(found.finalists[place].answers, truth) for place in (best, kept)]
+        functions = np.arange(2 * len(truth)).reshape(-1, 2)  # of valid, none is the same as another
+        assert scores[kept] >= scores[best] - standard_error(pulls[0] - pulls[1], functions)
+        assert archs[kept] != archs[best]
+
     page = outcome.report.read_text()
-    assert f"Kept is {found.student.model.arch}" in page
-    assert outcome.metrics["size/params"] == sum(value.numel() for value in found.student.model.parameters())
+    assert f"{len(archs)} finalists with the whole recipe" in page
+    assert f"Kept is {found.finalists[kept].name}" in page
+    assert read_bundle(outcome.bundle).config.architecture == found.student.model.arch.as_dict()
+    children = tracked_finalists(tmp_path)
+    assert sorted(children) == [(number, str(number == kept + 1).lower()) for number in range(1, len(archs) + 1)]
 
 
-def test_finalists_need_the_rule_that_knows_accuracy(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"search.finalists is 2, but search.rule=knee"):
-        small_job(data, tmp_path, search=SearchConfig(finalists=2, rule="knee"))
+def tracked_finalists(place: Path) -> list[tuple[int, str]]:
+    """Number and tag `kept` of the nested runs of finalists in the store below `place`."""
+    import mlflow
+
+    client = mlflow.MlflowClient(f"sqlite:///{place / 'mlflow.db'}")
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    runs = client.search_runs(experiments, "tags.stage = 'finalist'")
+    assert all(run.data.metrics["valid/accuracy"] > 0 for run in runs)
+    return [(int(run.info.run_name.split()[-1]), run.data.tags["kept"]) for run in runs]
+
+
+def test_a_finalist_that_diverges_is_out(
+    data: Path, artifacts: Path, tmp_path: Path, decided: list[Finals], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_job(job(data, artifacts, finalists=3), Run())
+    spoilt(monkeypatch, lambda number: number == 1)
+    run_job(job(data, artifacts, finalists=3), Run())
+    undisturbed, disturbed = decided
+    first = undisturbed.finalists[0].student.model.arch
+    assert first not in [finalist.student.model.arch for finalist in disturbed.finalists]
+    spoilt(monkeypatch, lambda number: True)
+    with pytest.raises(DivergedError, match="the training diverged"):
+        run_job(job(data, artifacts, finalists=3), Run())
+
+
+def test_one_finalist_and_other_rules_leave_no_choice(
+    data: Path, artifacts: Path, decided: list[Finals]
+) -> None:
+    for finalists, rule in ((1, "accurate"), (3, "knee")):
+        outcome = run_job(job(data, artifacts, finalists, rule), Run())
+        assert "finalists with the whole recipe" not in outcome.report.read_text()
+    assert [(len(found.finalists), found.sentence) for found in decided] == [(1, ""), (1, "")]
+
+
+def test_names_tell_finalists_apart_and_mcc_is_no_percentage(
+    data: Path, artifacts: Path, decided: list[Finals]
+) -> None:
+    cfg = job(data, artifacts, finalists=2)
+    cfg.dataset.metric = "mcc"
+    run_job(cfg, Run())
+    (found,) = decided
+    assert "mcc on valid" in found.sentence
+    assert "of at most 64 tokens" in found.sentence
+    assert "%" not in found.sentence
+
+
+def test_impossible_settings_are_named() -> None:
     with pytest.raises(ConfigError, match=r"search.finalists is 0; it must be at least 1"):
-        small_job(data, tmp_path, search=SearchConfig(finalists=0))
+        Config(search=SearchConfig(finalists=0))
+    with pytest.raises(ConfigError, match=r"search.rule=accurate needs accuracy among search.objectives"):
+        Config(search=SearchConfig(objectives=["size", "flops"]))

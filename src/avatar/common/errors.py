@@ -42,6 +42,10 @@ class ArtifactError(AvatarError):
     exit_status = 2
 
 
+class DivergedError(AvatarError):
+    """A training ended with weights that are not finite."""
+
+
 def did_you_mean(found: str, available: Iterable[str]) -> str:
     """A hint that names the closest of `available`, or all of them where none is close."""
     names = sorted(set(available))

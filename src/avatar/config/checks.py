@@ -71,8 +71,6 @@ def _search(cfg: "Config") -> Iterator[Problem]:
     part, surrogate = cfg.search, cfg.surrogate
     yield from _one_of("search.rule", part.rule, ("accurate", "knee", "scalarised"))
     yield from _at_least("search.finalists", part.finalists, 1)
-    if part.finalists > 1 and part.rule != "accurate":
-        yield f"search.finalists is {part.finalists}, but search.rule={part.rule} names one winner: set it to 1"
     yield from _one_of("search.acquisition", part.acquisition, ("hypervolume", "front"))
     yield from _at_least("search.evaluations", part.evaluations, 1)
     yield from _at_least("search.population", part.population, 2)
@@ -86,6 +84,8 @@ def _search(cfg: "Config") -> Iterator[Problem]:
         yield "search.objectives is empty; name at least accuracy"
     elif len(set(part.objectives)) < len(part.objectives):
         yield f"search.objectives names one twice: {', '.join(part.objectives)}"
+    elif part.rule == "accurate" and "accuracy" not in part.objectives:
+        yield "search.rule=accurate needs accuracy among search.objectives; add it, or set search.rule=knee"
     for name in part.weights:
         if name not in part.objectives:
             yield f"search.weights.{name}: {did_you_mean(name, part.objectives)}"

@@ -159,7 +159,7 @@ class SearchConfig:
     rule: str = "accurate"
     """How the winner is chosen from the front: accurate, knee, or scalarised."""
     finalists: int = 1
-    """accurate: students trained in full, the winner first; of them the cheapest within one standard error is kept."""
+    """accurate: students that get the whole training; kept is the cheapest within one standard error of the best."""
     weights: dict[str, float] = field(default_factory=dict)
     """scalarised: weight of each objective after scaling to [0, 1]; absent ones weigh 1."""
     rounds: int = 1

@@ -13,7 +13,7 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from avatar.common.errors import ArtifactError, AvatarError
+from avatar.common.errors import ArtifactError, DivergedError
 from avatar.common.logging import get_logger
 from avatar.config.schema import TrainerConfig
 from avatar.data.callbacks import (
@@ -161,6 +161,6 @@ def fit(
         saved = torch.load(folder / LAST, map_location="cpu", weights_only=True)
         keep.load_state_dict(saved["callbacks"][keep.state_key])
     if not all(value.isfinite().all() for value in keep.best_weights.values()):
-        raise AvatarError(f"{label}: the training diverged", "lower the learning rate")
+        raise DivergedError(f"{label}: the training diverged", "lower the learning rate")
     module.load_state_dict(keep.best_weights)
     return Fitted(tuple(keep.history), keep.best_epoch, keep.best_score)

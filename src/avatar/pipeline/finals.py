@@ -1,16 +1,17 @@
-"""The finals: a search's winner and its challengers are trained in full, and the cheapest that is as good is kept."""
+"""The finals: a search's winner and its challengers learn with the whole recipe, and the cheapest as good is kept."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar.common.errors import DivergedError
 from avatar.common.logging import get_logger
 from avatar.data.inference import predict_logits
 from avatar.data.records import SplitName
 from avatar.measure.decision import fit_decision
-from avatar.measure.metrics import spoken
-from avatar.measure.resampling import resampled_scores
+from avatar.measure.metrics import classification, spoken
+from avatar.measure.standard_error import influences, standard_error
 from avatar.pipeline import stage_07_student
 from avatar.pipeline.context import Context, Data
 from avatar.pipeline.explore import Explored
@@ -19,48 +20,84 @@ from avatar.pipeline.stage_07_student import Student
 from avatar.search.finalists import challengers, cheapest_as_good, costs
 from avatar.search.result import SearchResult, result_of
 from avatar.search.run import objectives_of
+from avatar.space.architecture import Architecture
 
 log = get_logger("finals")
 
 
 @dataclass(frozen=True)
-class Finals:
-    """The student that is kept, all that were trained in full with their scores on valid (0 to 1), and the reason.
-
-    `sentence` is "" where the search's winner alone was trained.
-    """
+class Finalist:
+    """A student with the whole recipe's training, its answers on valid (examples,) and its score there (0 to 1)."""
 
     student: Student
-    finalists: tuple[Student, ...]
-    scores: tuple[float, ...]
+    answers: NDArray[np.int64]
+    score: float
+
+    @property
+    def name(self) -> str:
+        """The architecture with what its own name leaves out."""
+        arch = self.student.model.arch
+        narrow = f" factorised at {arch.embedding_size}," if arch.embedding_size else ""
+        return f"{arch},{narrow} of at most {arch.max_length} tokens"
+
+
+@dataclass(frozen=True)
+class Finals:
+    """The student that is kept, everyone that was trained for it, and the reason; "" where there was no choice."""
+
+    student: Student
+    finalists: tuple[Finalist, ...]
     sentence: str = ""
 
 
 def run(context: Context, data: Data, labels: Labels, explored: Explored) -> Finals:
-    """Train the winner, then `search.finalists` - 1 challengers, and keep one by the one-standard-error rule.
+    """Train the search's winner, then its challengers up to `search.finalists`, and keep one.
 
-    Brief trainings and surrogates are noisy, and a student can collapse in the full training that did not in the brief
-    one: the last word is had by full trainings on the whole of valid.
+    Brief trainings and surrogates are noisy, and a student can collapse with the whole recipe that did not in the brief
+    training: the last word is had by the score on valid after the whole training, one of each finalist. Only
+    search.rule=accurate leaves such a choice. A training that diverges is out; the last one's error is raised where all
+    of them do.
     """
-    cfg = context.cfg
-    first = stage_07_student.run(context, data, labels, explored.found.winner)
-    if cfg.search.finalists == 1:
-        return Finals(first, (first,), (float(first.artifact.values["valid_score"]),))
-    objectives = objectives_of(cfg.search)
-    answers = [_answers(context, data, first)]
-    pool = _pool(context, explored)
-    error = float(_resampled(context, data, answers).std(ddof=1))
-    rivals = challengers(pool, objectives, explored.found.winner, error, cfg.search.finalists - 1)
-    students = [first]
-    for number, arch in enumerate(rivals, start=2):
-        students.append(stage_07_student.run(context, data, labels, arch, f"finalist {number}"))
-        answers.append(_answers(context, data, students[-1]))
-    scores = np.array([student.artifact.values["valid_score"] for student in students])
-    dear = costs(pool, objectives)[[pool.architectures.index(student.model.arch) for student in students]]
-    kept, errors = cheapest_as_good(scores, _resampled(context, data, answers), dear)
-    sentence = _sentence(students, scores, errors, kept, cfg.dataset.metric)
+    cfg, first = context.cfg, explored.found.winner
+    if cfg.search.finalists == 1 or cfg.search.rule != "accurate":
+        winner = _train(context, data, labels, first, "student")
+        return Finals(winner.student, (winner,))
+    pool, objectives = _pool(context, explored), objectives_of(cfg.search)
+    finalists: list[Finalist] = []
+    failure: DivergedError | None = None
+    waiting = [first]
+    for number in range(1, cfg.search.finalists + 1):
+        if not waiting:
+            break
+        try:
+            finalists.append(_train(context, data, labels, waiting.pop(0), f"finalist {number}"))
+        except DivergedError as error:
+            log.warning("finalist %d is out: %s", number, error.message)
+            failure = error
+        if number == 1:
+            spread = _errors(context, data, finalists)[0] if finalists else 0.0
+            waiting = list(challengers(pool, objectives, first, spread, cfg.search.finalists - 1))
+    if not finalists:
+        assert failure is not None  # the only way to no finalist
+        raise failure
+    errors = _errors(context, data, finalists, apart=True)
+    scores = np.array([finalist.score for finalist in finalists])
+    places = [pool.architectures.index(finalist.student.model.arch) for finalist in finalists]
+    kept = cheapest_as_good(scores, errors, costs(pool, objectives)[places])
+    if len(finalists) == 1:
+        return Finals(finalists[0].student, tuple(finalists))
+    sentence = _sentence(finalists, errors, kept, cfg.dataset.metric)
     log.info("%s", sentence)
-    return Finals(students[kept], tuple(students), tuple(float(score) for score in scores), sentence)
+    return Finals(finalists[kept].student, tuple(finalists), sentence)
+
+
+def _train(context: Context, data: Data, labels: Labels, arch: Architecture, label: str) -> Finalist:
+    corpus, metric = data.corpus, context.cfg.dataset.metric
+    student = stage_07_student.run(context, data, labels, arch, label)
+    truth = corpus.labels(SplitName.VALID)
+    logits = predict_logits(student.model, student.tokens, corpus.members(SplitName.VALID))
+    answers = fit_decision(logits, truth, metric).labels(logits)
+    return Finalist(student, answers, getattr(classification(truth, answers), metric))
 
 
 def _pool(context: Context, explored: Explored) -> SearchResult:
@@ -68,46 +105,42 @@ def _pool(context: Context, explored: Explored) -> SearchResult:
     measured, predicted = explored.found.measured, explored.found.result
     archs, values = list(measured.architectures), [measured.values]
     if explored.predictor.choice.beats_constant:
-        new = [index for index in predicted.front if predicted.architectures[index] not in set(archs)]
+        known = set(archs)
+        new = [index for index in predicted.front if predicted.architectures[index] not in known]
         archs += [predicted.architectures[index] for index in new]
         values.append(predicted.values[new])
     return result_of(archs, np.concatenate(values), objectives_of(context.cfg.search), 0.0)
 
 
-def _answers(context: Context, data: Data, student: Student) -> NDArray[np.int64]:
-    """Labels (valid,) that the student gives, cut as the set's metric likes best."""
-    corpus = data.corpus
-    logits = predict_logits(student.model, student.tokens, corpus.members(SplitName.VALID))
-    decision = fit_decision(logits, corpus.labels(SplitName.VALID), context.cfg.dataset.metric)
-    return decision.labels(logits)
+def _errors(
+    context: Context, data: Data, finalists: list[Finalist], apart: bool = False
+) -> NDArray[np.float64]:
+    """Standard errors (finalists,) of the scores on valid, or with `apart` of their distances to the best score."""
+    corpus, metric = data.corpus, context.cfg.dataset.metric
+    truth, members = corpus.labels(SplitName.VALID), corpus.members(SplitName.VALID)
+    pulls = [influences(finalist.answers, truth, metric) for finalist in finalists]
+    best = pulls[int(np.argmax([finalist.score for finalist in finalists]))]
+    return np.array([standard_error(best - pull if apart else pull, members) for pull in pulls])
 
 
-def _resampled(context: Context, data: Data, answers: list[NDArray[np.int64]]) -> NDArray[np.float64]:
-    corpus, split = data.corpus, SplitName.VALID
-    return resampled_scores(
-        np.stack(answers), corpus.labels(split), corpus.members(split), context.cfg.dataset.metric
-    )
-
-
-def _sentence(
-    students: list[Student], scores: NDArray[np.float64], errors: NDArray[np.float64], kept: int, metric: str
-) -> str:
-    best = int(scores.argmax())
+def _sentence(finalists: list[Finalist], errors: NDArray[np.float64], kept: int, metric: str) -> str:
+    best = max(range(len(finalists)), key=lambda place: finalists[place].score)
     shown = "; ".join(
-        f"{student.model.arch} {spoken(score, metric)}"
-        + ("" if place == best else f" ({_points(scores[best] - score)} +- {_points(error)} below the best)")
-        for place, (student, score, error) in enumerate(zip(students, scores, errors, strict=True))
+        f"{finalist.name} {spoken(finalist.score, metric)}"
+        + ("" if place == best else f" ({_below(finalists[best].score - finalist.score, error, metric)})")
+        for place, (finalist, error) in enumerate(zip(finalists, errors, strict=True))
     )
     reason = (
-        "the best, and no cheaper one is within one standard error of it"
+        "the best, and no other saves anything within one standard error of it"
         if kept == best
-        else "the cheapest within one standard error of the best"
+        else "it saves most within one standard error of the best"
     )
     return (
-        f"{len(students)} finalists trained in full, {metric} on valid: {shown}. Kept is {students[kept].model.arch}: "
-        f"{reason} (functions resampled, as examples that share one are not independent)."
+        f"{len(finalists)} finalists with the whole recipe, {metric} on valid, one training each: {shown}. Kept is "
+        f"{finalists[kept].name}: {reason} (examples that share a function are not independent)."
     )
 
 
-def _points(share: float) -> str:
-    return f"{100 * share:.2f}"
+def _below(distance: float, error: float, metric: str) -> str:
+    scale, digits = (1, 3) if metric == "mcc" else (100, 2)
+    return f"{scale * distance:.{digits}f} +- {scale * error:.{digits}f} below the best"

@@ -113,13 +113,19 @@ def _log_candidate(tracked: Run, task: Task, metric: str, candidate: Candidate, 
 
 
 def _log_finalists(tracked: Run, task: Task, metric: str, decided: Finals) -> None:
-    """A nested run for each student that was trained in full to be compared on valid; none where there was one."""
+    """A nested run for each student that valid had to choose from; none where there was one."""
     if len(decided.finalists) == 1:
         return
-    for number, (finalist, score) in enumerate(zip(decided.finalists, decided.scores, strict=True), start=1):
-        with tracked.child_run(f"finalist {number}", {"stage": "finalist"}) as child:
-            child.log_params(finalist.model.arch.as_dict())
-            child.log_metrics({f"valid/{metric}": score, "size/weights_mb": weights_mb(finalist.model.arch, task)})
+    for number, finalist in enumerate(decided.finalists, start=1):
+        student = finalist.student
+        tags = {"stage": "finalist", "kept": str(student is decided.student).lower()}
+        with tracked.child_run(f"finalist {number}", tags) as child:
+            child.log_params(student.model.arch.as_dict())
+            child.log_metrics({
+                f"valid/{metric}": finalist.score,
+                "size/weights_mb": weights_mb(student.model.arch, task),
+                "train/seconds": student.artifact.seconds,
+            })  # fmt: skip
 
 
 def _search_metrics(explored: Explored) -> dict[str, float]:

@@ -72,6 +72,7 @@ def run(
         return {"evaluated": found.evaluated, "front": len(found.front), "seconds": found.seconds,
                 "convergence": progress}  # fmt: skip
 
+    # finalists are chosen later: they do not change what the search finds
     reads = {"surrogate": predictor.key, "search": replace(cfg.search, finalists=1), "space": cfg.search_space,
              "latency": float(np.sum(latency([candidate.arch for candidate in candidates]))),
              "seed": cfg.seed, "task": data.corpus.task}  # fmt: skip

@@ -1,4 +1,4 @@
-"""Stage 7: the winner, distilled on the whole unlabelled half."""
+"""Stage 7: a student, distilled with the whole recipe."""
 
 import shutil
 from dataclasses import dataclass

@@ -71,7 +71,7 @@ def compose(context: Context, story: Story, config_yaml: str) -> Report:
         },
         notes=_notes(context, story),
         facts={
-            "winner": story.explored.found.sentence,
+            _winner_title(story): story.explored.found.sentence,
             **_runners_up(story),
             **({"finals": story.finals.sentence} if story.finals.sentence else {}),
             "surrogate": story.explored.predictor.choice.sentence,
@@ -152,15 +152,20 @@ def _teacher_row(context: Context, values: Mapping[str, float]) -> list[Row]:
     ]
 
 
+def _winner_title(story: Story) -> str:
+    """The search's winner is the student, but where a challenger was kept in its place."""
+    return "winner" if story.explored.found.winner == story.student.model.arch else "the search's winner"
+
+
 def _runners_up(story: Story) -> dict[str, str]:
     """What the same rule puts next, how long it takes for real, and how much of the exact front was found."""
     found, timed = story.explored.found, story.explored.timed
-    finalists = zip(found.runners_up, found.values[1:], timed[1:], strict=True)
+    best = zip(found.runners_up, found.values[1:], timed[1:], strict=True)
     facts = {
         f"runner-up {number}": f"{arch} with {values}; timed at {milliseconds:.3g} ms"
-        for number, (arch, values, milliseconds) in enumerate(finalists, start=1)
+        for number, (arch, values, milliseconds) in enumerate(best, start=1)
     }
-    facts["winner timed"] = f"{timed[0]:.3g} ms, the model's forward pass alone"
+    facts[f"{_winner_title(story)} timed"] = f"{timed[0]:.3g} ms, the model's forward pass alone"
     if found.convergence.ratio is not None:
         facts["search"] = (
             f"{found.result.evaluated:,} evaluations found {100 * found.convergence.ratio:.2f} % of the "

@@ -1,4 +1,4 @@
-"""Who is trained in full beside the winner of a search, and which of them is kept: the one-standard-error rule."""
+"""Who is trained with the whole recipe beside the winner of a search, and which of them is kept."""
 
 from collections.abc import Sequence
 
@@ -9,13 +9,19 @@ from avatar.search.objectives import Objective, minimised
 from avatar.search.result import SearchResult
 from avatar.space.architecture import Architecture
 
+COSTS = ("size", "latency", "flops")
+"""Objectives that cost the user something, and that are known without training."""
+
 
 def costs(result: SearchResult, objectives: Sequence[type[Objective]]) -> NDArray[np.float64]:
-    """How dear each architecture of `result` is, (n,): all objectives but accuracy, each scaled to [0, 1], summed."""
-    names = [objective.name for objective in objectives]
-    losses = np.delete(minimised(result.values, objectives), names.index("accuracy"), axis=1)
-    spread = np.ptp(losses, axis=0)
-    return np.asarray(((losses - losses.min(axis=0)) / np.where(spread > 0, spread, 1.0)).sum(axis=1))
+    """What each architecture of `result` costs in those of `objectives` that are `COSTS`, (n, costs)."""
+    columns = [place for place, objective in enumerate(objectives) if objective.name in COSTS]
+    return minimised(result.values, objectives)[:, columns]
+
+
+def saves(dear: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    """Whether `dear` (costs,) is below `other` (costs,) somewhere and above it nowhere."""
+    return bool((dear <= other).all() and (dear < other).any())
 
 
 def challengers(
@@ -27,28 +33,29 @@ def challengers(
 ) -> tuple[Architecture, ...]:
     """`count` architectures of `pool`'s front beside `winner`, or as many as there are.
 
-    First those that are cheaper and of which no accuracy further below the winner's than `tolerance` (0 to 1) is
-    expected, the cheapest first; then the others, the most accurate first.
+    First those that save something and whose accuracy, brief or predicted, is no further below the winner's than
+    `tolerance` (0 to 1): those that save most by the product of their costs first. Then the others, the most accurate
+    first.
     """
     place = [objective.name for objective in objectives].index("accuracy")
     accuracy, dear = pool.values[:, place], costs(pool, objectives)
     own = pool.architectures.index(winner)
     rest = [int(index) for index in pool.front if index != own]
-    near = [index for index in rest if dear[index] < dear[own] and accuracy[index] >= accuracy[own] - tolerance]
-    far = [index for index in rest if index not in near]
-    ranked = sorted(near, key=lambda index: dear[index]) + sorted(far, key=lambda index: -accuracy[index])
+    near = [i for i in rest if saves(dear[i], dear[own]) and accuracy[i] >= accuracy[own] - tolerance]
+    far = [i for i in rest if i not in near]
+    ranked = sorted(near, key=lambda i: float(dear[i].prod())) + sorted(far, key=lambda i: -accuracy[i])
     return tuple(pool.architectures[index] for index in ranked[:count])
 
 
 def cheapest_as_good(
-    scores: NDArray[np.float64], resampled: NDArray[np.float64], dear: NDArray[np.float64]
-) -> tuple[int, NDArray[np.float64]]:
-    """The one to keep of students with `scores` (n,), and the standard errors (n,) of their distances to the best.
+    scores: NDArray[np.float64], errors: NDArray[np.float64], dear: NDArray[np.float64]
+) -> int:
+    """The student to keep by the one-standard-error rule (Breiman et al. 1984, section 3.4.3).
 
-    It is the cheapest by `dear` (n,) of those that are no further below the best than one standard error (Breiman et
-    al. 1984, section 3.4.3), here that of the paired difference over the draws of `resampled` (draws, n).
+    It is the best by `scores` (n,), or what saves something over it by `dear` (n, costs) and lies no further below it
+    than its entry in `errors` (n,), the standard error of that distance; of several the one that saves most, by the
+    product of the costs, and of equal ones the better.
     """
     best = int(scores.argmax())
-    errors = np.asarray((resampled[:, [best]] - resampled).std(axis=0, ddof=1))
-    good = np.flatnonzero(scores >= scores[best] - errors)
-    return int(min(good, key=lambda index: (dear[index], -scores[index]))), errors
+    good = [i for i in range(len(scores)) if saves(dear[i], dear[best]) and scores[i] >= scores[best] - errors[i]]
+    return min(good, key=lambda i: (float(dear[i].prod()), -scores[i]), default=best)
