@@ -72,6 +72,9 @@ CLONES = (
     "distill.temperature=2",
     "distill.hard_share=1",
     "distill.epochs=16",
+    "batch_size=32",
+    "batch_size=128",
+    "trainer.precision=bf16-mixed",
     BOTH,
 )
 FLAWS = (

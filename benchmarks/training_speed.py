@@ -3,8 +3,8 @@
 The same architecture each time. `plain` encodes both functions of every pair, padded to the student's length;
 `bucketed` puts similar lengths together and encodes each function of a batch once; `windows` is what `distil`
 does for a student that takes a maximum: each distinct window once, gradients through the maxima alone. The last
-rows are `distil` itself, with Lightning, averaging, validation and checkpoints, at this length and at the longest one
-that the searched students read. The shares tell where the time of a bare loop goes.
+rows are `distil` itself, with Lightning, averaging, validation and checkpoints: at this length and at the longest one
+that the searched students read, in other batches, and in bfloat16. The shares tell where the time of a bare loop goes.
 """
 
 import argparse
@@ -71,6 +71,11 @@ def main() -> None:
     whole = TokenTable.from_lists(encode_texts(tokenizer, texts, LONGEST), PAD_ID, UNKNOWN_ID)
     row = _distil(longest, corpus, Examples(readable(longest, whole), members, labels, soft))
     rows.append({**row, "training": f"distil, {LONGEST} tokens"})
+    for size in (32, 128, 256):
+        row = _distil(replace(arch, batch_size=size), corpus, distinct)
+        rows.append({**row, "training": f"distil, batches of {size}"})
+    row = _distil(arch, corpus, distinct, "bf16-mixed")
+    rows.append({**row, "training": "distil, bf16-mixed"})
     store(
         pd.DataFrame(rows),
         "training_speed",
@@ -79,7 +84,7 @@ def main() -> None:
             f"{corpus.name}, {len(members):,} pairs; {arch}; {weights_mb(arch, corpus.task):.2f} MB; batches of "
             f"{arch.batch_size}; {options.threads} threads; {machine_name()}. Functions are cut at {arch.max_length} "
             f"tokens; the distinct windows of the whole corpus take {prepared:.1f} s, once.",
-            "The last row counts everything that `distil` does: Lightning, the average of the weights, valid after "
+            "The rows of `distil` count everything that it does: Lightning, the average of the weights, valid after "
             "each epoch, checkpoints.",
         ],
     )
@@ -141,12 +146,14 @@ def _train(
     return pairs, last - start, {part: 100 * seconds / sum(spent.values()) for part, seconds in spent.items()}
 
 
-def _distil(arch: Architecture, corpus: Corpus, train: Examples) -> dict[str, object]:
+def _distil(
+    arch: Architecture, corpus: Corpus, train: Examples, precision: str = "32-true"
+) -> dict[str, object]:
     valid = Examples(train.tokens, corpus.members(SplitName.VALID), corpus.labels(SplitName.VALID))
-    cfg = DistillConfig(epochs=2, average=0.999)
+    cfg, trainer = DistillConfig(epochs=2, average=0.999), TrainerConfig(progress="none", precision=precision)
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        distil(arch, corpus.task, train, valid, cfg, TrainerConfig(progress="none"), 1, Path(folder))
+        distil(arch, corpus.task, train, valid, cfg, trainer, 1, Path(folder))
         seconds = time.perf_counter() - start
     pairs = cfg.epochs * len(train)
     return _row("distil", pairs, seconds)
