@@ -143,6 +143,9 @@ def _running(cfg: "Config") -> Iterator[Problem]:
     if cfg.export.compact and not cfg.export.int8:
         yield "export.compact is true, but export.int8 is false: the compact folder holds int8 alone"
     yield from _one_of("trainer.accelerator", cfg.trainer.accelerator, ("cpu", "gpu", "auto"))
+    yield from _one_of("trainer.precision", cfg.trainer.precision, ("32-true", "bf16-mixed", "16-mixed"))
+    if cfg.trainer.precision == "16-mixed" and cfg.trainer.accelerator == "cpu":
+        yield "trainer.precision=16-mixed needs a GPU; on the CPU use bf16-mixed or 32-true"
     yield from _one_of("trainer.progress", cfg.trainer.progress, ("auto", "bar", "lines", "none"))
     yield from _at_least("trainer.num_workers", cfg.trainer.num_workers, 0)
     yield from _at_least("executor.jobs", cfg.executor.jobs, 1)
