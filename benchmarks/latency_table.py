@@ -150,13 +150,15 @@ def in_torch(
             dataclasses.replace(model, width=width) for model, width in zip((small, large), widths, strict=True)
         )
         found = measure_latency(student, teacher, pairs, WARMUP, count)
-        for name, whole, forward in (
-            ("teacher", found.teacher, found.teacher_model), ("student", found.student, found.student_model)
-        ):  # fmt: skip
-            assert whole is not None
-            assert forward is not None
-            table.add(name, inputs, WHOLE, whole, options.threads)
-            table.add(name, inputs, FORWARD, forward, options.threads)
+        for what, slow, fast, ratio in (
+            (WHOLE, found.teacher, found.student, found.ratio),
+            (FORWARD, found.teacher_model, found.student_model, found.model_ratio),
+        ):
+            assert slow is not None
+            assert ratio is not None
+            table.add("teacher", inputs, what, slow, options.threads)
+            shared = dataclasses.replace(fast, p50_ms=slow.p50_ms / ratio)  # the ratio is that of the shared pairs
+            table.add("student", inputs, what, fast, options.threads, shared)
         notes.append(
             f"Same runtime (torch fp32, {options.threads} threads), {inputs}: {found.ratio:.0f} x {WHOLE}, "
             f"{found.model_ratio:.0f} x {FORWARD}."
