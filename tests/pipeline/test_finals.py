@@ -17,8 +17,6 @@ from avatar.pipeline.finals import Finals
 from avatar.pipeline.run import run_job
 from avatar.tracking.runs import Run, job_run
 
-Train = Callable[..., stage_07_student.Student]
-
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -81,7 +79,6 @@ def test_the_kept_finalist_is_measured_and_shipped_and_the_report_says_why(
         pulls = [influences(found.finalists[place].answers, truth) for place in (best, kept)]
         functions = np.arange(2 * len(truth)).reshape(-1, 2)  # of valid, none is the same as another
         assert scores[kept] >= scores[best] - standard_error(pulls[0] - pulls[1], functions)
-        assert archs[kept] != archs[best]
 
     page = outcome.report.read_text()
     assert f"{len(archs)} finalists with the whole recipe" in page

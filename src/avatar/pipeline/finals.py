@@ -80,12 +80,12 @@ def run(context: Context, data: Data, labels: Labels, explored: Explored) -> Fin
     if not finalists:
         assert failure is not None  # the only way to no finalist
         raise failure
+    if len(finalists) == 1:
+        return Finals(finalists[0].student, tuple(finalists))
     errors = _errors(context, data, finalists, apart=True)
     scores = np.array([finalist.score for finalist in finalists])
     places = [pool.architectures.index(finalist.student.model.arch) for finalist in finalists]
     kept = cheapest_as_good(scores, errors, costs(pool, objectives)[places])
-    if len(finalists) == 1:
-        return Finals(finalists[0].student, tuple(finalists))
     sentence = _sentence(finalists, errors, kept, cfg.dataset.metric)
     log.info("%s", sentence)
     return Finals(finalists[kept].student, tuple(finalists), sentence)
