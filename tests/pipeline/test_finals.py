@@ -106,6 +106,8 @@ def test_a_finalist_that_diverges_is_out(
     spoilt(monkeypatch, lambda number: number == 1)
     run_job(job(data, artifacts, finalists=3), Run())
     undisturbed, disturbed = decided
+    assert "Out: finalist 1: the training diverged." in disturbed.sentence
+    assert "diverged" not in undisturbed.sentence
     first = undisturbed.finalists[0].student.model.arch
     assert first not in [finalist.student.model.arch for finalist in disturbed.finalists]
     spoilt(monkeypatch, lambda number: True)

@@ -43,7 +43,7 @@ class Finalist:
 
 @dataclass(frozen=True)
 class Finals:
-    """The student that is kept, everyone that was trained for it, and the reason; "" where there was no choice."""
+    """The student that is kept, everyone that was trained for it, and the reason; "" where there was one alone."""
 
     student: Student
     finalists: tuple[Finalist, ...]
@@ -64,7 +64,7 @@ def run(context: Context, data: Data, labels: Labels, explored: Explored) -> Fin
         return Finals(winner.student, (winner,))
     pool, objectives = _pool(context, explored), objectives_of(cfg.search)
     finalists: list[Finalist] = []
-    failure: DivergedError | None = None
+    failures: list[DivergedError] = []
     waiting = [first]
     for number in range(1, cfg.search.finalists + 1):
         if not waiting:
@@ -73,20 +73,20 @@ def run(context: Context, data: Data, labels: Labels, explored: Explored) -> Fin
             finalists.append(_train(context, data, labels, waiting.pop(0), f"finalist {number}"))
         except DivergedError as error:
             log.warning("finalist %d is out: %s", number, error.message)
-            failure = error
+            failures.append(error)
         if number == 1:
             spread = _errors(context, data, finalists)[0] if finalists else 0.0
             waiting = list(challengers(pool, objectives, first, spread, cfg.search.finalists - 1))
     if not finalists:
-        assert failure is not None  # the only way to no finalist
-        raise failure
+        raise failures[-1]
+    out = "".join(f"Out: {error.message}. " for error in failures)
     if len(finalists) == 1:
-        return Finals(finalists[0].student, tuple(finalists))
+        return Finals(finalists[0].student, tuple(finalists), out.strip())
     errors = _errors(context, data, finalists, apart=True)
     scores = np.array([finalist.score for finalist in finalists])
     places = [pool.architectures.index(finalist.student.model.arch) for finalist in finalists]
     kept = cheapest_as_good(scores, errors, costs(pool, objectives)[places])
-    sentence = _sentence(finalists, errors, kept, cfg.dataset.metric)
+    sentence = out + _sentence(finalists, errors, kept, cfg.dataset.metric)
     log.info("%s", sentence)
     return Finals(finalists[kept].student, tuple(finalists), sentence)
 
