@@ -34,11 +34,13 @@ test-all: setup ## Run the slow tests as well
 
 lint: setup ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-format: setup ## Sort imports and mend what ruff can
+format: setup ## Format the code, sort imports and fix what ruff can
 	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
 
 lock: ## Write requirements.lock from what the environment holds now
 	$(BIN)/pip freeze --exclude-editable | sed "s/^\(torch==[0-9.]*\)+.*/\1/" > requirements.lock

@@ -57,12 +57,23 @@ class Arm:
 def job(options: argparse.Namespace, seed: int, *overrides: str) -> Config:
     """The experiment with this benchmark's settings; what stands on the command line wins."""
     root = data_folder("bcb")
-    return configured([
-        "+experiment=clone_bcb", "teacher=predictions", f"teacher.path={root / 'codebert_logits_unlabel.npy'}",
-        f"dataset.root={root}", f"dataset.share={options.share}", "search.objectives=[accuracy,size,flops]",
-        "trainer.progress=none", "tracking=none", "output_dir=unused", f"artifacts={options.artifacts}",
-        f"seed={seed}", *overrides, *options.overrides,
-    ])  # fmt: skip
+    return configured(
+        [
+            "+experiment=clone_bcb",
+            "teacher=predictions",
+            f"teacher.path={root / 'codebert_logits_unlabel.npy'}",
+            f"dataset.root={root}",
+            f"dataset.share={options.share}",
+            "search.objectives=[accuracy,size,flops]",
+            "trainer.progress=none",
+            "tracking=none",
+            "output_dir=unused",
+            f"artifacts={options.artifacts}",
+            f"seed={seed}",
+            *overrides,
+            *options.overrides,
+        ]
+    )
 
 
 def arms(options: argparse.Namespace) -> dict[str, list[str]]:
@@ -73,9 +84,11 @@ def arms(options: argparse.Namespace) -> dict[str, list[str]]:
     found = {ONE_SHOT: ["search.rounds=1", f"surrogate.candidates={options.trainings}"]}
     for name in options.acquisitions:
         found[f"loop, {name}"] = [
-            f"search.rounds={1 + rounds}", f"surrogate.candidates={options.first}",
-            f"search.candidates_per_round={options.per_round}", f"search.acquisition={name}",
-        ]  # fmt: skip
+            f"search.rounds={1 + rounds}",
+            f"surrogate.candidates={options.first}",
+            f"search.candidates_per_round={options.per_round}",
+            f"search.acquisition={name}",
+        ]
     return found
 
 
@@ -92,9 +105,7 @@ def spread(result: SearchResult, objectives: list[type[Objective]], count: int) 
     return [result.architectures[place] for place in picked]
 
 
-def run_arm(
-    name: str, seed: int, options: argparse.Namespace, overrides: list[str], data: Data, labels: Labels
-) -> Arm:
+def run_arm(name: str, seed: int, options: argparse.Namespace, overrides: list[str], data: Data, labels: Labels) -> Arm:
     """Explore, pick the final students, and train them."""
     cfg = job(options, seed, *overrides)
     artifacts = ArtifactStore(Path(cfg.artifacts))
@@ -133,14 +144,21 @@ def table(found: list[Arm], data: Data, budget_mb: float) -> pd.DataFrame:
         noise = np.std(single, ddof=1) / np.sqrt(len(single)) if len(single) > 1 else float("nan")
         choice = arm.explored.predictor.choice
         validated_by = choice.validation.get(choice.name)
-        rows.append({
-            "seed": arm.seed, "candidates": arm.name, "trainings": len(arm.explored.candidates),
-            "hypervolume": scaled_hypervolume(mean, box), "+-": float(noise),
-            "in fixed units": hypervolume((mean - best) / (reference - best), np.ones(3)),
-            "best accuracy %": 100 * float(arm.accuracies.mean(axis=1).max()),
-            "surrogate": choice.name, "its MAE": float("nan") if validated_by is None else validated_by.mae,
-            "training s": sum(candidate.seconds for candidate in arm.explored.candidates), "all s": arm.seconds,
-        })  # fmt: skip
+        rows.append(
+            {
+                "seed": arm.seed,
+                "candidates": arm.name,
+                "trainings": len(arm.explored.candidates),
+                "hypervolume": scaled_hypervolume(mean, box),
+                "+-": float(noise),
+                "in fixed units": hypervolume((mean - best) / (reference - best), np.ones(3)),
+                "best accuracy %": 100 * float(arm.accuracies.mean(axis=1).max()),
+                "surrogate": choice.name,
+                "its MAE": float("nan") if validated_by is None else validated_by.mae,
+                "training s": sum(candidate.seconds for candidate in arm.explored.candidates),
+                "all s": arm.seconds,
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -188,19 +206,24 @@ def main() -> None:
     ]
     frame = table(found, data, cfg.search.budget_mb or float("inf"))
     brief, full = cfg.surrogate, cfg.distill
-    store(frame, "feedback_loop", "The feedback loop against one search, measured on the final students", [
-        *(f"- {sentence}" for sentence in verdict(frame)),
-        "",
-        f"BigCloneBench at dataset.share={options.share}, CodeBERT's recorded logits, space "
-        f"{cfg.search_space.name}, {options.trainings} candidates on a share of {brief.share:g} for {brief.epochs} "
-        f"epochs; loops start with {options.first} and train {options.per_round} a round. {options.students} final "
-        f"students an arm, {full.epochs} epochs on all pairs, {options.repeats} trainings each, accuracy on valid "
-        f"(test is not looked at). 'hypervolume' is in units of the box of all final students' front, the "
-        "reference a tenth beyond it, '+-' its standard error over the repeated trainings; 'in fixed units' is that "
-        f"between the constant classifier, {cfg.search.budget_mb:g} MB, the most FLOPs of a final student, and a "
-        f"perfect one at no cost. {machine_name()}, {options.threads} threads; a training that arms share is made "
-        "once; 'training s' counts it for each, 'all s' (exploring, by the clock) only for the first.",
-    ])  # fmt: skip
+    store(
+        frame,
+        "feedback_loop",
+        "The feedback loop against one search, measured on the final students",
+        [
+            *(f"- {sentence}" for sentence in verdict(frame)),
+            "",
+            f"BigCloneBench at dataset.share={options.share}, CodeBERT's recorded logits, space "
+            f"{cfg.search_space.name}, {options.trainings} candidates on a share of {brief.share:g} for {brief.epochs} "
+            f"epochs; loops start with {options.first} and train {options.per_round} a round. {options.students} final "
+            f"students an arm, {full.epochs} epochs on all pairs, {options.repeats} trainings each, accuracy on valid "
+            f"(test is not looked at). 'hypervolume' is in units of the box of all final students' front, the "
+            "reference a tenth beyond it, '+-' its standard error over the repeated trainings; 'in fixed units' is "
+            f"that between the constant classifier, {cfg.search.budget_mb:g} MB, the most FLOPs of a final student, "
+            f"and a perfect one at no cost. {machine_name()}, {options.threads} threads; a training that arms share "
+            "is made once; 'training s' counts it for each, 'all s' (exploring, by the clock) only for the first.",
+        ],
+    )
 
 
 if __name__ == "__main__":

@@ -49,23 +49,39 @@ def main() -> None:
         measured = time_architectures(unseen, Task.PAIR, length, seed, seconds)
         found = Quality.of(measured, model.predict(unseen))
         alone = Quality.of(measured, _by_flops(sample, times, unseen, length))
-        rows.append({
-            "space": name, "timed": count, "built in s": built, "unseen": found.architectures, "R2": found.r2,
-            "median error %": 100 * found.median_error, "R2, FLOPs alone": alone.r2,
-            "median error %, FLOPs alone": 100 * alone.median_error, "cross-validated R2": model.quality.r2,
-            "fastest ms": float(measured.min()), "slowest ms": float(measured.max()), "load": os.getloadavg()[0],
-        })
+        rows.append(
+            {
+                "space": name,
+                "timed": count,
+                "built in s": built,
+                "unseen": found.architectures,
+                "R2": found.r2,
+                "median error %": 100 * found.median_error,
+                "R2, FLOPs alone": alone.r2,
+                "median error %, FLOPs alone": 100 * alone.median_error,
+                "cross-validated R2": model.quality.r2,
+                "fastest ms": float(measured.min()),
+                "slowest ms": float(measured.max()),
+                "load": os.getloadavg()[0],
+            }
+        )
         print(rows[-1], flush=True)
-    store(pd.DataFrame(rows), "latency_model", "Latency predicted for architectures that were not timed", [
-        f"{machine_name()}, {torch.get_num_threads()} threads, torch {torch.__version__}, forward pass of one pair "
-        f"of 2 x {length} tokens, students of at most 3 MB. Architectures for the fit fill the space; the "
-        "unseen ones are drawn uniformly, and timed for as long. 'load' is the machine's load average: above the "
-        "number of threads other work disturbed the timing, and the errors are partly those of the clock.",
-    ])
+    store(
+        pd.DataFrame(rows),
+        "latency_model",
+        "Latency predicted for architectures that were not timed",
+        [
+            f"{machine_name()}, {torch.get_num_threads()} threads, torch {torch.__version__}, forward pass of one pair "
+            f"of 2 x {length} tokens, students of at most 3 MB. Architectures for the fit fill the space; the "
+            "unseen ones are drawn uniformly, and timed for as long. 'load' is the machine's load average: above the "
+            "number of threads other work disturbed the timing, and the errors are partly those of the clock.",
+        ],
+    )
 
 
 def _by_flops(seen: list, times: np.ndarray, unseen: list, length: int) -> np.ndarray:
     """A line over FLOPs, fitted to relative errors."""
+
     def matrix(archs: list) -> np.ndarray:
         return np.array([[1.0, count_flops(arch, Task.PAIR, min(length, arch.max_length)) / 1e6] for arch in archs])
 

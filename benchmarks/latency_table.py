@@ -34,9 +34,15 @@ from avatar.student.encoder import StudentModel
 from common import store
 
 POOLED = {
-    "tokenizer": "bpe", "vocab_size": 8000, "layers": 0, "hidden_size": 128, "embedding_size": 64,
-    "position": "none", "pooling": "max", "head": "interaction",
-}  # fmt: skip
+    "tokenizer": "bpe",
+    "vocab_size": 8000,
+    "layers": 0,
+    "hidden_size": 128,
+    "embedding_size": 64,
+    "position": "none",
+    "pooling": "max",
+    "head": "interaction",
+}
 WARMUP = 10
 WHOLE, FORWARD = "text in, label out", "forward pass"
 SHARED = "p50 ms on the teacher's pairs"
@@ -53,10 +59,16 @@ class Table:
     ) -> None:
         """`shared` is the time on the teacher's pairs alone, where the model was timed on more."""
         row = {
-            "model": model, "runtime": f"{timing.runtime} {timing.precision}", "threads": threads, "input": inputs,
-            "timed": what, "p50 ms": timing.p50_ms, "p95 ms": timing.p95_ms, "pairs": timing.samples,
+            "model": model,
+            "runtime": f"{timing.runtime} {timing.precision}",
+            "threads": threads,
+            "input": inputs,
+            "timed": what,
+            "p50 ms": timing.p50_ms,
+            "p95 ms": timing.p95_ms,
+            "pairs": timing.samples,
             SHARED: (shared or timing).p50_ms,
-        }  # fmt: skip
+        }
         self.rows.append(row)
         print(row, flush=True)
 
@@ -74,9 +86,7 @@ def main() -> None:
     corpus = read_corpus(options.seed)
     texts = [function.code for function in corpus.functions.values()]
     drawn = np.random.default_rng(options.seed).permutation(len(corpus.splits[SplitName.TEST]))[: options.pairs]
-    pairs = [
-        (texts[first], texts[second]) for first, second in corpus.members(SplitName.TEST)[drawn].tolist()
-    ]
+    pairs = [(texts[first], texts[second]) for first, second in corpus.members(SplitName.TEST)[drawn].tolist()]
     with tempfile.TemporaryDirectory() as folder:
         place = options.bundle or pooled_bundle(corpus, texts, Path(folder) / "bundle", options)
         table, notes = Table(), []
@@ -101,9 +111,12 @@ def main() -> None:
         f"{os.getloadavg()[0]:.1f}; took {time.perf_counter() - start:.0f} s.",
         CODEBERT_NOTE,
     ]
-    store(pd.DataFrame(table.rows), "latency_table", "Teacher and student, one pair at a time", [
-        f"- {note}" for note in notes
-    ])  # fmt: skip
+    store(
+        pd.DataFrame(table.rows),
+        "latency_table",
+        "Teacher and student, one pair at a time",
+        [f"- {note}" for note in notes],
+    )
 
 
 def _options() -> argparse.Namespace:
@@ -166,9 +179,7 @@ def in_torch(
     return notes
 
 
-def student_runtimes(
-    table: Table, place: Path, pairs: list[tuple[str, str]], fewer: list[tuple[str, str]]
-) -> None:
+def student_runtimes(table: Table, place: Path, pairs: list[tuple[str, str]], fewer: list[tuple[str, str]]) -> None:
     """The bundle in each runtime that is there and each precision that it has, one thread."""
     for runtime in ("onnxruntime", "openvino"):
         for precision in read_bundle(place).precisions:

@@ -1,6 +1,6 @@
 """Medians and ranges over the seeds of the runs that MLflow keeps: the tables of docs/results.md.
 
-    python benchmarks/medians.py clone_bcb --uri sqlite:///mlflow.db
+python benchmarks/medians.py clone_bcb --uri sqlite:///mlflow.db
 """
 
 import argparse

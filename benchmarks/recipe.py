@@ -34,9 +34,20 @@ from avatar.space.size import weights_mb
 from common import configured, data_folder, store
 
 BASE = Architecture(
-    tokenizer="word", vocab_size=1000, layers=0, hidden_size=64, hidden_dropout=0.1, attention_dropout=0.0,
-    max_length=2048, position="none", learning_rate=2e-3, batch_size=64, pooling="max", head="interaction", window=3,
-)  # fmt: skip
+    tokenizer="word",
+    vocab_size=1000,
+    layers=0,
+    hidden_size=64,
+    hidden_dropout=0.1,
+    attention_dropout=0.0,
+    max_length=2048,
+    position="none",
+    learning_rate=2e-3,
+    batch_size=64,
+    pooling="max",
+    head="interaction",
+    window=3,
+)
 FUNCTION = dataclasses.replace(BASE, tokenizer="bpe", vocab_size=4000, max_length=1024)
 BOTH = "teacher.mix=graphcodebert"
 
@@ -127,18 +138,20 @@ def main() -> None:
     for row in about.rows if options.rows is None else options.rows:
         found = [_student(row, seed, about, options) for seed in options.seeds]
         score, size, seconds, *flips = (np.asarray(column) for column in zip(*found, strict=True))
-        table.append({
-            "change": row or "(the recipe)",
-            "valid score x 100": round(100 * float(np.median(score)), 2),
-            "lowest": round(100 * float(score.min()), 2),
-            "highest": round(100 * float(score.max()), 2),
-            **{
-                f"{kind} flips %": round(100 * float(np.median(rates)), 2)
-                for kind, rates in zip(REWRITES, flips, strict=True)
-            },
-            "weights MB": round(float(size[0]), 3),
-            "seconds": round(float(np.median(seconds))),
-        })  # fmt: skip
+        table.append(
+            {
+                "change": row or "(the recipe)",
+                "valid score x 100": round(100 * float(np.median(score)), 2),
+                "lowest": round(100 * float(score.min()), 2),
+                "highest": round(100 * float(score.max()), 2),
+                **{
+                    f"{kind} flips %": round(100 * float(np.median(rates)), 2)
+                    for kind, rates in zip(REWRITES, flips, strict=True)
+                },
+                "weights MB": round(float(size[0]), 3),
+                "seconds": round(float(np.median(seconds))),
+            }
+        )
         print(table[-1], flush=True)
     store(
         pd.DataFrame(table),
@@ -166,12 +179,18 @@ def _student(row: str, seed: int, about: Experiment, options: argparse.Namespace
     if options.experiment == "clone_bcb":
         source += ["teacher=predictions", f"teacher.path={folder / 'codebert_logits_unlabel.npy'}"]
         source += [f"teacher.mix=[{folder / 'graphcodebert_logits_unlabel.npy'}]"] if BOTH in changes else []
-    cfg = configured([
-        f"+experiment={options.experiment}", *source, f"dataset.share={options.share}",
-        f"seed={seed}", f"artifacts={options.artifacts}", "trainer.progress=none",
-        "output_dir=unused",
-        *(change for change in changes if "." in change.split("=")[0] and change != BOTH),
-    ])  # fmt: skip
+    cfg = configured(
+        [
+            f"+experiment={options.experiment}",
+            *source,
+            f"dataset.share={options.share}",
+            f"seed={seed}",
+            f"artifacts={options.artifacts}",
+            "trainer.progress=none",
+            "output_dir=unused",
+            *(change for change in changes if "." in change.split("=")[0] and change != BOTH),
+        ]
+    )
     context = Context(cfg, ArtifactStore(Path(cfg.artifacts)))
     data = stage_01_dataset.run(context)
     labels = stage_03_labels.run(context, data, stage_02_teacher.run(context, data))

@@ -45,15 +45,26 @@ def main() -> None:
             arch = Architecture.from_dict({"vocab_size": 2000, "position": position, "pooling": "mean", **shape})
             for length in LENGTHS:
                 eager, exported = times(arch, length, options.calls, options.threads)
-                rows.append({
-                    "shape": name, "position": position, "tokens": f"2 x {length}", "torch ms": eager,
-                    "onnxruntime ms": exported, "torch / onnxruntime": eager / exported,
-                })  # fmt: skip
-    store(pd.DataFrame(rows), "runtime_attention", "Attention: ONNX Runtime against torch eager", [
-        f"{machine_name()}, {options.threads} threads, torch {torch.__version__}, onnxruntime "
-        f"{onnxruntime.__version__}, median of {options.calls} calls each, taking turns; load average "
-        f"{os.getloadavg()[0]:.1f}. torch runs its fused kernel for absolute positions.",
-    ])  # fmt: skip
+                rows.append(
+                    {
+                        "shape": name,
+                        "position": position,
+                        "tokens": f"2 x {length}",
+                        "torch ms": eager,
+                        "onnxruntime ms": exported,
+                        "torch / onnxruntime": eager / exported,
+                    }
+                )
+    store(
+        pd.DataFrame(rows),
+        "runtime_attention",
+        "Attention: ONNX Runtime against torch eager",
+        [
+            f"{machine_name()}, {options.threads} threads, torch {torch.__version__}, onnxruntime "
+            f"{onnxruntime.__version__}, median of {options.calls} calls each, taking turns; load average "
+            f"{os.getloadavg()[0]:.1f}. torch runs its fused kernel for absolute positions.",
+        ],
+    )
 
 
 def times(arch: Architecture, length: int, calls: int, threads: int) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """Accuracy on BigCloneBench's test split of folders as they are shipped, int8 ones too, by the shipped program.
 
-    python benchmarks/shipped.py outputs/clone_bcb/*/bundle
+python benchmarks/shipped.py outputs/clone_bcb/*/bundle
 """
 
 import argparse
@@ -22,10 +22,14 @@ def main() -> None:
     parser.add_argument("bundles", nargs="+", type=Path)
     parser.add_argument("--artifacts", default="artifacts")
     options = parser.parse_args()
-    cfg = configured([
-        "+experiment=clone_bcb", f"dataset.root={data_folder('bcb')}", f"artifacts={options.artifacts}",
-        "output_dir=unused",
-    ])  # fmt: skip
+    cfg = configured(
+        [
+            "+experiment=clone_bcb",
+            f"dataset.root={data_folder('bcb')}",
+            f"artifacts={options.artifacts}",
+            "output_dir=unused",
+        ]
+    )
     corpus = stage_01_dataset.run(Context(cfg, ArtifactStore(Path(cfg.artifacts)))).corpus
     texts = [function.code for function in corpus.functions.values()]
     pairs = [(texts[first], texts[second]) for first, second in corpus.members(SplitName.TEST)]

@@ -88,8 +88,13 @@ def _export(model: nn.Module, path: Path) -> None:
     both = {0: "functions", 1: "tokens"}
     with torch.no_grad():
         torch.onnx.export(
-            _Pair(model), (ids, mask), str(path), dynamo=False, opset_version=17,
-            input_names=["input_ids", "attention_mask"], output_names=["logits"],
+            _Pair(model),
+            (ids, mask),
+            str(path),
+            dynamo=False,
+            opset_version=17,
+            input_names=["input_ids", "attention_mask"],
+            output_names=["logits"],
             dynamic_axes={"input_ids": both, "attention_mask": both},
-        )  # fmt: skip
+        )
     model.get_submodule("encoder").set_attn_implementation("sdpa")  # type: ignore[operator]

@@ -45,11 +45,16 @@ def main() -> None:
                 reached = classification(labels[judge], said.astype(np.int64))
                 results.append((reached.f1, reached.mcc))
     rows = [
-        {"threshold found by": metric, "F1": float(mean[0]), "MCC": float(mean[1]),
-         "deviation of F1": float(spread[0]), "deviation of MCC": float(spread[1])}
+        {
+            "threshold found by": metric,
+            "F1": float(mean[0]),
+            "MCC": float(mean[1]),
+            "deviation of F1": float(spread[0]),
+            "deviation of MCC": float(spread[1]),
+        }
         for metric, results in found.items()
         for mean, spread in [(np.mean(results, axis=0), np.std(results, axis=0))]
-    ]  # fmt: skip
+    ]
     store(
         pd.DataFrame(rows),
         "thresholds",

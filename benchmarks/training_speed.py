@@ -45,9 +45,19 @@ def main() -> None:
     name = "bcb" if os.environ.get("AVATAR_DATA") else "stdlib"
     corpus = load_corpus(DatasetConfig(name=name, folder=name), seed=1)
     arch = Architecture(
-        tokenizer="word", vocab_size=1000, layers=0, hidden_size=options.hidden, hidden_dropout=0.1, max_length=512,
-        position="none", learning_rate=2e-3, batch_size=64, pooling="max", head="interaction", window=options.window,
-    )  # fmt: skip
+        tokenizer="word",
+        vocab_size=1000,
+        layers=0,
+        hidden_size=options.hidden,
+        hidden_dropout=0.1,
+        max_length=512,
+        position="none",
+        learning_rate=2e-3,
+        batch_size=64,
+        pooling="max",
+        head="interaction",
+        window=options.window,
+    )
     texts = [function.code for function in corpus.functions.values()]
     tokenizer = train_tokenizer(arch.tokenizer, arch.vocab_size, texts)
     tokens = TokenTable.from_lists(encode_texts(tokenizer, texts, arch.max_length), PAD_ID, UNKNOWN_ID)
@@ -104,8 +114,14 @@ def _plain(examples: Examples, arch: Architecture) -> Iterator[Batch]:
         full[:, : mask.shape[1]] = mask
         assert examples.soft is not None
         places = torch.arange(len(functions)).view(len(rows), -1)
-        yield Batch(ids, full, places, torch.from_numpy(examples.labels[rows]),
-                    torch.from_numpy(examples.soft[rows]), torch.from_numpy(rows))  # fmt: skip
+        yield Batch(
+            ids,
+            full,
+            places,
+            torch.from_numpy(examples.labels[rows]),
+            torch.from_numpy(examples.soft[rows]),
+            torch.from_numpy(rows),
+        )
 
 
 def _shuffled(examples: Examples, arch: Architecture) -> Iterator[Batch]:
@@ -146,9 +162,7 @@ def _train(
     return pairs, last - start, {part: 100 * seconds / sum(spent.values()) for part, seconds in spent.items()}
 
 
-def _distil(
-    arch: Architecture, corpus: Corpus, train: Examples, precision: str = "32-true"
-) -> dict[str, object]:
+def _distil(arch: Architecture, corpus: Corpus, train: Examples, precision: str = "32-true") -> dict[str, object]:
     valid = Examples(train.tokens, corpus.members(SplitName.VALID), corpus.labels(SplitName.VALID))
     cfg, trainer = DistillConfig(epochs=2, average=0.999), TrainerConfig(progress="none", precision=precision)
     with tempfile.TemporaryDirectory() as folder:

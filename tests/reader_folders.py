@@ -147,8 +147,7 @@ def reveal_json(root: Path) -> DatasetConfig:
 def pairs(root: Path, suffix: str = "jsonl") -> DatasetConfig:
     for split in ("train", "valid", "test"):
         rows = [
-            {"code1": body(first), "code2": body(second), "label": label}
-            for first, second, label in pair_ids(split)
+            {"code1": body(first), "code2": body(second), "label": label} for first, second, label in pair_ids(split)
         ]
         WRITERS[suffix](root / f"{split}.{suffix}", rows)
     return DatasetConfig(name="pairs", root=str(root))

@@ -4,8 +4,16 @@ from tree_sitter import Node
 
 from avatar.code.languages import parse
 
-WHOLE = {"string", "string_literal", "raw_string_literal", "char_literal", "character_literal", "preproc_def",
-         "preproc_function_def", "preproc_call"}  # fmt: skip
+WHOLE = {
+    "string",
+    "string_literal",
+    "raw_string_literal",
+    "char_literal",
+    "character_literal",
+    "preproc_def",
+    "preproc_function_def",
+    "preproc_call",
+}
 
 
 def tokens(code: str, language: str) -> list[bytes]:

@@ -22,9 +22,7 @@ def test_outputs_are_stripped() -> None:
 
 
 @pytest.mark.parametrize(("metric", "best"), [("accuracy", 3), ("f1", 1)])
-def test_shows_the_sweep_and_draws_it(
-    metric: str, best: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_shows_the_sweep_and_draws_it(metric: str, best: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(NOTEBOOK, tmp_path)
     cfg = Config()
     store, parent = open_sweep(cfg.tracking, "demo", "seed=1,2,3", "digest", "multirun", tmp_path)
@@ -47,9 +45,7 @@ def test_shows_the_sweep_and_draws_it(
         notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
     ).execute(env={**os.environ, "OMP_NUM_THREADS": "1"})
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
-    printed = "".join(
-        output.text for output in outputs if output.output_type == "stream" and output.name == "stdout"
-    )
+    printed = "".join(output.text for output in outputs if output.output_type == "stream" and output.name == "stdout")
     assert f"3 runs of the sweep {parent}" in printed
     shown = next(output.data["text/html"] for output in outputs if "text/html" in output.get("data", {}))
     assert [shown.count(f"job-{seed}<") for seed in (1, 2, 3)] == [1, 1, 1]

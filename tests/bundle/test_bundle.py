@@ -10,9 +10,7 @@ from avatar.common.errors import ArtifactError
 
 FILES = (*PRECISIONS["fp32"].names, *PRECISIONS["int8"].names, *ALWAYS)
 
-CONFIG_VALUES = BundleConfig(
-    task="pair", max_length=64, labels=("different", "clone"), architecture={"layers": 1}
-)
+CONFIG_VALUES = BundleConfig(task="pair", max_length=64, labels=("different", "clone"), architecture={"layers": 1})
 
 
 @pytest.fixture

@@ -173,8 +173,24 @@ def tricky(values, key=len, *rest, **named):
     total = sorted(values, key=lambda item: -item)
     if (size := len(values)) > 1:
         values = [*values, size]
-    return (number, pairs, label, text, first, others, add(1), Inner.total, outer(2, by=3), last, total, values, rest,
-            named, pattern.sub("a", "b", "a"), [[values] for values in values])  # fmt: skip
+    return (
+        number,
+        pairs,
+        label,
+        text,
+        first,
+        others,
+        add(1),
+        Inner.total,
+        outer(2, by=3),
+        last,
+        total,
+        values,
+        rest,
+        named,
+        pattern.sub("a", "b", "a"),
+        [[values] for values in values],
+    )
 
 
 @settings(max_examples=40, deadline=None)

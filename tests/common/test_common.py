@@ -50,10 +50,15 @@ def test_hashes_do_not_depend_on_order_or_process() -> None:
     assert stable_hash(value) == stable_hash(same)
     code = "from avatar.common.hashing import stable_hash; print(stable_hash({'s': {'x', 'y', 'z'}}))"
     outputs = {
-        subprocess.run([sys.executable, "-c", code], env={"PYTHONHASHSEED": seed, "PATH": ""},
-                       capture_output=True, text=True, check=True).stdout
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={"PYTHONHASHSEED": seed, "PATH": ""},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
         for seed in ("1", "2")
-    }  # fmt: skip
+    }
     assert len(outputs) == 1
 
 

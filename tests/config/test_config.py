@@ -92,10 +92,21 @@ def test_all_problems_come_at_once() -> None:
 
 @pytest.mark.parametrize(
     "override",
-    ["dataset.labeled_share=1", "dataset.share=0", "search.budget_mb=-3", "search.objectives=[]",
-     "search.objectives=[size,size]", "search.weights={speed: 1}", "distill.epochs=0", "teacher.timing=all",
-     "trainer.accelerator=tpu", "tracking.uri=file:runs", "seed=-1", "surrogate.folds=1"],
-)  # fmt: skip
+    [
+        "dataset.labeled_share=1",
+        "dataset.share=0",
+        "search.budget_mb=-3",
+        "search.objectives=[]",
+        "search.objectives=[size,size]",
+        "search.weights={speed: 1}",
+        "distill.epochs=0",
+        "teacher.timing=all",
+        "trainer.accelerator=tpu",
+        "tracking.uri=file:runs",
+        "seed=-1",
+        "surrogate.folds=1",
+    ],
+)
 def test_values_out_of_range_are_refused_with_their_key(override: str) -> None:
     assert override.split("=")[0].split(".")[-1] in mistake(override).message
 
@@ -113,8 +124,11 @@ def test_the_program_exits_with_2_and_one_message(tmp_path: Path) -> None:
     for override in ("serach.rounds=2", "search.rounds=0"):
         done = subprocess.run(
             [sys.executable, str(ROOT / "train.py"), override, f"hydra.run.dir={tmp_path}/out"],
-            cwd=tmp_path, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == 2, done.stderr
         assert "Traceback" not in done.stderr
         assert "hint:" in done.stderr

@@ -86,9 +86,7 @@ def test_a_fitting_corpus_passes(corpus: Corpus):
 
 
 def change(corpus: Corpus, **splits: tuple[Sample, ...]) -> Corpus:
-    return dataclasses.replace(
-        corpus, splits={**corpus.splits, **{SplitName(k): v for k, v in splits.items()}}
-    )
+    return dataclasses.replace(corpus, splits={**corpus.splits, **{SplitName(k): v for k, v in splits.items()}})
 
 
 def test_what_a_reader_may_not_return(corpus: Corpus):

@@ -43,12 +43,8 @@ def test_twins_are_equal_up_to_whitespace():
 
 def test_everything_shared_is_counted(corpus):
     overlaps = count_overlaps(corpus)
-    assert overlaps.test == SplitOverlap(
-        functions=4, shared_ids=1, twin_functions=2, examples=4, touched_examples=2
-    )
-    assert overlaps.valid == SplitOverlap(
-        functions=2, shared_ids=0, twin_functions=0, examples=2, touched_examples=0
-    )
+    assert overlaps.test == SplitOverlap(functions=4, shared_ids=1, twin_functions=2, examples=4, touched_examples=2)
+    assert overlaps.valid == SplitOverlap(functions=2, shared_ids=0, twin_functions=0, examples=2, touched_examples=0)
     assert (overlaps.valid_and_test, overlaps.shared_training) == (1, 1)
     assert "2 of the 4 test functions" in overlaps.sentences()[0]
     assert len(overlaps.sentences()) == 3

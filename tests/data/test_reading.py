@@ -41,9 +41,7 @@ def test_the_halves_of_bigclonebench_stay_in_file_order(tmp_path):
 def test_a_whole_training_file_is_halved(tmp_path):
     corpus = load_corpus(bcb(tmp_path, halves=False), 1)
     labeled, unlabeled = (corpus.splits[split] for split in (SplitName.LABELED, SplitName.UNLABELED))
-    assert sorted([*labeled, *unlabeled], key=str) == sorted(
-        (Pair(*row) for row in pair_ids("train")), key=str
-    )
+    assert sorted([*labeled, *unlabeled], key=str) == sorted((Pair(*row) for row in pair_ids("train")), key=str)
     assert len(labeled) == len(unlabeled) == 24
     assert corpus.labels(SplitName.LABELED).sum() == 12
     assert corpus.source_rows[SplitName.LABELED] == 48
@@ -157,11 +155,7 @@ def test_twins_stay_in_one_split_when_the_reader_divides(tmp_path):
 
 
 def test_pairs_that_share_functions_stay_in_one_split(tmp_path):
-    rows = [
-        {"code1": f"f({n})", "code2": f"{side}({n})", "label": side == "g"}
-        for n in range(60)
-        for side in "gh"
-    ]
+    rows = [{"code1": f"f({n})", "code2": f"{side}({n})", "label": side == "g"} for n in range(60) for side in "gh"]
     write_jsonl(tmp_path / "train.jsonl", rows)
     corpus = load_corpus(DatasetConfig(name="pairs", root=str(tmp_path)), 1)
     overlaps = count_overlaps(corpus)
@@ -188,9 +182,7 @@ def test_the_format_of_a_table_does_not_matter(suffix, tmp_path):
 
 def test_equal_bodies_are_one_function(tmp_path):
     corpus = load_corpus(pairs(tmp_path), 1)
-    assert (
-        len(corpus.functions) == len({function.code for function in corpus.functions.values()}) == 49 + 9 + 11
-    )
+    assert len(corpus.functions) == len({function.code for function in corpus.functions.values()}) == 49 + 9 + 11
 
 
 def test_named_files_and_columns(tmp_path):
@@ -202,9 +194,7 @@ def test_named_files_and_columns(tmp_path):
 
 def test_given_halves_lose_only_what_becomes_valid(tmp_path):
     for name, count in (("known", 30), ("unknown", 70), ("held_out", 10)):
-        write_jsonl(
-            tmp_path / f"{name}.jsonl", ({"code": f"{name}({n})", "label": n % 2} for n in range(count))
-        )
+        write_jsonl(tmp_path / f"{name}.jsonl", ({"code": f"{name}({n})", "label": n % 2} for n in range(count)))
     files = {"train_labeled": "known.jsonl", "train_unlabeled": "unknown.jsonl", "test": "held_out.jsonl"}
     corpus = load_corpus(DatasetConfig(name="samples", root=str(tmp_path), files=files), 1)
     assert len(corpus.splits[SplitName.VALID]) == 10

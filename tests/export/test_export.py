@@ -23,9 +23,7 @@ def torch_logits(model: StudentModel, texts: list[str], members: list[list[int]]
     """One function at a time, so without padding: a reference that shares no batching with the predictor."""
     rows = encode_texts(tiny_tokenizer(), texts, model.arch.max_length)
     with torch.inference_mode():
-        vectors = [
-            model.encode(torch.tensor([row]), torch.ones(1, len(row), dtype=torch.int64))[0] for row in rows
-        ]
+        vectors = [model.encode(torch.tensor([row]), torch.ones(1, len(row), dtype=torch.int64))[0] for row in rows]
         return model.classify(torch.stack(vectors)[torch.tensor(members)]).numpy()
 
 
@@ -81,9 +79,7 @@ def test_weights_are_stored_once(tmp_path: Path) -> None:
     assert graphs < 50_000
 
 
-def test_a_difference_from_torch_leaves_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_difference_from_torch_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def altered(model: StudentModel, path: Path) -> None:
         other = tiny_student(model.arch, model.task)
         with torch.no_grad():
@@ -125,9 +121,7 @@ def test_leaves_the_model_in_training_as_it_was(tmp_path: Path) -> None:
 def test_needs_examples_to_check_with(tmp_path: Path) -> None:
     arch = tiny_architecture()
     with pytest.raises(ArtifactError, match="example texts"):
-        export_bundle(
-            tiny_student(arch, Task.PAIR), tiny_tokenizer(), arch, Task.PAIR, tmp_path, TEXTS[:1], "card"
-        )
+        export_bundle(tiny_student(arch, Task.PAIR), tiny_tokenizer(), arch, Task.PAIR, tmp_path, TEXTS[:1], "card")
 
 
 def test_an_unwritable_place_is_one_clear_error(tmp_path: Path) -> None:

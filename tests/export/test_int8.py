@@ -15,9 +15,7 @@ from avatar.export.int8 import dequantised, dequantised_state, quantised, quanti
 from avatar.serve import Predictor
 from students import TEXTS, tiny_bundle, tiny_trial
 
-MATRICES = arrays(
-    np.float32, array_shapes(min_dims=2, max_dims=2, max_side=8), elements=st.floats(-1e3, 1e3, width=32)
-)
+MATRICES = arrays(np.float32, array_shapes(min_dims=2, max_dims=2, max_side=8), elements=st.floats(-1e3, 1e3, width=32))
 
 
 @given(MATRICES)

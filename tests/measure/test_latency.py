@@ -25,9 +25,7 @@ def tokenizer() -> Tokenizer:
 
 
 def student(tokenizer: Tokenizer, layers: int = 1) -> TextClassifier:
-    arch = Architecture(
-        vocab_size=60, layers=layers, hidden_size=16, heads=2, intermediate_size=16, max_length=32
-    )
+    arch = Architecture(vocab_size=60, layers=layers, hidden_size=16, heads=2, intermediate_size=16, max_length=32)
     return of_student(StudentModel(arch, Task.PAIR), tokenizer)
 
 
@@ -54,9 +52,7 @@ def test_percentiles_leave_the_warm_up_out(clock: dict[str, float]) -> None:
     assert timing.machine
 
 
-def test_ratio_compares_the_examples_that_both_were_given(
-    tokenizer: Tokenizer, clock: dict[str, float]
-) -> None:
+def test_ratio_compares_the_examples_that_both_were_given(tokenizer: Tokenizer, clock: dict[str, float]) -> None:
 
     class Slow(torch.nn.Module):
         def __init__(self, seconds: float) -> None:
@@ -82,9 +78,13 @@ def test_ratio_compares_the_examples_that_both_were_given(
     assert slow.model.calls == 2 * (2 + 3)
     assert found.notes[-1] == "n"
     assert set(found.as_dict()) == {
-        "latency/student_ms_p50", "latency/student_ms_p95", "latency/model_ms_p50",
-        "latency/teacher_ms_p50", "latency/teacher_ms_p95", "latency/ratio",
-    }  # fmt: skip
+        "latency/student_ms_p50",
+        "latency/student_ms_p95",
+        "latency/model_ms_p50",
+        "latency/teacher_ms_p50",
+        "latency/teacher_ms_p95",
+        "latency/ratio",
+    }
 
 
 def test_without_a_teacher_only_the_student_is_reported(tokenizer: Tokenizer) -> None:

@@ -54,9 +54,7 @@ def small_job(data: Path, place: Path, **changes: Any) -> Config:
     """A job over `write_pairs`' folder, with artifacts and output below `place`."""
     parts: dict[str, Any] = {
         "dataset": DatasetConfig(name="pairs", root=str(data), language="python"),
-        "teacher": TeacherConfig(
-            name="recorded", kind="predictions", path=str(data / "logits.npy"), timing="none"
-        ),
+        "teacher": TeacherConfig(name="recorded", kind="predictions", path=str(data / "logits.npy"), timing="none"),
         "search_space": SearchSpaceConfig(
             name="small",
             genes={
@@ -65,18 +63,26 @@ def small_job(data: Path, place: Path, **changes: Any) -> Config:
                 "vocab_size": GeneConfig(low=40, high=80, step=20),
                 "intermediate_size": GeneConfig(low=16, high=32, step=16),
             },
-            fixed={"tokenizer": "word", "heads": 2, "max_length": 64, "pooling": "mean", "head": "interaction",
-                   "position": "none", "batch_size": 16, "learning_rate": 0.005, "hidden_dropout": 0.1},
+            fixed={
+                "tokenizer": "word",
+                "heads": 2,
+                "max_length": 64,
+                "pooling": "mean",
+                "head": "interaction",
+                "position": "none",
+                "batch_size": 16,
+                "learning_rate": 0.005,
+                "hidden_dropout": 0.1,
+            },
         ),
         "surrogate": SurrogateConfig(candidates=3, share=0.5, epochs=2, minimum=3, folds=2, repeats=2),
         "search": SearchConfig(evaluations=24, population=6, budget_mb=0.03),
         "distill": DistillConfig(epochs=4, average=0.9),
-        "measure": MeasureConfig(warmup=1, examples=4, teacher_examples=2, energy=False,
-                                 compressor_baseline=False),
+        "measure": MeasureConfig(warmup=1, examples=4, teacher_examples=2, energy=False, compressor_baseline=False),
         "trainer": TrainerConfig(progress="none"),
         "tracking": TrackingConfig(enabled=False),
         "artifacts": str(place / "artifacts"),
         "output_dir": str(place / "out"),
         "experiment": "small",
-    }  # fmt: skip
+    }
     return Config(**{**parts, **changes})

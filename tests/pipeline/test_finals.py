@@ -115,9 +115,7 @@ def test_a_finalist_that_diverges_is_out(
         run_job(job(data, artifacts, finalists=3), Run())
 
 
-def test_one_finalist_and_other_rules_leave_no_choice(
-    data: Path, artifacts: Path, decided: list[Finals]
-) -> None:
+def test_one_finalist_and_other_rules_leave_no_choice(data: Path, artifacts: Path, decided: list[Finals]) -> None:
     for finalists, rule in ((1, "accurate"), (3, "knee")):
         outcome = run_job(job(data, artifacts, finalists, rule), Run())
         assert "finalists with the whole recipe" not in outcome.report.read_text()

@@ -89,9 +89,7 @@ def share_latency(place: Path, other: Path) -> None:
     (other / "artifacts" / "latency").symlink_to(place / "artifacts" / "latency")
 
 
-def test_the_same_seed_gives_the_same_everywhere(
-    outcome: Outcome, place: Path, data: Path, tmp_path: Path
-) -> None:
+def test_the_same_seed_gives_the_same_everywhere(outcome: Outcome, place: Path, data: Path, tmp_path: Path) -> None:
     share_latency(place, tmp_path)
     found = repeatable(run_job(small_job(data, tmp_path), Run()).metrics)
     assert found == pytest.approx(repeatable(outcome.metrics), abs=1e-6)

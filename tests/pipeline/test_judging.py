@@ -65,8 +65,9 @@ def test_teacher_candidates_and_student_keep_the_epoch_that_the_metric_likes_bes
     data: Path, tmp_path: Path, metric: str
 ) -> None:
     dataset = DatasetConfig(name="pairs", root=str(data), language="python", metric=metric)
-    teacher = TeacherConfig(max_length=32, encoder_layers=1, trainable_layers=0, pooling="mean", epochs=5,
-                            learning_rate=3e-2, timing="none")  # fmt: skip
+    teacher = TeacherConfig(
+        max_length=32, encoder_layers=1, trainable_layers=0, pooling="mean", epochs=5, learning_rate=3e-2, timing="none"
+    )
     cfg = small_job(data, tmp_path, dataset=dataset, teacher=teacher)
     cfg.distill.epochs = cfg.surrogate.epochs = 5
     cfg.distill.patience = 9

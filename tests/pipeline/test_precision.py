@@ -14,14 +14,36 @@ from avatar.pipeline.context import Context
 from avatar.space.architecture import Architecture
 
 BAG = Architecture(
-    tokenizer="word", vocab_size=80, layers=0, hidden_size=16, hidden_dropout=0.0, attention_dropout=0.0, max_length=64,
-    position="none", learning_rate=0.01, batch_size=16, pooling="max", head="interaction", window=3,
-)  # fmt: skip
-LAYER = Architecture(
-    tokenizer="word", vocab_size=80, layers=1, hidden_size=16, heads=2, intermediate_size=32, hidden_dropout=0.0,
-    attention_dropout=0.0, max_length=64, position="absolute", learning_rate=0.01, batch_size=16, pooling="mean",
+    tokenizer="word",
+    vocab_size=80,
+    layers=0,
+    hidden_size=16,
+    hidden_dropout=0.0,
+    attention_dropout=0.0,
+    max_length=64,
+    position="none",
+    learning_rate=0.01,
+    batch_size=16,
+    pooling="max",
     head="interaction",
-)  # fmt: skip
+    window=3,
+)
+LAYER = Architecture(
+    tokenizer="word",
+    vocab_size=80,
+    layers=1,
+    hidden_size=16,
+    heads=2,
+    intermediate_size=32,
+    hidden_dropout=0.0,
+    attention_dropout=0.0,
+    max_length=64,
+    position="absolute",
+    learning_rate=0.01,
+    batch_size=16,
+    pooling="mean",
+    head="interaction",
+)
 
 
 @pytest.mark.parametrize("arch", [BAG, LAYER], ids=["bag", "layer"])

@@ -16,9 +16,17 @@ from avatar.pipeline.variants import training_rows
 from avatar.space.architecture import Architecture
 
 ARCH = Architecture(
-    tokenizer="word", vocab_size=80, layers=0, hidden_size=8, max_length=32, pooling="max", head="interaction",
-    position="none", batch_size=16, learning_rate=5e-3,
-)  # fmt: skip
+    tokenizer="word",
+    vocab_size=80,
+    layers=0,
+    hidden_size=8,
+    max_length=32,
+    pooling="max",
+    head="interaction",
+    position="none",
+    batch_size=16,
+    learning_rate=5e-3,
+)
 
 
 @pytest.fixture(scope="module")

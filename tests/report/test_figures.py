@@ -33,8 +33,10 @@ def texts(figure: Figure) -> str:
 def test_pareto_has_a_panel_for_each_cost_and_every_point() -> None:
     figure = figures.pareto(SOLUTIONS, REFERENCES)
     assert [panel.get_xlabel() for panel in figure.axes] == [
-        "size of the weights (MB)", "latency of one example (ms)", "GFLOPs of one example",
-    ]  # fmt: skip
+        "size of the weights (MB)",
+        "latency of one example (ms)",
+        "GFLOPs of one example",
+    ]
     panel = figure.axes[0]
     series = {str(points.get_label()): points.get_offsets() for points in panel.collections}
     assert sorted(np.asarray(series["front"]).tolist()) == [[0.5, 91.0], [1.0, 93.0], [2.9, 95.0]]

@@ -48,8 +48,15 @@ def test_terminal_table_fits_and_shows_what_was_measured() -> None:
     assert max(map(len, lines)) <= 100
     assert len({len(line) for line in lines}) == 1
     assert lines[2].removeprefix(ROWS[0].model).split() == [
-        "96.12", "95.98", "0.922", "2.31", "0.612", "801", "0.0421", "0.0042",
-    ]  # fmt: skip
+        "96.12",
+        "95.98",
+        "0.922",
+        "2.31",
+        "0.612",
+        "801",
+        "0.0421",
+        "0.0042",
+    ]
     assert lines[-1].split()[-5:] == ["-"] * 5
     assert "…" in lines[3]
 

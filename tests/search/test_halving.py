@@ -54,8 +54,10 @@ def test_measured_scores_are_kept_and_the_others_moved_in_their_order() -> None:
 def test_a_gain_that_all_share_is_found_exactly() -> None:
     low = np.linspace(-1, 2, 6)
     final = 1 / (1 + np.exp(-(low + 0.7)))
-    ladders = [[1 / (1 + np.exp(-z)), *([score] if place > 2 else [])]
-               for place, (z, score) in enumerate(zip(low, final, strict=True))]  # fmt: skip
+    ladders = [
+        [1 / (1 + np.exp(-z)), *([score] if place > 2 else [])]
+        for place, (z, score) in enumerate(zip(low, final, strict=True))
+    ]
     found = final_scores(ladders, 2)
     np.testing.assert_allclose(found.mean, final)
     np.testing.assert_allclose(found.deviation, 0.0, atol=1e-9)

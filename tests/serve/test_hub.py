@@ -77,13 +77,15 @@ def test_push_uploads_exactly_the_bundle(folder: Path, monkeypatch: pytest.Monke
     assert FakeApi.uploaded == contents(folder)
     asked = {name: FakeApi.asked[name] for name in ("repo_id", "private", "token", "revision", "repo_type")}
     assert asked == {
-        "repo_id": "me/clones", "private": True, "token": "secret", "revision": "main", "repo_type": "model"
-    }  # fmt: skip
+        "repo_id": "me/clones",
+        "private": True,
+        "token": "secret",
+        "revision": "main",
+        "repo_type": "model",
+    }
 
 
-def test_a_hub_name_is_downloaded_and_checked(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_hub_name_is_downloaded_and_checked(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     blobs, snapshot = tmp_path / "blobs", tmp_path / "snapshots" / "main"
     shutil.copytree(folder, blobs)
     snapshot.mkdir(parents=True)

@@ -38,10 +38,15 @@ def test_real_code(both: tuple[TextTokenizer, Tokenizer]) -> None:
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(texts=st.lists(st.one_of(
-    st.text(st.characters(max_codepoint=127), max_size=200),
-    st.lists(st.one_of(st.sampled_from(PARTS), st.text("aA_1 \n(", max_size=9)), max_size=60).map("".join),
-), max_size=4))  # fmt: skip
+@given(
+    texts=st.lists(
+        st.one_of(
+            st.text(st.characters(max_codepoint=127), max_size=200),
+            st.lists(st.one_of(st.sampled_from(PARTS), st.text("aA_1 \n(", max_size=9)), max_size=60).map("".join),
+        ),
+        max_size=4,
+    )
+)
 def test_any_text(both: tuple[TextTokenizer, Tokenizer], texts: list[str]) -> None:
     fast, library = both
     assert fast(texts) == encode_texts(library, texts, LENGTH)

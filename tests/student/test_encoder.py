@@ -18,25 +18,43 @@ from avatar.student.encoder import StudentModel
 
 def some_architectures() -> list[Architecture]:
     kinds = itertools.product(POSITIONS, POOLINGS, HEADS)
-    return [
-        Architecture(
-            vocab_size=50 + index, layers=1 + index % 3, hidden_size=24, heads=(1, 2, 3, 4)[index % 4],
-            intermediate_size=32 + index, max_length=40, position=position, pooling=pooling, head=head,
-            embedding_size=(0, 8)[index % 2],
-        )
-        for index, (position, pooling, head) in enumerate(kinds)
-    ] + [Architecture(vocab_size=50, layers=0, hidden_size=16, pooling="mean", max_length=40)] + bags()  # fmt: skip
+    return (
+        [
+            Architecture(
+                vocab_size=50 + index,
+                layers=1 + index % 3,
+                hidden_size=24,
+                heads=(1, 2, 3, 4)[index % 4],
+                intermediate_size=32 + index,
+                max_length=40,
+                position=position,
+                pooling=pooling,
+                head=head,
+                embedding_size=(0, 8)[index % 2],
+            )
+            for index, (position, pooling, head) in enumerate(kinds)
+        ]
+        + [Architecture(vocab_size=50, layers=0, hidden_size=16, pooling="mean", max_length=40)]
+        + bags()
+    )
 
 
 def bags() -> list[Architecture]:
     """Students without a layer, over windows of one, three and five tokens."""
     return [
         Architecture(
-            vocab_size=60, layers=0, hidden_size=16, max_length=40, position="none", pooling=pooling,
-            head="interaction", embedding_size=embedding, window=window,
+            vocab_size=60,
+            layers=0,
+            hidden_size=16,
+            max_length=40,
+            position="none",
+            pooling=pooling,
+            head="interaction",
+            embedding_size=embedding,
+            window=window,
         )
         for window, pooling, embedding in itertools.product((1, 3, 5), ("max", "mean", "attention"), (0, 8))
-    ]  # fmt: skip
+    ]
 
 
 def inputs(arch: Architecture, task: Task, length: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -102,9 +120,15 @@ def test_the_interaction_head_is_symmetric_and_the_concat_head_is_not() -> None:
 
 def test_many_tokens_are_normed_once_for_each_entry_of_the_vocabulary() -> None:
     arch = Architecture(
-        vocab_size=30, hidden_size=24, embedding_size=8, layers=1, position="none", pooling="mean",
-        hidden_dropout=0.0, attention_dropout=0.0,
-    )  # fmt: skip
+        vocab_size=30,
+        hidden_size=24,
+        embedding_size=8,
+        layers=1,
+        position="none",
+        pooling="mean",
+        hidden_dropout=0.0,
+        attention_dropout=0.0,
+    )
     model = StudentModel(arch, Task.FUNCTION)
     ids = torch.randint(3, 30, (4, 20), generator=torch.Generator().manual_seed(1))
     mask = torch.ones_like(ids, dtype=torch.bool)

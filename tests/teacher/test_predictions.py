@@ -135,9 +135,7 @@ def test_unknown_endings_and_missing_files(tmp_path: Path) -> None:
 def test_a_split_that_keeps_some_rows_gets_their_predictions(tmp_path: Path, corpus: Corpus) -> None:
     split = SplitName.UNLABELED
     kept = np.arange(len(corpus.splits[split])) * 2 + 1
-    part = Corpus(
-        "part", corpus.task, corpus.functions, corpus.splits, rows={split: kept}, source_rows={split: 200}
-    )
+    part = Corpus("part", corpus.task, corpus.functions, corpus.splits, rows={split: kept}, source_rows={split: 200})
     logits = np.random.default_rng(0).normal(size=(200, 2))
     path = write(tmp_path, "npy", logits)
     np.testing.assert_allclose(read_split_predictions(path, part, split), logits[kept], rtol=1e-6)

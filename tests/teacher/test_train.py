@@ -109,9 +109,7 @@ def test_ctrl_c_is_not_swallowed(
 
 
 def test_the_best_epoch_is_kept(tiny_bert: Path, corpus: Corpus, tmp_path: Path) -> None:
-    done = train.fine_tune(
-        corpus, config(tiny_bert, epochs=4, trainable_layers=1), QUIET, 2, tmp_path / "work"
-    )
+    done = train.fine_tune(corpus, config(tiny_bert, epochs=4, trainable_layers=1), QUIET, 2, tmp_path / "work")
     scores = [epoch["valid/accuracy"] for epoch in done.fitted.history]
     assert done.fitted.best_epoch == int(np.argmax(scores))
     logits = done.predict_logits(corpus.members(SplitName.VALID))
@@ -129,9 +127,7 @@ def test_the_work_and_the_time_are_announced(
     tiny_bert: Path, corpus: Corpus, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("INFO", logger="avatar"):
-        train.fine_tune(
-            corpus, config(tiny_bert, epochs=1), TrainerConfig(progress="lines"), 1, tmp_path / "work"
-        )
+        train.fine_tune(corpus, config(tiny_bert, epochs=1), TrainerConfig(progress="lines"), 1, tmp_path / "work")
     assert "60 examples, 8 steps of 8 in 1 epochs" in caplog.text
     assert "left" in caplog.text
 

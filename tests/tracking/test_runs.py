@@ -38,9 +38,7 @@ def test_a_job_leaves_what_design_names(root: Path) -> None:
     assert run.data.metrics == metrics
     assert run.data.params["seed"] == "3"
     tags = run.data.tags
-    assert {"dataset", "teacher", "search_space", "stage", "config_hash", "output_dir", "machine"} <= set(
-        tags
-    )
+    assert {"dataset", "teacher", "search_space", "stage", "config_hash", "output_dir", "machine"} <= set(tags)
     assert tags["energy_method"] == "estimate"
     assert tags["output_dir"] == str(root / "outputs")
     read = mlflow.artifacts.load_text(f"{run.info.artifact_uri}/config.yaml")
@@ -55,9 +53,7 @@ def test_children_are_nested_and_steps_kept(root: Path) -> None:
     parent, nested = runs()
     assert nested.data.tags[PARENT_TAG] == parent.info.run_id
     assert nested.data.tags["stage"] == "candidate"
-    history = open_store(TrackingConfig(), "demo").client.get_metric_history(
-        nested.info.run_id, "valid/accuracy"
-    )
+    history = open_store(TrackingConfig(), "demo").client.get_metric_history(nested.info.run_id, "valid/accuracy")
     assert [(entry.step, entry.value) for entry in history] == [(0, 0.0), (1, 0.5), (2, 1.0)]
 
 
@@ -95,9 +91,7 @@ def test_a_failed_job_goes_on_in_its_run(root: Path) -> None:
     assert "error" not in job_record.data.tags
     assert job_record.data.tags["output_dir"] == str(root / "another")
     child = next(run for run in runs() if run.info.run_name == "teacher")
-    history = open_store(TrackingConfig(), "demo").client.get_metric_history(
-        child.info.run_id, "teacher_test/f1"
-    )
+    history = open_store(TrackingConfig(), "demo").client.get_metric_history(child.info.run_id, "teacher_test/f1")
     assert len(history) == 1
 
 
@@ -128,9 +122,7 @@ def test_a_killed_job_goes_on_in_its_run(root: Path) -> None:
         "with job_run(Config(), 'job') as job:\n"
         "    job.log_metrics({'test/f1': 0.25})\n    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    killed = subprocess.run(
-        [sys.executable, "-c", program], cwd=root, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
+    killed = subprocess.run([sys.executable, "-c", program], cwd=root, env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert killed.returncode == -signal.SIGKILL
     assert [run.info.status for run in runs()] == ["RUNNING"]
     with job_run(Config(), "job") as job:

@@ -53,9 +53,7 @@ output_dir: ${hydra:runtime.output_dir}
 def sweep_config(overrides: list[str], **changes: Any) -> Any:
     """What Hydra hands to a callback, as far as the callback looks."""
     hydra = {"overrides": {"task": overrides}, "sweep": {"dir": "multirun/1"}}
-    return OmegaConf.create(
-        {**OmegaConf.to_container(OmegaConf.structured(Config())), **changes, "hydra": hydra}
-    )
+    return OmegaConf.create({**OmegaConf.to_container(OmegaConf.structured(Config())), **changes, "hydra": hydra})
 
 
 def runs(root: Path) -> list[MlflowRun]:
@@ -133,9 +131,7 @@ def test_hash_sees_what_is_swept_and_not_where_it_lands() -> None:
     base = {"seed": 1, "output_dir": "a", "tracking": {"uri": "x"}, "hydra": {"job": 1}}
     elsewhere = {**base, "output_dir": "b", "tracking": {"uri": "y"}, "hydra": {"job": 2}}
     asked = ["seed=1,2", "+experiment=demo"]
-    assert sweep_hash(base, asked) == sweep_hash(
-        elsewhere, [*reversed(asked), "tracking.uri=y", "executor=joblib"]
-    )
+    assert sweep_hash(base, asked) == sweep_hash(elsewhere, [*reversed(asked), "tracking.uri=y", "executor=joblib"])
     assert sweep_hash(base, asked) != sweep_hash(base, ["seed=1,3", "+experiment=demo"])
     assert sweep_hash(base, asked) != sweep_hash({**base, "seed": 5}, asked)
 

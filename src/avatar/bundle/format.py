@@ -113,9 +113,7 @@ class BundleConfig:
         unknown, missing = sorted(set(values) - names), sorted({"task", "max_length", "labels"} - set(values))
         if unknown or missing:
             listed = [f"unknown key '{name}'" for name in unknown] + [f"no key '{name}'" for name in missing]
-            raise ArtifactError(
-                f"{CONFIG} of the bundle is wrong: {'; '.join(listed)}", "export the student again"
-            )
+            raise ArtifactError(f"{CONFIG} of the bundle is wrong: {'; '.join(listed)}", "export the student again")
         try:
             config = cls(
                 task=str(values["task"]),
@@ -133,9 +131,7 @@ class BundleConfig:
                 f"{CONFIG} of the bundle has a value of the wrong type: {error}", "export the student again"
             ) from error
         if found := config.problems():
-            raise ArtifactError(
-                f"{CONFIG} of the bundle is wrong: {'; '.join(found)}", "export the student again"
-            )
+            raise ArtifactError(f"{CONFIG} of the bundle is wrong: {'; '.join(found)}", "export the student again")
         return config
 
 

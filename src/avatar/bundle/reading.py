@@ -45,9 +45,7 @@ def _entries(path: Path) -> dict[str, tuple[str, int]]:
     files = manifest.get("files")
     found: dict[str, tuple[str, int]] = {}
     for name, entry in files.items() if isinstance(files, dict) else ():
-        digest, length = (
-            (entry.get("sha256"), entry.get("bytes")) if isinstance(entry, dict) else (None, None)
-        )
+        digest, length = (entry.get("sha256"), entry.get("bytes")) if isinstance(entry, dict) else (None, None)
         plain = name not in (".", "..") and re.fullmatch(r"[\w.-]+", name)
         if not (plain and isinstance(digest, str) and isinstance(length, int)):
             raise ArtifactError(f"{path} has a malformed entry for {name!r}", AGAIN)

@@ -22,11 +22,6 @@ def write_manifest(folder: Path) -> None:
     precisions = complete_precisions(present) or tuple(PRECISIONS)[:1]
     names = [*(name for key in precisions for name in PRECISIONS[key].names), *ALWAYS]
     if missing := [name for name in names if name not in present]:
-        raise ArtifactError(
-            f"the bundle {folder} lacks {', '.join(missing)}", "write every file before the manifest"
-        )
-    entries = {
-        name: {"sha256": file_digest(folder / name), "bytes": (folder / name).stat().st_size}
-        for name in names
-    }
+        raise ArtifactError(f"the bundle {folder} lacks {', '.join(missing)}", "write every file before the manifest")
+    entries = {name: {"sha256": file_digest(folder / name), "bytes": (folder / name).stat().st_size} for name in names}
     write_text(folder / MANIFEST, json.dumps({"version": VERSION, "files": entries}, indent=2) + "\n")

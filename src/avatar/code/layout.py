@@ -21,9 +21,22 @@ _ATOM = re.compile(
 _SPACED = frozenset(["=", "==", "!=", "<=", ">=", "+=", "-=", "*=", "/=", "%=", "|=", "&=", "^=", "&&", "||", "?"])
 _BEFORE_BODY = frozenset([")", "else", "do", "try", "finally"])
 _REMARKS = (
-    "todo", "see above", "check this", "nothing to do here", "for now", "done", "internal use", "should not fail",
-    "update the state", "next step", "keep in sync", "as before", "cleanup", "default case", "not needed anymore",
-)  # fmt: skip
+    "todo",
+    "see above",
+    "check this",
+    "nothing to do here",
+    "for now",
+    "done",
+    "internal use",
+    "should not fail",
+    "update the state",
+    "next step",
+    "keep in sync",
+    "as before",
+    "cleanup",
+    "default case",
+    "not needed anymore",
+)
 
 
 @dataclass(frozen=True)

@@ -138,14 +138,10 @@ def _frozen(found: dict[str, list[Node]], source: bytes, functions: list[Interva
 
     frozen = texts("frozen", "called") | words(found.get("words", []))
     frozen |= words(
-        node
-        for node in found.get("class", [])
-        if any(low < node.start_byte < high for low, high in functions)
+        node for node in found.get("class", []) if any(low < node.start_byte < high for low, high in functions)
     )
     frozen |= words(  # a nested function may be called by keyword from code that is not seen
-        node
-        for node in found.get("parameters", [])
-        if sum(low < node.start_byte < high for low, high in functions) > 1
+        node for node in found.get("parameters", []) if sum(low < node.start_byte < high for low, high in functions) > 1
     )
     keywords = texts("keyword")
     if keywords:

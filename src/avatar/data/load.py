@@ -46,9 +46,7 @@ def take_share(corpus: Corpus, share: float, seed: int) -> Corpus:
         splits[split] = tuple(examples[row] for row in kept.tolist())
         rows[split] = np.asarray(corpus.rows[split])[kept] if split in corpus.rows else kept
         source_rows[split] = corpus.source_rows.get(split, len(examples))
-        notes.append(
-            f"{len(kept):,} of the {len(examples):,} examples of {split} are used (share {share:g})."
-        )
+        notes.append(f"{len(kept):,} of the {len(examples):,} examples of {split} are used (share {share:g}).")
     return dataclasses.replace(corpus, splits=splits, rows=rows, source_rows=source_rows, notes=tuple(notes))
 
 

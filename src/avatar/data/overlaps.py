@@ -64,9 +64,7 @@ def body_key(code: str) -> str:
 
 def count_overlaps(corpus: Corpus) -> Overlaps:
     """Count what the splits of `corpus` share."""
-    training, valid, test = (
-        _bodies(corpus, *splits) for splits in (TRAINING, EVALUATION[:1], EVALUATION[1:])
-    )
+    training, valid, test = (_bodies(corpus, *splits) for splits in (TRAINING, EVALUATION[:1], EVALUATION[1:]))
     valid_keys = set(valid.values())
     labeled, unlabeled = (set(corpus.splits[split]) for split in TRAINING)
     return Overlaps(
@@ -114,14 +112,10 @@ def _twins(bodies: Mapping[str, str], training: Mapping[str, str]) -> set[str]:
 
 
 def _touched(corpus: Corpus, split: SplitName, twins: set[str]) -> NDArray[np.bool_]:
-    return np.asarray(
-        [any(name in twins for name in example.ids) for example in corpus.splits[split]], dtype=np.bool_
-    )
+    return np.asarray([any(name in twins for name in example.ids) for example in corpus.splits[split]], dtype=np.bool_)
 
 
-def _overlap(
-    corpus: Corpus, split: SplitName, bodies: Mapping[str, str], training: Mapping[str, str]
-) -> SplitOverlap:
+def _overlap(corpus: Corpus, split: SplitName, bodies: Mapping[str, str], training: Mapping[str, str]) -> SplitOverlap:
     twins = _twins(bodies, training)
     return SplitOverlap(
         functions=len(bodies),

@@ -92,8 +92,7 @@ def _fetch(hub: str, places: str, advice: str) -> Path:
         )
     except LocalEntryNotFoundError as error:
         raise DataError(
-            f"hub unreachable ({reason or _first_line(error)}), no cached copy of {hub}, "
-            f"and no folder {places}",
+            f"hub unreachable ({reason or _first_line(error)}), no cached copy of {hub}, and no folder {places}",
             advice,
         ) from error
     except (OSError, HTTPError) as error:

@@ -53,9 +53,7 @@ def _wordpiece(vocab_size: int) -> tuple[Tokenizer, Any]:
     tokenizer.normalizer = _ascii()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
-    trainer = trainers.WordPieceTrainer(
-        vocab_size=vocab_size, special_tokens=SPECIAL_TOKENS, show_progress=False
-    )
+    trainer = trainers.WordPieceTrainer(vocab_size=vocab_size, special_tokens=SPECIAL_TOKENS, show_progress=False)
     return tokenizer, trainer
 
 
@@ -63,9 +61,7 @@ def _wordpiece(vocab_size: int) -> tuple[Tokenizer, Any]:
 def _unigram(vocab_size: int) -> tuple[Tokenizer, Any]:
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.normalizer = _ascii()
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()]
-    )
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
     tokenizer.decoder = decoders.Metaspace()
     trainer = trainers.UnigramTrainer(
         vocab_size=vocab_size, special_tokens=SPECIAL_TOKENS, unk_token=UNKNOWN, show_progress=False
@@ -78,9 +74,7 @@ def _word(vocab_size: int) -> tuple[Tokenizer, Any]:
     tokenizer = Tokenizer(models.WordLevel(unk_token=UNKNOWN))
     tokenizer.normalizer = normalizers.NFC()
     tokenizer.pre_tokenizer = pre_tokenizers.Split(_WORDS, behavior="removed", invert=True)
-    trainer = trainers.WordLevelTrainer(
-        vocab_size=vocab_size, special_tokens=SPECIAL_TOKENS, show_progress=False
-    )
+    trainer = trainers.WordLevelTrainer(vocab_size=vocab_size, special_tokens=SPECIAL_TOKENS, show_progress=False)
     return tokenizer, trainer
 
 
@@ -102,9 +96,7 @@ def train_tokenizer(kind: str, vocab_size: int, texts: Iterable[str]) -> Tokeniz
     canonical = _CANONICAL.get(kind)
     if canonical:
         tokenizer.model = canonical(json.loads(tokenizer.to_str())["model"]["vocab"])
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single=f"{FIRST} $A", special_tokens=[(FIRST, FIRST_ID)]
-    )
+    tokenizer.post_processor = processors.TemplateProcessing(single=f"{FIRST} $A", special_tokens=[(FIRST, FIRST_ID)])
     return tokenizer
 
 

@@ -143,9 +143,7 @@ def fit(
     except OSError as error:
         raise ArtifactError(f"cannot make the folder {folder}: {error.strerror}") from error
     talk = [] if config.progress == "none" else [Announce(label, examples, batch_size, not shows_bar(config))]
-    trainer = make_trainer(
-        config, epochs, folder, [EpochSeed(seed), *callbacks, keep, *talk, Checkpoint(folder)], clip
-    )
+    trainer = make_trainer(config, epochs, folder, [EpochSeed(seed), *callbacks, keep, *talk, Checkpoint(folder)], clip)
     module.train()  # from_pretrained leaves modules in eval mode, and Lightning would keep them there
     handler = signal.getsignal(signal.SIGINT)
     try:

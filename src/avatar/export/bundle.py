@@ -132,9 +132,7 @@ def export_bundle(
     finally:
         shutil.rmtree(place, ignore_errors=True)
     bundle = read_bundle(folder)
-    log.info(
-        "bundle %s: %.2f MB, logits equal torch's within %.0e", folder, bundle.size_bytes / 1e6, difference
-    )
+    log.info("bundle %s: %.2f MB, logits equal torch's within %.0e", folder, bundle.size_bytes / 1e6, difference)
     return ExportCheck(folder, len(example_texts), difference, bundle.size_bytes, outcome)
 
 
@@ -145,9 +143,7 @@ def _pad_id(tokenizer: Tokenizer) -> int:
     return int(pad)
 
 
-def _write_parts(
-    model: StudentModel, tokenizer: Tokenizer, config: BundleConfig, place: Path, with_int8: bool
-) -> None:
+def _write_parts(model: StudentModel, tokenizer: Tokenizer, config: BundleConfig, place: Path, with_int8: bool) -> None:
     """Everything but the card and the manifest."""
     shipped = Tokenizer.from_str(tokenizer.to_str())
     shipped.no_padding()

@@ -25,7 +25,14 @@ def files_section(place: Path, checks: list[str]) -> str:
     lines = [f"| {name} | {size:,} | {_HOLDS[name]} |" for name, size in sizes.items()]
     return "\n".join(
         [
-            "## Files", "", "| file | bytes | holds |", "|---|---:|---|", *lines,
-            f"| together | {sum(sizes.values()):,} | |", "", *(f"- {check}" for check in checks), "",
+            "## Files",
+            "",
+            "| file | bytes | holds |",
+            "|---|---:|---|",
+            *lines,
+            f"| together | {sum(sizes.values()):,} | |",
+            "",
+            *(f"- {check}" for check in checks),
+            "",
         ]
-    )  # fmt: skip
+    )

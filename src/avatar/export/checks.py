@@ -45,8 +45,7 @@ def largest_difference(
             vectors["torch"][batch] = model.encode(torch.from_numpy(ids), torch.from_numpy(mask)).numpy()
             vectors["onnx"][batch] = encoder.run(None, {"input_ids": ids, "attention_mask": mask})[0]
         sides = {
-            kind: [np.roll(found, -side, axis=0) for side in range(config.arity)]
-            for kind, found in vectors.items()
+            kind: [np.roll(found, -side, axis=0) for side in range(config.arity)] for kind, found in vectors.items()
         }
         stacked = torch.from_numpy(np.stack(sides["torch"], axis=1))
         expected = model.classify(stacked).numpy()

@@ -43,9 +43,7 @@ class TorchRuntime:
         self.hidden_size = self.model.arch.vector_size
 
     @torch.inference_mode()
-    def encode(
-        self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
+    def encode(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> NDArray[np.float32]:
         """Vectors (functions, hidden)."""
         return self.model.encode(torch.from_numpy(input_ids), torch.from_numpy(attention_mask)).numpy()
 

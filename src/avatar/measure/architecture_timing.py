@@ -35,12 +35,8 @@ def time_architectures(
     quartile of an architecture's best burst counts, so that what else the machine does is left out. Rounds
     go on until `seconds` are over.
     """
-    models = [
-        StudentModel(replace(arch, vocab_size=min(arch.vocab_size, VOCABULARY)), task).eval() for arch in archs
-    ]
-    inputs = [
-        example_inputs(task, min(length, arch.max_length), min(arch.vocab_size, VOCABULARY)) for arch in archs
-    ]
+    models = [StudentModel(replace(arch, vocab_size=min(arch.vocab_size, VOCABULARY)), task).eval() for arch in archs]
+    inputs = [example_inputs(task, min(length, arch.max_length), min(arch.vocab_size, VOCABULARY)) for arch in archs]
     best = np.full(len(archs), np.inf)
     order = np.random.default_rng(seed)
     deadline = time.monotonic() + seconds

@@ -63,9 +63,14 @@ def _constant(job: Job) -> Labels:
 def tfidf_vectorizer() -> TfidfVectorizer:
     """One- and two-grams of words and signs, as every TF-IDF here reads code."""
     return TfidfVectorizer(
-        token_pattern=r"\w+|[^\w\s]", ngram_range=(1, 2), max_features=50_000, min_df=2, sublinear_tf=True,
-        lowercase=False, dtype=np.float32,
-    )  # fmt: skip
+        token_pattern=r"\w+|[^\w\s]",
+        ngram_range=(1, 2),
+        max_features=50_000,
+        min_df=2,
+        sublinear_tf=True,
+        lowercase=False,
+        dtype=np.float32,
+    )
 
 
 def _tfidf(job: Job) -> Labels:

@@ -22,9 +22,7 @@ class Decision:
         return (probabilities(logits, self.temperature)[:, 1] >= self.threshold).astype(np.int64)
 
 
-def fit_decision(
-    logits: NDArray[np.floating[Any]], labels: NDArray[np.int64], metric: str = "accuracy"
-) -> Decision:
+def fit_decision(logits: NDArray[np.floating[Any]], labels: NDArray[np.int64], metric: str = "accuracy") -> Decision:
     """The decision that suits `logits` (examples, 2) of valid, whose true `labels` are given.
 
     Where a set is judged by accuracy, the threshold stays 0.5: probabilities mean what they say then. By any other

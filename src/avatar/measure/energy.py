@@ -82,9 +82,7 @@ def measure_energy(
         logger.setLevel(level)
     used = getattr(tracker, "final_emissions_data", None)  # codecarbon swallows its own exceptions
     if used is None or used.energy_consumed <= 0:
-        raise AvatarError(
-            "codecarbon gave no energy for the predictions", "switch it off with measure.energy=false"
-        )
+        raise AvatarError("codecarbon gave no energy for the predictions", "switch it off with measure.energy=false")
     method, kwh = _covered(tracker, used, cuda)
     grams_per_kwh = used.emissions * 1e3 / used.energy_consumed
     return Energy(

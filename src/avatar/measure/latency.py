@@ -44,9 +44,16 @@ class Timing:
         p50, p95 = np.percentile(np.asarray(milliseconds, dtype=np.float64), [50, 95])
         threads = torch.get_num_threads()
         return cls(
-            float(p50), float(p95), len(milliseconds), warmup, threads, runtime, precision,
-            machine_name(device), note,
-        )  # fmt: skip
+            float(p50),
+            float(p95),
+            len(milliseconds),
+            warmup,
+            threads,
+            runtime,
+            precision,
+            machine_name(device),
+            note,
+        )
 
 
 def clocked(call: Callable[[Input], object], value: Input, cuda: bool = False) -> float:
@@ -134,9 +141,7 @@ def measure_latency(
         shared = np.linspace(0, len(examples) - 1, max(1, teacher_examples)).round().astype(int)
     models = {"student": student} if teacher is None else {"student": student, "teacher": teacher}
     rows = {"student": np.arange(len(examples)), "teacher": np.unique(shared)}
-    prepared = {
-        name: {int(row): model.prepare(examples[row]) for row in rows[name]} for name, model in models.items()
-    }
+    prepared = {name: {int(row): model.prepare(examples[row]) for row in rows[name]} for name, model in models.items()}
 
     def forward(name: str) -> Callable[[int], object]:
         inputs: Mapping[int, Inputs] = prepared[name]
@@ -191,5 +196,3 @@ class _Turns:
         model = self.model
         times = list(self.times.values())
         return Timing.of(times, self.warmup, model.device, model.runtime, model.precision, model.note)
-
-

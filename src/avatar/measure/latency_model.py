@@ -159,9 +159,7 @@ class LatencyModel:
         )
 
 
-def fit_to(
-    archs: Sequence[Architecture], milliseconds: Floats, task: Task, length: int, seed: int
-) -> LatencyModel:
+def fit_to(archs: Sequence[Architecture], milliseconds: Floats, task: Task, length: int, seed: int) -> LatencyModel:
     """The model of measured times (n,), and its quality by cross-validation."""
     columns = columns_of(archs)
     order = np.random.default_rng(seed).permutation(len(archs))
@@ -206,10 +204,14 @@ def fit_latency_model(
             "widen the search space or the budget, or leave latency out of search.objectives",
         )
     conditions = {
-        "machine": machine_name(), "threads": torch.get_num_threads(), "runtime": RUNTIME,
-        "torch": torch.__version__, "task": task.value, "length": length,
+        "machine": machine_name(),
+        "threads": torch.get_num_threads(),
+        "runtime": RUNTIME,
+        "torch": torch.__version__,
+        "task": task.value,
+        "length": length,
         "architectures": [arch.as_dict() for arch in archs],
-    }  # fmt: skip
+    }
     path = folder / f"{stable_hash(conditions)}.json"
     if path.is_file():
         milliseconds = _read(path, len(archs))
@@ -228,7 +230,5 @@ def _read(path: Path, count: int) -> Floats:
     except (ValueError, KeyError, TypeError) as error:
         raise ArtifactError(f"{path} holds no measured times", "delete it; they are measured again") from error
     if found.shape != (count,) or not (found > 0).all():
-        raise ArtifactError(
-            f"{path} does not hold {count} times above 0", "delete it; they are measured again"
-        )
+        raise ArtifactError(f"{path} does not hold {count} times above 0", "delete it; they are measured again")
     return found

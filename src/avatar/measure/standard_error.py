@@ -6,9 +6,7 @@ from numpy.typing import NDArray
 from avatar.data.cuts import METRICS
 
 
-def influences(
-    answers: NDArray[np.int64], labels: NDArray[np.int64], metric: str = "accuracy"
-) -> NDArray[np.float64]:
+def influences(answers: NDArray[np.int64], labels: NDArray[np.int64], metric: str = "accuracy") -> NDArray[np.float64]:
     """By how much each example pulls the score by `metric` of `data.cuts`, (examples,): what the jackknife says.
 
     (n - 1) times what the score loses without the example (Efron 1982, chapter 2): for accuracy 1 or 0, less the

@@ -17,12 +17,14 @@ def most_flops_within_budget(context: Context, explored: Explored) -> Architectu
     cfg = context.cfg
     task = explored.student_task
     config = dataclasses.replace(
-        cfg.search, name="compressor", objectives=["size", "flops"], weights={}, rule="knee",
+        cfg.search,
+        name="compressor",
+        objectives=["size", "flops"],
+        weights={},
+        rule="knee",
         evaluations=max(cfg.search.evaluations, 1000),
-    )  # fmt: skip
-    latency = explored.latency.predictor(task)
-    about = SearchContext(
-        explored.space, task, budgets_of(cfg.search), lambda archs: np.zeros(len(archs)), latency
     )
+    latency = explored.latency.predictor(task)
+    about = SearchContext(explored.space, task, budgets_of(cfg.search), lambda archs: np.zeros(len(archs)), latency)
     result = run_search(config, about, cfg.seed)
     return max(result.architectures, key=lambda arch: count_flops(arch, task))

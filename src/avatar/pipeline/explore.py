@@ -49,9 +49,7 @@ class Explored:
     timed: tuple[float, ...]
 
 
-def explore(
-    context: Context, data: Data, labels: Labels, done: Callable[[Candidate, int], None]
-) -> Explored:
+def explore(context: Context, data: Data, labels: Labels, done: Callable[[Candidate, int], None]) -> Explored:
     """Run all rounds; `done` is told of each trained candidate and its number."""
     cfg, task = context.cfg, data.corpus.task
     space = SearchSpace.from_config(cfg.search_space)
@@ -59,9 +57,13 @@ def explore(
     unlimited.check()
     timed = sample_adaptive(LATENCY_SAMPLES, generator(cfg.seed, "latency"), unlimited)
     model = fit_latency_model(
-        list(timed), task, typical_length(context, data), context.store.root / "latency",
-        derive_seed(cfg.seed, "latency"), LATENCY_SAMPLES,
-    )  # fmt: skip
+        list(timed),
+        task,
+        typical_length(context, data),
+        context.store.root / "latency",
+        derive_seed(cfg.seed, "latency"),
+        LATENCY_SAMPLES,
+    )
     log.info("latency model: %s", model.summary)
     latency: Latency = model.predictor(task)
     feasible = Feasible(space, budgets_of(cfg.search), task, latency)
@@ -77,9 +79,15 @@ def explore(
         seed, count = derive_seed(cfg.seed, "round", number), cfg.search.candidates_per_round
         if predictor.choice.beats_constant:
             asked = Asked(
-                space, objectives_of(cfg.search), found.result, found.measured, predictor.choice.model,
-                trained, count, seed,
-            )  # fmt: skip
+                space,
+                objectives_of(cfg.search),
+                found.result,
+                found.measured,
+                predictor.choice.model,
+                trained,
+                count,
+                seed,
+            )
             more = ACQUISITIONS.get(cfg.search.acquisition)(asked)
         else:
             more = space_filling(feasible, trained, count, seed)
@@ -89,17 +97,20 @@ def explore(
     return Explored(space, tuple(candidates), predictor, found, model, task, times)
 
 
-def time_for_real(
-    context: Context, task: Task, model: LatencyModel, archs: list[Architecture]
-) -> tuple[float, ...]:
+def time_for_real(context: Context, task: Task, model: LatencyModel, archs: list[Architecture]) -> tuple[float, ...]:
     """Milliseconds of each of `archs` on this machine, at the length that the latency model predicts for."""
 
     def build(folder: Path) -> dict[str, list[float]]:
         seed = derive_seed(context.cfg.seed, "timed for real")
         return {"milliseconds": time_architectures(archs, task, model.length, seed, TIMING_SECONDS).tolist()}
 
-    reads = {"architectures": archs, "task": task, "length": model.length, "machine": model.machine,
-             "threads": model.threads}  # fmt: skip
+    reads = {
+        "architectures": archs,
+        "task": task,
+        "length": model.length,
+        "machine": model.machine,
+        "threads": model.threads,
+    }
     measured = context.store.make("timed", reads, build).values["milliseconds"]
     for arch, found, expected in zip(archs, measured, model.predict(archs), strict=True):
         log.info("timed: %.3f ms, %.3f ms predicted, %s", found, expected, arch)

@@ -112,9 +112,7 @@ def _pool(context: Context, explored: Explored) -> SearchResult:
     return result_of(archs, np.concatenate(values), objectives_of(context.cfg.search), 0.0)
 
 
-def _errors(
-    context: Context, data: Data, finalists: list[Finalist], apart: bool = False
-) -> NDArray[np.float64]:
+def _errors(context: Context, data: Data, finalists: list[Finalist], apart: bool = False) -> NDArray[np.float64]:
     """Standard errors (finalists,) of the scores on valid, or with `apart` of their distances to the best score."""
     corpus, metric = data.corpus, context.cfg.dataset.metric
     truth, members = corpus.labels(SplitName.VALID), corpus.members(SplitName.VALID)

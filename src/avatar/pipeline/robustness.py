@@ -55,8 +55,11 @@ def measure_robustness(
     names = harvest_names(dict.fromkeys(text for example in examples for text in example), language)
     predict = partial(_labels, student.model, student.tokenizer, decision)
     flips = flip_rates(predict, examples, rewrites(language, names), derive_seed(cfg.seed, "robustness"))
-    notes = [f"Of test examples rewritten as {language}: " + "; ".join(
-        found.sentence(TITLES[name]) for name, found in flips.items()) + "."]  # fmt: skip
+    notes = [
+        f"Of test examples rewritten as {language}: "
+        + "; ".join(found.sentence(TITLES[name]) for name, found in flips.items())
+        + "."
+    ]
     for note in notes:
         log.info(note)
     return {METRICS[name]: found.rate for name, found in flips.items()}, notes

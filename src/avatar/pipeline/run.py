@@ -62,8 +62,12 @@ def run_job(cfg: Config, tracked: Run) -> Outcome:
         if labels.test_metrics is not None:
             child.log_metrics(labels.test_metrics.as_dict("teacher_test/"))
 
-    explored = explore(context, data, labels, lambda candidate, number: _log_candidate(
-        tracked, data.corpus.task, cfg.dataset.metric, candidate, number))  # fmt: skip
+    explored = explore(
+        context,
+        data,
+        labels,
+        lambda candidate, number: _log_candidate(tracked, data.corpus.task, cfg.dataset.metric, candidate, number),
+    )
     decided = finals.run(context, data, labels, explored)
     student = decided.student
     _log_finalists(tracked, data.corpus.task, cfg.dataset.metric, decided)
@@ -100,14 +104,16 @@ def _log_candidate(tracked: Run, task: Task, metric: str, candidate: Candidate, 
     arch, below = candidate.arch, candidate.scores[: candidate.rungs - 1]
     with tracked.child_run(f"candidate {number}", {"stage": "candidate"}) as child:
         child.log_params(arch.as_dict())
-        child.log_metrics({
-            f"valid/{metric}": candidate.score if candidate.complete else None,
-            **{f"rung_{rung}/valid_{metric}": score for rung, score in enumerate(below, start=1)},
-            "size/weights_mb": weights_mb(arch, task),
-            "compute/gflops": count_flops(arch, task) / 1e9,
-            "train/seconds": candidate.seconds,
-            "robustness/flip_rate": candidate.artifact.values.get("flips"),
-        })  # fmt: skip
+        child.log_metrics(
+            {
+                f"valid/{metric}": candidate.score if candidate.complete else None,
+                **{f"rung_{rung}/valid_{metric}": score for rung, score in enumerate(below, start=1)},
+                "size/weights_mb": weights_mb(arch, task),
+                "compute/gflops": count_flops(arch, task) / 1e9,
+                "train/seconds": candidate.seconds,
+                "robustness/flip_rate": candidate.artifact.values.get("flips"),
+            }
+        )
         for epoch in candidate.artifact.values["history"]:
             child.log_metrics({"valid/loss": epoch["valid/loss"]}, step=int(epoch["epoch"]))
 
@@ -121,11 +127,13 @@ def _log_finalists(tracked: Run, task: Task, metric: str, decided: Finals) -> No
         tags = {"stage": "finalist", "kept": str(student is decided.student).lower()}
         with tracked.child_run(f"finalist {number}", tags) as child:
             child.log_params(student.model.arch.as_dict())
-            child.log_metrics({
-                f"valid/{metric}": finalist.score,
-                "size/weights_mb": weights_mb(student.model.arch, task),
-                "train/seconds": student.artifact.seconds,
-            })  # fmt: skip
+            child.log_metrics(
+                {
+                    f"valid/{metric}": finalist.score,
+                    "size/weights_mb": weights_mb(student.model.arch, task),
+                    "train/seconds": student.artifact.seconds,
+                }
+            )
 
 
 def _search_metrics(explored: Explored) -> dict[str, float]:
@@ -170,5 +178,5 @@ def _example(data: Data) -> list[str] | list[tuple[str, str]]:
     functions = list(data.corpus.functions.values())
     members = data.corpus.members(SplitName.TEST)[:2]
     if data.corpus.task is Task.FUNCTION:
-        return [functions[row].code for row, in members]
+        return [functions[row].code for (row,) in members]
     return [(functions[first].code, functions[second].code) for first, second in members]

@@ -24,9 +24,11 @@ def run(context: Context) -> Data:
     overlaps = count_overlaps(corpus)
     sizes = {split.value: len(examples) for split, examples in corpus.splits.items()}
     log.info(
-        "data: %s, %d functions, %s", corpus.name, len(corpus.functions),
+        "data: %s, %d functions, %s",
+        corpus.name,
+        len(corpus.functions),
         ", ".join(f"{count} {name}" for name, count in sizes.items()),
-    )  # fmt: skip
+    )
     for sentence in (*corpus.notes, *overlaps.sentences()):
         log.info("data: %s", sentence)
 

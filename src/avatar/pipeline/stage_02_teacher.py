@@ -58,8 +58,14 @@ def run(context: Context, data: Data) -> Teacher:
         shutil.rmtree(checkpoints)
         return {"history": tuned.fitted.history, "best_epoch": tuned.fitted.best_epoch}
 
-    reads = {"data": data.key, "teacher": learning_part(cfg.teacher), "seed": cfg.seed,
-             "precision": cfg.trainer.precision, "metric": cfg.dataset.metric, "answered": ANSWERED}  # fmt: skip
+    reads = {
+        "data": data.key,
+        "teacher": learning_part(cfg.teacher),
+        "seed": cfg.seed,
+        "precision": cfg.trainer.precision,
+        "metric": cfg.dataset.metric,
+        "answered": ANSWERED,
+    }
     artifact = context.store.make("teacher", reads, build)
     return Teacher(artifact.key, artifact)
 
@@ -86,8 +92,13 @@ def frozen_vectors_of(context: Context, data: Data) -> NDArray[np.float32]:
         return {"functions": len(texts), "hidden": made.shape[1]}
 
     digest = hashlib.sha256("\x00".join(texts).encode("utf-8", "surrogatepass")).hexdigest()
-    reads = {"texts": digest, "model": cfg.model, "encoder_layers": cfg.encoder_layers, "max_length": cfg.max_length,
-             "pooling": cfg.pooling}  # fmt: skip
+    reads = {
+        "texts": digest,
+        "model": cfg.model,
+        "encoder_layers": cfg.encoder_layers,
+        "max_length": cfg.max_length,
+        "pooling": cfg.pooling,
+    }
     made = np.load(context.store.make("vectors", reads, build).folder / VECTORS, mmap_mode="r")
     place = {text: row for row, text in enumerate(texts)}
     vectors = np.zeros((len(codes), made.shape[1]), dtype=np.float32)

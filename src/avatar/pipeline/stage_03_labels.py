@@ -48,9 +48,7 @@ def run(context: Context, data: Data, teacher: Teacher) -> Labels:
 
     def build(folder: Path) -> dict[str, Any]:
         if teacher.artifact is None:
-            logits = {SplitName.UNLABELED: mixed_predictions(
-                recorded_files(cfg.teacher), corpus, SplitName.UNLABELED
-            )}
+            logits = {SplitName.UNLABELED: mixed_predictions(recorded_files(cfg.teacher), corpus, SplitName.UNLABELED)}
         else:
             logits = {split: np.load(teacher.artifact.folder / logits_file(split)) for split in ANSWERED}
         for split, values in logits.items():

@@ -91,11 +91,15 @@ def run(
             candidate = replace(candidate, trainings=(*candidate.trainings, artifact))
             candidates[place] = candidate
             log.info(
-                "candidate %d of %d%s: valid %s %.4f, %s (%s)", first_number + place,
-                first_number - 1 + len(candidates), f", rung {number} of {len(rungs)}" if len(rungs) > 1 else "",
-                context.cfg.dataset.metric, candidate.score, candidate.arch,
+                "candidate %d of %d%s: valid %s %.4f, %s (%s)",
+                first_number + place,
+                first_number - 1 + len(candidates),
+                f", rung {number} of {len(rungs)}" if len(rungs) > 1 else "",
+                context.cfg.dataset.metric,
+                candidate.score,
+                candidate.arch,
                 "found" if artifact.skipped else format_seconds(artifact.seconds),
-            )  # fmt: skip
+            )
             if candidate.complete:
                 done(candidate, first_number + place)
         if number < len(rungs) and going_on:
@@ -132,14 +136,25 @@ def train(context: Context, data: Data, labels: Labels, arch: Architecture, rung
             "valid_score": distilled.valid_score,
             "history": distilled.history,
             "examples": len(examples),
-            **({"flips": candidate_flips(cfg, corpus, distilled.model, source.tokenizer, source.table)}
-               if asks_flips(cfg) else {}),
+            **(
+                {"flips": candidate_flips(cfg, corpus, distilled.model, source.tokenizer, source.table)}
+                if asks_flips(cfg)
+                else {}
+            ),
         }
 
     flips = {"flips": CANDIDATE_EXAMPLES, "language": cfg.dataset.language} if asks_flips(cfg) else {}
-    reads = {"labels": labels.artifact.key, "data": data.key, "architecture": arch, "distill": brief,
-             "share": rung.share, "seed": cfg.seed, "precision": cfg.trainer.precision,
-             "metric": cfg.dataset.metric, **flips}  # fmt: skip
+    reads = {
+        "labels": labels.artifact.key,
+        "data": data.key,
+        "architecture": arch,
+        "distill": brief,
+        "share": rung.share,
+        "seed": cfg.seed,
+        "precision": cfg.trainer.precision,
+        "metric": cfg.dataset.metric,
+        **flips,
+    }
     return context.store.make("candidate", reads, build)
 
 

@@ -83,8 +83,12 @@ def run(context: Context, data: Data, space: SearchSpace, candidates: Sequence[C
             "halving_saved_share": saved,
         }
 
-    reads = {"space": space.name, "surrogate": cfg.surrogate, "seed": cfg.seed,
-             "candidates": [candidate.artifact.key for candidate in candidates]}  # fmt: skip
+    reads = {
+        "space": space.name,
+        "surrogate": cfg.surrogate,
+        "seed": cfg.seed,
+        "candidates": [candidate.artifact.key for candidate in candidates],
+    }
     artifact = context.store.make("surrogate", reads, build)
     robustness = None
     if asks_flips(cfg):

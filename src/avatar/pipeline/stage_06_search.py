@@ -54,8 +54,14 @@ def run(
 ) -> Found:
     """Search with the surrogate, or fall back on what was really trained where it would only pretend."""
     cfg = context.cfg
-    about = SearchContext(space, data.corpus.task, budgets_of(cfg.search), predictor.accuracy, latency,
-                          predictor.flips if predictor.robustness is not None else None)  # fmt: skip
+    about = SearchContext(
+        space,
+        data.corpus.task,
+        budgets_of(cfg.search),
+        predictor.accuracy,
+        latency,
+        predictor.flips if predictor.robustness is not None else None,
+    )
     objectives = objectives_of(cfg.search)
     made: list[SearchResult] = []
 
@@ -69,13 +75,22 @@ def run(
         progress = convergence(found, objectives, exact_front(about, objectives))
         if progress.ratio is not None:
             log.info("the front has %.2f %% of the exact front's hypervolume", 100 * progress.ratio)
-        return {"evaluated": found.evaluated, "front": len(found.front), "seconds": found.seconds,
-                "convergence": progress}  # fmt: skip
+        return {
+            "evaluated": found.evaluated,
+            "front": len(found.front),
+            "seconds": found.seconds,
+            "convergence": progress,
+        }
 
     # finalists are chosen later: they do not change what the search finds
-    reads = {"surrogate": predictor.key, "search": replace(cfg.search, finalists=1), "space": cfg.search_space,
-             "latency": float(np.sum(latency([candidate.arch for candidate in candidates]))),
-             "seed": cfg.seed, "task": data.corpus.task}  # fmt: skip
+    reads = {
+        "surrogate": predictor.key,
+        "search": replace(cfg.search, finalists=1),
+        "space": cfg.search_space,
+        "latency": float(np.sum(latency([candidate.arch for candidate in candidates]))),
+        "seed": cfg.seed,
+        "task": data.corpus.task,
+    }
     artifact = context.store.make("search", reads, build)
     result = made[0] if made else read_result(artifact.folder, cfg.search.objectives, artifact.values)
     measured = _measured(about, candidates, cfg.search.objectives)

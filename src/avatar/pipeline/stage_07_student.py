@@ -46,9 +46,17 @@ def run(context: Context, data: Data, labels: Labels, arch: Architecture, label:
         valid = Examples(read, corpus.members(SplitName.VALID), corpus.labels(SplitName.VALID))
         checkpoints = folder / "checkpoints"
         distilled = distil(
-            arch, corpus.task, examples, valid, cfg.distill, cfg.trainer, cfg.seed, checkpoints, label,
+            arch,
+            corpus.task,
+            examples,
+            valid,
+            cfg.distill,
+            cfg.trainer,
+            cfg.seed,
+            checkpoints,
+            label,
             cfg.dataset.metric,
-        )  # fmt: skip
+        )
         save_student(distilled.model, folder)
         with writing(folder / "tokenizer.json") as temporary:
             source.tokenizer.save(str(temporary))
@@ -60,12 +68,23 @@ def run(context: Context, data: Data, labels: Labels, arch: Architecture, label:
             "history": distilled.history,
         }
 
-    reads = {"labels": labels.artifact.key, "data": data.key, "architecture": arch, "distill": cfg.distill,
-             "seed": cfg.seed, "precision": cfg.trainer.precision, "metric": cfg.dataset.metric,
-             "tokens": source.key}  # fmt: skip
+    reads = {
+        "labels": labels.artifact.key,
+        "data": data.key,
+        "architecture": arch,
+        "distill": cfg.distill,
+        "seed": cfg.seed,
+        "precision": cfg.trainer.precision,
+        "metric": cfg.dataset.metric,
+        "tokens": source.key,
+    }
     artifact = context.store.make("student", reads, build)
     log.info(
-        "%s: valid %s %.4f, %s (%s)", label, cfg.dataset.metric, artifact.values["valid_score"], arch,
+        "%s: valid %s %.4f, %s (%s)",
+        label,
+        cfg.dataset.metric,
+        artifact.values["valid_score"],
+        arch,
         "found" if artifact.skipped else format_seconds(artifact.seconds),
-    )  # fmt: skip
+    )
     return Student(artifact, read_student(artifact.folder), source.tokenizer, tokens)

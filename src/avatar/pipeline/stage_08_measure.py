@@ -72,15 +72,28 @@ def run(
             values |= {f"baseline_compressor_{name}": value for name, value in _sizes(compressor).items()}
         values |= _baselines(context, data, labels, student)
         costs, notes, method = _costs(context, data, teacher, student)
-        return {"values": {**values, **costs}, "notes": [*remarks, *notes], "energy_method": method,
-                "decision": decision}  # fmt: skip
+        return {
+            "values": {**values, **costs},
+            "notes": [*remarks, *notes],
+            "energy_method": method,
+            "decision": decision,
+        }
 
     cfg = context.cfg
-    reads = {"student": student.artifact.key, "distill": cfg.distill, "metric": cfg.dataset.metric,
-             "teacher": teacher.key, "labels": labels.artifact.key,
-             "timing": cfg.teacher.timing, "measure": cfg.measure, "machine": machine_name(),
-             "threads": torch.get_num_threads(), "seed": cfg.seed, "language": cfg.dataset.language,
-             "compressor": None if compressor is None else compressor.artifact.key}  # fmt: skip
+    reads = {
+        "student": student.artifact.key,
+        "distill": cfg.distill,
+        "metric": cfg.dataset.metric,
+        "teacher": teacher.key,
+        "labels": labels.artifact.key,
+        "timing": cfg.teacher.timing,
+        "measure": cfg.measure,
+        "machine": machine_name(),
+        "threads": torch.get_num_threads(),
+        "seed": cfg.seed,
+        "language": cfg.dataset.language,
+        "compressor": None if compressor is None else compressor.artifact.key,
+    }
     artifact = context.store.make("measure", reads, build)
     found = artifact.values
     return Measured(
@@ -178,9 +191,9 @@ def _flops(context: Context, student: Student, large: TextClassifier | None) -> 
     exact = count_flops(arch, task) / 1e9
     values = {"compute/gflops": exact}
     if context.cfg.measure.thop:
-        values["compute/gflops_thop"] = by_thop(
-            student.model, example_inputs(task, arch.max_length, arch.vocab_size)
-        ) / 1e9
+        values["compute/gflops_thop"] = (
+            by_thop(student.model, example_inputs(task, arch.max_length, arch.vocab_size)) / 1e9
+        )
     if large is not None:
         values["compute/gflops_ratio"] = _teacher_flops(large, task.arity, context.cfg.teacher.max_length) / 1e9 / exact
     return values

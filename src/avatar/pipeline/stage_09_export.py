@@ -29,11 +29,17 @@ def run(context: Context, data: Data, student: Student, card: str, decision: Dec
 
     def build(folder: Path) -> dict[str, Any]:
         check = export_bundle(
-            student.model, student.tokenizer, student.model.arch, data.corpus.task, folder / BUNDLE,
-            [functions[row].code for row in picked], card,
-            temperature=decision.temperature, threshold=decision.threshold,
+            student.model,
+            student.tokenizer,
+            student.model.arch,
+            data.corpus.task,
+            folder / BUNDLE,
+            [functions[row].code for row in picked],
+            card,
+            temperature=decision.temperature,
+            threshold=decision.threshold,
             int8=_trial(data, cfg, context.cfg.dataset.metric) if cfg.int8 else None,
-        )  # fmt: skip
+        )
         return {
             "largest_difference": check.largest_difference,
             "bundle_mb": bundle_mb(folder / BUNDLE),

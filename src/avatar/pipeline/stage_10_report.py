@@ -92,9 +92,7 @@ def write(report: Report, folder: Path, story: Story) -> Path:
     page = folder / "report.html"
     write_report(report, page)
     report.table.to_csv(folder / "table.csv")
-    as_frame(story.explored.found.result).query("front").drop(columns="front").to_csv(
-        folder / "front.csv", index=False
-    )
+    as_frame(story.explored.found.result).query("front").drop(columns="front").to_csv(folder / "front.csv", index=False)
     for name, figure in report.figures.items():
         figure.savefig(folder / f"{name.lower().replace(' ', '_')}.png", dpi=120)
     return page
@@ -202,9 +200,7 @@ def _figures(context: Context, story: Story, rows: list[Row]) -> dict[str, Figur
     front = frame[frame["front"]]
     if "accuracy" in frame and len(front) > 1:
         names = [gene.name for gene in explored.space.genes] + list(explored.found.result.objectives)
-        drawn["Front"] = figures.parallel_coordinates(
-            front[names], "accuracy", front["chosen"].to_numpy(dtype=bool)
-        )
+        drawn["Front"] = figures.parallel_coordinates(front[names], "accuracy", front["chosen"].to_numpy(dtype=bool))
     return drawn
 
 

@@ -57,8 +57,13 @@ def tokenized(context: Context, data: Data, kind: str, vocab_size: int, rewritte
                 np.save(stream, getattr(table, name))
         return {"vocab_size": tokenizer.get_vocab_size(), "tokens": len(table.ids)}
 
-    reads = {"data": data.key, "kind": kind, "vocab_size": vocab_size, "longest": LONGEST,
-             "copies": copies.key if copies else None}  # fmt: skip
+    reads = {
+        "data": data.key,
+        "kind": kind,
+        "vocab_size": vocab_size,
+        "longest": LONGEST,
+        "copies": copies.key if copies else None,
+    }
     artifact = context.store.make("tokens", reads, build)
     tokenizer = Tokenizer.from_file(str(artifact.folder / "tokenizer.json"))
     ids, offsets = (np.load(artifact.folder / f"{name}.npy", mmap_mode="r") for name in ("ids", "offsets"))

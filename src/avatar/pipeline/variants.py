@@ -58,14 +58,23 @@ def rewritten_copies(context: Context, data: Data, copies: int) -> Artifact | No
         write_text(folder / TEXTS, "\n".join(lines) + "\n")
         return {"functions": len(rows), "changed": changed, "copies": copies, "language": language}
 
-    reads = {"data": data.key, "copies": copies, "language": language, "seed": cfg.seed, "splits": splits,
-             "rewrites": kinds}  # fmt: skip
+    reads = {
+        "data": data.key,
+        "copies": copies,
+        "language": language,
+        "seed": cfg.seed,
+        "splits": splits,
+        "rewrites": kinds,
+    }
     artifact = context.store.make("variants", reads, build)
     if not artifact.skipped:
         log.info(
             "%d of %d functions have %d rewritten copies (%s)",
-            artifact.values["changed"], artifact.values["functions"], copies, ", ".join(kinds),
-        )  # fmt: skip
+            artifact.values["changed"],
+            artifact.values["functions"],
+            copies,
+            ", ".join(kinds),
+        )
     return artifact
 
 

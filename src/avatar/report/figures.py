@@ -16,9 +16,7 @@ from numpy.typing import NDArray
 from avatar.report.style import AXES, BLUE, GREY, MARKERS, ORANGE, REMARK, line_labels, log_axis, tidy
 
 
-def pareto(
-    solutions: pd.DataFrame, references: pd.DataFrame | None = None, predicted: bool = True
-) -> Figure:
+def pareto(solutions: pd.DataFrame, references: pd.DataFrame | None = None, predicted: bool = True) -> Figure:
     """The front in two dimensions at a time: accuracy against each cost, dominated points included.
 
     `solutions` has a row per architecture: accuracy [0, 1] and any of size (MB), latency (ms), flops
@@ -27,8 +25,7 @@ def pareto(
     `predicted`: the accuracies of `solutions` come from a surrogate; the axis says so.
     """
     costs = [
-        name for name in ("size", "latency", "flops", "flips")
-        if name in solutions and solutions[name].notna().any()
+        name for name in ("size", "latency", "flops", "flips") if name in solutions and solutions[name].notna().any()
     ]
     figure = Figure(figsize=(4.4 * len(costs), 4.2), layout="constrained")
     panels = figure.subplots(1, len(costs), squeeze=False)[0]
@@ -111,11 +108,19 @@ def latency_bars(p50: Mapping[str, float], p95: Mapping[str, float] | None = Non
     ends = values.copy()
     if p95:
         ends = np.array([max(p95.get(name, value), value) for name, value in zip(names, values, strict=True)])
-        panel.errorbar(values, range(len(names)), xerr=[np.zeros(len(names)), ends - values], fmt="none",
-                       ecolor="black", capsize=3, linewidth=1)  # fmt: skip
+        panel.errorbar(
+            values,
+            range(len(names)),
+            xerr=[np.zeros(len(names)), ends - values],
+            fmt="none",
+            ecolor="black",
+            capsize=3,
+            linewidth=1,
+        )
     for row, (value, end) in enumerate(zip(values, ends, strict=True)):
-        panel.annotate(f"{value:.3g} ms", (end, row), textcoords="offset points", xytext=(6, 0), va="center",
-                       fontsize=9)  # fmt: skip
+        panel.annotate(
+            f"{value:.3g} ms", (end, row), textcoords="offset points", xytext=(6, 0), va="center", fontsize=9
+        )
     panel.set_xlim(values.min() / 3, ends.max() * 6)
     log_axis(panel)
     tidy(panel, "latency of one example, p50 with p95 whisker (ms, logarithmic)", None)
@@ -133,8 +138,18 @@ def surrogate_fit(
     figure = Figure(figsize=(4.8, 4.6), layout="constrained")
     panel = figure.subplots()
     x, y = 100 * measured, 100 * predicted
-    panel.errorbar(x, y, yerr=None if std is None else 100 * std, fmt="o", color=BLUE, markersize=5,
-                   ecolor=GREY, elinewidth=1, markeredgecolor="white", label="candidate")  # fmt: skip
+    panel.errorbar(
+        x,
+        y,
+        yerr=None if std is None else 100 * std,
+        fmt="o",
+        color=BLUE,
+        markersize=5,
+        ecolor=GREY,
+        elinewidth=1,
+        markeredgecolor="white",
+        label="candidate",
+    )
     low, high = min(x.min(), y.min()), max(x.max(), y.max())
     margin = 0.05 * (high - low) or 1.0
     line = np.array([low - margin, high + margin])
@@ -150,17 +165,22 @@ def surrogate_fit(
     return figure
 
 
-def hypervolume(
-    curves: Mapping[str, tuple[NDArray[Any], NDArray[Any]]], exact: float | None = None
-) -> Figure:
+def hypervolume(curves: Mapping[str, tuple[NDArray[Any], NDArray[Any]]], exact: float | None = None) -> Figure:
     """Hypervolume over evaluations, (evaluations, hypervolume) by searcher; the exact front's if known."""
     figure = Figure(figsize=(5.6, 3.8), layout="constrained")
     panel = figure.subplots()
     styles = ["-", "--", "-.", ":"]
     colors = [BLUE, ORANGE, "#444444", "#777777"]
     for index, (name, (evaluations, volumes)) in enumerate(curves.items()):
-        panel.step(evaluations, volumes, where="post", label=name, color=colors[index % 4],
-                   linestyle=styles[index % 4], linewidth=1.8)  # fmt: skip
+        panel.step(
+            evaluations,
+            volumes,
+            where="post",
+            label=name,
+            color=colors[index % 4],
+            linestyle=styles[index % 4],
+            linewidth=1.8,
+        )
     if exact is not None:
         panel.axhline(exact, color="black", linewidth=0.9, linestyle=(0, (1, 2)), label="exact front")
     tidy(panel, "evaluations", "hypervolume of the front found so far")
@@ -168,9 +188,7 @@ def hypervolume(
     return figure
 
 
-def parallel_coordinates(
-    frame: pd.DataFrame, colour_by: str, chosen: NDArray[np.bool_] | None = None
-) -> Figure:
+def parallel_coordinates(frame: pd.DataFrame, colour_by: str, chosen: NDArray[np.bool_] | None = None) -> Figure:
     """One line per architecture across its genes and objectives, each axis scaled to its own range.
 
     Columns may be numbers or categories; `colour_by` names a numeric column. A chosen architecture is

@@ -63,10 +63,7 @@ def render_page(report: Report) -> str:
         report=report,
         columns=list(table.columns),
         rows=[(str(name), list(cells)) for name, cells in zip(table.index, table.to_numpy(), strict=True)],
-        pictures=[
-            (title, _image(figure), report.captions.get(title, ""))
-            for title, figure in report.figures.items()
-        ],
+        pictures=[(title, _image(figure), report.captions.get(title, "")) for title, figure in report.figures.items()],
     )
 
 

@@ -47,9 +47,7 @@ def challengers(
     return tuple(pool.architectures[index] for index in ranked[:count])
 
 
-def cheapest_as_good(
-    scores: NDArray[np.float64], errors: NDArray[np.float64], dear: NDArray[np.float64]
-) -> int:
+def cheapest_as_good(scores: NDArray[np.float64], errors: NDArray[np.float64], dear: NDArray[np.float64]) -> int:
     """The student to keep by the one-standard-error rule (Breiman et al. 1984, section 3.4.3).
 
     It is the best by `scores` (n,), or what saves something over it by `dear` (n, costs) and lies no further below it

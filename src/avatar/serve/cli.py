@@ -37,9 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("bundle", metavar="BUNDLE", type=Path, help="folder with manifest.json")
     predict.add_argument("file", metavar="FILE", help="a file with one function, or - for standard input")
     predict.add_argument("second", metavar="FILE2", nargs="?", help="the function to compare it with")
-    predict.add_argument(
-        "--threads", type=count, default=1, help="threads to use; 0 means all cores (default: 1)"
-    )
+    predict.add_argument("--threads", type=count, default=1, help="threads to use; 0 means all cores (default: 1)")
     predict.add_argument(
         "--runtime", default="onnxruntime", help="onnxruntime (default), or openvino where it is installed"
     )
@@ -54,17 +52,13 @@ def _parser() -> argparse.ArgumentParser:
 def _predict(options: argparse.Namespace) -> int:
     from avatar.serve.predictor import Predictor
 
-    predictor = Predictor(
-        options.bundle, threads=options.threads, runtime=options.runtime, precision=options.precision
-    )
+    predictor = Predictor(options.bundle, threads=options.threads, runtime=options.runtime, precision=options.precision)
     files = [options.file] if options.second is None else [options.file, options.second]
     if len(files) != predictor.config.arity:
         raise DataError(
             f"{options.bundle} is a student for the task '{predictor.config.task}', which reads "
             f"{predictor.config.arity} file(s); {len(files)} given",
-            "avatar predict BUNDLE FILE FILE2"
-            if predictor.config.arity == 2
-            else "avatar predict BUNDLE FILE",
+            "avatar predict BUNDLE FILE FILE2" if predictor.config.arity == 2 else "avatar predict BUNDLE FILE",
         )
     if files.count("-") > 1:
         raise DataError("standard input can be only one of the two functions", "give a file for the other")
@@ -88,9 +82,7 @@ def _read(name: str) -> str:
         content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
         code = content.decode("utf-8")
     except OSError as error:
-        raise DataError(
-            f"cannot read {name}: {error.strerror or error}", "give a file with one function"
-        ) from error
+        raise DataError(f"cannot read {name}: {error.strerror or error}", "give a file with one function") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{name} is not UTF-8 at byte {error.start}", "convert the file to UTF-8") from error
     if not code.strip():

@@ -12,6 +12,4 @@ def needs_extra(name: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"the package {error.name} is not installed", f"pip install 'avatar-code[{name}]'"
-        ) from error
+        raise ConfigError(f"the package {error.name} is not installed", f"pip install 'avatar-code[{name}]'") from error

@@ -81,9 +81,7 @@ class Predictor:
                     f"example {row} has {len(members)} function(s), this student reads {self.config.arity}",
                     f"its task is '{self.config.task}'",
                 )
-        place = {
-            code: row for row, code in enumerate(dict.fromkeys(code for one in functions for code in one))
-        }
+        place = {code: row for row, code in enumerate(dict.fromkeys(code for one in functions for code in one))}
         vectors = self.encode(list(place))
         sides = [[place[one[side]] for one in functions] for side in range(self.config.arity)]
         return self.compare(*(vectors[np.asarray(side, dtype=np.int64)] for side in sides))

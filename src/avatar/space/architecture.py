@@ -70,8 +70,12 @@ class Architecture:
             if name not in known:
                 raise ConfigError(f"no gene is called '{name}'", did_you_mean(str(name), known))
         casts = {"int": int, "float": float, "str": str}
-        return cls(**{name: casts[str(getattr(known[name].type, "__name__", known[name].type))](value)
-                      for name, value in values.items()})
+        return cls(
+            **{
+                name: casts[str(getattr(known[name].type, "__name__", known[name].type))](value)
+                for name, value in values.items()
+            }
+        )
 
     def __str__(self) -> str:
         if self.layers == 0:

@@ -71,9 +71,7 @@ class StudentModel(nn.Module):
     share of tokens that are replaced by the unknown token while training.
     """
 
-    def __init__(
-        self, arch: Architecture, task: Task, num_labels: int = 2, token_dropout: float = 0.0
-    ) -> None:
+    def __init__(self, arch: Architecture, task: Task, num_labels: int = 2, token_dropout: float = 0.0) -> None:
         super().__init__()
         self.arch = arch
         self.task = task
@@ -84,9 +82,7 @@ class StudentModel(nn.Module):
             if arch.token_width != arch.hidden_size
             else nn.Identity()
         )
-        self.positions = (
-            nn.Embedding(arch.max_length, arch.hidden_size) if arch.position == "absolute" else None
-        )
+        self.positions = nn.Embedding(arch.max_length, arch.hidden_size) if arch.position == "absolute" else None
         self.norm = nn.LayerNorm(arch.hidden_size)
         self.dropout = Dropout(arch.hidden_dropout)
         self.windows = Windows(arch.hidden_size, arch.window) if arch.window > 1 else None

@@ -60,9 +60,7 @@ class DistillModule(pl.LightningModule):
             return
         decay = min(self.cfg.average, (1 + self.global_step) / (10 + self.global_step))
         with torch.no_grad():
-            torch._foreach_lerp_(
-                list(self.averaged.parameters()), list(self.student.parameters()), 1 - decay
-            )
+            torch._foreach_lerp_(list(self.averaged.parameters()), list(self.student.parameters()), 1 - decay)
 
     def on_validation_epoch_start(self) -> None:
         """Forget the last epoch."""
@@ -90,7 +88,5 @@ class DistillModule(pl.LightningModule):
         )
         steps = int(self.trainer.estimated_stepping_batches)
         warmup = max(1, round(self.cfg.warmup_share * steps))
-        scheduler = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: warmup_cosine(step, steps, warmup)
-        )
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: warmup_cosine(step, steps, warmup))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}

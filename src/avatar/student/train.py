@@ -110,9 +110,7 @@ def distil(
         metric,
     )
     batch_size = cfg.batch_size or arch.batch_size
-    data = CodeDataModule(
-        train, valid, batch_size, derive_seed(seed, "order"), workers=trainer.num_workers
-    )
+    data = CodeDataModule(train, valid, batch_size, derive_seed(seed, "order"), workers=trainer.num_workers)
     fitted = fit(
         module,
         data,

@@ -45,9 +45,7 @@ class Upper(nn.Module):
     def encode(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Vectors (functions, hidden) of states (functions, tokens, hidden) in the place of token ids."""
         states = input_ids.to(self.head.out.weight.dtype)
-        return pool(
-            run_layers(self.config, self.layers, states, attention_mask), attention_mask, self.pooling
-        )
+        return pool(run_layers(self.config, self.layers, states, attention_mask), attention_mask, self.pooling)
 
     def classify(self, vectors: Tensor) -> Tensor:
         """Logits (examples, 2) of vectors (examples, arity, hidden)."""
@@ -158,13 +156,9 @@ class TeacherModel(nn.Module):
         return self.classify(self.encode(input_ids, attention_mask)[members])
 
 
-def run_layers(
-    config: PreTrainedConfig, layers: nn.ModuleList, states: Tensor, attention_mask: Tensor
-) -> Tensor:
+def run_layers(config: PreTrainedConfig, layers: nn.ModuleList, states: Tensor, attention_mask: Tensor) -> Tensor:
     """States after some layers of a BERT-shaped encoder."""
-    mask = create_bidirectional_mask(
-        config=config, inputs_embeds=states, attention_mask=attention_mask.bool()
-    )
+    mask = create_bidirectional_mask(config=config, inputs_embeds=states, attention_mask=attention_mask.bool())
     for layer in layers:
         states = layer(states, mask)
     return states

@@ -50,9 +50,7 @@ def read_predictions(path: Path, rows: int, split: str = "train_unlabeled") -> N
         )
     bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
     if len(bad):
-        raise DataError(
-            f"{path}, row {bad[0] + 1} is not finite: {values[bad[0]].tolist()}", f"{len(bad)} such rows"
-        )
+        raise DataError(f"{path}, row {bad[0] + 1} is not finite: {values[bad[0]].tolist()}", f"{len(bad)} such rows")
     return to_logits(values, str(path))
 
 
@@ -80,9 +78,7 @@ def to_logits(values: NDArray[np.float64], source: str) -> NDArray[np.float32]:
         column = values[:, 0]
         bad = np.flatnonzero((column != 0) & (column != 1))
         if len(bad):
-            raise DataError(
-                f"{source}, row {bad[0] + 1}: the label is {column[bad[0]]:g}", "labels are 0 or 1"
-            )
+            raise DataError(f"{source}, row {bad[0] + 1}: the label is {column[bad[0]]:g}", "labels are 0 or 1")
         positive = np.where(column == 1, 1 - HARD_LABEL_EPSILON, HARD_LABEL_EPSILON)
         values = np.stack([1 - positive, positive], axis=1)
     if is_probability(values):
@@ -121,9 +117,7 @@ def _npy(path: Path) -> NDArray[np.float64]:
         values = np.load(path, allow_pickle=False)
         return np.asarray(values, dtype=np.float64)
     except (ValueError, TypeError, OSError, EOFError) as error:
-        raise DataError(
-            f"{path} is no readable numpy array of numbers: {error}", "write it with np.save"
-        ) from error
+        raise DataError(f"{path} is no readable numpy array of numbers: {error}", "write it with np.save") from error
 
 
 def _has_header(line: str) -> bool:

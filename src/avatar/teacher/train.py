@@ -79,7 +79,12 @@ def frozen_vectors(texts: Sequence[str], cfg: TeacherConfig, trainer: TrainerCon
 
 
 def fine_tune(
-    corpus: Corpus, cfg: TeacherConfig, trainer: TrainerConfig, seed: int, folder: Path, metric: str = "accuracy",
+    corpus: Corpus,
+    cfg: TeacherConfig,
+    trainer: TrainerConfig,
+    seed: int,
+    folder: Path,
+    metric: str = "accuracy",
     vectors: NDArray[np.float32] | None = None,
 ) -> FineTuned:
     """Train the teacher that `cfg` names and give it the weights of its best epoch on valid, by `metric`.
@@ -98,12 +103,9 @@ def fine_tune(
         states = _states(model, tokens, corpus, device)
     table = tokens if states is None else states
     train, valid = (
-        Examples(table, corpus.members(split), corpus.labels(split))
-        for split in (SplitName.LABELED, SplitName.VALID)
+        Examples(table, corpus.members(split), corpus.labels(split)) for split in (SplitName.LABELED, SplitName.VALID)
     )
-    data = CodeDataModule(
-        train, valid, cfg.batch_size, derive_seed(seed, "teacher", "order"), 64, trainer.num_workers
-    )
+    data = CodeDataModule(train, valid, cfg.batch_size, derive_seed(seed, "teacher", "order"), 64, trainer.num_workers)
     fitted = fit(
         TeacherModule(model if states is None else model.upper, cfg, metric),
         data,

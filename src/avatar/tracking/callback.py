@@ -56,9 +56,7 @@ class SweepCallback(Callback):
         )
         self._open = store, run_id
         os.environ[PARENT_VARIABLE] = run_id
-        atexit.register(
-            self._close, interrupted=True
-        )  # a failed or interrupted sweep never gets to its end hook
+        atexit.register(self._close, interrupted=True)  # a failed or interrupted sweep never gets to its end hook
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Close the parent run by how its jobs ended."""

@@ -22,9 +22,7 @@ CODE = Path(__file__).with_name("pyfunc_code.py")
 """The model itself, as source: MLflow runs this file instead of unpickling anything."""
 
 
-def log_bundle(
-    store: Store, run_id: str, bundle: Path, examples: Sequence[str] | Sequence[tuple[str, str]]
-) -> str:
+def log_bundle(store: Store, run_id: str, bundle: Path, examples: Sequence[str] | Sequence[tuple[str, str]]) -> str:
     """Log `bundle` to a run, with `examples` (at least one) as input example; the address `models:/...`.
 
     The model reads a data frame with the column code, or code1 and code2, and gives probability (of the
@@ -37,9 +35,7 @@ def log_bundle(
             return f"models:/{output.model_id}"
     predictor = Predictor(bundle, threads=1)
     columns = ["code"] if predictor.config.arity == 1 else ["code1", "code2"]
-    example = pd.DataFrame(
-        [(row,) if isinstance(row, str) else tuple(row) for row in examples], columns=columns
-    )
+    example = pd.DataFrame([(row,) if isinstance(row, str) else tuple(row) for row in examples], columns=columns)
     signature = ModelSignature(
         inputs=Schema([ColSpec(DataType.string, name) for name in columns]),
         outputs=Schema([ColSpec(DataType.double, "probability"), ColSpec(DataType.string, "label")]),

@@ -70,9 +70,7 @@ def finite(metrics: Mapping[str, float | None]) -> dict[str, float]:
     for name in metrics:
         if not METRIC.fullmatch(name):
             raise ValueError(f"metric '{name}' is not of the form group/name, such as test/accuracy")
-    return {
-        name: float(value) for name, value in metrics.items() if value is not None and math.isfinite(value)
-    }
+    return {name: float(value) for name, value in metrics.items() if value is not None and math.isfinite(value)}
 
 
 def standard_tags(root: Path) -> dict[str, str]:

@@ -107,9 +107,7 @@ class Run:
         if self._store is not None and self._record is not None:
             self._store.client.log_text(self._record.run_id, text, name)
 
-    def log_student_model(
-        self, bundle: Path, examples: Sequence[str] | Sequence[tuple[str, str]]
-    ) -> str | None:
+    def log_student_model(self, bundle: Path, examples: Sequence[str] | Sequence[tuple[str, str]]) -> str | None:
         """Log a bundle as an MLflow model with signature and example; the address that loads it."""
         if self._store is None or self._record is None:
             return None
@@ -206,9 +204,7 @@ def _place(cfg: Config, root: Path | None) -> tuple[Store, str | None]:
 
 
 def _job_runs(store: Store, digest: str, parent: str | None) -> list[RecordedRun]:
-    return [
-        run for run in _search(store, f"tags.config_hash = '{digest}'") if run.tags.get(PARENT_TAG) == parent
-    ]
+    return [run for run in _search(store, f"tags.config_hash = '{digest}'") if run.tags.get(PARENT_TAG) == parent]
 
 
 def _search(store: Store, where: str) -> list[RecordedRun]:
@@ -219,9 +215,7 @@ def _search(store: Store, where: str) -> list[RecordedRun]:
 
 def _recorded(run: MlflowRun) -> RecordedRun:
     data, info = run.data, run.info
-    return RecordedRun(
-        info.run_id, info.run_name, info.status, dict(data.metrics), dict(data.params), dict(data.tags)
-    )
+    return RecordedRun(info.run_id, info.run_name, info.status, dict(data.metrics), dict(data.params), dict(data.tags))
 
 
 def _quoted(name: str) -> str:
@@ -243,9 +237,7 @@ def _opened(store: Store, name: str, tags: Mapping[str, object], again: Recorded
             store.client.delete_tag(again.run_id, "error")
         tags = {**tags, "resumed": "true"}
         merged = {**again.tags, **{key: str(value) for key, value in tags.items()}}
-        run = Run(
-            store, RecordedRun(again.run_id, again.name, "RUNNING", again.metrics, again.params, merged)
-        )
+        run = Run(store, RecordedRun(again.run_id, again.name, "RUNNING", again.metrics, again.params, merged))
         run.set_tags(tags)
         record = again
     try:

@@ -14,9 +14,7 @@ from avatar.tracking.store import Store, open_store
 def sweep_hash(config: Mapping[str, Any], overrides: list[str]) -> str:
     """Digest of a sweep: its base config and its command-line overrides, less where and how it runs."""
     kept = {name: value for name, value in config.items() if name not in (*VOLATILE, "hydra")}
-    asked = sorted(
-        text for text in overrides if text.lstrip("+~").split("=")[0].split(".")[0] not in VOLATILE
-    )
+    asked = sorted(text for text in overrides if text.lstrip("+~").split("=")[0].split(".")[0] not in VOLATILE)
     return stable_hash({"config": kept, "overrides": asked})
 
 
@@ -49,9 +47,7 @@ def open_sweep(
 
 def close_sweep(store: Store, run_id: str, interrupted: bool = False) -> str:
     """End the parent: FINISHED where every job did, KILLED where `interrupted`, else FAILED. The status."""
-    jobs = store.client.search_runs(
-        [store.experiment_id], f"tags.`{PARENT_TAG}` = '{run_id}'", max_results=10_000
-    )
+    jobs = store.client.search_runs([store.experiment_id], f"tags.`{PARENT_TAG}` = '{run_id}'", max_results=10_000)
     good = bool(jobs) and all(job.info.status == "FINISHED" for job in jobs)
     status = "KILLED" if interrupted else "FINISHED" if good else "FAILED"
     store.client.set_terminated(run_id, status)

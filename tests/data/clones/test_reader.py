@@ -107,8 +107,11 @@ def test_the_same_in_another_process(folder):
     environment = {**os.environ, "PYTHONHASHSEED": "77"}
     there = subprocess.run(
         [sys.executable, "-c", script, str(folder), str(Path(__file__).parent)],
-        env=environment, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert there.stdout.split()[-1] == here
     assert digest(read(config(folder), 6)) != here
 

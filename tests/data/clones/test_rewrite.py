@@ -114,7 +114,7 @@ def scan(items, limit):
         if items and limit == 1: return places
     return not places and not items, places
 """
-PURE = SAMPLES.split("---\n")  # fmt: skip
+PURE = SAMPLES.split("---\n")
 
 AROUND = Surroundings(("item", "value", "data"), ("self.close()", "log.info('x')", "self.name = value"))
 
@@ -137,9 +137,12 @@ def source(function: FunctionType) -> str:
 
 @settings(max_examples=80, deadline=None)
 @given(
-    st.sampled_from(PURE), st.sampled_from(GRADES), st.integers(0, 10**6),
-    st.lists(st.integers(-3, 12), max_size=6), st.integers(-4, 20),
-)  # fmt: skip
+    st.sampled_from(PURE),
+    st.sampled_from(GRADES),
+    st.integers(0, 10**6),
+    st.lists(st.integers(-3, 12), max_size=6),
+    st.integers(-4, 20),
+)
 def test_pure_functions_keep_their_results(code, grade, seed, items, limit):
     made = rewrite(code, grade, seed, AROUND)
     assert made.code != code

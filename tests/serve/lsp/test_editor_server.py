@@ -199,8 +199,10 @@ def test_the_twin_changes(folder: Path, clone_student: Path) -> None:
         await editor.until(lambda: editor.shown("new.py") == [])
         (folder / "node_modules" / "again.py").write_text(TWIN)
         (folder / "again.py").write_text(TWIN)
-        events = [types.FileEvent(editor.uri(name), types.FileChangeType.Created) for name in
-                  ("node_modules/again.py", "again.py", "gone.py")]
+        events = [
+            types.FileEvent(editor.uri(name), types.FileChangeType.Created)
+            for name in ("node_modules/again.py", "again.py", "gone.py")
+        ]
         editor.client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams(events))
         await editor.until(lambda: bool(editor.shown("new.py")))
         (hint,) = editor.shown("new.py") or []

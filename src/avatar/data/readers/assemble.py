@@ -96,8 +96,7 @@ class _Builder:
                 self._choose(split, self.pool, kept[half])
             sizes = " labelled and ".join(f"{len(half):,}" for half in halves)
             self.notes.append(
-                f"The training split was divided into {sizes} unlabelled examples, "
-                "stratified by label and group."
+                f"The training split was divided into {sizes} unlabelled examples, stratified by label and group."
             )
             return
         border = len(self.given[SplitName.LABELED])
@@ -116,9 +115,7 @@ class _Builder:
     def _keys(self, smallest_share: float) -> list[tuple[Hashable, ...]]:
         """What keeps examples together: their bodies, unless those link too many examples to divide them."""
         key_of = {name: body_key(function.code) for name, function in self.functions.items()}
-        bodies: list[tuple[Hashable, ...]] = [
-            tuple(key_of[name] for name in example.ids) for example in self.pool
-        ]
+        bodies: list[tuple[Hashable, ...]] = [tuple(key_of[name] for name in example.ids) for example in self.pool]
         sizes = np.bincount(linked_clusters(bodies), minlength=1)
         if sizes.max() <= max(2.0, smallest_share * len(self.pool) / 2):
             return bodies

@@ -43,8 +43,7 @@ def _rows(folder: Path) -> dict[str, Iterable[Placed]]:
         raise missing(folder, LAYOUT)
     columns, optional = ("func", "target"), ("id", "project")
     return {
-        split: chain.from_iterable(parquet_rows(path, columns, optional) for path in parts[split])
-        for split in SPLITS
+        split: chain.from_iterable(parquet_rows(path, columns, optional) for path in parts[split]) for split in SPLITS
     }
 
 

@@ -180,8 +180,7 @@ class EditorServer(LanguageServer):
             return
         lines = document.source.split("\n")
         shown = [
-            (hints.diagnostic(hint, self._label, lines, document.position_codec, self._root()), hint)
-            for hint in found
+            (hints.diagnostic(hint, self._label, lines, document.position_codec, self._root()), hint) for hint in found
         ]
         if [one for one, _ in shown] == [one for one, _ in self._shown.get(address, ())] and address in self._shown:
             self._shown[address] = shown

@@ -16,9 +16,7 @@ class Runtime(Protocol):
 
     hidden_size: int
 
-    def encode(
-        self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
+    def encode(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> NDArray[np.float32]:
         """Vectors (functions, hidden) from ids and mask (functions, tokens), the mask 1 on tokens."""
         ...
 

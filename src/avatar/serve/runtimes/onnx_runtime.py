@@ -22,9 +22,7 @@ class OnnxRuntime:
         self._names = [entry.name for entry in self._head.get_inputs()]
         self.hidden_size: int = self._encoder.get_outputs()[0].shape[-1]
 
-    def encode(
-        self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
+    def encode(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> NDArray[np.float32]:
         """Vectors (functions, hidden)."""
         vectors: NDArray[np.float32] = self._encoder.run(
             None, {"input_ids": input_ids, "attention_mask": attention_mask}

@@ -42,9 +42,7 @@ class OpenVino:
         self._requests = threading.local()  # a request runs one input at a time
         self.hidden_size: int = self._models[parts.encoder].output(0).partial_shape[-1].get_length()
 
-    def encode(
-        self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
+    def encode(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> NDArray[np.float32]:
         """Vectors (functions, hidden)."""
         return self._run(self._parts.encoder, input_ids, attention_mask)
 
