@@ -151,6 +151,7 @@ def _running(cfg: "Config") -> Iterator[Problem]:
     yield from _at_least("executor.jobs", cfg.executor.jobs, 1)
     yield from _at_least("executor.threads", cfg.executor.threads, 1)
     yield from _at_least("seed", cfg.seed, 0)
+    yield from _one_of("artifacts.verify", cfg.artifacts.verify, ("quick", "full"))
     if cfg.tracking.uri.startswith("file:"):
         yield f"tracking.uri is '{cfg.tracking.uri}'; MLflow refuses file stores: use sqlite:///mlflow.db"
 
