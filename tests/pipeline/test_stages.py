@@ -13,9 +13,11 @@ from jobs import small_job, write_pairs
 
 from avatar.common.hashing import stable_hash
 from avatar.config.schema import Config
+from avatar.pipeline.page import page
 from avatar.pipeline.revisions import code_digest, modules_behind
 from avatar.pipeline.stages import NO_STAGE, STAGES
 
+PAGE = Path(__file__).parents[2] / "docs" / "stages.md"
 RECORDED = Path(__file__).parent / "revisions.json"
 
 OTHER: dict[str, Any] = {
@@ -144,3 +146,7 @@ def test_who_changes_the_code_behind_a_stage_is_reminded_of_its_revision(stage: 
         f"If the same inputs give another output now, raise its revision (today {stage.revision}). "
         "Then write down that you looked: python -m avatar.pipeline.revisions tests/pipeline/revisions.json"
     )
+
+
+def test_the_page_of_the_docs_is_current() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "python -m avatar.pipeline.page docs/stages.md"
