@@ -14,8 +14,8 @@ HEAD = """# Stages
 
 Made from the declarations by `python -m avatar.pipeline.page docs/stages.md`; a test checks that it is current.
 
-A job is a list of stages. Each stage makes an artifact: a folder `artifacts/<stage>/<key>` with a `manifest.json`. The key
-is a digest of exactly what is listed here: the inputs, the settings, and the stage's revision. A stage can read nothing
+A job is a list of stages. Each stage makes an artifact: a folder `artifacts/<stage>/<key>` with a `manifest.json`. Its
+key is a digest of exactly what is listed here: inputs, settings, and the stage's revision. A stage can read nothing
 else. So an artifact that is there is the right one, and is used again. `python train.py --plan` shows which are there.
 """
 
