@@ -48,7 +48,6 @@ def _dataset(cfg: "Config") -> Iterator[Problem]:
 
 def _teacher(cfg: "Config") -> Iterator[Problem]:
     part = cfg.teacher
-    yield from _one_of("teacher.kind", part.kind, ("encoder", "predictions"))
     yield from _one_of("teacher.timing", part.timing, ("self", "none", "codebert"))
     yield from _at_least("teacher.epochs", part.epochs, 1)
     yield from _at_least("teacher.batch_size", part.batch_size, 1)
