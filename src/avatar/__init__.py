@@ -1,7 +1,7 @@
 """Avatar: language models of code, distilled to at most 3 MB.
 
-What this module exports is the public API: it changes only with a line in CHANGELOG.md, and after a warning in one release.
-Everything below it may change at any time. None of it needs PyTorch.
+What this module exports is the public API: it changes only with a line in CHANGELOG.md, and after a warning in one
+release. Everything else may change at any time. None of it needs PyTorch.
 
     Student      a trained student: `from_pretrained`, `predict`, `push_to_hub`
     Bundle       the shipped folder of one: its files and its config; `read_bundle` checks every file
