@@ -1,4 +1,4 @@
-"""Values as people have them on the command line: each arrives as it was written, or is answered with how to quote it."""
+"""Values as people have them on the command line: each arrives as written, or is answered with how to quote it."""
 
 import os
 import re
@@ -101,7 +101,16 @@ def test_lists_mappings_and_nothing_keep_their_meaning(argument: str, key: str, 
 
 
 def test_what_hydra_reads_already_is_left_alone() -> None:
-    arguments = ["-m", "seed=1,2", "+experiment=demo", "search.rounds=range(1,3)", "~parent_run", "--cfg", "job", "seed="]
+    arguments = [
+        "-m",
+        "seed=1,2",
+        "+experiment=demo",
+        "search.rounds=range(1,3)",
+        "~parent_run",
+        "--cfg",
+        "job",
+        "seed=",
+    ]
     assert readable(arguments) == arguments
 
 

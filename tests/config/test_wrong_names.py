@@ -1,16 +1,20 @@
 """The program refuses wrong names: at once, with the nearest right one, and before anything is written."""
 
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 TRAIN = Path(__file__).parents[2] / "train.py"
 SECONDS = 2.0
-"""How long the answer may take beyond start-up, which is the time that the same program takes for `--cfg job`."""
+"""How long the answer may take beyond start-up, which is what the same program takes for `--cfg job`.
+
+Counted is the time that the program computes, not what it waits for its turn beside others: these names need no answer
+from anywhere, so on an idle machine that is the time until the answer.
+"""
 PATIENCE = 60
 """Seconds after which a program that has started to work is ended."""
 
@@ -35,9 +39,9 @@ WRONG = [
 
 
 def run(*arguments: str, folder: Path) -> tuple[subprocess.CompletedProcess[str], float]:
-    """The program in an empty folder, and the seconds that it took."""
+    """The program in an empty folder, and the seconds that it computed."""
     environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
-    start = time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         [sys.executable, str(TRAIN), *arguments],
         cwd=folder,
@@ -47,16 +51,16 @@ def run(*arguments: str, folder: Path) -> tuple[subprocess.CompletedProcess[str]
         timeout=PATIENCE,
         check=False,
     )
-    return done, time.monotonic() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return done, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
 @pytest.fixture(scope="module")
 def startup(tmp_path_factory: pytest.TempPathFactory) -> float:
-    """Seconds of `--cfg job`: Python, Hydra and the composed configuration, and no check. The slower of two tries."""
-    folder = tmp_path_factory.mktemp("startup")
-    tries = [run("--cfg", "job", folder=folder) for _ in range(2)]
-    assert all(done.returncode == 0 for done, _ in tries)
-    return max(seconds for _, seconds in tries)
+    """Seconds of `--cfg job`: Python, Hydra and the composed configuration, and no check."""
+    done, seconds = run("--cfg", "job", folder=tmp_path_factory.mktemp("startup"))
+    assert done.returncode == 0, done.stderr
+    return seconds
 
 
 @pytest.mark.parametrize(("override", "key", "near"), WRONG)

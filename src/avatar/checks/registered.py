@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from avatar.code.languages import LANGUAGES, language_of
 from avatar.config.problems import Problem, one_of, refused
 from avatar.config.schema import Config
 from avatar.data.cuts import METRICS
@@ -32,6 +33,23 @@ def names(cfg: Config) -> Iterator[Problem]:
     yield from one_of("surrogate.name", cfg.surrogate.name, ("auto", *SURROGATES))
 
 
+def language(cfg: Config) -> Iterator[Problem]:
+    """What rewrites functions must know what language they are written in."""
+    if cfg.dataset.language or language_of(cfg.dataset.name) or cfg.dataset.name not in READERS.names():
+        return
+    fix = f"set it to one of {', '.join(LANGUAGES.names())}"
+    if cfg.distill.copies:
+        yield (
+            f"dataset.language is null; distill.copies={cfg.distill.copies} rewrites functions and must know the "
+            f"language: {fix}, or set distill.copies=0"
+        )
+    if "flips" in cfg.search.objectives:
+        yield (
+            "dataset.language is null; the objective flips renames variables and must know the language: "
+            f"{fix}, or leave flips out of search.objectives"
+        )
+
+
 def search_space(cfg: Config) -> Iterator[Problem]:
     """Genes, their values, what of them goes together, and whether anything fits the budgets."""
     problems = list(refused(lambda: SearchSpace.from_config(cfg.search_space), "search_space"))
@@ -52,4 +70,4 @@ def search_space(cfg: Config) -> Iterator[Problem]:
         yield from impossible[0]
 
 
-CHECKS = (names, search_space)
+CHECKS = (names, language, search_space)

@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from avatar.code.languages import LANGUAGES, language_of
+from avatar.code.languages import LANGUAGES
 from avatar.code.rewrite import REWRITES
 from avatar.common.errors import did_you_mean
 from avatar.config.problems import Check, Problem, at_least, between, one_of, positive
@@ -99,11 +99,6 @@ def _search(cfg: "Config") -> Iterator[Problem]:
             f"search.weights is {part.weights}; search.rule is '{part.rule}', which has no weights: "
             "set search.rule=scalarised, or leave them out"
         )
-    if "flips" in part.objectives and _language(cfg) is None:
-        yield (
-            "dataset.language is null; the objective flips renames variables and must know the language: set it to "
-            f"one of {', '.join(LANGUAGES.names())}, or leave flips out of search.objectives"
-        )
     yield from at_least("surrogate.candidates", surrogate.candidates, 1)
     yield from at_least("surrogate.epochs", surrogate.epochs, 1)
     yield from between("surrogate.share", surrogate.share, 0, 1, open_low=True)
@@ -128,11 +123,6 @@ def _distill(cfg: "Config") -> Iterator[Problem]:
         yield (
             f"distill.rewrites is []; distill.copies is {part.copies}, and copies must differ from their functions: "
             "set distill.rewrites=[rename], or distill.copies=0"
-        )
-    if part.copies and _language(cfg) is None:
-        yield (
-            f"dataset.language is null; distill.copies={part.copies} rewrites functions and must know the language: "
-            f"set it to one of {', '.join(LANGUAGES.names())}, or set distill.copies=0"
         )
     if not (part.use_labeled or part.use_unlabeled):
         yield (
@@ -196,11 +186,6 @@ def _running(cfg: "Config") -> Iterator[Problem]:
     yield from between("seed", cfg.seed, 0, LARGEST_SEED)
     if not cfg.experiment.strip():
         yield "experiment is ''; it must be a name"
-
-
-def _language(cfg: "Config") -> str | None:
-    """The language of the functions, where anything tells it."""
-    return cfg.dataset.language or language_of(cfg.dataset.name)
 
 
 CHECKS: tuple[Check, ...] = (_dataset, _teacher, _search, _distill, _measured, _running)

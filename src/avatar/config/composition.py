@@ -141,12 +141,12 @@ def _unknown_choice(chain: Chain, text: str) -> ConfigError | None:
 
 def _wrong_type(chain: Chain, text: str) -> ConfigError | None:
     """A value that is not of its key's type, such as `seed=abc`."""
-    from omegaconf.errors import MissingMandatoryValue, ValidationError
+    from omegaconf.errors import ConfigTypeError, MissingMandatoryValue, ValidationError
 
-    override = re.search(r"Error merging override \+*([^=]+)=", text)
+    override = re.search(r"Error merging override \+*([^=\n]+)=(.*)", text)
     for link in chain:
         key = getattr(link, "full_key", None)
-        if not isinstance(link, (ValidationError, MissingMandatoryValue)) or not key:
+        if not isinstance(link, (ConfigTypeError, MissingMandatoryValue, ValidationError)) or not key:
             continue
         if override is not None and override.group(1).startswith(f"{key}."):  # a key below one that has no keys
             return unknown_key(override.group(1))
@@ -155,6 +155,8 @@ def _wrong_type(chain: Chain, text: str) -> ConfigError | None:
         rule = TYPES.get(name.partition("[")[0])
         if rule is not None:
             value = "missing" if isinstance(link, MissingMandatoryValue) else _shown(getattr(link, "value", None))
+            if isinstance(link, ConfigTypeError) and override is not None:  # it does not know the value
+                value = f"'{override.group(2)}'"
             rule = f"{rule}, or null" if optional else rule
             return ConfigError(f"{key} is {value}; it must be {rule}", _example(key, name, value.strip("'")))
     return None

@@ -93,7 +93,7 @@ def train_tokenizer(kind: str, vocab_size: int, texts: Iterable[str]) -> Tokeniz
     tokenizer, trainer = TOKENIZERS.get(kind)(vocab_size)
     if vocab_size < smallest_vocabulary(kind):
         raise ConfigError(
-            f"a {kind} tokenizer needs at least {smallest_vocabulary(kind)} entries, vocab_size is {vocab_size}",
+            f"a {kind} tokenizer needs more than {smallest_vocabulary(kind) - 1} entries, vocab_size is {vocab_size}",
             "raise the gene's low end",
         )
     tokenizer.train_from_iterator((text[:MAX_CHARACTERS] for text in texts), trainer=trainer)
