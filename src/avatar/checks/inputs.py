@@ -2,7 +2,10 @@
 
 import os
 from collections.abc import Iterator
+from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import iter_modules
 
 from avatar.common.errors import did_you_mean
 from avatar.config.problems import Problem, nearest_folder, refused
@@ -54,6 +57,15 @@ def teacher(cfg: Config) -> Iterator[Problem]:
         yield "teacher.model is ''; it must be a hub name, a local folder, or a package that carries a model"
     else:
         yield from refused(lambda: local_folder(part.model))
+        yield from _package(part.model)
+
+
+def _package(model: str) -> Iterator[Problem]:
+    """A name that is almost that of an installed package; any other name without a folder may be one of the hub."""
+    if model.isidentifier() and "_" in model and find_spec(model) is None:
+        close = get_close_matches(model, [module.name for module in iter_modules()], n=1, cutoff=0.85)
+        if close:
+            yield f"teacher.model is '{model}'; no package of that name is installed; did you mean '{close[0]}'?"
 
 
 def _folder(key: str, value: str) -> Iterator[Problem]:
