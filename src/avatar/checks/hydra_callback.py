@@ -12,6 +12,9 @@ from hydra.core.override_parser.types import Override
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
+from avatar.common.errors import ConfigError
+from avatar.config.composition import WHERE
+
 
 class CheckCallback(Callback):
     """Ends the program with one message and exit status 2 where anything is wrong, and leaves nothing behind."""
@@ -71,6 +74,9 @@ def _values(override: Override) -> list[str]:
     if not override.is_sweep_override():
         return [f"{key}={override.get_value_element_as_str()}"]
     if override.is_discrete_sweep():
-        return [f"{key}={value}" for value in override.sweep_string_iterator()]
+        values = [f"{key}={value}" for value in override.sweep_string_iterator()]
+        if not values:
+            raise ConfigError(f"'{override.input_line}' stands for no value; a sweep needs at least one", WHERE)
+        return values
     interval: Any = override.value()
     return [f"{key}={interval.start}", f"{key}={interval.end}"]

@@ -117,8 +117,10 @@ def _names(folder: Path) -> list[str]:
 
 def _listed(folder: Path) -> str:
     names = _names(folder)
+    if not names:
+        return "nothing" if os.access(folder, os.R_OK) else "what you may not read"
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return (", ".join(names[:_SHOWN]) or "nothing readable") + more
+    return ", ".join(names[:_SHOWN]) + more
 
 
 CHECKS = (dataset, teacher)
