@@ -15,6 +15,7 @@ from avatar.common.errors import ConfigError
 from avatar.config import checks
 from avatar.config.problems import Check, Problem
 from avatar.config.schema import (
+    ArtifactsConfig,
     Config,
     DatasetConfig,
     DistillConfig,
@@ -172,11 +173,19 @@ def test_a_full_disk_is_refused_for_every_folder(tmp_path: Path, monkeypatch: py
 
     monkeypatch.setattr(shutil, "disk_usage", nearly_full)
     tracking = TrackingConfig(artifacts=str(tmp_path / "runs"))
-    folders = {"artifacts": str(tmp_path / "a" / "b"), "output_dir": str(tmp_path / "out"), "tracking": tracking}
+    folders = {
+        "artifacts": ArtifactsConfig(str(tmp_path / "a" / "b")),
+        "output_dir": str(tmp_path / "out"),
+        "tracking": tracking,
+    }
     problems = found(outputs.folders, **folders)
-    assert [problem.partition(" is ")[0] for problem in problems] == ["artifacts", "output_dir", "tracking.artifacts"]
+    assert [problem.partition(" is ")[0] for problem in problems] == [
+        "artifacts.folder",
+        "output_dir",
+        "tracking.artifacts",
+    ]
     assert "it needs 2,200 MB, and 40 MB are free" in problems[0], "an encoder is fine-tuned and stored"
-    assert "artifacts=FOLDER" in problems[0]
+    assert "artifacts.folder=FOLDER" in problems[0]
     assert "hydra.run.dir=FOLDER" in problems[1]
     assert asked == [tmp_path] * 3, "asked at the nearest folder that exists"
     monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10**12, 0, 10**12))
@@ -189,7 +198,9 @@ def test_a_folder_below_a_file_and_one_that_may_not_be_written_are_refused(
 ) -> None:
     (tmp_path / "file").write_text("")
     output = str(tmp_path / "out")
-    problem = only(found(outputs.folders, artifacts=str(tmp_path / "file" / "artifacts"), output_dir=output))
+    problem = only(
+        found(outputs.folders, artifacts=ArtifactsConfig(str(tmp_path / "file" / "artifacts")), output_dir=output)
+    )
     assert f"{tmp_path}/file is a file, and a folder is needed" in problem
     monkeypatch.setattr(outputs.os, "access", lambda path, mode: False)
     assert all("you may not write into" in problem for problem in found(outputs.folders, output_dir=output))

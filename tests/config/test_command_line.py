@@ -146,6 +146,7 @@ MISTAKES = [
     ("teacher.mix=~/a,b", "teacher.mix is '~/a,b'; a comma stands between the values of a sweep"),
     ("dataset=7", "dataset is '7'; there is no such choice"),
     ("distill=null", "distill is 'null'; there is no such choice"),
+    ("artifacts=here", "artifacts is 'here'; it must be a group of keys"),
     ("experiment=mine", "experiment is 'mine'"),
     ("experiment=clone_bcb", "experiment is 'clone_bcb'"),
     ("experiment=my runs", "experiment is 'my runs'"),
@@ -163,7 +164,7 @@ def test_a_mistake_is_answered_in_words_and_its_hint_works(argument: str, says: 
     assert "$" not in str(error), "no template's placeholder"
     assert "Exception" not in str(error)
     hinted = re.findall(r"(?:for example|write|quote it:) (.+?)(?:;|$)", error.hint)
-    assert hinted or "available" in error.hint
+    assert hinted or "available" in error.hint or "its keys" in error.hint
     for text in hinted:
         compose("config", readable(shlex.split(text)))
 
@@ -175,7 +176,7 @@ def test_the_home_folder_is_meant_in_every_path(tmp_path: Path) -> None:
         "teacher=predictions",
         "teacher.path=~/p.npy",
         "teacher.mix=[~/q.npy]",
-        "artifacts=~/file/artifacts",
+        "artifacts.folder=~/file/artifacts",
         "tracking.artifacts=~/file/runs",
         "tracking.uri=sqlite:///~/file/mlflow.db",
         "hydra.run.dir=~/file/out",
@@ -194,7 +195,7 @@ def test_the_home_folder_is_meant_in_every_path(tmp_path: Path) -> None:
         ("dataset.source", "code"),
         ("teacher.path", "p.npy"),
         ("teacher.mix", "q.npy"),
-        ("artifacts", "file/artifacts"),
+        ("artifacts.folder", "file/artifacts"),
         ("tracking.artifacts", "file/runs"),
         ("output_dir", "file/out"),
     ):

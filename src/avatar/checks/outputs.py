@@ -19,7 +19,7 @@ RUN_MB = 50
 def folders(cfg: Config) -> Iterator[Problem]:
     """The folders of artifacts, of this run's output and of the tracking store's files."""
     frozen = cfg.teacher.kind == "predictions" or cfg.teacher.trainable_layers == 0
-    yield from _writable("artifacts", cfg.artifacts, STUDENTS_MB if frozen else STUDENTS_MB + TEACHER_MB)
+    yield from _writable("artifacts.folder", cfg.artifacts.folder, STUDENTS_MB if frozen else STUDENTS_MB + TEACHER_MB)
     yield from _writable("output_dir", cfg.output_dir, RUN_MB, "hydra.run.dir")
     if cfg.tracking.enabled:
         yield from _writable("tracking.artifacts", cfg.tracking.artifacts, RUN_MB)

@@ -186,6 +186,7 @@ def _running(cfg: "Config") -> Iterator[Problem]:
     yield from between("seed", cfg.seed, 0, LARGEST_SEED)
     if not cfg.experiment.strip():
         yield "experiment is ''; it must be a name"
+    yield from one_of("artifacts.verify", cfg.artifacts.verify, ("quick", "full"))
 
 
 CHECKS: tuple[Check, ...] = (_dataset, _teacher, _search, _distill, _measured, _running)
