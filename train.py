@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra hands its errors to `report_errors`, which words them
 
@@ -9,6 +10,7 @@ import hydra
 from omegaconf import DictConfig
 
 from avatar.config import register_schema
+from avatar.config.command_line import readable
 from avatar.config.report import report_errors
 
 register_schema()
@@ -31,5 +33,6 @@ def main(cfg: DictConfig) -> float | None:
 
 
 if __name__ == "__main__":
-    with report_errors(debug="debug=true" in sys.argv):
+    with report_errors(debug="debug=true" in sys.argv, conf=Path(__file__).parent / "conf"):
+        sys.argv[1:] = readable(sys.argv[1:])
         main()

@@ -18,7 +18,6 @@ from avatar.data.records import Task
 from avatar.search.objectives import OBJECTIVES, SearchContext, minimised
 from avatar.search.pareto import hypervolume
 from avatar.search.result import SEARCHERS
-from avatar.search.run import searchers
 from avatar.space.architecture import Architecture
 from avatar.space.budgets import Budgets
 from avatar.surrogate.choice import choose
@@ -58,7 +57,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=10)
     arguments = parser.parse_args()
-    assert searchers  # imported for its registrations
     context, sentence = build_context(seed=1)
     objectives = [OBJECTIVES.get(name) for name in ("accuracy", "size", "flops")]
 

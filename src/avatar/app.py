@@ -4,12 +4,10 @@ import os
 import warnings
 from pathlib import Path
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from avatar.common.errors import AvatarError
+from avatar.checks.preflight import checked
 from avatar.common.logging import get_logger
-from avatar.config.checks import unknown_keys
-from avatar.config.report import unknown_key
 from avatar.config.schema import Config
 
 log = get_logger("app")
@@ -20,7 +18,7 @@ def run(composed: DictConfig) -> float | None:
 
     A sweeper may optimise it, so it is not that of test.
     """
-    cfg = validated(composed)
+    cfg = checked(composed)
     if cfg.plan:
         show_plan(cfg)
         return None
@@ -28,7 +26,7 @@ def run(composed: DictConfig) -> float | None:
 
     done = find_job_run(cfg)
     if done is not None and done.finished and parent_of(cfg):
-        log.info("this job is done: run %s of %s", done.run_id, cfg.experiment)
+        log.info("this job is done: run %s of %s", done.run_id, cfg.mlflow_experiment)
         return done.metrics.get(f"valid/{cfg.dataset.metric}")
     _prepare(cfg)
     from avatar.pipeline.run import run_job
@@ -51,23 +49,6 @@ def show_plan(cfg: Config) -> None:
 
     get_logger("").setLevel("WARNING")
     print(render(plan(cfg)))
-
-
-def validated(composed: DictConfig) -> Config:
-    """Hydra's config as the typed one; every problem of it comes in one ConfigError."""
-    try:
-        cfg = OmegaConf.to_object(composed)
-    except Exception as error:
-        link: BaseException | None = error
-        while link is not None:
-            if isinstance(link, AvatarError):
-                raise link from None
-            link = link.__cause__ or link.__context__
-        raise
-    assert isinstance(cfg, Config)
-    for key in unknown_keys(cfg):
-        raise unknown_key(key)
-    return cfg
 
 
 def _prepare(cfg: Config) -> None:

@@ -11,12 +11,9 @@ from avatar.config.schema import GeneConfig
 from avatar.search.objectives import Objective, SearchContext, evaluate, minimised
 from avatar.search.pareto import front
 from avatar.search.result import SEARCHERS, Progress, SearchResult, result_of
-from avatar.search.run import searchers
 from avatar.space.budgets import Budgets
 from avatar.space.enumerate import count, enumerate_feasible
 from spaces import THREE, context, small_space
-
-assert searchers  # imported for its registrations
 
 
 class FirstOnes:

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from jobs import small_job, write_pairs
 
+from avatar.checks.preflight import problems_of
 from avatar.common.errors import ConfigError
+from avatar.config import checks
+from avatar.config.problems import refuse
 from avatar.config.schema import Config, TrainerConfig
 from avatar.pipeline import stage_01_dataset, stage_02_teacher, stage_03_labels, stage_10_student
 from avatar.pipeline.job import Job
@@ -61,7 +64,7 @@ def test_a_student_learns_in_bfloat16(arch: Architecture, tmp_path: Path) -> Non
 
 def test_what_cannot_run_is_refused_at_once() -> None:
     with pytest.raises(ConfigError, match=r"trainer.precision is 'bf16'; did you mean 'bf16-mixed'"):
-        Config(trainer=TrainerConfig(precision="bf16"))
-    with pytest.raises(ConfigError, match="16-mixed needs a GPU"):
-        Config(trainer=TrainerConfig(precision="16-mixed"))
-    Config(trainer=TrainerConfig(precision="16-mixed", accelerator="gpu"))
+        refuse(problems_of(Config(trainer=TrainerConfig(precision="bf16")), checks.CHECKS))
+    with pytest.raises(ConfigError, match="'16-mixed'; it needs a GPU"):
+        refuse(problems_of(Config(trainer=TrainerConfig(precision="16-mixed")), checks.CHECKS))
+    refuse(problems_of(Config(trainer=TrainerConfig(precision="16-mixed", accelerator="gpu")), checks.CHECKS))

@@ -150,3 +150,10 @@ def test_who_changes_the_code_behind_a_stage_is_reminded_of_its_revision(stage: 
 
 def test_the_page_of_the_docs_is_current() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "python -m avatar.pipeline.page docs/stages.md"
+
+
+def test_plugins_that_are_imported_when_asked_for_are_code_behind_their_stage() -> None:
+    behind = {stage.name: modules_behind(stage) for stage in STAGES}
+    assert "avatar.search.searchers.nsga2" in behind["search"]
+    assert "avatar.surrogate.trees" in behind["surrogate"]
+    assert {"avatar.teacher.heads", "avatar.teacher.pooling"} <= set(behind["teacher"])

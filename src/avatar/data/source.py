@@ -38,7 +38,7 @@ def locate(cfg: DatasetConfig, layout: str) -> Source:
                 f"put there: {layout}; {OFFLINE}",
             )
         return Source(folder)
-    tried = _candidates(cfg.folder or cfg.name)
+    tried = candidates(cfg)
     for folder in tried:
         if folder.is_dir():
             return Source(folder)
@@ -52,10 +52,11 @@ def locate(cfg: DatasetConfig, layout: str) -> Source:
     return Source(_fetch(cfg.hub, places, advice), (f"Read from the Hugging Face hub's {cfg.hub}.",))
 
 
-def _candidates(name: str) -> list[Path]:
+def candidates(cfg: DatasetConfig) -> list[Path]:
+    """The folders that a data set without `root` may lie in, the first choice first."""
     variable = os.environ.get(DATA_VARIABLE)
     bases = [Path(variable).expanduser()] if variable else []
-    return [base / name for base in [*bases, Path("data")]]
+    return [base / (cfg.folder or cfg.name) for base in [*bases, Path("data")]]
 
 
 def _fetch(hub: str, places: str, advice: str) -> Path:

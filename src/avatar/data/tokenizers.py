@@ -78,6 +78,11 @@ def _word(vocab_size: int) -> tuple[Tokenizer, Any]:
     return tokenizer, trainer
 
 
+def smallest_vocabulary(kind: str) -> int:
+    """Fewest entries that a tokenizer of `kind` may have: one beside the special tokens, and every byte for bpe."""
+    return len(SPECIAL_TOKENS) + (256 if kind == "bpe" else 0) + 1
+
+
 def train_tokenizer(kind: str, vocab_size: int, texts: Iterable[str]) -> Tokenizer:
     """Train a tokenizer of `kind` (bpe, wordpiece, unigram, word) with at most `vocab_size` entries.
 
@@ -86,10 +91,9 @@ def train_tokenizer(kind: str, vocab_size: int, texts: Iterable[str]) -> Tokeniz
     order give the same tokenizer.
     """
     tokenizer, trainer = TOKENIZERS.get(kind)(vocab_size)
-    shortest = len(SPECIAL_TOKENS) + (256 if kind == "bpe" else 0)
-    if vocab_size <= shortest:
+    if vocab_size < smallest_vocabulary(kind):
         raise ConfigError(
-            f"a {kind} tokenizer needs more than {shortest} entries, vocab_size is {vocab_size}",
+            f"a {kind} tokenizer needs more than {smallest_vocabulary(kind) - 1} entries, vocab_size is {vocab_size}",
             "raise the gene's low end",
         )
     tokenizer.train_from_iterator((text[:MAX_CHARACTERS] for text in texts), trainer=trainer)

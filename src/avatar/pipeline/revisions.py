@@ -8,6 +8,7 @@ import hashlib
 import importlib.util
 import json
 import pkgutil
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,9 @@ from avatar.pipeline.stage import Stage
 
 WITHOUT_EFFECT = ("avatar.common", "avatar.config", "avatar.tracking", "avatar.report", "avatar.pipeline")
 """Packages that change no result: errors, messages, checks, and what puts the stages together."""
+
+LAZY = re.compile(r"avatar(\.\w+)+:\w+")
+"""How a registry names a plug-in that it imports when it is asked for."""
 
 
 def modules_behind(stage: Stage[Any, Any]) -> list[str]:
@@ -59,6 +63,8 @@ def _imported(name: str) -> tuple[str, ...]:
     if "pkgutil" in _code(name):  # it imports whatever lies beside it
         found |= {f"{name}.{module.name}" for module in pkgutil.iter_modules([str(_path(name).parent)])}
     for node in ast.walk(_tree(name)):
+        if isinstance(node, ast.Constant) and LAZY.fullmatch(str(node.value)):
+            found.add(str(node.value).partition(":")[0])
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("avatar."):
             found.add(node.module)
             for alias in node.names:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from avatar.common.errors import ArtifactError, ConfigError
+from avatar.common.errors import ArtifactError
 from avatar.common.logging import get_logger
 from avatar.config.schema import Config
 from avatar.pipeline import (
@@ -37,7 +37,6 @@ from avatar.pipeline.stage_09_search import Searched
 from avatar.pipeline.stage_14_report import Results
 from avatar.report.card import model_card
 from avatar.report.page import Report
-from avatar.search.objectives import OBJECTIVES
 from avatar.space.space import SearchSpace
 from avatar.tracking.plain import config_yaml
 from avatar.tracking.runs import Run
@@ -77,7 +76,6 @@ def run_job(cfg: Config, tracked: Run) -> Outcome:
 
 def run_stages(job: Job, recorder: Recorder) -> Results:
     """From the data to everything that is measured."""
-    check_objectives(job.cfg)
     data = stage_01_dataset.run(job)
     teacher = stage_02_teacher.run(job, data)
     labels = stage_03_labels.run(job, data, teacher)
@@ -128,13 +126,6 @@ def finish(job: Job, results: Results) -> tuple[Report, Artifact]:
     report = stage_14_report.compose(job, results, config_yaml(job.cfg))
     exported = stage_15_export.run(job, results.data, results.student, model_card(report), results.measured.decision)
     return report, exported
-
-
-def check_objectives(cfg: Config) -> None:
-    """Raise a ConfigError where an objective lacks something, before anything takes time."""
-    problems = [text for name in cfg.search.objectives for text in OBJECTIVES.get(name)().problems(cfg)]
-    if problems:
-        raise ConfigError("; ".join(problems), "change them on the command line (key=value)")
 
 
 def _make(output: Path) -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from avatar.common.registry import Registry
 from avatar.common.seeding import generator
@@ -141,6 +140,8 @@ def _expected_gain(
     mean: NDArray[np.float64], std: NDArray[np.float64], level: NDArray[np.float64], affords: NDArray[np.float32]
 ) -> NDArray[np.float64]:
     """Gain (n,) of accuracy over `level` (draws,), averaged over the draws that each affords (n, draws)."""
+    from scipy.stats import norm  # slow to import, and the names in ACQUISITIONS are asked for at every start
+
     levels, which = np.unique(level, return_inverse=True)
     counts = affords @ np.eye(len(levels), dtype=np.float32)[which.reshape(-1)]
     spread = np.maximum(std, LEAST_STD)[:, None]

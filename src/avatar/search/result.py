@@ -82,4 +82,13 @@ class Searcher(Protocol):
         ...
 
 
-SEARCHERS: Registry[type[Searcher]] = Registry("searcher")
+SEARCHERS: Registry[type[Searcher]] = Registry(
+    "searcher",
+    {
+        "compressor": "avatar.search.searchers.compressor:Compressor",
+        "exhaustive": "avatar.search.searchers.exhaustive:Exhaustive",
+        "nsga2": "avatar.search.searchers.nsga2:NSGA2",
+        "paper": "avatar.search.searchers.paper:Paper",
+        "random": "avatar.search.searchers.random:Random",
+    },
+)

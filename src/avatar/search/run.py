@@ -5,14 +5,11 @@ from pathlib import Path
 from avatar.common.errors import ConfigError, did_you_mean
 from avatar.common.logging import get_logger
 from avatar.config.schema import SearchConfig
-from avatar.search import searchers
 from avatar.search.objectives import OBJECTIVES, Objective, SearchContext
 from avatar.search.result import SEARCHERS, Progress, SearchResult
 from avatar.space.bounds import bounds
 from avatar.space.budgets import Budgets
 from avatar.space.enumerate import describe
-
-__all__ = ["budgets_of", "objectives_of", "run_search", "searchers"]
 
 log = get_logger("search")
 

@@ -81,7 +81,11 @@ class SearchSpace:
             problems.append("genes is empty; to fix an architecture, give each gene a single choice")
         if problems:
             lines = "\n".join(f"  - {problem}" for problem in problems)
-            raise ConfigError(f"the search space '{config.name}' is not valid:\n{lines}", "mend these lines")
+            raise ConfigError(
+                f"the search space '{config.name}' is not valid:\n{lines}",
+                "mend these lines",
+                [f"search_space.{problem}" for problem in problems],
+            )
         ordered = tuple(genes[name] for name in TYPES if name in genes)
         space = cls(config.name, ordered, Architecture(**fixed))
         if not space._has_legal_member():

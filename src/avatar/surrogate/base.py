@@ -25,7 +25,17 @@ class Surrogate(Protocol):
         ...
 
 
-SURROGATES: Registry[type[Surrogate]] = Registry("surrogate")
+SURROGATES: Registry[type[Surrogate]] = Registry(
+    "surrogate",
+    {
+        "constant": "avatar.surrogate.linear:Constant",
+        "ensemble": "avatar.surrogate.ensemble:Ensemble",
+        "gaussian_process": "avatar.surrogate.linear:GaussianProcess",
+        "gradient_boosting": "avatar.surrogate.trees:GradientBoosting",
+        "random_forest": "avatar.surrogate.trees:RandomForest",
+        "ridge": "avatar.surrogate.linear:Ridge",
+    },
+)
 
 EDGE = 0.01
 """Accuracies are kept this far from 0 and 1 on the logit scale, so that a single 0 does not rule the fit."""

@@ -5,12 +5,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.surrogate.base import SURROGATES, Prediction, Surrogate
+from avatar.surrogate.base import Prediction, Surrogate
 from avatar.surrogate.linear import GaussianProcess, Ridge
 from avatar.surrogate.trees import RandomForest
 
 
-@SURROGATES.register("ensemble")
 class Ensemble:
     """The mean of ridge regression, a Gaussian process and a forest: one straight, one smooth, one stepped.
 

@@ -10,10 +10,9 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 from sklearn.linear_model import BayesianRidge
 
-from avatar.surrogate.base import SURROGATES, Prediction, from_logit, to_logit
+from avatar.surrogate.base import Prediction, from_logit, to_logit
 
 
-@SURROGATES.register("constant")
 class Constant:
     """The median of what was seen: of all constants the one with the least absolute error."""
 
@@ -30,7 +29,6 @@ class Constant:
         return np.full(len(X), self._median), np.full(len(X), self._spread)
 
 
-@SURROGATES.register("ridge")
 class Ridge:
     """Ridge regression on the encoding, its penalty by the evidence (MacKay 1992), on the logit scale."""
 
@@ -47,7 +45,6 @@ class Ridge:
         return from_logit(*self._model.predict(X, return_std=True))
 
 
-@SURROGATES.register("gaussian_process")
 class GaussianProcess:
     """One length scale for all columns (there is too little to learn more), noise learned, logit scale."""
 

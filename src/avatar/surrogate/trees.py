@@ -6,13 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesRegressor, GradientBoostingRegressor
 
-from avatar.surrogate.base import SURROGATES, Prediction
+from avatar.surrogate.base import Prediction
 
 TREES = 100
 MEMBERS = 3
 
 
-@SURROGATES.register("random_forest")
 class RandomForest:
     """Extremely randomised trees (Geurts et al. 2006); the trees' disagreement is the uncertainty."""
 
@@ -43,7 +42,6 @@ FEW = 8
 """Fewer observations than this are not subsampled for each tree: nothing might be left."""
 
 
-@SURROGATES.register("gradient_boosting")
 class GradientBoosting:
     """Shallow boosted trees with Huber's loss, so that one failed training does not rule the fit.
 

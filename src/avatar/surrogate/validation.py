@@ -9,10 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import kendalltau
 
 from avatar.common.seeding import derive_seed, generator
-from avatar.surrogate import ensemble, linear, trees
 from avatar.surrogate.base import SURROGATES, Prediction
-
-__all__ = ["CrossValidation", "cross_validate", "ensemble", "linear", "trees", "validate"]
 
 FitPredict = Callable[[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], int], Prediction]
 """Learns from encodings and accuracies and predicts other encodings; the last argument is a seed."""

@@ -3,10 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from avatar.common.registry import Registry
 from avatar.data.records import Task
-
-JOINS: Registry[type["Join"]] = Registry("teacher head")
+from avatar.teacher.registry import JOINS
 
 
 class Join(nn.Module):
@@ -21,7 +19,6 @@ class Join(nn.Module):
         raise NotImplementedError
 
 
-@JOINS.register("concat")
 class Concat(Join):
     """All vectors side by side, as in the paper; the order of a pair matters."""
 
@@ -30,7 +27,6 @@ class Concat(Join):
         return vectors.flatten(1)
 
 
-@JOINS.register("interaction")
 class Interaction(Join):
     """Absolute difference and product of standardised vectors: (a, b) and (b, a) get the same answer.
 

@@ -20,12 +20,11 @@ from avatar.common.errors import ConfigError, DataError
 from avatar.config.schema import TeacherConfig
 from avatar.data.records import Task
 from avatar.teacher.heads import Head
+from avatar.teacher.registry import POOLINGS
 from avatar.teacher.source import locate
 
 LAYERED = {"bert", "camembert", "electra", "roberta", "xlm-roberta"}
 """Model types whose layers can be run one by one, and so be frozen from below."""
-
-POOLINGS = ("first", "mean", "max")
 
 
 class Upper(nn.Module):
@@ -74,8 +73,7 @@ class TeacherModel(nn.Module):
         head_dropout: float = 0.1,
     ) -> None:
         super().__init__()
-        if pooling not in POOLINGS:
-            raise ConfigError(f"teacher.pooling={pooling} is unknown", f"available: {', '.join(POOLINGS)}")
+        POOLINGS.get(pooling)  # an unknown one is refused before anything is computed
         self.encoder = encoder
         if getattr(encoder, "pooler", None) is not None:
             self.encoder.pooler = None  # it would get no gradient
@@ -166,12 +164,8 @@ def run_layers(config: PreTrainedConfig, layers: nn.ModuleList, states: Tensor, 
 
 def pool(states: Tensor, attention_mask: Tensor, pooling: str) -> Tensor:
     """One vector a function: its first token's state, or the mean or the maximum over its tokens."""
-    if pooling == "first":
-        return states[:, 0]
-    if pooling == "max":
-        return states.masked_fill(~attention_mask.bool()[:, :, None], -1e4).amax(1)
-    weights = attention_mask.to(states.dtype)[:, :, None]
-    return (states * weights).sum(1) / weights.sum(1).clamp_min(1)
+    vectors: Tensor = POOLINGS.get(pooling)(states, attention_mask)
+    return vectors
 
 
 def load_teacher(cfg: TeacherConfig, task: Task) -> tuple[TeacherModel, PreTrainedTokenizerBase]:

@@ -1,7 +1,7 @@
 """Recorded predictions of any black box: logits, probabilities or hard labels, from a file."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax
 
 from avatar.common.errors import DataError
-from avatar.common.registry import Registry
 from avatar.data.records import Corpus, SplitName
+from avatar.teacher.registry import FORMATS
 
 HARD_LABEL_EPSILON = 1e-3
 """Probability that a hard label leaves to the other class."""
@@ -20,8 +20,6 @@ SMALLEST_PROBABILITY = 1e-7
 """Probabilities are raised to this, so that their logarithms are finite."""
 
 LABEL_COLUMNS = ("label", "prediction")
-
-FORMATS: Registry[Callable[[Path], NDArray[np.float64]]] = Registry("format of a predictions file")
 
 
 def read_predictions(path: Path, rows: int, split: str = "train_unlabeled") -> NDArray[np.float32]:
@@ -111,8 +109,8 @@ def _numeric(table: pd.DataFrame, path: Path) -> NDArray[np.float64]:
     return numbers.to_numpy(dtype=np.float64)
 
 
-@FORMATS.register("npy")
-def _npy(path: Path) -> NDArray[np.float64]:
+def read_npy(path: Path) -> NDArray[np.float64]:
+    """An array that np.save wrote."""
     try:
         values = np.load(path, allow_pickle=False)
         return np.asarray(values, dtype=np.float64)
@@ -128,8 +126,8 @@ def _has_header(line: str) -> bool:
     return False
 
 
-@FORMATS.register("csv")
-def _csv(path: Path) -> NDArray[np.float64]:
+def read_csv(path: Path) -> NDArray[np.float64]:
+    """Columns with commas between them, with or without a header."""
     try:
         with path.open(encoding="utf-8-sig") as stream:
             header = 0 if _has_header(stream.readline()) else None
@@ -138,8 +136,8 @@ def _csv(path: Path) -> NDArray[np.float64]:
         raise DataError(f"{path} is no readable csv: {error}", "save it as UTF-8, with commas") from error
 
 
-@FORMATS.register("txt")
-def _txt(path: Path) -> NDArray[np.float64]:
+def read_txt(path: Path) -> NDArray[np.float64]:
+    """Columns with tabs between them, without a header; the last one is the label."""
     try:
         table = pd.read_csv(path, header=None, sep="\t", encoding="utf-8")
     except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
@@ -147,8 +145,7 @@ def _txt(path: Path) -> NDArray[np.float64]:
     return _numeric(table.iloc[:, -1:], path)
 
 
-@FORMATS.register("jsonl")
-def _jsonl(path: Path) -> NDArray[np.float64]:
+def read_jsonl(path: Path) -> NDArray[np.float64]:
     """Each line is a number, a list of one or two numbers, or an object with such values."""
     rows: list[dict[str, object]] = []
     with path.open("rb") as stream:
@@ -171,8 +168,8 @@ def _jsonl(path: Path) -> NDArray[np.float64]:
     return _numeric(pd.DataFrame(rows), path) if rows else np.empty((0, 1))
 
 
-@FORMATS.register("parquet")
-def _parquet(path: Path) -> NDArray[np.float64]:
+def read_parquet(path: Path) -> NDArray[np.float64]:
+    """A table of numbers, or of one column with lists of them."""
     try:
         table = pd.read_parquet(path)
     except (OSError, ValueError) as error:

@@ -1,6 +1,5 @@
 """Where an encoder's files are: in a folder, in an installed Python package, or on the Hugging Face hub."""
 
-import importlib.util
 from pathlib import Path
 
 from huggingface_hub import HfApi, snapshot_download
@@ -13,14 +12,7 @@ except ImportError:  # older hubs are built on httpx
 
 from avatar.common.errors import DataError
 from avatar.common.logging import get_logger
-
-WEIGHTS = (
-    "model.safetensors",
-    "model.safetensors.index.json",
-    "pytorch_model.bin",
-    "pytorch_model.bin.index.json",
-)
-"""Names of weight files, the preferred first. Transformers reads .bin files without unpickling objects."""
+from avatar.teacher.local import WEIGHTS, in_package, is_model_folder, local_folder
 
 HUB_TIMEOUT = 10.0
 """Seconds to wait for the hub's first answer."""
@@ -39,32 +31,7 @@ def locate(model: str) -> Path:
     A hub model is taken from the hub's cache where it is there whole, else it is downloaded. What cannot be
     found is a DataError that says what was tried.
     """
-    folder = Path(model).expanduser()
-    if is_model_folder(folder):
-        return folder
-    if folder.is_dir() or model.startswith((".", "/", "~")):
-        found = "has no config.json with weights beside it" if folder.is_dir() else "does not exist"
-        raise DataError(
-            f"teacher.model={model}: the folder {found}",
-            f"it needs config.json, tokenizer files and one of {', '.join(WEIGHTS)}",
-        )
-    return _in_package(model) or _in_hub_cache(model) or _download(model)
-
-
-def is_model_folder(folder: Path) -> bool:
-    """Whether a folder has a model's config and weights."""
-    return (folder / "config.json").is_file() and any((folder / name).is_file() for name in WEIGHTS)
-
-
-def _in_package(name: str) -> Path | None:
-    if not name.isidentifier():
-        return None
-    spec = importlib.util.find_spec(name)  # a top-level package is found without running it
-    for place in (spec.submodule_search_locations or []) if spec else []:
-        for config in sorted(Path(place).rglob("config.json")):
-            if is_model_folder(config.parent):
-                return config.parent
-    return None
+    return local_folder(model) or in_package(model) or _in_hub_cache(model) or _download(model)
 
 
 def _in_hub_cache(name: str) -> Path | None:

@@ -11,7 +11,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from avatar.common.errors import AvatarError
-from avatar.config.schema import TrackingConfig
+from avatar.config.schema import TrackingConfig, expand_paths
 from avatar.tracking.plain import PARENT_VARIABLE
 
 
@@ -38,6 +38,7 @@ class SweepCallback(Callback):
     def _start(self, config: DictConfig) -> None:
         settings = OmegaConf.to_container(config.tracking, resolve=True)
         tracking = TrackingConfig(**settings)  # type: ignore[arg-type]
+        expand_paths(tracking)
         if not tracking.enabled or config.plan:
             return
         from avatar.tracking.sweeps import open_sweep, sweep_hash
@@ -49,7 +50,7 @@ class SweepCallback(Callback):
         name = " ".join(overrides)[:200] or "sweep"
         store, run_id = open_sweep(
             tracking,
-            str(config.experiment),
+            tracking.experiment or str(config.experiment),
             name,
             sweep_hash(plain, overrides),
             str(Path(config.hydra.sweep.dir).resolve()),

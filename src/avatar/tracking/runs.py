@@ -189,7 +189,7 @@ def job_run(
 
 def _place(cfg: Config, root: Path | None) -> tuple[Store, str | None]:
     """The store, set to the parent's experiment so that MLflow shows the job below it, and the parent."""
-    store = open_store(cfg.tracking, cfg.experiment, root)
+    store = open_store(cfg.tracking, cfg.mlflow_experiment, root)
     parent = parent_of(cfg)
     if parent is None:
         return store, None

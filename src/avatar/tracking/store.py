@@ -1,16 +1,13 @@
 """The MLflow store: where it is, that it exists, and one experiment in it."""
 
-import sqlite3
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from filelock import FileLock
 
 from avatar.common.errors import ArtifactError, ConfigError
 from avatar.config.schema import TrackingConfig
+from avatar.tracking.address import check_database, check_server, resolve_uri
 from avatar.tracking.quiet import quiet
 
 quiet()
@@ -21,12 +18,8 @@ from mlflow.exceptions import MlflowException  # noqa: E402
 from mlflow.tracking import MlflowClient  # noqa: E402
 from sqlalchemy.exc import SQLAlchemyError  # noqa: E402
 
-SQLITE = "sqlite:///"
 LOCK_SECONDS = 120.0
 """How long to wait for another process that prepares the store; that takes it a few seconds."""
-BUSY_SECONDS = 60
-"""How long a write waits while another process writes to the same sqlite file."""
-SERVER_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -57,10 +50,10 @@ def open_store(cfg: TrackingConfig, experiment: str, root: Path | None = None) -
     try:
         locks.mkdir(parents=True, exist_ok=True)
         if database is None:
-            _check_server(uri)
+            check_server(uri)
         else:
             database.parent.mkdir(parents=True, exist_ok=True)
-            _check_database(database)
+            check_database(database)
         location = None if database is None else (artifacts / _folder_name(experiment)).as_uri()
         with FileLock(locks / "store.lock", timeout=LOCK_SECONDS):
             client = MlflowClient(tracking_uri=uri)
@@ -79,54 +72,6 @@ def open_store(cfg: TrackingConfig, experiment: str, root: Path | None = None) -
     return Store(uri, client, experiment_id, locks)
 
 
-def resolve_uri(uri: str, root: Path) -> tuple[str, Path | None]:
-    """The absolute address, and the file of an sqlite store (None for a server or another database)."""
-    scheme = urlsplit(uri).scheme
-    if uri.startswith(SQLITE):
-        name = uri.removeprefix(SQLITE).split("?")[0]
-        if not name or name == ":memory:":
-            raise ConfigError(f"tracking.uri is {uri}, which names no file", "use sqlite:///mlflow.db")
-        path = (root / name).resolve()
-        return f"{SQLITE}{path}?timeout={BUSY_SECONDS}", path
-    if scheme in ("http", "https"):
-        return uri, None
-    if scheme.split("+")[0] in ("postgresql", "mysql", "mssql"):
-        return uri, None
-    raise ConfigError(
-        f"tracking.uri is {uri}, which MLflow cannot keep runs in",
-        "use sqlite:///mlflow.db, a database's address, or a server's (http://host:port)",
-    )
-
-
-def _check_server(uri: str) -> None:
-    if not uri.startswith("http"):
-        return
-    try:
-        with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=SERVER_SECONDS):
-            pass
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-        raise ConfigError(
-            f"no MLflow server answers at {uri}: {getattr(error, 'reason', error)}",
-            "start it, correct tracking.uri, or use tracking.uri=sqlite:///mlflow.db",
-        ) from error
-
-
-def _check_database(path: Path) -> None:
-    """Refuse a file that is no sqlite database at once: MLflow would retry for minutes."""
-    if not path.exists() or not path.stat().st_size:
-        return
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
-    try:
-        connection.execute("SELECT name FROM sqlite_master LIMIT 1").fetchall()
-    except sqlite3.DatabaseError as error:
-        raise ArtifactError(
-            f"the tracking store {path} is no sqlite database: {error}",
-            "move the file away, or set tracking.uri to another place",
-        ) from error
-    finally:
-        connection.close()
-
-
 def _experiment(client: MlflowClient, name: str, location: str | None) -> str:
     found = client.get_experiment_by_name(name)
     if found is None:
@@ -135,7 +80,7 @@ def _experiment(client: MlflowClient, name: str, location: str | None) -> str:
         raise ConfigError(
             f"the MLflow experiment '{name}' was deleted in this store",
             f"restore it (mlflow experiments restore --experiment-id {found.experiment_id}), "
-            "or give the run another name: experiment=NAME",
+            "or give the experiment another name: tracking.experiment=NAME",
         )
     return str(found.experiment_id)
 

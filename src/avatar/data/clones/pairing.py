@@ -5,7 +5,6 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
 from avatar.data.records import Function
 
@@ -57,6 +56,8 @@ def opponents(functions: Sequence[Function], hard_share: float, rng: random.Rand
 
 def _similar(functions: Sequence[Function]) -> list[tuple[int, int]]:
     """(row, other) of near neighbours, the most similar first; ties in row order."""
+    from scipy.sparse import csr_matrix  # slow to import, and the names in READERS are asked for at every start
+
     sets = [tokens(function.code) for function in functions]
     columns = {word: at for at, word in enumerate(sorted(frozenset().union(*sets)))}
     indices = np.array([columns[word] for words in sets for word in sorted(words)], dtype=np.int64)

@@ -52,6 +52,6 @@ class Flips(MeasuredObjective):
         """It needs a language."""
         if cfg.dataset.language is None and language_of(cfg.dataset.name) is None:
             yield (
-                "dataset.language is not set, and the objective 'flips' needs the programming language of the "
-                f"functions; set it to one of {', '.join(LANGUAGES.names())}, or leave flips out of search.objectives"
+                "dataset.language is null; the objective 'flips' needs the programming language of the functions: "
+                f"set it to one of {', '.join(LANGUAGES.names())}, or leave flips out of search.objectives"
             )

@@ -1,5 +1,1 @@
-"""Every searcher; importing this package registers them."""
-
-from avatar.search.searchers import compressor, exhaustive, nsga2, paper, random
-
-__all__ = ["compressor", "exhaustive", "nsga2", "paper", "random"]
+"""The searchers, a module each; `search.result.SEARCHERS` lists them."""

@@ -11,7 +11,7 @@ from avatar.common.seeding import generator
 from avatar.search.objectives import Objective, SearchContext, evaluate
 from avatar.search.objectives.flops import Flops
 from avatar.search.objectives.size import Size
-from avatar.search.result import SEARCHERS, Progress, SearchResult, result_of
+from avatar.search.result import Progress, SearchResult, result_of
 from avatar.search.searchers.known import Known
 from avatar.space.sampling import sample_uniform
 from avatar.space.space import Architectures, Indices
@@ -20,7 +20,6 @@ MOST_IDLE = 100
 """Generations without anything new after which a search ends."""
 
 
-@SEARCHERS.register("compressor")
 class Compressor:
     """One-point crossover with probability 0.6, else mutation of a tail of the genes; the fittest survive.
 

@@ -8,12 +8,11 @@ import numpy as np
 
 from avatar.search.objectives import Objective, SearchContext, evaluate, minimised
 from avatar.search.pareto import front
-from avatar.search.result import SEARCHERS, Progress, SearchResult, result_of
+from avatar.search.result import Progress, SearchResult, result_of
 from avatar.space.enumerate import count, enumerate_feasible
 from avatar.space.space import Architectures
 
 
-@SEARCHERS.register("exhaustive")
 class Exhaustive:
     """The exact front. `evaluations` and `population` are ignored; only the front is returned."""
 

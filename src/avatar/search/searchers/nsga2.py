@@ -20,7 +20,7 @@ from avatar.common.seeding import generator
 from avatar.search.journal import SingleWriterJournal
 from avatar.search.objectives import Objective, SearchContext, evaluate, minimised
 from avatar.search.pareto import crowding, front, ranks
-from avatar.search.result import SEARCHERS, Progress, SearchResult, result_of
+from avatar.search.result import Progress, SearchResult, result_of
 from avatar.search.variation import Row, Variation, as_row
 from avatar.space.genes import Gene, Integer
 from avatar.space.sampling import sample_adaptive
@@ -109,7 +109,6 @@ class LegalNSGAII(NSGAIISampler):
         return np.asarray(rows[second if better else first])
 
 
-@SEARCHERS.register("nsga2")
 class NSGA2:
     """Adaptive-random first generation, legal crossover and mutation, repair, no architecture twice."""
 

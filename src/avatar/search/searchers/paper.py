@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from avatar.common.seeding import generator
 from avatar.search.objectives import Objective, SearchContext, evaluate, minimised
 from avatar.search.pareto import front
-from avatar.search.result import SEARCHERS, Progress, SearchResult, result_of
+from avatar.search.result import Progress, SearchResult, result_of
 from avatar.search.searchers.known import Known
 from avatar.space.sampling import sample_adaptive
 from avatar.space.space import Indices
@@ -20,7 +20,6 @@ MOST_IDLE = 100
 TOURNAMENT = 10
 
 
-@SEARCHERS.register("paper")
 class Paper:
     """Adaptive-random first population, tournaments of ten, two-point crossover with probability 0.6, each
     gene redrawn with probability 0.1; children replace their parents, an archive keeps the front.

@@ -6,11 +6,10 @@ from pathlib import Path
 
 from avatar.common.seeding import generator
 from avatar.search.objectives import Objective, SearchContext, evaluate
-from avatar.search.result import SEARCHERS, Progress, SearchResult, result_of
+from avatar.search.result import Progress, SearchResult, result_of
 from avatar.space.sampling import sample_uniform
 
 
-@SEARCHERS.register("random")
 class Random:
     """Uniform samples of the feasible set, none twice."""
 

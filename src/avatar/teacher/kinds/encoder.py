@@ -26,7 +26,7 @@ class FineTunedEncoder:
     def problems(self, cfg: TeacherConfig) -> Iterator[str]:
         """Settings that belong to recorded predictions."""
         if cfg.mix:
-            yield "teacher.mix names recorded predictions, but the teacher is a model; use teacher=predictions"
+            yield f"teacher.mix is {cfg.mix}; it needs recorded predictions: set teacher=predictions, or teacher.mix=[]"
 
     def identity(self, cfg: TeacherConfig, training: Training) -> Mapping[str, Any]:
         """The settings of the fine-tuning."""

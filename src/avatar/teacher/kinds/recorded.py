@@ -27,9 +27,9 @@ class RecordedPredictions:
     def problems(self, cfg: TeacherConfig) -> Iterator[str]:
         """A missing name of a file, and what only a model can do."""
         if not cfg.path:
-            yield "teacher.path is not set; teacher=predictions needs the file of recorded predictions"
+            yield "teacher.path is null; teacher=predictions needs recorded predictions: set teacher.path=FILE"
         if cfg.timing == "self":
-            yield "teacher.timing is 'self', but recorded predictions cannot be timed; set it to codebert or none"
+            yield "teacher.timing is 'self'; recorded predictions cannot be timed: set it to codebert or none"
 
     def identity(self, cfg: TeacherConfig, training: Training) -> Mapping[str, Any]:
         """Digests of the files."""

@@ -1,0 +1,126 @@
+"""What a job reads must be there: the data set's folder and files, the teacher's model or its recorded predictions."""
+
+import os
+from collections.abc import Iterator
+from difflib import get_close_matches
+from importlib.util import find_spec
+from pathlib import Path
+from pkgutil import iter_modules
+
+from avatar.common.errors import did_you_mean
+from avatar.config.problems import Problem, nearest_folder, refused
+from avatar.config.schema import Config
+from avatar.data.readers.tables import split_files
+from avatar.data.source import OFFLINE, candidates
+from avatar.teacher.local import local_folder
+from avatar.teacher.registry import FORMATS
+
+
+def dataset(cfg: Config) -> Iterator[Problem]:
+    """The folders that are named; without one, the folder of a set that cannot be had from the hub; its files."""
+    part = cfg.dataset
+    for key, value in (("dataset.root", part.root), ("dataset.source", part.source)):
+        if value is not None:
+            yield from _folder(key, value)
+    if part.root is not None:
+        folder = Path(part.root)
+    elif part.folder:
+        known = [path for path in candidates(part) if path.is_dir()]
+        if not known and part.hub is None and not part.files:
+            yield (
+                f"dataset.root is null; there is no folder {' nor '.join(map(str, candidates(part)))}: "
+                f"set dataset.root=FOLDER; {OFFLINE}"
+            )
+            return
+        folder = known[0] if known else Path()
+    else:
+        folder = Path()
+    if folder.is_dir() and (part.files or part.columns):  # a set of the user's own tables
+        problems = list(refused(lambda: split_files(part, folder)))
+        yield from problems
+        for split, path in () if problems else split_files(part, folder).items():
+            yield from _file(f"dataset.files.{split}", str(path))
+
+
+def teacher(cfg: Config) -> Iterator[Problem]:
+    """Files of recorded predictions, or the local folder of a model."""
+    part = cfg.teacher
+    if part.kind == "predictions":
+        named = [("teacher.path", part.path)] if part.path else []
+        for key, value in (*named, *(("teacher.mix", name) for name in part.mix)):
+            problems = list(_file(key, value))
+            yield from problems
+            ending = Path(value).suffix.lstrip(".").lower()
+            if not problems and ending not in FORMATS.names():
+                yield f"{key} is '{value}'; its ending must be a known format; {did_you_mean(ending, FORMATS)}"
+    elif not part.model.strip():
+        yield "teacher.model is ''; it must be a hub name, a local folder, or a package that carries a model"
+    else:
+        yield from refused(lambda: local_folder(part.model))
+        yield from _package(part.model)
+
+
+def _package(model: str) -> Iterator[Problem]:
+    """A name that is almost that of an installed package; any other name without a folder may be one of the hub."""
+    if model.isidentifier() and "_" in model and find_spec(model) is None:
+        close = get_close_matches(model, [module.name for module in iter_modules()], n=1, cutoff=0.85)
+        if close:
+            yield f"teacher.model is '{model}'; no package of that name is installed; did you mean '{close[0]}'?"
+
+
+def _folder(key: str, value: str) -> Iterator[Problem]:
+    path = Path(value)
+    if not value.strip():
+        yield f"{key} is ''; it must be a folder, or null"
+    elif not path.exists():
+        yield f"{key} is '{value}'; there is no such folder; {_near(path)}"
+    elif not path.is_dir():
+        yield f"{key} is '{value}'; that is a file, and a folder is needed: name the folder {path.parent}"
+    elif not os.access(path, os.R_OK | os.X_OK):
+        yield f"{key} is '{value}'; you may not read that folder: ask its owner, or name another one"
+
+
+def _file(key: str, value: str) -> Iterator[Problem]:
+    path = Path(value)
+    if not value.strip():
+        yield f"{key} is ''; it must be a file"
+    elif path.is_dir():
+        yield f"{key} is '{value}'; that is a folder, and a file is needed: it holds {_listed(path)}"
+    elif not path.exists():
+        yield f"{key} is '{value}'; there is no such file; {_near(path)}"
+    elif not os.access(path, os.R_OK):
+        yield f"{key} is '{value}'; you may not read that file: ask its owner, or name another one"
+
+
+def _near(path: Path) -> str:
+    """The name in the nearest existing folder that is most like the missing one, or which folder that is."""
+    folder = nearest_folder(path)
+    missing = path.absolute().relative_to(folder).parts[0]
+    names = _names(folder)
+    hint = did_you_mean(missing, names) if names else ""
+    if hint.startswith("did you mean") and len(names) <= _SHOWN:
+        return f"{hint} in {folder}"
+    if hint.startswith("did you mean"):
+        return f"{hint.partition('?')[0]}? in {folder}"
+    return f"{folder} holds {_listed(folder)}"
+
+
+_SHOWN = 12
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+    except OSError:
+        return []
+
+
+def _listed(folder: Path) -> str:
+    names = _names(folder)
+    if not names:
+        return "nothing" if os.access(folder, os.R_OK) else "what you may not read"
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+CHECKS = (dataset, teacher)

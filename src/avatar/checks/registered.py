@@ -1,0 +1,84 @@
+"""Names that are registered: each must be known where its plug-ins are, and the search space must be a legal one."""
+
+from collections.abc import Iterator
+
+from avatar.code.languages import LANGUAGES, language_of
+from avatar.config.problems import Problem, one_of, refused
+from avatar.config.schema import Config
+from avatar.data.cuts import METRICS
+from avatar.data.readers import READERS
+from avatar.data.records import Task
+from avatar.data.tokenizers import smallest_vocabulary
+from avatar.search.acquire import ACQUISITIONS
+from avatar.search.choose import RULES
+from avatar.search.objectives import OBJECTIVES
+from avatar.search.result import SEARCHERS
+from avatar.space.budgets import Budgets, Feasible
+from avatar.space.space import SearchSpace
+from avatar.surrogate.base import SURROGATES
+from avatar.teacher.kinds import TEACHERS
+from avatar.teacher.registry import JOINS, POOLINGS
+
+
+def names(cfg: Config) -> Iterator[Problem]:
+    """Every name that is looked up in a registry later."""
+    yield from one_of("dataset.name", cfg.dataset.name, READERS)
+    yield from one_of("dataset.metric", cfg.dataset.metric, METRICS)
+    yield from one_of("teacher.head", cfg.teacher.head, JOINS)
+    yield from one_of("teacher.pooling", cfg.teacher.pooling, POOLINGS)
+    yield from one_of("search.name", cfg.search.name, SEARCHERS)
+    yield from one_of("search.rule", cfg.search.rule, RULES)
+    yield from one_of("search.acquisition", cfg.search.acquisition, ACQUISITIONS)
+    for name in cfg.search.objectives:
+        yield from one_of("search.objectives", name, OBJECTIVES)
+    yield from one_of("surrogate.name", cfg.surrogate.name, ("auto", *SURROGATES))
+
+
+def language(cfg: Config) -> Iterator[Problem]:
+    """What rewrites functions must know what language they are written in."""
+    if cfg.dataset.language or language_of(cfg.dataset.name) or cfg.dataset.name not in READERS.names():
+        return
+    fix = f"set it to one of {', '.join(LANGUAGES.names())}"
+    if cfg.distill.copies:
+        yield (
+            f"dataset.language is null; distill.copies={cfg.distill.copies} rewrites functions and must know the "
+            f"language: {fix}, or set distill.copies=0"
+        )
+
+
+def objectives(cfg: Config) -> Iterator[Problem]:
+    """What the objectives of the search need."""
+    if cfg.dataset.name in READERS.names():
+        for name in dict.fromkeys(cfg.search.objectives):
+            if name in OBJECTIVES.names():
+                yield from OBJECTIVES.get(name)().problems(cfg)
+
+
+def teacher(cfg: Config) -> Iterator[Problem]:
+    """What the kind of teacher needs."""
+    yield from one_of("teacher.kind", cfg.teacher.kind, TEACHERS)
+    if cfg.teacher.kind in TEACHERS.names():
+        yield from TEACHERS.get(cfg.teacher.kind).problems(cfg.teacher)
+
+
+def search_space(cfg: Config) -> Iterator[Problem]:
+    """Genes, their values, what of them goes together, and whether anything fits the budgets."""
+    problems = list(refused(lambda: SearchSpace.from_config(cfg.search_space), "search_space"))
+    yield from problems
+    if problems:
+        return
+    space = SearchSpace.from_config(cfg.search_space)
+    smallest = int(space.values("vocab_size").min())
+    for kind in space.values("tokenizer").tolist():
+        if smallest < smallest_vocabulary(kind):
+            yield (
+                f"search_space.genes.vocab_size starts at {smallest}; a {kind} tokenizer needs at least "
+                f"{smallest_vocabulary(kind)} entries: raise its low end, or leave {kind} out of tokenizer"
+            )
+    budgets = Budgets(cfg.search.budget_mb, cfg.search.budget_gflops)  # milliseconds have to be measured first
+    impossible = [list(refused(Feasible(space, budgets, task).check)) for task in Task]
+    if all(impossible):  # which of the tasks it is, the data set's files say
+        yield from impossible[0]
+
+
+CHECKS = (names, language, teacher, objectives, search_space)

@@ -1,0 +1,73 @@
+"""What a check of the configuration is, and the few kinds of it: each problem reads "key is 'value'; rule; fix"."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from avatar.common.errors import AvatarError, ConfigError, did_you_mean
+
+if TYPE_CHECKING:
+    from avatar.config.schema import Config
+
+Problem = str
+"""One line for the user: "key is 'value'; the rule; the fix"."""
+
+Check = Callable[["Config"], Iterator[Problem]]
+"""Looks at a whole configuration and yields everything that is wrong with it; it changes and writes nothing."""
+
+
+def between(key: str, value: float, low: float, high: float, open_low: bool = False) -> Iterator[Problem]:
+    """A number outside [low, high]; with `open_low`, `low` itself is outside as well."""
+    if not low <= value <= high or (open_low and value == low):
+        rule = f"above {low} and at most {high}" if open_low else f"between {low} and {high}"
+        yield f"{key} is {value}; it must be {rule}"
+
+
+def at_least(key: str, value: float | None, low: float) -> Iterator[Problem]:
+    """A number below `low`; None is no number."""
+    if value is not None and not value >= low:
+        yield f"{key} is {value}; it must be at least {low}"
+
+
+def positive(key: str, value: float | None) -> Iterator[Problem]:
+    """A number that is not above 0; None is no number."""
+    if value is not None and not value > 0:
+        yield f"{key} is {value}; it must be above 0"
+
+
+def one_of(key: str, value: str, names: Iterable[str]) -> Iterator[Problem]:
+    """A name that is not among `names`."""
+    known = sorted(names)
+    if value not in known:
+        yield f"{key} is '{value}'; {did_you_mean(value, known)}"
+
+
+def refused(call: Callable[[], object], key: str = "") -> Iterator[Problem]:
+    """What `call` refuses: the problems of the error that it raises, or the error in one line, below `key`."""
+    try:
+        call()
+    except AvatarError as error:
+        problems = error.problems if isinstance(error, ConfigError) else ()
+        line = "; ".join(part for part in (error.message, error.hint) if part)
+        yield from problems or (f"{key}: {line}" if key else line,)
+
+
+def refuse(problems: Sequence[Problem]) -> None:
+    """Raise one ConfigError that lists all of `problems`, each once; return where there is none."""
+    distinct = tuple(dict.fromkeys(problems))
+    if distinct:
+        raise ConfigError(
+            "the configuration has "
+            + ("a problem" if len(distinct) == 1 else f"{len(distinct)} problems")
+            + "".join(f"\n  - {problem}" for problem in distinct),
+            "change the values on the command line (key=value) or in conf/; --cfg job shows all of them",
+            distinct,
+        )
+
+
+def nearest_folder(path: Path) -> Path:
+    """The nearest of `path` and the folders above it that exists."""
+    path = path.absolute()
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return path

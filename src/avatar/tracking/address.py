@@ -1,0 +1,71 @@
+"""The address of a tracking store: what kind it is, and whether anything is there. Known without importing MLflow."""
+
+import sqlite3
+import urllib.request
+from http.client import HTTPException
+from pathlib import Path
+
+from avatar.common.errors import ArtifactError, ConfigError, did_you_mean
+from avatar.config.schema import SQLITE
+
+SERVERS = ("http", "https")
+DATABASES = ("postgresql", "mysql", "mssql")
+"""Databases that MLflow keeps runs in, beside sqlite; a driver may follow, as in postgresql+psycopg2."""
+BUSY_SECONDS = 60
+"""How long a write waits while another process writes to the same sqlite file."""
+SERVER_SECONDS = 5.0
+"""How long a server may take to answer that it is there."""
+
+
+def resolve_uri(uri: str, root: Path) -> tuple[str, Path | None]:
+    """The absolute address, and the file of an sqlite store (None for a server or another database)."""
+    scheme = _scheme(uri)
+    if uri.startswith(SQLITE):
+        name = uri.removeprefix(SQLITE).split("?")[0]
+        if not name or name == ":memory:":
+            raise ConfigError(f"tracking.uri is '{uri}'; it must name a file", "use sqlite:///mlflow.db")
+        path = (root / name).resolve()
+        return f"{SQLITE}{path}?timeout={BUSY_SECONDS}", path
+    if scheme in SERVERS or scheme.split("+")[0] in DATABASES:
+        return uri, None
+    known = did_you_mean(scheme, ("sqlite", *DATABASES, *SERVERS)) if scheme else "it must begin with a kind of store"
+    raise ConfigError(
+        f"tracking.uri is '{uri}'; MLflow cannot keep runs in that: {known}",
+        "use sqlite:///mlflow.db, a database's address, or a server's (http://host:port)",
+    )
+
+
+def _scheme(uri: str) -> str:
+    """What stands before the first colon, in lower case; "" without one."""
+    scheme, colon, _ = uri.partition(":")
+    return scheme.lower() if colon else ""
+
+
+def check_server(uri: str) -> None:
+    """Raise a ConfigError where a server's address does not answer within `SERVER_SECONDS`."""
+    if _scheme(uri) not in SERVERS:
+        return
+    try:
+        with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=SERVER_SECONDS):
+            pass
+    except (OSError, ValueError, HTTPException) as error:
+        raise ConfigError(
+            f"tracking.uri is '{uri}'; no MLflow server answers at {uri}: {getattr(error, 'reason', error)}",
+            "start it, correct tracking.uri, or use tracking.uri=sqlite:///mlflow.db",
+        ) from error
+
+
+def check_database(path: Path) -> None:
+    """Refuse a file that is no sqlite database at once: MLflow would retry for minutes."""
+    if not path.exists() or not path.stat().st_size:
+        return
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
+    try:
+        connection.execute("SELECT name FROM sqlite_master LIMIT 1").fetchall()
+    except sqlite3.DatabaseError as error:
+        raise ArtifactError(
+            f"the tracking store {path} is no sqlite database: {error}",
+            "move the file away, or set tracking.uri to another place",
+        ) from error
+    finally:
+        connection.close()
