@@ -17,7 +17,6 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from avatar.code.languages import language_of
 from avatar.code.rewrite import REWRITES, harvest_names, rewrites
 from avatar.common.seeding import derive_seed
 from avatar.data.batching import TokenTable
@@ -195,7 +194,7 @@ def _student(row: str, seed: int, about: Experiment, options: argparse.Namespace
     data = stage_01_dataset.run(context)
     labels = stage_03_labels.run(context, data, stage_02_teacher.run(context, data))
     student = stage_07_student.run(context, data, labels, arch)
-    language = cfg.dataset.language or language_of(cfg.dataset.name)
+    language = cfg.dataset.language
     assert language is not None
     flips = _flips(student, data, arch, language, cfg.dataset.metric)
     made = student.artifact

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from avatar.code.languages import LANGUAGES, language_of
+from avatar.code.languages import LANGUAGES
 from avatar.code.rewrite import REWRITES
 from avatar.common.errors import ConfigError, did_you_mean
 
@@ -111,7 +111,7 @@ def _distill(cfg: "Config") -> Iterator[Problem]:
         yield from _one_of("distill.rewrites", name, REWRITES)
     if part.copies and not part.rewrites:
         yield "distill.rewrites is empty, but distill.copies is not 0: copies would be the functions themselves"
-    if part.copies and cfg.dataset.language is None and language_of(cfg.dataset.name) is None:
+    if part.copies and cfg.dataset.language is None:
         yield (
             f"dataset.language is not set, and distill.copies={part.copies} rewrites functions: set it to one of "
             f"{', '.join(LANGUAGES.names())}, or distill.copies=0"

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from avatar.code.languages import language_of
+from avatar.code.languages import LANGUAGES
 from avatar.code.rewrite import harvest_names, rewrites
 from avatar.common.errors import ConfigError
 from avatar.common.logging import get_logger
@@ -43,7 +43,7 @@ def measure_robustness(
     cfg: Config, corpus: Corpus, student: Student, decision: Decision
 ) -> tuple[dict[str, float], list[str]]:
     """Flip rates by MLflow name, and sentences about them; only a sentence where the language is not known."""
-    language = cfg.dataset.language or language_of(cfg.dataset.name)
+    language = cfg.dataset.language
     if language is None:
         note = (
             f"Robustness was not measured: nothing says which language dataset={cfg.dataset.name} is written in "
@@ -67,11 +67,11 @@ def measure_robustness(
 
 def known_language(cfg: Config) -> str:
     """The language of the functions; where nothing tells it, a ConfigError."""
-    language = cfg.dataset.language or language_of(cfg.dataset.name)
+    language = cfg.dataset.language
     if language is None:
         raise ConfigError(
             "the objective 'flips' needs the programming language of the functions",
-            "set dataset.language (java, c, cpp, python), or leave flips out of search.objectives",
+            f"set dataset.language ({', '.join(LANGUAGES)}), or leave flips out of search.objectives",
         )
     return language
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.code.languages import language_of
+from avatar.code.languages import LANGUAGES
 from avatar.code.rewrite import REWRITES, harvest_names, rewrites
 from avatar.common.errors import ConfigError
 from avatar.common.files import write_text
@@ -34,11 +34,11 @@ def rewritten_copies(context: Context, data: Data, copies: int) -> Artifact | No
     cfg = context.cfg
     if not copies:
         return None
-    language = cfg.dataset.language or language_of(cfg.dataset.name)
+    language = cfg.dataset.language
     if language is None:
         raise ConfigError(
             f"distill.copies={copies} needs the programming language of the functions",
-            "set dataset.language (java, c, cpp, python), or distill.copies=0",
+            f"set dataset.language ({', '.join(LANGUAGES)}), or distill.copies=0",
         )
     texts = [function.code for function in data.corpus.functions.values()]
     splits = learned_splits(cfg.distill)
