@@ -74,7 +74,8 @@ def functions_of(source: str, language: str) -> Outline:
 
 
 def _root(content: bytes, language: str) -> Node:
-    return Parser(load(language)).parse(content).root_node
+    hide_macros = LANGUAGES.get(language).hide_macros
+    return Parser(load(language)).parse(hide_macros(content) if hide_macros else content).root_node
 
 
 def _is_bomb(content: bytes, language: str) -> bool:
