@@ -16,6 +16,7 @@ _COMMENT = rb"//[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/"
 _GAP = rb"(?:\s|" + _COMMENT + rb")*+"
 _CAPITALS = rb"[a-z]{0,3}[A-Z_][A-Z0-9_]{2,}+(?!\w)"
 _VISIBLE = re.compile(rb"\\(?!\r?\n)|[^\n\r\\]")
+_BLANKS = bytes(code if code in b"\n\r" else 32 for code in range(256))
 
 _WORD = rb"(?:\[\[[^\]]*+\]\]|(?:::)?[A-Za-z_]\w*+(?:::\w++)*+(?:\s*+" + _ARGUMENTS + rb")?+)"
 _WORDS = re.compile(_WORD)
@@ -26,7 +27,7 @@ _READABLE = (b"[[", b"__attribute__", b"__declspec", b"alignas")
 _LAST = re.compile(rb"(?:final|sealed|abstract|(?:\w+_)?FINAL|\w+_OVERRIDE)\Z")
 
 _LINE = re.compile(
-    rb"\n[ \t]*(?:(?P<macro>" + _CAPITALS + rb")"
+    rb"\n[ \t]*+(?:(?P<macro>" + _CAPITALS + rb")(?=[ \t]*+(?:[\r\n(/:]|\Z))"
     rb"|(?:public|private|protected)[ \t]+(?P<slots>\w+)[ \t]*:(?!:)"
     rb"|(?P<signals>signals[ \t]*:(?!:))"
     rb"|(?:inline[ \t]+)?namespace\s++(?P<space>(?:" + _WORD + rb"\s*+){2,})\{)"
@@ -42,6 +43,7 @@ _CALLED = re.compile(
     rb"(?:::\s*)?(?:[A-Za-z_]\w*(?:<[^;{}()]*>)?\s*::\s*)*(?P<name>~?[A-Za-z_]\w*|operator\s*[^\s\w(]+)\s*\("
 )
 _KEYWORDS = frozenset(b"alignas decltype explicit requires sizeof static_assert typeid noexcept".split())
+_NAMED = re.compile(rb"\b(?:class|struct)\s[^;{}()]*(?<!\w)\Z")
 _SECTION = re.compile(rb"Q_|\w*(?:BEGIN|END|OPEN|CLOSE)_|\w+_(?:BEGIN|END)\b")
 """Macros that are no type, whatever follows."""
 
@@ -59,8 +61,12 @@ def hide_macros(content: bytes) -> bytes:
         return content
     hidden = bytearray(content)
     for start, end in spans:
-        hidden[start:end] = _VISIBLE.sub(b" ", content[start:end])
+        hidden[start:end] = _blank(content[start:end])
     return bytes(hidden)
+
+
+def _blank(text: bytes) -> bytes:
+    return _VISIBLE.sub(b" ", text) if b"\\" in text else text.translate(_BLANKS)
 
 
 def _in_heads(content: bytes) -> Iterator[Span]:
@@ -137,11 +143,8 @@ def _on_lines(content: bytes) -> Iterator[Span]:
             yield start, end
     if b"Q_OBJECT" in content or b"Q_GADGET" in content:
         yield from (match.span() for match in _QT.finditer(content))
-    classes: set[bytes] = set()
     for row in reversed(range(len(lines))):
-        if not classes:
-            classes |= set(re.findall(rb"(?:class|struct)\s[^;{(]*?(\w+)\s*(?:final\s*)?[:{]", content))
-        lines[row].fits = _fits(content, lines, row, classes)
+        lines[row].fits = _fits(content, lines, row)
     hidden = -1
     for line in lines:
         if line.fits and (hidden == _ended(content, line.start) or _begins(content, line.start)):
@@ -161,7 +164,7 @@ def _filled(content: bytes, start: int) -> int | None:
     return None
 
 
-def _fits(content: bytes, lines: list[_Line], row: int, classes: set[bytes]) -> bool:
+def _fits(content: bytes, lines: list[_Line], row: int) -> bool:
     """Whether what follows a line of macros is a declaration of its own."""
     line = lines[row]
     after = _SKIPPED.match(content, line.end)
@@ -178,7 +181,19 @@ def _fits(content: bytes, lines: list[_Line], row: int, classes: set[bytes]) -> 
     if called is None or called["name"] in _KEYWORDS:
         return True
     name = called["name"].removeprefix(b"~")  # a function without a type: a constructor, or the macro is the type
-    return name in classes or bool(_SECTION.match(content, line.start)) or (with_arguments and name.isupper())
+    if _SECTION.match(content, line.start) or (with_arguments and name.isupper()):
+        return True
+    return _is_class(content, name)
+
+
+def _is_class(content: bytes, name: bytes) -> bool:
+    """Whether the text declares a class of that name."""
+    start = content.find(name)
+    while start >= 0:
+        if _NAMED.search(content[content.rfind(b"\n", 0, start) + 1 : start]):
+            return True
+        start = content.find(name, start + 1)
+    return False
 
 
 def _ended(content: bytes, start: int) -> int:
