@@ -8,19 +8,20 @@ others write has these shapes, so that no list of their names is needed.
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 Span = tuple[int, int]
 
 _ARGUMENTS = rb"\((?:[^()\"]|\"(?:\\.|[^\"\\])*+\"|\((?:[^()]|\((?:[^()]|\([^()]*+\))*+\))*+\))*+\)"
-_COMMENT = rb"//[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/"
-_GAP = rb"(?:\s|" + _COMMENT + rb")*+"
+_COMMENT = rb"//[^\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/|\Z)"
+_GAP = rb"(?:\s|//[^\n]*+|/\*(?:[^*]|\*(?!/)){0,200}+\*/)*+"
 _CAPITALS = rb"[a-z]{0,3}[A-Z_][A-Z0-9_]{2,}+(?!\w)"
 _VISIBLE = re.compile(rb"\\(?!\r?\n)|[^\n\r\\]")
 _BLANKS = bytes(code if code in b"\n\r" else 32 for code in range(256))
 
-_WORD = rb"(?:\[\[[^\]]*+\]\]|(?:::)?[A-Za-z_]\w*+(?:::\w++)*+(?:\s*+" + _ARGUMENTS + rb")?+)"
+_WORD = rb"(?:\[\[[^\]]{0,200}+\]\]|(?:::)?[A-Za-z_]\w*+(?:::\w++)*+(?:\s*+" + _ARGUMENTS + rb")?+)"
 _WORDS = re.compile(_WORD)
-_HEAD = rb"\s(\s*+(?:" + _WORD + rb"\s*+){2,6})(?:<[^{};]*>\s*+)?" + _GAP + rb"(\{|:(?!:))"
+_HEAD = rb"\s(\s*+(?:" + _WORD + rb"\s*+){2,6})(?:<[^{};]{0,500}>\s*+)?" + _GAP + rb"(\{|:(?!:))"
 _CLASS, _STRUCT = re.compile(rb"class" + _HEAD), re.compile(rb"struct" + _HEAD)
 _LIKE_A_MACRO = re.compile(_CAPITALS + rb"|\w+_(?:EXPORTS?|API|DLL|LOCAL)(?!\w)|__\w+__(?!\w)")
 _READABLE = (b"[[", b"__attribute__", b"__declspec", b"alignas")
@@ -30,7 +31,7 @@ _LINE = re.compile(
     rb"\n[ \t]*+(?:(?P<macro>" + _CAPITALS + rb")(?=[ \t]*+(?:[\r\n(/:]|\Z))"
     rb"|(?:public|private|protected)[ \t]+(?P<slots>\w+)[ \t]*:(?!:)"
     rb"|(?P<signals>signals[ \t]*:(?!:))"
-    rb"|(?:inline[ \t]+)?namespace\s++(?P<space>(?:" + _WORD + rb"\s*+){2,})\{)"
+    rb"|(?:inline[ \t]+)?namespace\s++(?P<space>(?:" + _WORD + rb"\s*+){2,5})\{)"
 )
 _QT = re.compile(rb"\bQ_(?:OBJECT|GADGET)\b")
 _SIGNALS = re.compile(rb"[ \t]*:(?!:)")
@@ -40,16 +41,16 @@ _SKIPPED = re.compile(rb"(?:\s|" + _COMMENT + rb"|#(?:[^\n\\]|\\\r?\n|\\.)*+)*+"
 _STARTS_DECLARATION = re.compile(rb"[}~\w]|\[\[|::|\Z")
 _AFTER_HEAD = re.compile(rb"(?:const|noexcept|override|final|try|throw|requires|volatile|mutable)\b")
 _CALLED = re.compile(
-    rb"(?:::\s*)?(?:[A-Za-z_]\w*(?:<[^;{}()]*>)?\s*::\s*)*(?P<name>~?[A-Za-z_]\w*|operator\s*[^\s\w(]+)\s*\("
+    rb"(?:::\s*)?(?:[A-Za-z_]\w*(?:<[^;{}()]{0,500}>)?\s*::\s*){0,8}(?P<name>~?[A-Za-z_]\w*|operator\s*[^\s\w(]+)\s*\("
 )
 _KEYWORDS = frozenset(b"alignas decltype explicit requires sizeof static_assert typeid noexcept".split())
-_NAMED = re.compile(rb"\b(?:class|struct)\s[^;{}()]*(?<!\w)\Z")
+_NAMED = (re.compile(rb"class\s[\w\s]{1,200}"), re.compile(rb"struct\s[\w\s]{1,200}"))
 _SECTION = re.compile(rb"Q_|\w*(?:BEGIN|END|OPEN|CLOSE)_|\w+_(?:BEGIN|END)\b")
 """Macros that are no type, whatever follows."""
 
 _TRAILING = re.compile(
     rb"\)\s*(?:(?:const|volatile|override|final|noexcept|&&?)\s*)*+"
-    rb"(?P<macros>(?:[A-Z_][A-Z0-9_]{2,}+(?!\w)(?:\s*" + _ARGUMENTS + rb")?+\s*)+)(?:(?:const|override|final)\s*)*+"
+    rb"(?P<macros>(?:[A-Z_][A-Z0-9_]{2,}+(?!\w)(?:\s*" + _ARGUMENTS + rb")?+\s*){1,4})(?:(?:const|override|final)\s*)*+"
     rb"(?P<end>\{|:(?!:))"
 )
 
@@ -74,7 +75,7 @@ def _in_heads(content: bytes) -> Iterator[Span]:
     for pattern in (_CLASS, _STRUCT):
         for match in pattern.finditer(content):
             start = match.start()
-            before = content[content.rfind(b"\n", 0, start) + 1 : start]
+            before = _line_before(content, start)
             if before[-1:].isalnum() or before.endswith(b"_") or _is_remark(content, start, before):
                 continue
             inherits = match[2] == b":" and not before.rstrip().endswith(b"(")
@@ -103,6 +104,12 @@ def _but_the_name(content: bytes, span: Span, may_go: Callable[[bytes], bool]) -
         yield from ((span[0] + start, span[0] + end) for _, (start, end) in gone)
 
 
+def _line_before(content: bytes, start: int) -> bytes:
+    """What stands before `start` on its line, at most some of it."""
+    nearby = max(0, start - 500)
+    return content[max(nearby, content.rfind(b"\n", nearby, start) + 1) : start]
+
+
 def _is_remark(content: bytes, start: int, before: bytes) -> bool:
     """Whether `start`, with `before` in front of it on its line, lies in a comment."""
     if b"//" in before:
@@ -111,15 +118,16 @@ def _is_remark(content: bytes, start: int, before: bytes) -> bool:
     return content.rfind(b"/*", nearby, start) > content.rfind(b"*/", nearby, start)
 
 
-_LONGEST_COMMENT = 20_000
+_LONGEST_COMMENT = 4_000
 
 
 @dataclass(slots=True)
 class _Line:
-    """Macros that fill a line; `start` and `end` in the content, and whether what follows lets them be hidden."""
+    """Macros that fill a line, where the code goes on after them, and whether that lets them be hidden."""
 
     start: int
     end: int
+    following: int
     fits: bool = False
 
 
@@ -133,18 +141,19 @@ def _on_lines(content: bytes) -> Iterator[Span]:
             label = _SIGNALS.match(content, end)
             if label and content[start:end] == b"Q_SIGNALS":
                 yield start, label.end()
-            elif not lines or lines[-1].end <= start:
+            elif not lines or start >= lines[-1].following:  # else in a comment or a directive
                 filled = _filled(content, start)
                 if filled is not None:
-                    lines.append(_Line(start, filled))
+                    lines.append(_Line(start, filled, _skip(content, filled)))
         elif kind == "space":
             yield from _but_the_name(content, (start, end), _is_like_a_macro)
         else:
             yield start, end
     if b"Q_OBJECT" in content or b"Q_GADGET" in content:
         yield from (match.span() for match in _QT.finditer(content))
+    classes = cache(lambda: _classes(content))
     for row in reversed(range(len(lines))):
-        lines[row].fits = _fits(content, lines, row)
+        lines[row].fits = _fits(content, lines, row, classes)
     hidden = -1
     for line in lines:
         if line.fits and (hidden == _ended(content, line.start) or _begins(content, line.start)):
@@ -164,12 +173,16 @@ def _filled(content: bytes, start: int) -> int | None:
     return None
 
 
-def _fits(content: bytes, lines: list[_Line], row: int) -> bool:
+def _skip(content: bytes, start: int) -> int:
+    """Where the code goes on after blanks, comments and directives."""
+    skipped = _SKIPPED.match(content, start)
+    return start if skipped is None else skipped.end()
+
+
+def _fits(content: bytes, lines: list[_Line], row: int, classes: Callable[[], frozenset[bytes]]) -> bool:
     """Whether what follows a line of macros is a declaration of its own."""
     line = lines[row]
-    after = _SKIPPED.match(content, line.end)
-    assert after is not None
-    following = after.end()
+    following = line.following
     if row + 1 < len(lines) and lines[row + 1].start == following:
         return lines[row + 1].fits
     if not _STARTS_DECLARATION.match(content, following):
@@ -181,19 +194,13 @@ def _fits(content: bytes, lines: list[_Line], row: int) -> bool:
     if called is None or called["name"] in _KEYWORDS:
         return True
     name = called["name"].removeprefix(b"~")  # a function without a type: a constructor, or the macro is the type
-    if _SECTION.match(content, line.start) or (with_arguments and name.isupper()):
-        return True
-    return _is_class(content, name)
+    return bool(_SECTION.match(content, line.start)) or (with_arguments and name.isupper()) or name in classes()
 
 
-def _is_class(content: bytes, name: bytes) -> bool:
-    """Whether the text declares a class of that name."""
-    start = content.find(name)
-    while start >= 0:
-        if _NAMED.search(content[content.rfind(b"\n", 0, start) + 1 : start]):
-            return True
-        start = content.find(name, start + 1)
-    return False
+def _classes(content: bytes) -> frozenset[bytes]:
+    """The words after `class` and `struct`, the names of classes among them."""
+    heads = (match[0] for pattern in _NAMED for match in pattern.finditer(content))
+    return frozenset(word for head in heads for word in head.split())
 
 
 def _ended(content: bytes, start: int) -> int:
@@ -216,7 +223,7 @@ def _begins(content: bytes, start: int) -> bool:
             line = content[content.rfind(b"\n", 0, end) + 1 : end].strip()
         elif line.startswith(b"#") or line.endswith(b"\\"):
             return True
-        line = re.sub(rb"\s*//.*", b"", line)
+        line = line.partition(b"//")[0].rstrip()
         if line:
             return line.endswith((b";", b"{", b"}", b":", b">"))
 
@@ -224,6 +231,5 @@ def _begins(content: bytes, start: int) -> bool:
 def _after_parameters(content: bytes) -> Iterator[Span]:
     """`void f() const LOCKED(lock) {`."""
     for match in _TRAILING.finditer(content):
-        line = content[content.rfind(b"\n", 0, match.start()) + 1 : match.start()]
-        if match["end"] == b"{" or b"?" not in line:
+        if match["end"] == b"{" or b"?" not in _line_before(content, match.start()):
             yield match.span("macros")
