@@ -56,7 +56,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     scan.add_argument("--min-words", metavar="N", type=count, default=20, help="names, numbers and signs (default: 20)")
     scan.add_argument(
-        "--languages", metavar="NAME", nargs="+", choices=LANGUAGES.names(), default=(), help="default: all"
+        "--languages",
+        metavar="NAME",
+        nargs="+",
+        choices=LANGUAGES.names(),
+        default=(),
+        help=f"some of {', '.join(LANGUAGES)} (default: all)",
     )
     scan.add_argument("--threads", metavar="N", type=count, default=1, help="0 means all cores (default: 1)")
     scan.add_argument("--no-cache", action="store_true", help="neither read nor keep what earlier scans found out")
