@@ -16,7 +16,6 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from avatar.code.languages import language_of
 from avatar.code.rewrite import REWRITES, harvest_names, rewrites
 from avatar.common.seeding import derive_seed
 from avatar.data.batching import TokenTable
@@ -194,7 +193,7 @@ def _student(row: str, seed: int, about: Experiment, options: argparse.Namespace
     data = stage_01_dataset.run(job)
     labels = stage_03_labels.run(job, data, stage_02_teacher.run(job, data))
     student = stage_10_student.run(job, data, labels, arch)
-    language = cfg.dataset.language or language_of(cfg.dataset.name)
+    language = cfg.dataset.language
     assert language is not None
     flips = _flips(student, data, arch, language, cfg.dataset.metric)
     made = student.artifact

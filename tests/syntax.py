@@ -2,7 +2,7 @@
 
 from tree_sitter import Node
 
-from avatar.code.languages import parse
+from avatar.code.parsing import parse
 
 WHOLE = {
     "string",

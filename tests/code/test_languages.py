@@ -2,14 +2,14 @@
 
 import pytest
 
-from avatar.code.languages import LANGUAGES, MAX_BYTES, language_of, load, parse, reserved
+from avatar.code.languages import LANGUAGES
+from avatar.code.parsing import MAX_BYTES, load, parse, reserved
 from avatar.common.errors import ConfigError
-from avatar.data.readers import READERS
 
 
 def grammar_of(code: str, language: str) -> str | None:
     parsed = parse(code, language)
-    return None if parsed is None else parsed.grammar.name
+    return None if parsed is None else parsed.language.name
 
 
 def test_cpp_reads_what_c_cannot() -> None:
@@ -40,9 +40,3 @@ def test_keywords_are_reserved() -> None:
     assert {"for", "int", "null", "true", "instanceof"} <= reserved("java")
     assert {"sizeof", "unsigned", "NULL", "class"} <= reserved("c")
     assert {"lambda", "None", "self"} <= reserved("python")
-
-
-def test_a_known_data_set_has_a_registered_language() -> None:
-    known = {name: language_of(name) for name in READERS}
-    assert known == {"bcb": "java", "devign": "c", "reveal": "c", "stdlib": "python", "pairs": None, "samples": None}
-    assert all(language in LANGUAGES.names() for language in known.values() if language)

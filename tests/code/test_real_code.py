@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from avatar.code.languages import parse
+from avatar.code.parsing import parse
 from avatar.code.rewrite import rewrites
 from syntax import tokens
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from test_rename import CPP, JAVA, C, plain, tricky
 
 from avatar.code.dead import insert_dead_code
-from avatar.code.languages import parse
+from avatar.code.parsing import parse
 from avatar.code.reformat import reformat
 from syntax import tokens
 

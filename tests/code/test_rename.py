@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avatar.code.languages import MAX_BYTES, parse
+from avatar.code.parsing import MAX_BYTES, parse
 from avatar.code.rename import harvest_names, rename_identifiers
 from avatar.code.variables import variables
 

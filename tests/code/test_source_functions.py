@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avatar.code import functions as module
-from avatar.code.functions import functions_of, language_of_file
+from avatar.code.functions import functions_of
+from avatar.code.languages import language_of_file
 from avatar.common.errors import DataError
 
 JAVA = """package a;

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
+from avatar.code.languages import LANGUAGES
 from avatar.config.schema import DatasetConfig
 from avatar.data.readers import READERS
 
@@ -24,3 +25,9 @@ def test_a_file_fits_the_schema(name):
     assert cfg.name == name
     assert cfg.root is None
     assert (cfg.folder or "stdlib") == name
+
+
+def test_a_set_whose_language_is_known_says_it():
+    said = {name: OmegaConf.load(FOLDER / f"{name}.yaml").get("language") for name in READERS}
+    assert said == {"bcb": "java", "devign": "c", "reveal": "c", "stdlib": "python", "pairs": None, "samples": None}
+    assert all(language in LANGUAGES.names() for language in said.values() if language)

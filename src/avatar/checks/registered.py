@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from avatar.code.languages import LANGUAGES, language_of
+from avatar.code.languages import LANGUAGES
 from avatar.config.problems import Problem, one_of, refused
 from avatar.config.schema import Config
 from avatar.data.cuts import METRICS
@@ -36,7 +36,7 @@ def names(cfg: Config) -> Iterator[Problem]:
 
 def language(cfg: Config) -> Iterator[Problem]:
     """What rewrites functions must know what language they are written in."""
-    if cfg.dataset.language or language_of(cfg.dataset.name) or cfg.dataset.name not in READERS.names():
+    if cfg.dataset.language or cfg.dataset.name not in READERS.names():
         return
     fix = f"set it to one of {', '.join(LANGUAGES.names())}"
     if cfg.distill.copies:

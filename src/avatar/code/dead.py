@@ -5,28 +5,10 @@ from random import Random
 
 from tree_sitter import Node
 
-from avatar.code.languages import Parsed, captures, parse
 from avatar.code.naming import fresh_names
+from avatar.code.parsing import Parsed, captures, parse
 from avatar.code.variables import variables
 
-_BODIES = {
-    "java": "(method_declaration body: (block) @body) (constructor_declaration body: (constructor_body) @body)",
-    "c": "(function_definition body: (compound_statement) @body)",
-    "cpp": "(function_definition body: (compound_statement) @body)",
-    "python": "(function_definition body: (block) @body)",
-}
-_DECLARATIONS = {
-    "java": ("int {a} = {n};", "long {a} = {n}L;", "boolean {a} = false;", 'String {a} = "{w}";', "Object {a} = null;"),
-    "c": ("int {a} = {n};", "unsigned int {a} = {n};", "char {a} = 0;", 'const char *{a} = "{w}";', "double {a} = 0;"),
-    "cpp": ("int {a} = {n};", "double {a} = {n};", "bool {a} = false;", 'const char *{a} = "{w}";'),
-    "python": ("{a} = {n}", "{a} = None", "{a} = []", "{a} = '{w}'", "{a} = False"),
-}
-_BRANCHES = {
-    "java": ("if (false) {{", "int {a} = {n};", "{a}++;", "}}"),
-    "c": ("if (0) {{", "int {a} = {n};", "{a}++;", "}}"),
-    "cpp": ("if (false) {{", "int {a} = {n};", "{a}++;", "}}"),
-    "python": ("if False:", "{a} = {n}", "{a} += 1"),
-}
 _AT_MOST = 3
 
 
@@ -35,13 +17,14 @@ def insert_dead_code(code: str, language: str, random: Random, *, names: Sequenc
 
     They are unused local variables, and branches that are never taken, between the statements of the body.
     Names are new and come from `names`, else from a list of common words. Code with syntax errors, without a
-    body that has room, or longer than `languages.MAX_BYTES`, is returned as it is. The same arguments give
+    body that has room, or longer than `parsing.MAX_BYTES`, is returned as it is. The same arguments give
     the same text.
     """
     parsed = parse(code, language)
     if parsed is None:
         return code
-    bodies = captures(parsed, _BODIES[parsed.grammar.name]).get("body", [])
+    dead_code = parsed.language.dead_code
+    bodies = captures(parsed, dead_code.body).get("body", [])
     if not bodies:
         return code
     body = min(bodies, key=lambda node: node.start_byte)
@@ -50,10 +33,10 @@ def insert_dead_code(code: str, language: str, random: Random, *, names: Sequenc
         return code
     chosen = sorted(random.sample(places, min(len(places), random.randint(1, _AT_MOST))))
     taken = {word.decode() for word in variables(parsed).words}
-    fresh = fresh_names(len(chosen), parsed.grammar.name, taken, random, names)
+    fresh = fresh_names(len(chosen), parsed.language.name, taken, random, names)
     source, parts, end = parsed.source, [], 0
     for place, name in zip(chosen, fresh, strict=True):
-        late = parsed.grammar.name == "cpp" and place != places[0]  # a goto may not jump over a declaration in C++
+        late = dead_code.no_late_declarations and place != places[0]
         parts += [source[end:place], _statement(parsed, place, name, late, random).encode()]
         end = place
     return parsed.unwrap(b"".join([*parts, source[end:]]))
@@ -61,16 +44,14 @@ def insert_dead_code(code: str, language: str, random: Random, *, names: Sequenc
 
 def _places(parsed: Parsed, body: Node) -> list[int]:
     """Starts of the statements before which another one may stand."""
-    python = parsed.grammar.name == "python"
-    statements = [node for node in body.named_children if not node.type.endswith("comment")]
+    dead_code = parsed.language.dead_code
+    statements = [node for node in body.named_children if node.type not in parsed.language.comments]
     if not statements:
-        return [] if python else [body.start_byte + 1]
-    first = statements[0]
-    docstring = python and first.type == "expression_statement" and first.named_children[0].type == "string"
-    if docstring or first.type == "explicit_constructor_invocation":
+        return [] if dead_code.own_line else [body.start_byte + 1]
+    if dead_code.stays_first(statements[0]):
         statements = statements[1:]
     places = [node.start_byte for node in statements]
-    return [place for place in places if _margin(parsed, place) is not None] if python else places
+    return [place for place in places if _margin(parsed, place) is not None] if dead_code.own_line else places
 
 
 def _margin(parsed: Parsed, place: int) -> str | None:
@@ -81,10 +62,10 @@ def _margin(parsed: Parsed, place: int) -> str | None:
 
 def _statement(parsed: Parsed, place: int, name: str, branch: bool, random: Random) -> str:
     """A statement with what separates it from the one at `place`."""
-    language = parsed.grammar.name
+    dead_code = parsed.language.dead_code
     number, word = random.randint(0, 99), random.choice(("", "ok", "name", "value", "error"))
     branch = branch or random.random() < 0.4
-    forms = _BRANCHES[language] if branch else (random.choice(_DECLARATIONS[language]),)
+    forms = dead_code.branch if branch else (random.choice(dead_code.declarations),)
     lines = [form.format(a=name, n=number, w=word) for form in forms]
     margin = _margin(parsed, place)
     if margin is None:

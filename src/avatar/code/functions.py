@@ -1,30 +1,27 @@
 """The functions of a source text, broken code included: what can be parsed is found, the rest is said in a note."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from tree_sitter import Node, Parser, QueryCursor
 
-from avatar.code.languages import LANGUAGES, compiled, load, reserved
+from avatar.code.languages import LANGUAGES
+from avatar.code.parsing import compiled, load, reserved
 from avatar.common.errors import DataError
 
 MAX_SOURCE_BYTES = 1_000_000
 """Longer sources are refused: people don't write them."""
 
 MAX_NESTING = 500
-"""Brackets or signs within each other, and angle brackets in one statement of Java."""
+"""Brackets or signs within each other, and angle brackets in one statement where a grammar is slow with them."""
 
 _STEP = np.zeros(256, dtype=np.int32)
 _STEP[list(b"([{")] = 1
 _STEP[list(b")]}")] = -1
-_SIGNS = re.compile(rb"(?:[-*&!~+<]\s*){2000}")  # more than banners of comments have
-
-_NAMES = frozenset(
-    {"identifier", "field_identifier", "qualified_identifier", "destructor_name", "operator_name", "operator_cast"}
-)
+_NO_BRACKETS = bytes(code for code in range(256) if code not in b"([{)]}")
+_SIGNS = bytes(code in b"-*&!~+<" for code in range(256))
+_TOO_MANY_SIGNS = b"\1" * 2000  # more than banners of comments have
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +45,6 @@ class Outline:
 
     functions: tuple[SourceFunction, ...]
     note: str = ""
-
-
-def language_of_file(name: str) -> str | None:
-    """The language of a file by the end of its name; None for files that hold none of ours."""
-    place = name.rfind(".")
-    return _suffixes().get(name[place:].lower()) if place >= 0 else None
 
 
 def functions_of(source: str, language: str) -> Outline:
@@ -84,35 +75,32 @@ def functions_of(source: str, language: str) -> Outline:
     )
 
 
-@cache
-def _suffixes() -> dict[str, str]:
-    return {suffix: name for name in LANGUAGES for suffix in LANGUAGES.get(name).suffixes}
-
-
 def _root(content: bytes, language: str) -> Node:
-    return Parser(load(language)).parse(content).root_node
+    hide_macros = LANGUAGES.get(language).hide_macros
+    return Parser(load(language)).parse(hide_macros(content) if hide_macros else content).root_node
 
 
 def _is_bomb(content: bytes, language: str) -> bool:
     """Whether tree-sitter would take time or memory that grow with the square of these few bytes.
 
-    All grammars do for brackets and signs within each other, Java's for angle brackets side by side as well.
+    All grammars do for brackets and signs within each other, some for angle brackets side by side as well.
     """
-    steps = _STEP[np.frombuffer(content, dtype=np.uint8)]
-    if int(np.cumsum(steps).max(initial=0)) > MAX_NESTING or _SIGNS.search(content):
+    steps = _STEP[np.frombuffer(content.translate(None, _NO_BRACKETS), dtype=np.uint8)]
+    if int(np.cumsum(steps).max(initial=0)) > MAX_NESTING:
         return True
-    if language != "java" or content.count(b"<") <= MAX_NESTING:
+    if _TOO_MANY_SIGNS in content.translate(_SIGNS, b" \t\n\r\f\v"):
+        return True
+    if not LANGUAGES.get(language).slow_brackets or content.count(b"<") <= MAX_NESTING:
         return False
     return max(statement.count(b"<") for statement in re.split(rb"[;{}]", content)) > MAX_NESTING
 
 
 def _found(root: Node, content: bytes, language: str) -> list[tuple[SourceFunction, bool]]:
     """Functions, and whether there is an error inside."""
-    grammar = LANGUAGES.get(language)
-    nodes = QueryCursor(compiled(language, grammar.functions_query)).captures(root)
+    declared = LANGUAGES.get(language)
+    nodes = QueryCursor(compiled(language, declared.functions)).captures(root)
     outer = [(node, False) for node in nodes.get("scope", [])]
     inner = [(node, True) for node in nodes.get("function", [])]
-    between = "::" if language == "cpp" else "."
     found: list[tuple[SourceFunction, bool]] = []
     scopes: list[tuple[int, str]] = []
     end = 0
@@ -121,79 +109,31 @@ def _found(root: Node, content: bytes, language: str) -> list[tuple[SourceFuncti
             continue  # inside a function
         while scopes and scopes[-1][0] <= node.start_byte:
             scopes.pop()
-        name = _name(node, content)
+        name = " ".join(declared.name_of(node).split())
         if not is_function:
             scopes.append((node.end_byte, name))
             continue
         if not name or name in reserved(language):
             continue  # error recovery reads `if (x) {` as a function that is called if
         end = node.end_byte
-        qualified = between.join([*(scope for _, scope in scopes), name])
+        qualified = declared.separator.join([*(scope for _, scope in scopes), name])
         one = SourceFunction(
             qualified,
             node.start_point.row + 1,
             node.end_point.row + 1,
             language,
-            _text(node, content),
+            _text(node, content, declared.docstring(node)),
         )
         found.append((one, node.has_error))
     return found
 
 
-def _name(node: Node, content: bytes) -> str:
-    """Of a function or a scope; empty for what only looks like a function, such as `namespace a {` read as C."""
-    definition = node.child_by_field_name("definition") or node
-    place = definition.child_by_field_name("name")
-    if place is None:
-        place = _declared(definition)
-    if place is None:
-        return ""
-    text = content[place.start_byte : place.end_byte].decode("utf-8", "replace")
-    return " ".join((text.partition("(")[0] if place.type == "operator_cast" else text).split())
-
-
-def _declared(definition: Node) -> Node | None:
-    """The name inside the declarators of a C or C++ function."""
-    kind = definition.child_by_field_name("type")
-    if kind is not None and kind.text == b"namespace":
-        return None  # `namespace std VISIBLE(default) {` in a header that is read as C
-    place = definition.child_by_field_name("declarator")
-    is_function = False
-    while place is not None and place.type not in _NAMES:
-        is_function |= place.type == "function_declarator"
-        inner = place.child_by_field_name("declarator")
-        if inner is None and place.type in ("reference_declarator", "parenthesized_declarator"):
-            inner = place.named_children[-1] if place.named_children else None
-        if inner is None:
-            break
-        place = inner
-    return place if is_function or (place is not None and place.type == "operator_cast") else None
-
-
-def _text(node: Node, content: bytes) -> str:
+def _text(node: Node, content: bytes, docstring: range) -> str:
     start = node.start_byte
     margin = content[content.rfind(b"\n", 0, start) + 1 : start]
     lines = content[start : node.end_byte].decode("utf-8", "replace").split("\n")
     if not margin.strip():
         indent = margin.decode("utf-8", "replace")
         lines[1:] = [line.removeprefix(indent) for line in lines[1:]]
-    first = node.start_point.row
-    skipped = {row - first for row in _docstring(node)}
-    return "\n".join(line.rstrip() for row, line in enumerate(lines) if row not in skipped) + "\n"
-
-
-def _docstring(node: Node) -> Iterable[int]:
-    """Rows of a Python docstring that stands on lines of its own and is not the whole body."""
-    if node.type not in ("function_definition", "decorated_definition"):
-        return ()
-    definition = node.child_by_field_name("definition") or node
-    body = definition.child_by_field_name("body")
-    if body is None or body.type != "block" or body.named_child_count < 2:
-        return ()
-    text, following = body.named_children[:2]
-    is_string = text.type == "expression_statement" and [one.type for one in text.named_children] == ["string"]
-    before = text.prev_sibling or body.prev_sibling
-    alone = before is not None and before.end_point.row < text.start_point.row
-    if not (is_string and alone and following.start_point.row > text.end_point.row):
-        return ()
-    return range(text.start_point.row, text.end_point.row + 1)
+    rows = enumerate(lines, node.start_point.row)
+    return "\n".join(line.rstrip() for row, line in rows if row not in docstring) + "\n"

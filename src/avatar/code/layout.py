@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 _ATOM = re.compile(
@@ -61,6 +61,15 @@ def random_look(random: Random) -> Look:
         remarks=random.choice([0.0, 0.0, 0.1]),
         blanks=random.choice([None, 0.0, 0.0, 0.1, 0.3]),
     )
+
+
+def reformat_braces(code: str, random: Random) -> str:
+    """`code` in a look drawn at random; in a certain other one where that changes nothing."""
+    look = random_look(random)
+    made = relayout_braces(code, look, random)
+    if made.split() != code.split() or made.count("\n") != code.count("\n"):
+        return made
+    return relayout_braces(code, replace(look, tight=not look.tight, brace_on_own_line=True), random)
 
 
 @dataclass(slots=True)

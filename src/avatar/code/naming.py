@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterator, Sequence
 from random import Random
 
-from avatar.code.languages import reserved
+from avatar.code.languages import LANGUAGES
+from avatar.code.parsing import reserved
 
 _SHORT = "abcdefghijklmnpqrstuvwxyz"
 _WORDS = """
@@ -22,7 +23,6 @@ thread tick time title tmp token top total trace tree type unit update url user 
 weight width window word work worker writer zone
 """
 _WORD_LIST = _WORDS.split()
-_SNAKE_SHARE = {"java": 0.05, "c": 0.9, "cpp": 0.7, "python": 0.95}
 
 
 def fresh_names(
@@ -53,7 +53,7 @@ def _drawn(names: Sequence[str], random: Random) -> Iterator[str]:
 
 
 def _made_up(language: str, random: Random) -> Iterator[str]:
-    snake = random.random() < _SNAKE_SHARE.get(language, 0.5)
+    snake = random.random() < LANGUAGES.get(language).snake_case
     short, single = random.choice([(0.05, 0.6), (0.2, 0.8), (0.6, 0.9), (0.0, 0.3)])
     while True:
         kind = random.random()

@@ -37,6 +37,18 @@ def random_style(rng: random.Random) -> Style:
     )
 
 
+def reformat(code: str, rng: random.Random) -> str:
+    """`code` in a style drawn at random, without comments; in a certain other one where that changes nothing."""
+    style = random_style(rng)
+    try:
+        made, _ = relayout(code, style, rng)
+        if made == code:
+            made, _ = relayout(code, Style(indent="  " if style.indent != "  " else "    "), rng)
+    except (tokenize.TokenError, SyntaxError):
+        return code
+    return made
+
+
 @dataclass(slots=True)
 class _Token:
     kind: int

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from random import Random
 
-from avatar.code.languages import parse
 from avatar.code.naming import fresh_names
+from avatar.code.parsing import parse
 from avatar.code.variables import variables
 
 
@@ -16,7 +16,7 @@ def rename_identifiers(
     Fields, methods, types, labels, globals and keywords stay, and so does a local name that may mean one of
     these anywhere. `function_name`: the outermost function gets a new name too, unless the code mentions it
     again. New names come from `names`, else from a list of common words. Code with syntax errors, or longer
-    than `languages.MAX_BYTES`, is returned as it is. The same arguments give the same text.
+    than `parsing.MAX_BYTES`, is returned as it is. The same arguments give the same text.
 
     Not seen: macros that use a variable which is not among their arguments, and a local variable that an
     inherited field of an anonymous Java class shadows.

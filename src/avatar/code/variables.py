@@ -9,19 +9,15 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from tree_sitter import Node
 
-from avatar.code.languages import Parsed, captures
+from avatar.code.parsing import Parsed, captures
 
 _WORD = re.compile(rb"\w+")
 _KEPT = frozenset({b"self", b"cls", b"mcs", b"metacls", b"_"})
-_REFLECTIVE = frozenset(
-    {b"locals", b"vars", b"eval", b"exec", b"dir", b"globals", b"f_locals", b"_getframe", b"currentframe"}
-)
-"""Names with which Python code can look its own variables up; code that mentions one keeps all names."""
-_TAKES_FIELDS = frozenset({b"offsetof", b"container_of", b"list_entry"})
-"""Beside macros in capitals: what may take the name of a field as an argument."""
+"""Names by convention, in whatever language; a language adds its own."""
 
 Interval = tuple[int, int]
 
@@ -42,17 +38,17 @@ class Variables:
 def variables(parsed: Parsed) -> Variables:
     """The local variables and parameters of the functions in a text. Fields and globals are none."""
     source = parsed.source
-    found = captures(parsed, parsed.grammar.locals_query)
+    language = parsed.language
+    found = captures(parsed, language.variables)
     words = _WORD.findall(source)
     known = frozenset(words)
     name = _only_name(found.get("name", []), source, words)
     functions = [node.byte_range for node in found.get("function", [])]
-    python = parsed.grammar.hoisted
-    if not functions or not found.get("bind") or (python and not _REFLECTIVE.isdisjoint(known)):
+    if not functions or not found.get("bind") or not _encoded(language.reflection).isdisjoint(known):
         return Variables({}, name, known)
     scopes = _Scopes([*functions, *(node.byte_range for node in found.get("scope", []))])
     holes = scopes.holes(found.get("hole", []))
-    frozen = _frozen(found, source, functions)
+    frozen = _frozen(found, source, functions, _encoded(language.takes_fields))
     visible: dict[bytes, list[Interval]] = {}
     for node in found["bind"]:
         start, end = node.byte_range
@@ -63,7 +59,7 @@ def variables(parsed: Parsed) -> Variables:
         if scope is None or not any(low <= start < high for low, high in functions):
             frozen.add(text)
             continue
-        visible.setdefault(text, []).extend(_visible(start, scope, python, holes))
+        visible.setdefault(text, []).extend(_visible(start, scope, language.hoisted, holes))
     fixed = {node.start_byte for node in found.get("fixed", [])}
     places: dict[bytes, list[int]] = {}
     for node in sorted(found["use"], key=_start):
@@ -75,12 +71,18 @@ def variables(parsed: Parsed) -> Variables:
             places.setdefault(text, []).append(start)
         else:
             frozen.add(text)
-    kept = {text: starts for text, starts in places.items() if text not in frozen and not _special(text)}
+    stays = frozen | _KEPT | _encoded(language.kept)
+    kept = {text: starts for text, starts in places.items() if text not in stays and not _special(text)}
     return Variables(kept, name, known)
 
 
+@cache
+def _encoded(names: frozenset[str]) -> frozenset[bytes]:
+    return frozenset(name.encode() for name in names)
+
+
 def _special(text: bytes) -> bool:
-    return text in _KEPT or text.startswith(b"__") or not text.isascii()
+    return text.startswith(b"__") or not text.isascii()
 
 
 def _start(node: Node) -> int:
@@ -127,7 +129,9 @@ class _Scopes:
         return first
 
 
-def _frozen(found: dict[str, list[Node]], source: bytes, functions: list[Interval]) -> set[bytes]:
+def _frozen(
+    found: dict[str, list[Node]], source: bytes, functions: list[Interval], takes_fields: frozenset[bytes]
+) -> set[bytes]:
     """Names that may mean something else in one of their places."""
 
     def texts(*kinds: str) -> set[bytes]:
@@ -151,7 +155,7 @@ def _frozen(found: dict[str, list[Node]], source: bytes, functions: list[Interva
     fields = texts("field")
     for node in found.get("called", []):
         text = source[node.start_byte : node.end_byte]
-        if (text.isupper() or text in _TAKES_FIELDS) and node.parent is not None:
+        if (text.isupper() or text in takes_fields) and node.parent is not None:
             frozen |= fields & words([node.parent])
     return frozen
 

@@ -45,7 +45,7 @@ class DatasetConfig:
     metric: str = "accuracy"
     """By what students are judged on valid (epochs, candidates): accuracy, f1 or mcc; the latter move the threshold."""
     language: str | None = None
-    """java, c, cpp or python: what the code is written in; null means what is known of the set, if anything is."""
+    """What the code is written in: the name of a module of avatar.code.languages; null means that nobody knows."""
     drop_twins: bool = False
     """Remove valid and test examples that touch a function whose body also stands in train."""
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import torch
 
-from avatar.code.languages import language_of
 from avatar.config.schema import TrainerConfig
 from avatar.measure.machine import machine_name
 from avatar.pipeline.stage import setting, unkeyed
@@ -25,11 +24,6 @@ class Machine:
 def this_machine() -> Machine:
     """The machine that this process runs on."""
     return Machine(machine_name(), torch.get_num_threads(), torch.__version__)
-
-
-def known_language(language: str | None, dataset: str) -> str | None:
-    """The language that the config names, else the one that is known of the data set, else None."""
-    return language or language_of(dataset)
 
 
 def trainer_field() -> TrainerConfig:
@@ -56,4 +50,4 @@ def world_size_of(devices: int, accelerator: str) -> int:
 
 def language_field() -> str | None:
     """A field with the language of the functions."""
-    return setting("dataset.language", "dataset.name", via=known_language)  # type: ignore[no-any-return]
+    return setting("dataset.language")  # type: ignore[no-any-return]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from avatar.code.languages import LANGUAGES
 from avatar.code.rewrite import REWRITES, harvest_names, rewrites
 from avatar.common.errors import ConfigError
 from avatar.common.files import save_array, write_text, writing
@@ -59,7 +60,7 @@ def _build_copies(inputs: CopyInputs, settings: CopySettings, folder: Path) -> d
     if language is None:
         raise ConfigError(
             f"distill.copies={copies} needs the programming language of the functions",
-            "set dataset.language=java (or what it is), or distill.copies=0",
+            f"set dataset.language ({', '.join(LANGUAGES)}), or distill.copies=0",
         )
     texts, rows = data.texts, data.rows(settings.splits)
     known = rewrites(language, harvest_names((texts[row] for row in data.training_rows), language))

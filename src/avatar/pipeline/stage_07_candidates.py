@@ -14,7 +14,6 @@ from avatar.data.records import SplitName
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.job import Job
 from avatar.pipeline.settings import (
-    known_language,
     precision_field,
     trainer_field,
     world_size_field,
@@ -91,10 +90,10 @@ class Inputs:
     rung: Rung
 
 
-def _language(objectives: Sequence[str], language: str | None, dataset: str) -> str | None:
+def _language(objectives: Sequence[str], language: str | None) -> str | None:
     """The language, where something is measured that may need it: anything beside the score itself."""
     needed = [name for name in measured_names(objectives) if not _objective(name).judges]
-    return known_language(language, dataset) if needed else None
+    return language if needed else None
 
 
 @dataclass(frozen=True)
@@ -109,7 +108,7 @@ class Settings:
     metric: str = setting("dataset.metric")
     recipe: DistillConfig = setting("distill", without=("epochs", "copies", "rewrites"))
     measured: tuple[str, ...] = setting("search.objectives", via=measured_names)
-    language: str | None = setting("search.objectives", "dataset.language", "dataset.name", via=_language)
+    language: str | None = setting("search.objectives", "dataset.language", via=_language)
     precision: str = precision_field()
     world_size: int = world_size_field()
     trainer: TrainerConfig = trainer_field()

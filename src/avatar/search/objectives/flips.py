@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
-from avatar.code.languages import LANGUAGES, language_of
+from avatar.code.languages import LANGUAGES
 from avatar.data.records import SplitName
 from avatar.search.objectives.base import OBJECTIVES, MeasuredObjective, TrainedCandidate
 
@@ -50,7 +50,7 @@ class Flips(MeasuredObjective):
 
     def problems(self, cfg: "Config") -> Iterator[str]:
         """It needs a language."""
-        if cfg.dataset.language is None and language_of(cfg.dataset.name) is None:
+        if cfg.dataset.language is None:
             yield (
                 "dataset.language is null; the objective 'flips' needs the programming language of the functions: "
                 f"set it to one of {', '.join(LANGUAGES.names())}, or leave flips out of search.objectives"

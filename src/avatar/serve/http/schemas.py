@@ -4,14 +4,15 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from avatar.code.languages import LANGUAGES
+from avatar.code.languages import suffixes
 
 MAX_CHARACTERS = 200_000
 MAX_EXAMPLES = 512
 MAX_FILES = 500
 
-_SUFFIXES = sorted({suffix for name in LANGUAGES for suffix in LANGUAGES.get(name).suffixes})
-_NAME = rf"^[^\x00-\x1f]{{1,200}}({'|'.join(one.replace('.', '[.]').replace('+', '[+]') for one in _SUFFIXES)})$"
+_NAME = (
+    rf"^[^\x00-\x1f]{{1,200}}({'|'.join(one.replace('.', '[.]').replace('+', '[+]') for one in sorted(suffixes()))})$"
+)
 
 MOST_KEYS = 20
 

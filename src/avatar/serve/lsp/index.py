@@ -9,13 +9,13 @@ from itertools import islice
 
 import numpy as np
 
-from avatar.code.functions import language_of_file
+from avatar.code.languages import family, language_of_file
 from avatar.serve.lsp.settings import Settings
 from avatar.serve.lsp.vectors import Vectors
 from avatar.serve.scan.cache import Cache
 from avatar.serve.scan.files import Skipped, SourceFile, why_not
 from avatar.serve.scan.nearness import LEAST_FUNCTIONS, Nearness
-from avatar.serve.scan.outline import family, outline
+from avatar.serve.scan.outline import outline
 from avatar.serve.scan.reading import Reading
 from avatar.serve.scan.report import Place
 from avatar.serve.scan.scanner import Texts

@@ -14,8 +14,7 @@ from pygls import uris
 from pygls.lsp.server import LanguageServer
 from pygls.workspace import TextDocument
 
-from avatar.code.functions import language_of_file
-from avatar.code.languages import LANGUAGES
+from avatar.code.languages import language_of_file, suffix_of_editor, suffixes
 from avatar.common.errors import AvatarError
 from avatar.common.logging import get_logger
 from avatar.serve.lsp import hints
@@ -24,9 +23,6 @@ from avatar.serve.lsp.session import Session
 from avatar.serve.lsp.settings import Settings, read_settings
 
 _log = get_logger("lsp")
-
-_SUFFIX = {"java": ".java", "c": ".c", "cpp": ".cpp", "python": ".py"}
-"""For texts that were never saved, by the editor's name of their language."""
 
 
 class EditorServer(LanguageServer):
@@ -202,7 +198,7 @@ class EditorServer(LanguageServer):
         return os.path.abspath(path) if path else address  # noqa: PTH100 - links stay
 
     def _name(self, address: str, language: str | None) -> str:
-        return address if language_of_file(address) else "text" + _SUFFIX.get(language or "", "")
+        return address if language_of_file(address) else "text" + suffix_of_editor(language or "")  # never saved
 
     def _root(self) -> str:
         return self.folders[0] if self.folders else ""
@@ -282,8 +278,7 @@ async def _start(server: EditorServer) -> None:
         server.tell(server.complaint)
     watched = server.client_capabilities.workspace and server.client_capabilities.workspace.did_change_watched_files
     if watched and watched.dynamic_registration:
-        suffixes = sorted({suffix for name in LANGUAGES for suffix in LANGUAGES.get(name).suffixes})
-        patterns = [types.FileSystemWatcher(f"**/*{suffix}") for suffix in suffixes]
+        patterns = [types.FileSystemWatcher(f"**/*{suffix}") for suffix in sorted(suffixes())]
         patterns.append(types.FileSystemWatcher("**/*", kind=types.WatchKind.Delete))  # folders too
         options = types.DidChangeWatchedFilesRegistrationOptions(patterns)
         await server.client_register_capability_async(

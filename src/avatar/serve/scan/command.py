@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from avatar.code.languages import LANGUAGES
+from avatar.code.languages import LANGUAGES, titles
 from avatar.common.errors import ArtifactError
 from avatar.common.files import write_text
 from avatar.serve.arguments import amount, count, probability
@@ -25,7 +25,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "scan",
         help="find clones, or suspicious functions, in a folder",
         description="Find groups of clones, or suspicious functions (by the student's task), in a file or folder of "
-        "Java, C, C++ and Python code. Exit status: 0, 1 where something reaches --fail-on, 2 where the "
+        f"code in {titles()}. Exit status: 0, 1 where something reaches --fail-on, 2 where the "
         "command cannot be carried out.",
     )
     scan.add_argument("path", metavar="PATH", type=Path, help="file or folder; .gitignore is honoured")
@@ -56,7 +56,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     scan.add_argument("--min-words", metavar="N", type=count, default=20, help="names, numbers and signs (default: 20)")
     scan.add_argument(
-        "--languages", metavar="NAME", nargs="+", choices=LANGUAGES.names(), default=(), help="default: all"
+        "--languages",
+        metavar="NAME",
+        nargs="+",
+        choices=LANGUAGES.names(),
+        default=(),
+        help=f"some of {', '.join(LANGUAGES)} (default: all)",
     )
     scan.add_argument("--threads", metavar="N", type=count, default=1, help="0 means all cores (default: 1)")
     scan.add_argument("--no-cache", action="store_true", help="neither read nor keep what earlier scans found out")

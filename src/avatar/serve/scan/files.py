@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from avatar.code.functions import MAX_SOURCE_BYTES, language_of_file
+from avatar.code.functions import MAX_SOURCE_BYTES
+from avatar.code.languages import language_of_file
 from avatar.common.errors import DataError
 from avatar.serve.scan.ignore import Ignored
 

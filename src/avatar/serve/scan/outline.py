@@ -4,15 +4,10 @@ import re
 from hashlib import blake2b
 
 from avatar.code.functions import SourceFunction, functions_of
+from avatar.code.languages import family
 from avatar.serve.scan.report import FileOutline, Place
 
 _WORD = re.compile(r"\w+|[^\w\s]")
-_FAMILY = {"cpp": "c"}
-
-
-def family(language: str) -> str:
-    """The language whose functions this one's are compared with: C and C++ share headers, and so code."""
-    return _FAMILY.get(language, language)
 
 
 def outline(file: str, source: str, language: str, note: str = "") -> tuple[FileOutline, dict[str, str]]:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from avatar.code.functions import language_of_file
+from avatar.code.languages import language_of_file, suffixes
 from avatar.common.errors import DataError
 from avatar.serve.scan.cache import Cache, NoCache
 from avatar.serve.scan.files import Skipped, source_files, why_not
@@ -86,7 +86,9 @@ def scan_texts(files: Sequence[tuple[str, str]], student: LazyStudent, options: 
     for name, content in files:
         language = language_of_file(name)
         if language is None:
-            raise DataError(f"no language is known for {name!r}", "end its name in .java, .c, .cpp or .py")
+            raise DataError(
+                f"no language is known for {name!r}", f"end its name in one of {', '.join(sorted(suffixes()))}"
+            )
         if name in names:
             raise DataError(f"there are two files named {name!r}", "give each a name of its own")
         names.add(name)

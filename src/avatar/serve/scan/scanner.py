@@ -6,12 +6,12 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar.code.languages import family
 from avatar.common.hashing import stable_hash
 from avatar.common.logging import progress
 from avatar.serve.scan.cache import Cache
 from avatar.serve.scan.groups import clone_groups
 from avatar.serve.scan.nearness import LEAST_FUNCTIONS, TWINS_BY_CHANCE, Nearness
-from avatar.serve.scan.outline import family
 from avatar.serve.scan.pairs import Pairs, find_pairs, joined, no_pairs
 from avatar.serve.scan.report import Finding, Place
 from avatar.serve.scan.student import LazyStudent

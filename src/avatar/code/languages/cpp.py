@@ -1,0 +1,62 @@
+"""C++."""
+
+from avatar.code.languages import c
+from avatar.code.languages.base import DeadCode, Language, register
+from avatar.code.macros import hide_macros
+
+FUNCTIONS = (
+    c.FUNCTIONS
+    + """
+(function_definition body: (try_statement)) @function
+(namespace_definition name: (_)) @scope
+(class_specifier name: (_) body: (_)) @scope
+(struct_specifier name: (_) body: (_)) @scope
+(union_specifier name: (_) body: (_)) @scope
+"""
+)
+
+VARIABLES = (
+    c.SHARED_VARIABLES
+    + """
+[(namespace_identifier) (template_type)] @frozen
+(optional_parameter_declaration declarator: (identifier) @bind)
+(reference_declarator (identifier) @bind)
+(variadic_declarator (identifier) @bind)
+(structured_binding_declarator (identifier) @bind)
+(for_range_loop declarator: (identifier) @bind)
+(lambda_capture_initializer left: (identifier) @bind)
+
+[(for_range_loop) (lambda_expression) (catch_clause) (if_statement) (while_statement) (switch_statement)
+ (field_declaration_list)] @scope
+
+(qualified_identifier name: (identifier) @fixed)
+(template_function name: (identifier) @frozen)
+(template_declaration parameters: (_) @words)
+(using_declaration) @words
+"""
+)
+
+CPP = register(
+    Language(
+        name="cpp",
+        title="C++",
+        suffixes=(".cpp", ".cc", ".cxx", ".c++", ".hh", ".hpp", ".hxx"),
+        editor_ids=("cpp",),
+        package="tree_sitter_cpp",
+        functions=FUNCTIONS,
+        variables=VARIABLES,
+        words=c.WORDS,
+        takes_fields=c.TAKES_FIELDS,
+        snake_case=0.7,
+        family="c",
+        separator="::",
+        name_of=c.name_of,
+        hide_macros=hide_macros,
+        dead_code=DeadCode(
+            body=c.BODY,
+            declarations=("int {a} = {n};", "double {a} = {n};", "bool {a} = false;", 'const char *{a} = "{w}";'),
+            branch=("if (false) {{", "int {a} = {n};", "{a}++;", "}}"),
+            no_late_declarations=True,  # a goto may not jump over one
+        ),
+    )
+)

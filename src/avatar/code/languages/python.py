@@ -1,0 +1,114 @@
+"""Python."""
+
+from tree_sitter import Node
+
+from avatar.code import python_layout
+from avatar.code.languages.base import DeadCode, Language, field_name, register, words
+
+FUNCTIONS = """
+(function_definition) @function
+(decorated_definition definition: (function_definition)) @function
+(class_definition) @scope
+"""
+
+VARIABLES = """
+(identifier) @use
+
+(parameters (identifier) @bind)
+(lambda_parameters (identifier) @bind)
+(default_parameter name: (identifier) @bind)
+(typed_parameter . (identifier) @bind)
+(typed_default_parameter name: (identifier) @bind)
+(list_splat_pattern (identifier) @bind)
+(dictionary_splat_pattern (identifier) @bind)
+(assignment left: (identifier) @bind)
+(augmented_assignment left: (identifier) @bind)
+(for_statement left: (identifier) @bind)
+(for_in_clause left: (identifier) @bind)
+(pattern_list (identifier) @bind)
+(tuple_pattern (identifier) @bind)
+(list_pattern (identifier) @bind)
+(as_pattern_target (identifier) @bind)
+
+[(lambda) (list_comprehension) (set_comprehension) (dictionary_comprehension) (generator_expression)] @scope
+(function_definition) @function
+(function_definition name: (identifier) @name)
+(for_in_clause right: (_) @hole)
+(parameters) @parameters
+(lambda_parameters) @lambda
+
+(function_definition name: (identifier) @fixed)
+(attribute attribute: (identifier) @fixed)
+(keyword_argument name: (identifier) @fixed @keyword)
+
+(block (function_definition name: (identifier) @frozen))
+(block (decorated_definition (function_definition name: (identifier) @frozen)))
+(named_expression name: (identifier) @frozen)
+(global_statement (identifier) @frozen)
+(nonlocal_statement (identifier) @frozen)
+(import_statement) @words
+(import_from_statement) @words
+(class_definition) @class
+(case_pattern) @words
+(type_parameter) @words
+(default_parameter value: (_) @words)
+(typed_default_parameter type: (_) @words)
+(typed_default_parameter value: (_) @words)
+(typed_parameter type: (_) @words)
+(function_definition return_type: (_) @words)
+(decorator) @words
+(interpolation "=") @words
+"""
+
+
+def _defined(node: Node) -> Node:
+    """A function or class without its decorators."""
+    return node.child_by_field_name("definition") or node
+
+
+def _name_of(node: Node) -> str:
+    return field_name(_defined(node))
+
+
+def _docstring(node: Node) -> range:
+    """Rows of a docstring that stands on lines of its own and is not the whole body."""
+    body = _defined(node).child_by_field_name("body")
+    if body is None or body.type != "block" or body.named_child_count < 2:
+        return range(0)
+    text, following = body.named_children[:2]
+    before = text.prev_sibling or body.prev_sibling
+    alone = before is not None and before.end_point.row < text.start_point.row
+    if not (_is_string(text) and alone and following.start_point.row > text.end_point.row):
+        return range(0)
+    return range(text.start_point.row, text.end_point.row + 1)
+
+
+def _is_string(statement: Node) -> bool:
+    return statement.type == "expression_statement" and [part.type for part in statement.named_children] == ["string"]
+
+
+PYTHON = register(
+    Language(
+        name="python",
+        title="Python",
+        suffixes=(".py",),
+        editor_ids=("python",),
+        package="tree_sitter_python",
+        functions=FUNCTIONS,
+        variables=VARIABLES,
+        words=words("None True False case cls match print self super type"),
+        reflection=words("locals vars eval exec dir globals f_locals _getframe currentframe"),
+        snake_case=0.95,
+        hoisted=True,
+        name_of=_name_of,
+        docstring=_docstring,
+        reformat=python_layout.reformat,
+        dead_code=DeadCode(
+            body="(function_definition body: (block) @body)",
+            declarations=("{a} = {n}", "{a} = None", "{a} = []", "{a} = '{w}'", "{a} = False"),
+            branch=("if False:", "{a} = {n}", "{a} += 1"),
+            stays_first=_is_string,
+            own_line=True,
+        ),
+    )
+)

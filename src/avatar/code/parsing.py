@@ -1,0 +1,84 @@
+"""Syntax trees: tree-sitter's grammars, each loaded when it is first needed."""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+
+import tree_sitter
+from tree_sitter import Node, Parser, Query, QueryCursor
+
+from avatar.code.languages import LANGUAGES, Language
+from avatar.common.errors import AvatarError
+
+MAX_BYTES = 100_000
+"""Longer texts are not parsed: no model reads that far, and nobody should wait for it."""
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A text without syntax errors. `source` is what was parsed: UTF-8, between the wrapper's two parts if any."""
+
+    root: Node
+    source: bytes
+    language: Language
+    before: int = 0
+    after: int = 0
+
+    def unwrap(self, source: bytes) -> str:
+        """The text of a changed `source`, without the wrapper."""
+        return source[self.before : len(source) - self.after].decode("utf-8")
+
+
+def parse(code: str, language: str) -> Parsed | None:
+    """`code` as a syntax tree; None where it is longer than `MAX_BYTES` or no grammar reads it without errors."""
+    if len(code) > MAX_BYTES:
+        return None
+    source = code.encode("utf-8", "replace")
+    if len(source) > MAX_BYTES or len(source.decode()) != len(code):
+        return None
+    name: str | None = language
+    while name is not None:
+        reader = LANGUAGES.get(name)
+        for before, after in (("", ""), reader.wrapper or ("", "")):
+            text = before.encode() + source + after.encode()
+            root = Parser(load(name)).parse(text).root_node
+            if not root.has_error:
+                return Parsed(root, text, reader, len(before), len(after))
+            if reader.wrapper is None:
+                break
+        name = reader.fallback
+    return None
+
+
+@cache
+def load(language: str) -> tree_sitter.Language:
+    """The grammar of a registered language; an AvatarError where its wheel is not installed."""
+    declared = LANGUAGES.get(language)
+    try:
+        return tree_sitter.Language(getattr(import_module(declared.package), declared.grammar)())
+    except ImportError as error:
+        wheel = declared.package.replace("_", "-")
+        raise AvatarError(f"the grammar of {language} is not installed", f"pip install {wheel}") from error
+
+
+@cache
+def compiled(language: str, query: str) -> Query:
+    """A query, compiled once for each language."""
+    return Query(load(language), query)
+
+
+def captures(parsed: Parsed, query: str) -> dict[str, list[Node]]:
+    """The nodes that `query` finds, by capture name."""
+    return QueryCursor(compiled(parsed.language.name, query)).captures(parsed.root)
+
+
+@cache
+def reserved(language: str) -> frozenset[str]:
+    """Words that no variable may be called: the grammar's keywords, and `Language.words`."""
+    grammar = load(language)
+    kinds = (
+        grammar.node_kind_for_id(kind)
+        for kind in range(grammar.node_kind_count)
+        if not grammar.node_kind_is_named(kind)
+    )
+    return LANGUAGES.get(language).words | {kind for kind in kinds if kind is not None and kind.isidentifier()}
