@@ -13,6 +13,7 @@ from avatar.serve.scan.nearness import TWINS_BY_CHANCE
 from avatar.serve.scan.outline import outline
 from avatar.serve.scan.reading import Reading
 from avatar.serve.scan.report import Counts, Finding, Place, Report
+from avatar.serve.scan.repository import repository_root
 from avatar.serve.scan.scanner import Scanner
 from avatar.serve.scan.since import Since, touches
 from avatar.serve.scan.student import LazyStudent
@@ -159,7 +160,12 @@ def _report(
         notes=notes,
         since=options.since,
         bundle=str(student.bundle.folder),
+        repository=_repository(root),
     )
+
+
+def _repository(root: str) -> str:
+    return str(repository_root(_folder(Path(root)).resolve()) or "") if root else ""
 
 
 def _folder(path: Path) -> Path:
