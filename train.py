@@ -3,7 +3,10 @@
 import os
 import sys
 
+from avatar.common.cores import thread_limits
+
 os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra hands its errors to `report_errors`, which words them
+os.environ.update(thread_limits())  # before numpy is imported
 
 import hydra
 from omegaconf import DictConfig

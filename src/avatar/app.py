@@ -6,6 +6,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
+from avatar.common.cores import allowed_cores
 from avatar.common.errors import AvatarError, OutputError
 from avatar.common.logging import get_logger
 from avatar.common.output import write_output
@@ -73,8 +74,7 @@ def _prepare(cfg: Config) -> None:
 
     from avatar.common.seeding import seed_everything
 
-    cores = os.cpu_count() or 1
-    torch.set_num_threads(cfg.executor.threads or max(1, cores // cfg.executor.jobs))
+    torch.set_num_threads(cfg.executor.threads or max(1, allowed_cores() // cfg.executor.jobs))
     seed_everything(cfg.seed)
 
 

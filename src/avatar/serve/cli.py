@@ -3,11 +3,16 @@
 import argparse
 import json
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from avatar.common.cores import thread_limits
+
+os.environ.update(thread_limits())  # before numpy is imported
 
 from avatar.common.errors import AvatarError, DataError, ReaderLeftError
 from avatar.common.output import complain, standard_streams, write_output
@@ -70,7 +75,9 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("bundle", metavar="BUNDLE", type=Path, help="folder with manifest.json")
     predict.add_argument("file", metavar="FILE", help="a file with one function, or - for standard input")
     predict.add_argument("second", metavar="FILE2", nargs="?", help="the function to compare it with")
-    predict.add_argument("--threads", type=count, default=1, help="threads to use; 0 means all cores (default: 1)")
+    predict.add_argument(
+        "--threads", type=count, default=1, help="threads to use; 0 means all that are allowed (default: 1)"
+    )
     predict.add_argument(
         "--runtime", default="onnxruntime", help="onnxruntime (default), or openvino where it is installed"
     )

@@ -24,7 +24,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     lsp.add_argument(
         "--bundle", metavar="FOLDER", type=Path, help=f"folder with manifest.json (default: what ${BUNDLE} names)"
     )
-    lsp.add_argument("--threads", metavar="N", type=count, default=1, help="0 means all cores (default: 1)")
+    lsp.add_argument("--threads", metavar="N", type=count, default=1, help="0 means all that are allowed (default: 1)")
     lsp.add_argument("--no-cache", action="store_true", help="neither read nor keep what earlier sessions found out")
     lsp.add_argument("--verbose", action="store_true", help="say more on standard error")
     lsp.add_argument("--stdio", action="store_true", help=argparse.SUPPRESS)  # editors like to add it

@@ -59,7 +59,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     scan.add_argument(
         "--languages", metavar="NAME", nargs="+", choices=LANGUAGES.names(), default=(), help="default: all"
     )
-    scan.add_argument("--threads", metavar="N", type=count, default=1, help="0 means all cores (default: 1)")
+    scan.add_argument("--threads", metavar="N", type=count, default=1, help="0 means all that are allowed (default: 1)")
     scan.add_argument("--no-cache", action="store_true", help="neither read nor keep what earlier scans found out")
     scan.add_argument("--quiet", action="store_true", help="no progress")
     scan.set_defaults(run=run)
