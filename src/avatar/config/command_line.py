@@ -2,13 +2,13 @@
 
 import shlex
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException
 
 from avatar.common.errors import ConfigError
+from avatar.common.paths import user_path
 from avatar.config.schema import Config, field_type
 
 OPEN, CLOSE = "([{", ")]}"
@@ -136,4 +136,4 @@ def _is_sweep(value: str) -> bool:
 
 def _at_home(value: str) -> str:
     bare = unquoted(value)
-    return quoted(str(Path(bare).expanduser())) if bare.startswith("~") else value
+    return quoted(str(user_path(bare))) if bare.startswith("~") else value

@@ -1,10 +1,11 @@
 """One dataclass per config group. Hydra merges `conf/` into them, so a wrong key or type never passes."""
 
 from dataclasses import dataclass, field, fields, is_dataclass
-from pathlib import Path
 from typing import Any, get_args
 
 from hydra.core.config_store import ConfigStore
+
+from avatar.common.paths import user_path
 
 PATH = {"path": True}
 """Metadata of the fields that hold paths of files or folders: `~` means the home folder in all of them."""
@@ -293,7 +294,7 @@ class ExecutorConfig:
     jobs: int = 1
     """Jobs at a time."""
     threads: int | None = None
-    """Threads of torch in one job; null means all cores divided by `jobs`."""
+    """Threads of torch in one job; null means all cores that the process may use, divided by `jobs`."""
 
 
 @dataclass
@@ -358,7 +359,7 @@ def expand_paths(part: Any) -> None:
 
 def _expanded(value: Any) -> Any:
     if isinstance(value, str):
-        return str(Path(value).expanduser()) if value.startswith("~") else value
+        return str(user_path(value)) if value.startswith("~") else value
     if isinstance(value, dict):
         return {name: _expanded(entry) for name, entry in value.items()}
     return [_expanded(entry) for entry in value] if isinstance(value, list) else value

@@ -1,8 +1,8 @@
 """What every stage's module is given: the configuration, and the store of artifacts."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
+from avatar.common.paths import user_path
 from avatar.config.schema import Config
 from avatar.pipeline.artifacts import Artifact, ArtifactStore, Pending
 from avatar.pipeline.stage import I, S, Stage
@@ -18,7 +18,7 @@ class Job:
     @classmethod
     def of(cls, cfg: Config) -> "Job":
         """The job of a config, with the store that it names."""
-        return cls(cfg, ArtifactStore(Path(cfg.artifacts.folder).expanduser(), cfg.artifacts.verify))
+        return cls(cfg, ArtifactStore(user_path(cfg.artifacts.folder), cfg.artifacts.verify))
 
     def make(self, stage: Stage[I, S], inputs: I) -> Artifact:
         """The artifact of `stage` for `inputs` and this job's settings."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from avatar.common.errors import ArtifactError
 from avatar.common.logging import format_seconds
+from avatar.common.paths import user_path
 from avatar.config.schema import Config
 from avatar.pipeline.artifacts import Artifact, ArtifactStore
 from avatar.pipeline.job import Job
@@ -86,7 +87,7 @@ class PlanStore(ArtifactStore):
 
 def plan(cfg: Config) -> list[Step]:
     """Every stage in its order. The data is read; nothing is made, and nothing is written."""
-    store = PlanStore(Path(cfg.artifacts.folder).expanduser(), cfg.artifacts.verify)
+    store = PlanStore(user_path(cfg.artifacts.folder), cfg.artifacts.verify)
     job = Job(cfg, store)
     waits = ""
     try:

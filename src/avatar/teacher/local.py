@@ -4,6 +4,7 @@ import importlib.util
 from pathlib import Path
 
 from avatar.common.errors import DataError
+from avatar.common.paths import user_path
 
 WEIGHTS = (
     "model.safetensors",
@@ -16,7 +17,7 @@ WEIGHTS = (
 
 def local_folder(model: str) -> Path | None:
     """The folder that `model` names, None where it is no path; a path without a model in it is a DataError."""
-    folder = Path(model).expanduser()
+    folder = user_path(model)
     if is_model_folder(folder):
         return folder
     if folder.is_dir() or model.startswith((".", "/", "~")):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from avatar.common.errors import DataError
 from avatar.common.hashing import file_digest
+from avatar.common.paths import user_path
 from avatar.config.schema import TeacherConfig
 from avatar.data.records import SplitName
 from avatar.teacher.kinds.base import TEACHERS, Lesson, Training, save_answers
@@ -43,7 +44,7 @@ class RecordedPredictions:
 
     def files(self, cfg: TeacherConfig) -> list[Path]:
         """Files of recorded predictions, those of further teachers behind the first."""
-        return [Path(name).expanduser() for name in (str(cfg.path), *cfg.mix)]
+        return [user_path(name) for name in (str(cfg.path), *cfg.mix)]
 
     def only_head_learns(self, cfg: TeacherConfig) -> bool:
         """There is no encoder."""
