@@ -42,6 +42,19 @@ class ArtifactError(AvatarError):
     exit_status = 2
 
 
+class OutputError(AvatarError):
+    """Standard output takes nothing: it is closed, or its device is full."""
+
+    exit_status = 2
+
+
+class ReaderLeftError(OutputError):
+    """Whoever read the output left before its end, as `head` does. Nobody is there to be told."""
+
+    exit_status = 141
+    """128 + SIGPIPE: what a shell gives for a program that the signal ended."""
+
+
 class DivergedError(AvatarError):
     """A training ended with weights that are not finite."""
 

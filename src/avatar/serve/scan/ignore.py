@@ -4,6 +4,8 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
+from avatar.serve.scan.repository import repository_root
+
 MAX_BYTES = 1_000_000
 """A longer .gitignore is not read."""
 
@@ -15,7 +17,7 @@ class Ignored:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.top = next((one for one in (folder, *folder.parents) if (one / ".git").exists()), folder)
+        self.top = repository_root(folder) or folder
         self._specs: dict[Path, GitIgnoreSpec | None] = {}
 
     def __call__(self, path: Path, is_folder: bool = False) -> bool:

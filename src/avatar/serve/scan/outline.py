@@ -5,6 +5,7 @@ from hashlib import blake2b
 
 from avatar.code.functions import SourceFunction, functions_of
 from avatar.code.languages import family
+from avatar.serve.scan.overloads import overloads
 from avatar.serve.scan.report import FileOutline, Place
 
 _WORD = re.compile(r"\w+|[^\w\s]")
@@ -18,14 +19,14 @@ def outline(file: str, source: str, language: str, note: str = "") -> tuple[File
     found = functions_of(source, language)
     texts: dict[str, str] = {}
     places = []
-    for function in found.functions:
+    for function, overload in zip(found.functions, overloads(found.functions), strict=True):
         key = _key(function)
         texts.setdefault(key, function.text)
-        places.append(_place(file, function, key))
+        places.append(_place(file, function, key, overload))
     return FileOutline(tuple(places), "; ".join(filter(None, (note, found.note)))), texts
 
 
-def _place(file: str, function: SourceFunction, key: str) -> Place:
+def _place(file: str, function: SourceFunction, key: str, overload: str) -> Place:
     return Place(
         file,
         function.name,
@@ -35,6 +36,7 @@ def _place(file: str, function: SourceFunction, key: str) -> Place:
         key,
         sum(1 for line in function.text.split("\n") if line.strip()),
         len(_WORD.findall(function.text)),
+        overload,
     )
 
 

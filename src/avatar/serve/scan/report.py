@@ -11,7 +11,8 @@ class Place:
     """A function in a file. `file` is relative to the scanned folder; lines count from 1, both ends included.
 
     `key` is a digest of its language and its text up to whitespace: equal keys are exact duplicates.
-    `code_lines` are lines that are not blank, `words` are names, numbers and signs.
+    `code_lines` are lines that are not blank, `words` are names, numbers and signs. `overload` tells functions of
+    one name in a file apart (see `overloads`).
     """
 
     file: str
@@ -22,6 +23,7 @@ class Place:
     key: str
     code_lines: int
     words: int
+    overload: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,8 @@ class Report:
     """Result of one scan of the folder `root`; findings come in the order of their rank.
 
     `task` is the bundle's, `label` its name for what is looked for, `threshold` the least probability that
-    counts. `notes` are about files that were read, but not wholly understood.
+    counts. `notes` are about files that were read, but not wholly understood. `repository` is the top folder of the
+    git repository that `root` lies in; empty where it lies in none.
     """
 
     root: str
@@ -86,6 +89,7 @@ class Report:
     notes: Sequence[Skipped] = ()
     since: str | None = None
     bundle: str = ""
+    repository: str = ""
 
     @property
     def highest(self) -> float:

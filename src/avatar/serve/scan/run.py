@@ -13,8 +13,9 @@ from avatar.serve.scan.nearness import TWINS_BY_CHANCE
 from avatar.serve.scan.outline import outline
 from avatar.serve.scan.reading import Reading
 from avatar.serve.scan.report import Counts, Finding, Place, Report
+from avatar.serve.scan.repository import repository_root
 from avatar.serve.scan.scanner import Scanner
-from avatar.serve.scan.since import changed_lines, touches
+from avatar.serve.scan.since import Since, touches
 from avatar.serve.scan.student import LazyStudent
 
 
@@ -47,15 +48,15 @@ def scan(path: Path, bundle: Path, options: Options | None = None) -> Report:
     options = options or Options()
     start = time.perf_counter()
     student = LazyStudent(Path(bundle), options.threads)
-    changes = changed_lines(_folder(path), options.since) if options.since is not None else None
+    since = Since(_folder(path), options.since) if options.since is not None else None
     cache = Cache(student.digest, options.cache_folder) if options.cache else NoCache()
     try:
         reading = Reading(source_files(path, options.languages), cache)
         places = [one for one in reading.places if _is_large(one, options)]
         changed = None
-        if changes is not None:
-            lines = {name: changes.get(file.path.resolve(), ()) for name, file in reading.files.items()}
-            changed = [one for one in places if touches(lines[one.file], one.first_line, one.last_line)]
+        if since is not None:
+            lines = since.changed_lines(reading.files.values())
+            changed = [one for one in places if touches(lines.get(one.file, ()), one.first_line, one.last_line)]
         scanner = Scanner(student, reading.texts, cache, _threshold(student, options), options.twins_by_chance)
         findings = scanner.findings(places, changed, str(path.resolve()))
     finally:
@@ -161,7 +162,12 @@ def _report(
         notes=notes,
         since=options.since,
         bundle=str(student.bundle.folder),
+        repository=_repository(root),
     )
+
+
+def _repository(root: str) -> str:
+    return str(repository_root(_folder(Path(root)).resolve()) or "") if root else ""
 
 
 def _folder(path: Path) -> Path:

@@ -1,97 +1,103 @@
-"""Which lines differ from a git revision. Git is asked; no hook, filter or driver of the repository is run."""
+"""Which lines of files changed since a branch left a git revision."""
 
-import ast
+import os
 import re
-import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from avatar.common.errors import AvatarError, DataError
+from avatar.code.functions import MAX_SOURCE_BYTES
+from avatar.common.errors import DataError
+from avatar.serve.scan.files import SourceFile
+from avatar.serve.scan.line_changes import Range, changed_ranges
+from avatar.serve.scan.repository import HINT, Repository, blob_id, repository_root
 
-_HUNK = re.compile(rb"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
-_SAFE = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=true")
-SECONDS = 120
+EVERYTHING: Sequence[Range] = ((1, 10**9),)
+"""Of a file that the revision does not have."""
 
-Ranges = Sequence[tuple[int, int]]
-"""First and last line, from 1, both ends included."""
+_IDENT = re.compile(rb"\$Id:[^$\n]*\$")
 
 
-def changed_lines(folder: Path, revision: str) -> Mapping[Path, Ranges]:
-    """By full path: lines of the working tree that differ from `revision`, in all of the repository of `folder`.
+class Since:
+    """The state of `folder` when the checked-out history left `revision`: their merge base.
 
-    A file that git does not know yet is changed as a whole; where lines were only removed, the two around them
-    count. No git, no repository and an unknown revision are errors that say so.
+    What `revision` got after that is not a change here. No git, no repository, an unknown revision, and histories
+    without a common commit, are errors that say so.
     """
-    top = Path(_git(folder, "rev-parse", "--show-toplevel").decode("utf-8", "surrogateescape").strip())
-    if revision.startswith("-"):
-        raise DataError(f"'{revision}' is no git revision", "give a branch, a tag or a commit, such as HEAD~1")
-    commit = (
-        _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}").decode().strip()
-    )
-    options = ("--unified=0", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames", "--no-prefix")
-    diff = _git(top, *_without_filters(top), "diff", *options, "--ignore-submodules", commit, "--")
-    changed = {top / name: ranges for name, ranges in parse_diff(diff).items()}
-    new = _git(top, "ls-files", "-z", "--others", "--exclude-standard")
-    for name in filter(None, new.split(b"\x00")):
-        changed[top / name.decode("utf-8", "surrogateescape")] = [(1, 10**9)]
-    return changed
+
+    def __init__(self, folder: Path, revision: str) -> None:
+        self._folder = folder.resolve()
+        root = repository_root(self._folder)
+        if root is None:
+            raise DataError(f"{self._folder} is not in a git repository", HINT)
+        self._repository = Repository(root)
+        self._commit = self._repository.merge_base(revision)
+
+    def changed_lines(self, files: Iterable[SourceFile]) -> Mapping[str, Sequence[Range]]:
+        """By name: lines that differ from then, of the files below the folder that do; all of a new file.
+
+        Line ends are no difference. Files of a repository within this one (a submodule) have a history of their own,
+        and count as unchanged.
+        """
+        below = self._folder.relative_to(self._repository.root)
+        known = self._repository.files(self._commit, b"" if below == Path() else os.fsencode(below.as_posix()))
+        names = self._names(files)
+        changed: dict[str, Sequence[Range]] = {}
+        touched: dict[str, list[tuple[str, bytes]]] = {}
+        for file, name in names:
+            identity = known.get(name)
+            if identity is None:
+                changed[file.name] = EVERYTHING
+                continue
+            content = _read(file.path)
+            if content is not None and identity not in _identities(content, identity):
+                touched.setdefault(identity, []).append((file.name, content))
+        for identity, old in self._repository.contents(list(touched), MAX_SOURCE_BYTES):
+            for name_here, content in touched.pop(identity):
+                ranges = EVERYTHING if old is None else changed_ranges(_plain(old), _plain(content))
+                if ranges:
+                    changed[name_here] = ranges
+        return changed
+
+    def _names(self, files: Iterable[SourceFile]) -> list[tuple[SourceFile, bytes]]:
+        """Files of this repository, and what it calls them."""
+        prefixes: dict[Path, bytes | None] = {}
+        found = []
+        for file in files:
+            folder = file.path.parent
+            if folder not in prefixes:
+                prefixes[folder] = self._prefix(folder.resolve())
+            prefix = prefixes[folder]
+            if prefix is not None:
+                found.append((file, prefix + os.fsencode(file.path.name)))
+        return found
+
+    def _prefix(self, folder: Path) -> bytes | None:
+        root = self._repository.root
+        if not folder.is_relative_to(root) or repository_root(folder) != root:
+            return None
+        below = folder.relative_to(root)
+        return b"" if below == Path() else os.fsencode(below.as_posix()) + b"/"
 
 
-def _without_filters(top: Path) -> list[str]:
-    """Options that switch off the programs which the repository's settings name for reading files."""
-    names = _git(top, "config", "--null", "--name-only", "--get-regexp", r"^filter\.", allowed=(0, 1)).decode()
-    switches = []
-    for name in filter(None, names.split("\x00")):
-        if name.endswith((".clean", ".process", ".smudge")):
-            switches += ["-c", f"{name}="]
-        elif name.endswith(".required"):
-            switches += ["-c", f"{name}=false"]
-    return switches
-
-
-def parse_diff(diff: bytes) -> dict[str, list[tuple[int, int]]]:
-    """Changed lines by name of the new file, from `git diff --unified=0 --no-prefix`."""
-    changed: dict[str, list[tuple[int, int]]] = {}
-    ranges: list[tuple[int, int]] = []
-    skip = 0
-    for line in diff.split(b"\n"):
-        if skip and not line.startswith(b"\\"):
-            skip -= 1
-        elif line.startswith(b"+++ "):
-            ranges = changed.setdefault(_file_name(line[4:]), [])
-        elif match := _HUNK.match(line):
-            removed, start, added = (int(part) if part is not None else 1 for part in match.groups())
-            skip = removed + added
-            ranges.append((start, start + added - 1) if added else (start, start + 1))
-    changed.pop("/dev/null", None)
-    return changed
-
-
-def _file_name(text: bytes) -> str:
-    text = text.rstrip(b"\t\r")
-    if text.startswith(b'"'):
-        text = ast.literal_eval("b" + text.decode("latin-1"))  # git quotes as C does: \" \\ \t \303
-    return text.decode("utf-8", "surrogateescape")
-
-
-def touches(ranges: Ranges, first: int, last: int) -> bool:
+def touches(ranges: Sequence[Range], first: int, last: int) -> bool:
     """Whether lines `first` to `last` have one in common with `ranges`."""
     return any(start <= last and first <= end for start, end in ranges)
 
 
-def _git(folder: Path, *arguments: str, allowed: Sequence[int] = (0,)) -> bytes:
-    command = ["git", "--no-optional-locks", *_SAFE, *arguments]
+def _read(path: Path) -> bytes | None:
     try:
-        answer = subprocess.run(command, cwd=folder, capture_output=True, timeout=SECONDS, check=False)
-    except FileNotFoundError as error:
-        raise AvatarError(
-            "--since needs git, which is not installed", "install git, or scan without --since"
-        ) from error
-    except subprocess.TimeoutExpired as error:
-        raise AvatarError(f"git took longer than {SECONDS} s", "scan without --since") from error
-    if answer.returncode not in allowed:
-        said = answer.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
-        if "rev-parse" in arguments and "--verify" in arguments:
-            said = f"git knows no revision '{arguments[-1].removesuffix('^{commit}')}'"
-        raise DataError(said or "git failed", "--since needs a git repository and a revision of it, such as HEAD~1")
-    return answer.stdout
+        return path.read_bytes()
+    except OSError:
+        return None  # the scan says so itself
+
+
+def _identities(content: bytes, like: str) -> Iterable[str]:
+    yield blob_id(content, like)
+    plain = _plain(content)
+    if plain != content:
+        yield blob_id(plain, like)
+
+
+def _plain(content: bytes) -> bytes:
+    """The text as git keeps it where it converts line ends and expands `$Id$`."""
+    return _IDENT.sub(b"$Id$", content.replace(b"\r\n", b"\n"))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -29,7 +30,12 @@ _RULES = {
 
 @FORMATS.register("sarif")
 def sarif(report: Report) -> str:
-    """One run with a result for each finding: at its first function, the others as related locations."""
+    """One run with a result for each finding: at its first function, the others as related locations.
+
+    Names of files begin at the top of the git repository, as GitHub reads them, or else at the scanned folder.
+    """
+    base = Path(report.repository) if report.repository else _folder(report.root)
+    report = _named_from(base, report)
     rule, name, short, full = _RULES[report.task]
     driver = {
         "name": "avatar",
@@ -51,7 +57,7 @@ def sarif(report: Report) -> str:
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": {"SRCROOT": {"uri": _folder(report.root).as_uri() + "/"}},
+        "originalUriBaseIds": {"SRCROOT": {"uri": base.as_uri() + "/"}},
         "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": notes}],
         "results": [_result(finding, rule, report.label) for finding in report.findings],
     }
@@ -61,6 +67,22 @@ def sarif(report: Report) -> str:
 def _folder(root: str) -> Path:
     path = Path(root).resolve()
     return path.parent if path.is_file() else path
+
+
+def _named_from(base: Path, report: Report) -> Report:
+    """The report with names of files that are relative to `base`, at or above the scanned folder."""
+    prefix = _folder(report.root).relative_to(base).as_posix()
+    if prefix == ".":
+        return report
+
+    def moved(entries: Sequence[Skipped]) -> list[Skipped]:
+        return [replace(entry, name=f"{prefix}/{entry.name}") for entry in entries]
+
+    findings = [
+        replace(one, functions=tuple(replace(place, file=f"{prefix}/{place.file}") for place in one.functions))
+        for one in report.findings
+    ]
+    return replace(report, findings=tuple(findings), skipped=moved(report.skipped), notes=moved(report.notes))
 
 
 def _result(finding: Finding, rule: str, label: str) -> dict[str, Any]:
@@ -89,8 +111,8 @@ def _result(finding: Finding, rule: str, label: str) -> dict[str, Any]:
 
 
 def _identity(functions: Sequence[Place]) -> list[list[str]]:
-    """What stays when lines move."""
-    return sorted([place.file, place.name] for place in functions)
+    """What stays when lines move or code is edited, and no other finding has."""
+    return sorted([place.file, place.name, *filter(None, [place.overload])] for place in functions)
 
 
 def _location(place: Place) -> dict[str, Any]:
