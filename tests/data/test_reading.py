@@ -118,7 +118,7 @@ def test_an_index_that_another_body_has_gets_a_new_id(tmp_path):
     ids = [sample.ids[0] for sample in corpus.splits[SplitName.TEST]]
     assert ids[:3] == ["5", "5#2", "5#3"]
     assert ids[12] == "5"
-    assert [code for (code,) in bodies(corpus, SplitName.TEST)] == [row["func"] for row in rows]
+    assert [code for (code,) in bodies(corpus, SplitName.TEST)] == [row["func"] + "\n" for row in rows]
     assert "11 functions had the id of another body" in " ".join(corpus.notes)
 
 
@@ -200,7 +200,7 @@ def test_given_halves_lose_only_what_becomes_valid(tmp_path):
     assert len(corpus.splits[SplitName.VALID]) == 10
     assert len(corpus.splits[SplitName.LABELED]) + len(corpus.splits[SplitName.UNLABELED]) == 90
     rows = corpus.rows[SplitName.UNLABELED]
-    assert [code for (code,) in bodies(corpus, SplitName.UNLABELED)] == [f"unknown({n})" for n in rows]
+    assert [code for (code,) in bodies(corpus, SplitName.UNLABELED)] == [f"unknown({n})\n" for n in rows]
     assert (corpus.source_rows[SplitName.UNLABELED], corpus.source_rows[SplitName.VALID]) == (70, 100)
 
 

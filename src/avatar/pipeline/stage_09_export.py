@@ -39,6 +39,8 @@ def run(context: Context, data: Data, student: Student, card: str, decision: Dec
             temperature=decision.temperature,
             threshold=decision.threshold,
             int8=_trial(data, cfg, context.cfg.dataset.metric) if cfg.int8 else None,
+            text=data.corpus.text,
+            languages=data.corpus.languages,
         )
         return {
             "largest_difference": check.largest_difference,
@@ -46,7 +48,8 @@ def run(context: Context, data: Data, student: Student, card: str, decision: Dec
             "int8_kept": check.int8 is not None and check.int8.kept,
         }
 
-    reads = {"student": student.artifact.key, "card": card, "decision": decision, "export": cfg}
+    facts = [data.corpus.languages, data.corpus.text]
+    reads = {"facts": facts, "student": student.artifact.key, "card": card, "decision": decision, "export": cfg}
     artifact = context.store.make("export", reads, build)
     read_bundle(artifact.folder / BUNDLE)
     return artifact

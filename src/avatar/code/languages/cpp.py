@@ -1,5 +1,7 @@
 """C++."""
 
+from tree_sitter import Node
+
 from avatar.code.languages import c
 from avatar.code.languages.base import DeadCode, Language, register
 
@@ -7,6 +9,7 @@ FUNCTIONS = (
     c.FUNCTIONS
     + """
 (function_definition body: (try_statement)) @function
+(template_declaration (function_definition body: (_))) @function
 (namespace_definition name: (_)) @scope
 (class_specifier name: (_) body: (_)) @scope
 (struct_specifier name: (_) body: (_)) @scope
@@ -35,6 +38,14 @@ VARIABLES = (
 """
 )
 
+
+def _name_of(node: Node) -> str:
+    """That of a template is the name of what it is a template of."""
+    while node.type == "template_declaration":
+        node = node.named_children[-1]
+    return c.name_of(node)
+
+
 CPP = register(
     Language(
         name="cpp",
@@ -49,7 +60,7 @@ CPP = register(
         snake_case=0.7,
         family="c",
         separator="::",
-        name_of=c.name_of,
+        name_of=_name_of,
         dead_code=DeadCode(
             body=c.BODY,
             declarations=("int {a} = {n};", "double {a} = {n};", "bool {a} = false;", 'const char *{a} = "{w}";'),
