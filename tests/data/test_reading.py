@@ -5,11 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from avatar.code.text import DOCSTRINGS_KEPT, REMOVED, TextRules
+from avatar.common.errors import DataError
 from avatar.config.schema import DatasetConfig
 from avatar.data.load import load_corpus
 from avatar.data.overlaps import body_key, count_overlaps
 from avatar.data.records import Corpus, Pair, SplitName, Task
+from function_variants import METHODS, variants
 from reader_folders import (
+    LAYOUTS,
     WRITERS,
     bcb,
     bcb_hub,
@@ -183,6 +187,38 @@ def test_the_format_of_a_table_does_not_matter(suffix, tmp_path):
 def test_equal_bodies_are_one_function(tmp_path):
     corpus = load_corpus(pairs(tmp_path), 1)
     assert len(corpus.functions) == len({function.code for function in corpus.functions.values()}) == 49 + 9 + 11
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet"])
+@pytest.mark.parametrize("language", sorted(METHODS))
+def test_a_function_is_one_however_it_comes(suffix: str, language: str, tmp_path: Path) -> None:
+    known = list(variants(METHODS[language], language).values())
+    rows = [{"code": text, "label": row % 2} for row, text in enumerate(known)]
+    rows += [{"code": f"int f_{row}() {{\r\n\treturn {row};\r\n}}", "label": row % 2} for row in range(40)]
+    WRITERS[suffix](tmp_path / f"train.{suffix}", rows)
+    corpus = load_corpus(DatasetConfig(name="samples", root=str(tmp_path), language=language), 1)
+    assert [one.code for one in corpus.functions.values() if "weigh" in one.code] == [METHODS[language]]
+    assert "int f_7() {\n    return 7;\n}\n" in {one.code for one in corpus.functions.values()}
+    assert (corpus.languages, corpus.text) == ((language,), DOCSTRINGS_KEPT)
+
+
+def test_readers_say_what_they_know_of_their_functions(tmp_path: Path) -> None:
+    for name, languages, rules in (
+        ("stdlib", ("python",), TextRules(docstrings=REMOVED)),
+        ("reveal", ("c", "cpp"), DOCSTRINGS_KEPT),
+        ("pairs", (), DOCSTRINGS_KEPT),
+    ):
+        folder = tmp_path / name
+        folder.mkdir()
+        corpus = load_corpus(LAYOUTS[name](folder), 1)
+        assert (corpus.languages, corpus.text) == (languages, rules)
+
+
+@pytest.mark.parametrize("code", ["", " \n", "\ufeff", "\ufeff\r\n\u200b"])
+def test_nothing_but_marks_is_an_empty_function(code: str, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "train.jsonl", [{"code": code, "label": 0}])
+    with pytest.raises(DataError, match="empty function"):
+        load_corpus(DatasetConfig(name="samples", root=str(tmp_path)), 1)
 
 
 def test_named_files_and_columns(tmp_path):

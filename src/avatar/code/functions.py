@@ -8,7 +8,7 @@ from tree_sitter import Node, Parser, QueryCursor
 
 from avatar.code.languages import LANGUAGES
 from avatar.code.parsing import compiled, load, reserved
-from avatar.code.text import TextRules, as_scanned_before, clean, function_text
+from avatar.code.text import DOCSTRINGS_KEPT, TextRules, as_scanned_before, clean, function_text
 from avatar.common.errors import DataError
 
 MAX_SOURCE_BYTES = 1_000_000
@@ -46,7 +46,7 @@ class Outline:
     note: str = ""
 
 
-def functions_of(source: str, language: str, rules: TextRules = TextRules()) -> Outline:  # noqa: B008 - frozen
+def functions_of(source: str, language: str, rules: TextRules = DOCSTRINGS_KEPT) -> Outline:
     """The outermost functions and methods of `source`, each with what is nested in it, its text by `rules`.
 
     Where the grammar finds errors, the one that the language falls back to is tried as well (a header may be
@@ -126,6 +126,8 @@ def _found(root: Node, content: bytes, language: str, rules: TextRules) -> list[
 
 def _text(node: Node, content: bytes, language: str, rules: TextRules) -> str:
     """The function's lines from the left margin on; where other code stands before it, as if it did not."""
+    while not rules.version and node.type == "template_declaration":
+        node = node.named_children[-1]  # as scan cut functions out before there were rules
     start, end = node.start_byte, node.end_byte
     line = content.rfind(b"\n", 0, start) + 1
     before = content[line:start]

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
-HEADER = re.compile(r"^[ \t]*(?:async[ \t]+)?def[ \t]+\w", re.MULTILINE)
-"""The start of a line that begins a function."""
+_HEADER = re.compile(r"^[ \t]*(?:async[ \t]+)?def[ \t]+\w", re.MULTILINE)
 
 _STRING = r"""(?:
     \"{3}(?:[^"\\]|\\.|"(?!""))*+\"{3}
@@ -12,7 +12,8 @@ _STRING = r"""(?:
   | "(?:[^"\\\n]|\\.)*+" | '(?:[^'\\\n]|\\.)*+'
 )"""
 _TOKEN = re.compile(
-    rf"(?P<string>{_STRING}) | \#[^\n]*+ | \\\n | (?P<open>[(\[{{]) | (?P<close>[)\]}}]) | (?P<colon>:(?!=)) | (?P<line>\n)",
+    rf"""(?P<string>{_STRING}) | \#[^\n]*+ | \\\n
+    | (?P<open>[(\[{{]) | (?P<close>[)\]}}]) | (?P<colon>:(?!=)) | (?P<line>\n)""",
     re.VERBOSE | re.DOTALL,
 )
 _DOCSTRING = re.compile(
@@ -22,6 +23,11 @@ _NO_CODE = re.compile(r"(?:[^\S\n]*+(?:#[^\n]*+)?\n)*+")
 _OPENS_BLOCK = re.compile(
     r"[ \t]*(?:if|elif|else|for|while|try|except|finally|with|match|case|async|def|class)\b.*:\s*(?:#.*)?$"
 )
+
+
+def has_header(text: str) -> bool:
+    """Whether a line of `text` begins a function."""
+    return "def" in text and _HEADER.search(text) is not None
 
 
 def without_docstring(lines: Sequence[str]) -> list[str]:
@@ -62,7 +68,7 @@ def realigned(lines: Sequence[str]) -> list[str]:
     level = next(
         (
             _indent(inner) - _indent(outer)
-            for outer, inner in zip(code, code[1:], strict=False)
+            for outer, inner in pairwise(code)
             if _indent(inner) > _indent(outer) >= depth and _OPENS_BLOCK.match(outer)
         ),
         0,
@@ -74,7 +80,7 @@ def realigned(lines: Sequence[str]) -> list[str]:
 
 def _header(lines: Sequence[str]) -> int:
     """The row of the first `def`; -1 where there is none."""
-    return next((row for row, line in enumerate(lines) if HEADER.match(line)), -1)
+    return next((row for row, line in enumerate(lines) if _HEADER.match(line)), -1)
 
 
 def _body(lines: Sequence[str]) -> int | None:

@@ -20,7 +20,6 @@ VERSION = 1
 KEPT, REMOVED = "kept", "removed"
 
 _MARKS = re.compile("[\ufeff\u200b\u2060]")
-_SPACES = re.compile("[\f\v\u00a0]")
 _LEAD = re.compile(r"[ \t]*")
 
 
@@ -45,8 +44,13 @@ class TextRules:
         """The rules of a dictionary; a wrong key or type is a ValueError."""
         if not isinstance(values, dict) or set(values) != {"docstrings", "version"}:
             raise ValueError(f"text is {values!r}, not an object with docstrings and version")
-        return cls(str(values["docstrings"]), int(values["version"]))
+        if type(values["version"]) is not int:
+            raise ValueError(f"text.version is {values['version']!r}, not a whole number")
+        return cls(str(values["docstrings"]), values["version"])
 
+
+DOCSTRINGS_KEPT = TextRules()
+"""The rules of most data sets."""
 
 AS_IT_IS = TextRules(version=0)
 """The rules of bundles that record none: predict took every text as it was."""
@@ -58,13 +62,13 @@ def clean(text: str) -> str:
     Lines keep their numbers, as editors count them.
     """
     if not text.isascii():
-        text = _MARKS.sub("", text)
+        text = _MARKS.sub("", text).replace("\u00a0", " ")
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _SPACES.sub(" ", text)
+    return text.replace("\f", " ").replace("\v", " ")
 
 
-def function_text(text: str, rules: TextRules = TextRules(), language: str | None = None) -> str:  # noqa: B008 - frozen
+def function_text(text: str, rules: TextRules = DOCSTRINGS_KEPT, language: str | None = None) -> str:
     """The text of a function, in any of the ways in which it may come, ready for a tokenizer.
 
     `clean`; without comments above and below the function, and by `rules` without docstring; no space at the end of
@@ -96,7 +100,7 @@ def _shape(text: str, language: str | None) -> Shape:
     if language is not None:
         return LANGUAGES.get(language).shape
     shapes = (LANGUAGES.get(name).shape for name in LANGUAGES.names())
-    return next((shape for shape in shapes if shape.header is not None and shape.header.search(text)), BRACES)
+    return next((shape for shape in shapes if shape.recognised is not None and shape.recognised(text)), BRACES)
 
 
 def _lead(line: str) -> str:
@@ -176,8 +180,8 @@ def _at_the_margin(lines: Sequence[str], shape: Shape) -> str:
 
 def _with_spaces(lines: list[str]) -> list[str]:
     """Tabs in front of a line's text become spaces: 4 each, or up to multiples of 8 where other lines have spaces."""
-    leads = [_lead(line) for line in lines]
-    if not any("\t" in lead for lead in leads):
+    if not any("\t" in line for line in lines):
         return lines
+    leads = [_lead(line) for line in lines]
     width = 8 if any(len(lead) > 1 and "\t" not in lead for lead in leads) else 4
     return [lead.expandtabs(width) + line[len(lead) :] for lead, line in zip(leads, lines, strict=True)]

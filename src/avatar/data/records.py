@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.code.text import TextRules
+from avatar.code.text import DOCSTRINGS_KEPT, TextRules
 
 
 class Task(StrEnum):
@@ -77,8 +77,8 @@ class Corpus:
 
     `notes` are sentences for the report (what was dropped, where it came from). `rows` gives, for a split
     that keeps only some rows of its source (a share, a half), the source row of each example, and
-    `source_rows` how many rows the source had; a split in neither is whole and in source order. `text` says how the functions
-    were brought into shape, `languages` what they are written in, as far as that is known.
+    `source_rows` how many rows the source had; a split in neither is whole and in source order. `text` are
+    the rules by which the functions' texts were made; `languages` may be empty, where nobody knows them.
     """
 
     name: str
@@ -89,7 +89,7 @@ class Corpus:
     rows: Mapping[SplitName, NDArray[np.int64]] = field(default_factory=dict)
     source_rows: Mapping[SplitName, int] = field(default_factory=dict)
     num_labels: int = 2
-    text: TextRules = TextRules()
+    text: TextRules = DOCSTRINGS_KEPT
     languages: tuple[str, ...] = ()
 
     @cached_property

@@ -22,7 +22,7 @@ from avatar.bundle import (
     write_config,
     write_manifest,
 )
-from avatar.code.text import TextRules
+from avatar.code.text import DOCSTRINGS_KEPT, TextRules
 from avatar.common.errors import ArtifactError
 from avatar.common.files import write_text, writing
 from avatar.common.logging import get_logger
@@ -71,7 +71,7 @@ def export_bundle(
     threshold: float = 0.5,
     temperature: float = 1.0,
     int8: Int8Trial | None = None,
-    text: TextRules = TextRules(),  # noqa: B008 - frozen
+    text: TextRules = DOCSTRINGS_KEPT,
     languages: tuple[str, ...] = (),
 ) -> ExportCheck:
     """Write `model` to `folder`, replacing a bundle that is there, and compare it with torch on real input.

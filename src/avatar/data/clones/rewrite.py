@@ -27,7 +27,7 @@ _INVERSE |= {two: one for one, two in _INVERSE.items()}
 
 @dataclass(frozen=True)
 class Rewritten:
-    """A function's new text (as `TEXT` says), the names of the rewrites that changed it, and the strongest of their grades."""
+    """A function's new text by `TEXT`, the names of the rewrites that changed it, and the strongest of their grades."""
 
     code: str
     grade: int
