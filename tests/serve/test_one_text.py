@@ -176,6 +176,7 @@ def test_another_language_is_told_over_http(java_student: Path) -> None:
     for language, expected in (("python", [WARNING]), ("java", []), (None, [])):
         body = {"functions": ["x = 1"], "language": language}
         assert app.post("/predict", json=body).json()["warnings"] == expected
+    assert app.get("/health").json()["languages"] == ["Java"]
     assert app.post("/predict", json={"functions": ["x"], "language": "klingon"}).status_code == 422
     for name, expected in (("a.py", [WARNING]), ("A.java", [])):
         language = "python" if name == "a.py" else "java"

@@ -10,10 +10,10 @@ def language_warnings(config: BundleConfig, languages: Iterable[str | None]) -> 
     """A sentence for each of `languages` that the student was not trained on; none where its own are not known."""
     if not config.languages:
         return ()
-    trained = " and ".join(map(_title, config.languages))
+    trained = " and ".join(map(title, config.languages))
     foreign = sorted({name for name in languages if name is not None} - set(config.languages))
     return tuple(
-        f"this student was trained on {trained}, not on {_title(name)}: its answers about {_title(name)} may be wrong"
+        f"this student was trained on {trained}, not on {title(name)}: its answers about {title(name)} may be wrong"
         for name in foreign
     )
 
@@ -24,5 +24,6 @@ def only_language(config: BundleConfig) -> str | None:
     return known[0] if len(known) == len(config.languages) == 1 else None
 
 
-def _title(name: str) -> str:
+def title(name: str) -> str:
+    """A language as sentences call it; its bare name where it is not known here."""
     return LANGUAGES.get(name).title if name in LANGUAGES.names() else name

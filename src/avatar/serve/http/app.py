@@ -29,6 +29,7 @@ from avatar.serve.http.schemas import (
     ScanRequest,
     ScanResponse,
 )
+from avatar.serve.languages import title
 from avatar.serve.scan.files import Skipped
 from avatar.serve.scan.run import Options, scan_texts
 from avatar.serve.scan.student import LazyStudent
@@ -93,6 +94,7 @@ def make_app(student: LazyStudent, hosts: Sequence[str] = LOCAL_HOSTS) -> FastAP
             task=config.task,
             arity=config.arity,
             labels=list(config.labels),
+            languages=[title(name) for name in config.languages],
             threshold=config.threshold,
             max_tokens=config.max_length,
             bundle=student.digest,

@@ -152,6 +152,7 @@ class Health(BaseModel):
     task: str
     arity: int
     labels: list[str]
+    languages: list[str] = Field(description="of the student's training; empty where they are not known")
     threshold: Probability
     max_tokens: int
     bundle: str = Field(description="digest of the bundle's manifest")
