@@ -20,7 +20,9 @@ MAX_NESTING = 500
 _STEP = np.zeros(256, dtype=np.int32)
 _STEP[list(b"([{")] = 1
 _STEP[list(b")]}")] = -1
-_SIGNS = re.compile(rb"(?:[-*&!~+<]\s*){2000}")  # more than banners of comments have
+_NO_BRACKETS = bytes(code for code in range(256) if code not in b"([{)]}")
+_SIGNS = bytes(code in b"-*&!~+<" for code in range(256))
+_TOO_MANY_SIGNS = b"\1" * 2000  # more than banners of comments have
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ def functions_of(source: str, language: str, rules: TextRules = DOCSTRINGS_KEPT)
 
 
 def _root(content: bytes, language: str) -> Node:
-    return Parser(load(language)).parse(content).root_node
+    hide_macros = LANGUAGES.get(language).hide_macros
+    return Parser(load(language)).parse(hide_macros(content) if hide_macros else content).root_node
 
 
 def _is_bomb(content: bytes, language: str) -> bool:
@@ -83,8 +86,10 @@ def _is_bomb(content: bytes, language: str) -> bool:
 
     All grammars do for brackets and signs within each other, some for angle brackets side by side as well.
     """
-    steps = _STEP[np.frombuffer(content, dtype=np.uint8)]
-    if int(np.cumsum(steps).max(initial=0)) > MAX_NESTING or _SIGNS.search(content):
+    steps = _STEP[np.frombuffer(content.translate(None, _NO_BRACKETS), dtype=np.uint8)]
+    if int(np.cumsum(steps).max(initial=0)) > MAX_NESTING:
+        return True
+    if _TOO_MANY_SIGNS in content.translate(_SIGNS, b" \t\n\r\f\v"):
         return True
     if not LANGUAGES.get(language).slow_brackets or content.count(b"<") <= MAX_NESTING:
         return False

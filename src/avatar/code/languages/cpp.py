@@ -4,6 +4,7 @@ from tree_sitter import Node
 
 from avatar.code.languages import c
 from avatar.code.languages.base import DeadCode, Language, register
+from avatar.code.macros import hide_macros
 
 FUNCTIONS = (
     c.FUNCTIONS
@@ -61,6 +62,7 @@ CPP = register(
         family="c",
         separator="::",
         name_of=_name_of,
+        hide_macros=hide_macros,
         dead_code=DeadCode(
             body=c.BODY,
             declarations=("int {a} = {n};", "double {a} = {n};", "bool {a} = false;", 'const char *{a} = "{w}";'),
