@@ -3,7 +3,12 @@
 import os
 import sys
 
+from avatar.common.cores import thread_limits
+from avatar.common.paths import stand_ins
+
 os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra hands its errors to `report_errors`, which words them
+os.environ.update(thread_limits())  # before numpy is imported
+os.environ.update(stand_ins())  # libraries need a home folder to be imported
 
 import hydra
 from omegaconf import DictConfig

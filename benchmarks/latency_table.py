@@ -19,6 +19,7 @@ import torch
 from teacher_runtimes import variants
 
 from avatar.bundle import read_bundle
+from avatar.common.cores import allowed_cores
 from avatar.config.schema import DatasetConfig
 from avatar.data.load import load_corpus
 from avatar.data.records import Corpus, SplitName, Task
@@ -126,7 +127,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--teacher-pairs", type=int, default=40)
     parser.add_argument("--padded-pairs", type=int, default=10, help="of the teacher, padded to full length")
     parser.add_argument("--length", type=int, default=400, help="most tokens of a function")
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of torch and of the teacher's runtimes")
+    parser.add_argument("--threads", type=int, default=allowed_cores(), help="of torch and of the teacher's runtimes")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from avatar.common.cores import described_cores
 from avatar.serve import Predictor
 from avatar.serve.scan.cache import NoCache
 from avatar.serve.scan.files import SourceFile, source_files
@@ -39,7 +40,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.bundle is None:
         parser.error("--bundle FOLDER is needed, or AVATAR_BUNDLE")
-    rows = [("machine", f"{platform.machine()}, {os.cpu_count()} cores, {options.threads} thread(s)")]
+    rows = [("machine", f"{platform.machine()}, {described_cores()}, {options.threads} thread(s)")]
     with tempfile.TemporaryDirectory() as cache:
         rows += _scans(options, Path(cache))
     rows += _parts(options)

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from avatar.common.cores import allowed_cores
 from avatar.config.schema import DatasetConfig, DistillConfig, TrainerConfig
 from avatar.data.batching import Batch, Examples, TokenTable, bucketed
 from avatar.data.load import load_corpus
@@ -37,7 +38,7 @@ def main() -> None:
     """Time every way on the same pairs, and store the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=15.0, help="time spent on each way")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--threads", type=int, default=allowed_cores())
     parser.add_argument("--hidden", type=int, default=64)
     parser.add_argument("--window", type=int, default=3)
     options = parser.parse_args()

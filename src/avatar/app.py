@@ -6,8 +6,10 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from avatar.common.errors import AvatarError
+from avatar.common.cores import allowed_cores
+from avatar.common.errors import AvatarError, OutputError
 from avatar.common.logging import get_logger
+from avatar.common.output import write_output
 from avatar.config.checks import unknown_keys
 from avatar.config.report import unknown_key
 from avatar.config.schema import Config
@@ -33,11 +35,16 @@ def run(composed: DictConfig) -> float | None:
 
     with job_run(cfg, _name(cfg)) as tracked:
         outcome = run_job(cfg, tracked)
-    print(f"\n{render(outcome.table)}\n")
-    print(f"report: {outcome.report.resolve()}")
-    print(f"bundle: {outcome.bundle.resolve()} ({outcome.metrics['size/bundle_mb']:.2f} MB)")
-    if cfg.tracking.enabled:
-        print("runs:   make ui")
+    lines = [
+        f"\n{render(outcome.table)}\n",
+        f"report: {outcome.report.resolve()}",
+        f"bundle: {outcome.bundle.resolve()} ({outcome.metrics['size/bundle_mb']:.2f} MB)",
+        *(["runs:   make ui"] if cfg.tracking.enabled else []),
+    ]
+    try:
+        write_output("\n".join(lines) + "\n")
+    except OutputError as error:  # the job is done all the same, and a sweep goes on
+        log.warning("the result is in %s; it was not printed: %s", outcome.report.resolve(), error.message)
     return outcome.metrics[f"valid/{cfg.dataset.metric}"]
 
 
@@ -67,8 +74,7 @@ def _prepare(cfg: Config) -> None:
 
     from avatar.common.seeding import seed_everything
 
-    cores = os.cpu_count() or 1
-    torch.set_num_threads(cfg.executor.threads or max(1, cores // cfg.executor.jobs))
+    torch.set_num_threads(cfg.executor.threads or max(1, allowed_cores() // cfg.executor.jobs))
     seed_everything(cfg.seed)
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -92,11 +93,10 @@ def only(found: object) -> float:
 
 
 def predicted(arguments: Sequence[str]) -> dict[str, float]:
-    from contextlib import redirect_stdout
-
-    with redirect_stdout(io.StringIO()) as out:
+    out = io.BytesIO()
+    with redirect_stdout(io.TextIOWrapper(out, write_through=True)):
         assert main(arguments) == 0
-    answer: dict[str, float] = json.loads(out.getvalue())
+        answer: dict[str, float] = json.loads(out.getvalue())
     return answer
 
 
@@ -198,6 +198,7 @@ def test_another_language_is_told_once_in_the_editor(java_student: Path, monkeyp
     server = EditorServer(Session(LazyStudent(java_student, 1), cached=False))
     told: list[str] = []
     monkeypatch.setattr(server, "window_show_message", lambda params: told.append(params.message))
+    monkeypatch.setattr(server, "_file", lambda address: address)
     monkeypatch.setattr(server, "refresh", lambda: asyncio.sleep(0))
 
     async def look(name: str, language: str) -> None:

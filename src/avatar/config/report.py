@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import get_close_matches
 
-from avatar.common.errors import AvatarError, ConfigError, did_you_mean
+from avatar.common.errors import AvatarError, ConfigError, ReaderLeftError, did_you_mean
+from avatar.common.output import complain, output_failure, standard_streams
 
 
 def _group_choices(message: str) -> ConfigError | None:
@@ -93,19 +94,29 @@ def worded(error: BaseException) -> AvatarError | None:
 def report_errors(debug: bool = False) -> Iterator[None]:
     """Turn what escapes the block into one message on standard error, and exit: 2 where the user can mend it, else 1.
 
-    With `debug`, the traceback comes first.
+    With `debug`, the traceback comes first. Where the reader of the output has left, there is no message, and the
+    status is 141.
     """
-    try:
-        yield
-    except KeyboardInterrupt:
-        print("\ninterrupted; the same command goes on from here", file=sys.stderr)
-        sys.exit(130)
-    except Exception as error:
-        if debug:
-            traceback.print_exc()
-        ours = worded(error)
-        if ours is None:
-            print(f"error: {type(error).__name__}: {error}\n  hint: debug=true shows where", file=sys.stderr)
-            sys.exit(1)
-        print(f"error: {ours}", file=sys.stderr)
-        sys.exit(ours.exit_status)
+    with standard_streams(discard=True):
+        try:
+            try:
+                yield
+            except SystemExit as leaving:  # Hydra's, after --help
+                if leaving.code:
+                    raise
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            complain("\ninterrupted; the same command goes on from here")
+            sys.exit(130)
+        except Exception as error:
+            failure = output_failure(error)
+            if isinstance(failure, ReaderLeftError):
+                sys.exit(failure.exit_status)
+            if debug:
+                complain(traceback.format_exc())
+            ours = failure or worded(error)
+            if ours is None:
+                complain(f"error: {type(error).__name__}: {error}\n  hint: debug=true shows where")
+                sys.exit(1)
+            complain(f"error: {ours}")
+            sys.exit(ours.exit_status)

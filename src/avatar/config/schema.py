@@ -285,7 +285,7 @@ class ExecutorConfig:
     jobs: int = 1
     """Jobs at a time."""
     threads: int | None = None
-    """Threads of torch in one job; null means all cores divided by `jobs`."""
+    """Threads of torch in one job; null means all cores that the process may use, divided by `jobs`."""
 
 
 @dataclass

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from avatar.common.errors import DataError
 from avatar.common.logging import get_logger
+from avatar.common.paths import user_path
 from avatar.config.schema import DatasetConfig
 
 DATA_VARIABLE = "AVATAR_DATA"
@@ -30,7 +31,7 @@ def locate(cfg: DatasetConfig, layout: str) -> Source:
     files and none of these folders exists, the names are relative to the working directory.
     """
     if cfg.root is not None:
-        folder = Path(cfg.root).expanduser()
+        folder = user_path(cfg.root)
         if not folder.is_dir():
             found = "is a file" if folder.exists() else "does not exist"
             raise DataError(
@@ -54,7 +55,7 @@ def locate(cfg: DatasetConfig, layout: str) -> Source:
 
 def _candidates(name: str) -> list[Path]:
     variable = os.environ.get(DATA_VARIABLE)
-    bases = [Path(variable).expanduser()] if variable else []
+    bases = [user_path(variable)] if variable else []
     return [base / name for base in [*bases, Path("data")]]
 
 

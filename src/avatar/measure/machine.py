@@ -1,10 +1,11 @@
 """Which machine a number was measured on."""
 
-import os
 import platform
 from pathlib import Path
 
 import torch
+
+from avatar.common.cores import described_cores
 
 
 def cpu_name() -> str:
@@ -22,4 +23,4 @@ def machine_name(device: torch.device | str = "cpu") -> str:
     device = torch.device(device)
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{cpu_name()}, {os.cpu_count()} cores"
+    return f"{cpu_name()}, {described_cores()}"

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from avatar.common.errors import DataError
 from avatar.common.files import writing
 from avatar.common.hashing import file_digest
+from avatar.common.paths import user_path
 from avatar.config.schema import TeacherConfig
 from avatar.data.records import SplitName
 from avatar.pipeline.artifacts import Artifact
@@ -72,7 +73,7 @@ def run(context: Context, data: Data) -> Teacher:
 
 def recorded_files(cfg: TeacherConfig) -> list[Path]:
     """Files of recorded predictions, those of further teachers behind the first."""
-    return [Path(name).expanduser() for name in (str(cfg.path), *cfg.mix)]
+    return [user_path(name) for name in (str(cfg.path), *cfg.mix)]
 
 
 def frozen_vectors_of(context: Context, data: Data) -> NDArray[np.float32]:

@@ -2,15 +2,18 @@
 
 from typing import TYPE_CHECKING, Any
 
-from avatar.serve.predictor import Predictor
-
 if TYPE_CHECKING:
     from avatar.serve.hub import Student
+    from avatar.serve.predictor import Predictor
 
 __all__ = ["Predictor", "Student"]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "Predictor":  # the command line says how many threads numpy may have before it is imported
+        from avatar.serve.predictor import Predictor
+
+        return Predictor
     if name == "Student":  # only who asks for it waits for huggingface_hub
         from avatar.serve.hub import Student
 

@@ -2,30 +2,68 @@
 
 import argparse
 import json
+import logging
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+from avatar.common.cores import thread_limits
+
+os.environ.update(thread_limits())  # before numpy is imported
 
 from avatar.code.languages import LANGUAGES, language_of_file
-from avatar.common.errors import AvatarError, DataError
+from avatar.common.errors import AvatarError, DataError, ReaderLeftError
+from avatar.common.output import complain, standard_streams, write_output
 from avatar.serve.arguments import count
 from avatar.serve.http import command as http_command
 from avatar.serve.lsp import command as lsp_command
 from avatar.serve.scan import command as scan_command
 
+NOT_DONE = 2
+"""Exit status where a command could not be carried out; 1 is kept for what `scan --fail-on` found."""
+INTERRUPTED = 130
+"""128 + SIGINT."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Writes its help like any other output: where that fails, the command fails."""
+
+    def print_help(self, file: Any = None) -> None:
+        """To standard output, if no file is given."""
+        if file is None:
+            write_output(self.format_help())
+        else:
+            super().print_help(file)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0, 1 for findings, or 2 for what the user can mend."""
-    options = _parser().parse_args(arguments)
-    try:
-        return int(options.run(options))
-    except AvatarError as error:
-        print(f"avatar: {error}", file=sys.stderr)
-        return error.exit_status
+    """Run one command and return its exit status.
+
+    0: done. 1: findings. 2: not carried out. 130: interrupted. 141: the reader of the output left before its end.
+    """
+    logging.raiseExceptions = False  # a log line that cannot be written is no reason for a traceback
+    with standard_streams():
+        try:
+            options = _parser().parse_args(arguments)
+            return int(options.run(options))
+        except ReaderLeftError as error:
+            return error.exit_status
+        except AvatarError as error:
+            complain(f"avatar: {error}")
+            return max(NOT_DONE, error.exit_status)
+        except KeyboardInterrupt:
+            complain("avatar: interrupted")
+            return INTERRUPTED
+        except Exception:
+            complain(traceback.format_exc() + "avatar: this is a fault of avatar; please report the lines above")
+            return NOT_DONE
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = Parser(
         prog="avatar",
         description="Small, fast models of code on your own machine, from the folder that train.py wrote.",
     )
@@ -44,7 +82,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help=f"{', '.join(LANGUAGES.names())} (default: what the names of the files say, else the student's)",
     )
-    predict.add_argument("--threads", type=count, default=1, help="threads to use; 0 means all cores (default: 1)")
+    predict.add_argument(
+        "--threads", type=count, default=1, help="threads to use; 0 means all that are allowed (default: 1)"
+    )
     predict.add_argument(
         "--runtime", default="onnxruntime", help="onnxruntime (default), or openvino where it is installed"
     )
@@ -81,11 +121,13 @@ def _predict(options: argparse.Namespace) -> int:
         "files": files,
         "warnings": list(answers.warnings),
     }
-    print(json.dumps(answer, indent=2))
+    write_output(json.dumps(answer, indent=2) + "\n")
     return 0
 
 
 def _read(name: str) -> str:
+    if name == "-" and sys.stdin is None:
+        raise DataError("standard input is closed", "give a file with one function")
     try:
         content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
         code = content.decode("utf-8")

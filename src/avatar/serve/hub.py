@@ -4,11 +4,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import ModelHubMixin, snapshot_download
+from huggingface_hub import ModelHubMixin, constants, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
 from avatar.bundle import ALWAYS, MANIFEST, PRECISIONS, read_bundle
 from avatar.common.errors import ArtifactError
+from avatar.common.paths import home
 from avatar.serve.predictor import Predictor
 
 FILES = [MANIFEST, *ALWAYS, *(name for parts in PRECISIONS.values() for name in parts.names)]
@@ -32,6 +33,11 @@ class Student(Predictor, ModelHubMixin, library_name="avatar", tags=["code", "di
         folder = Path(pretrained_model_name_or_path)
         if folder.is_dir():
             read_bundle(folder)  # before the mixin reads the config, for the clearer error
+        elif options.get("cache_dir") is None and home() is None and not Path(constants.HF_HUB_CACHE).is_absolute():
+            raise ArtifactError(
+                f"'{folder}' is not a folder, and there is no home folder to keep a student of the hub in",
+                "set HF_HOME to a folder, or give cache_dir=FOLDER",
+            )
         try:
             return super().from_pretrained(pretrained_model_name_or_path, **options)
         except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:

@@ -13,6 +13,7 @@ except ImportError:  # older hubs are built on httpx
 
 from avatar.common.errors import DataError
 from avatar.common.logging import get_logger
+from avatar.common.paths import user_path
 
 WEIGHTS = (
     "model.safetensors",
@@ -39,7 +40,7 @@ def locate(model: str) -> Path:
     A hub model is taken from the hub's cache where it is there whole, else it is downloaded. What cannot be
     found is a DataError that says what was tried.
     """
-    folder = Path(model).expanduser()
+    folder = user_path(model)
     if is_model_folder(folder):
         return folder
     if folder.is_dir() or model.startswith((".", "/", "~")):

@@ -6,6 +6,7 @@ import sysconfig
 from pathlib import Path
 
 from avatar.common.errors import DataError
+from avatar.common.paths import user_path
 from avatar.common.seeding import derive_seed
 from avatar.config.schema import DatasetConfig
 from avatar.data.clones.build import Recipe, build
@@ -24,7 +25,7 @@ def read(cfg: DatasetConfig, seed: int) -> Corpus:
     The same code and seed give the same corpus in every process. A missing folder, or one with fewer
     than `MIN_FUNCTIONS` suitable functions, is a DataError.
     """
-    folder = Path(cfg.source).expanduser() if cfg.source else Path(sysconfig.get_path("stdlib"))
+    folder = user_path(cfg.source) if cfg.source else Path(sysconfig.get_path("stdlib"))
     if not folder.is_dir():
         raise DataError(
             f"there is no folder {folder} to take Python code from",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from avatar.common.errors import ConfigError, DataError, did_you_mean
+from avatar.common.paths import user_path
 from avatar.config.schema import DatasetConfig
 from avatar.data.readers.fields import field
 from avatar.data.readers.folders import listing
@@ -31,7 +32,7 @@ def split_files(cfg: DatasetConfig, folder: Path) -> dict[str, Path]:
     for key in cfg.files:
         if key not in SPLIT_FILES:
             raise ConfigError(f"dataset.files has no split '{key}'", did_you_mean(key, SPLIT_FILES))
-    files = {key: folder / Path(name).expanduser() for key, name in cfg.files.items()} or _by_name(folder)
+    files = {key: folder / user_path(name) for key, name in cfg.files.items()} or _by_name(folder)
     halves = {"train_labeled", "train_unlabeled"} & files.keys()
     if ("train" in files) == bool(halves) or len(halves) == 1:
         named = ", ".join(files) or "none"

@@ -1,6 +1,5 @@
 """The web application: /predict, /scan, /health and the page."""
 
-import os
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from avatar.common.cores import allowed_cores
 from avatar.common.errors import AvatarError
 from avatar.common.logging import silent_progress
 from avatar.serve.http.limits import BodyLimit, SafeHeaders
@@ -56,7 +56,7 @@ def make_app(student: LazyStudent, hosts: Sequence[str] = LOCAL_HOSTS) -> FastAP
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        anyio.to_thread.current_default_thread_limiter().total_tokens = max(2, os.cpu_count() or 1)
+        anyio.to_thread.current_default_thread_limiter().total_tokens = max(2, allowed_cores())
         yield
 
     app = FastAPI(

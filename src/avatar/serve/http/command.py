@@ -24,7 +24,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     serve.add_argument("--host", default="127.0.0.1", help="a loopback address (default: 127.0.0.1)")
     serve.add_argument("--port", type=count, default=8765, help="0 takes a free one (default: 8765)")
-    serve.add_argument("--threads", metavar="N", type=count, default=1, help="0 means all cores (default: 1)")
+    serve.add_argument(
+        "--threads", metavar="N", type=count, default=1, help="0 means all that are allowed (default: 1)"
+    )
     serve.add_argument("--verbose", action="store_true", help="a line for each request")
     serve.set_defaults(run=run)
 

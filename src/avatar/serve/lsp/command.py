@@ -5,8 +5,10 @@ import logging
 import sys
 from io import BufferedReader
 from pathlib import Path
-from typing import cast
+from typing import BinaryIO, cast
 
+from avatar.common.errors import OutputError
+from avatar.common.output import output_error
 from avatar.serve.arguments import count
 from avatar.serve.extras import needs_extra
 from avatar.serve.scan.command import BUNDLE, find_bundle
@@ -22,7 +24,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     lsp.add_argument(
         "--bundle", metavar="FOLDER", type=Path, help=f"folder with manifest.json (default: what ${BUNDLE} names)"
     )
-    lsp.add_argument("--threads", metavar="N", type=count, default=1, help="0 means all cores (default: 1)")
+    lsp.add_argument("--threads", metavar="N", type=count, default=1, help="0 means all that are allowed (default: 1)")
     lsp.add_argument("--no-cache", action="store_true", help="neither read nor keep what earlier sessions found out")
     lsp.add_argument("--verbose", action="store_true", help="say more on standard error")
     lsp.add_argument("--stdio", action="store_true", help=argparse.SUPPRESS)  # editors like to add it
@@ -34,15 +36,24 @@ def run(options: argparse.Namespace) -> int:
     with needs_extra("serve"):
         from avatar.serve.lsp.server import make_server
     from avatar.serve.lsp.session import Session
-    from avatar.serve.lsp.stream import BoundedInput
+    from avatar.serve.lsp.stream import BoundedInput, EditorOutput
     from avatar.serve.scan.student import LazyStudent
 
     level = logging.INFO if options.verbose else logging.WARNING
     logging.basicConfig(level=level, format="avatar: %(message)s", stream=sys.stderr)
     student = LazyStudent(find_bundle(options.bundle), options.threads)
+    if sys.stdin is None or sys.stdout is None:
+        raise OutputError(
+            "the standard input or output is closed", "an editor starts this command and speaks over both"
+        )
     session = Session(student, cached=not options.no_cache)
+    output = EditorOutput(sys.stdout.buffer)
     try:
-        make_server(session).start_io(cast("BufferedReader", BoundedInput(sys.stdin.buffer)))
+        make_server(session).start_io(
+            cast("BufferedReader", BoundedInput(sys.stdin.buffer, output)), cast("BinaryIO", output)
+        )
     finally:
         session.stop()
+    if output.failure is not None:
+        raise output_error(output.failure)
     return 0

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import re
 import time
 from collections.abc import Coroutine, Sequence
@@ -11,7 +10,6 @@ from typing import Any
 from urllib.parse import unquote
 
 from lsprotocol import types
-from pygls import uris
 from pygls.lsp.server import LanguageServer
 from pygls.workspace import TextDocument
 
@@ -20,6 +18,7 @@ from avatar.common.errors import AvatarError
 from avatar.common.logging import get_logger
 from avatar.serve.languages import language_warnings
 from avatar.serve.lsp import hints
+from avatar.serve.lsp.addresses import known_as, path_of
 from avatar.serve.lsp.index import Hint
 from avatar.serve.lsp.session import Session
 from avatar.serve.lsp.settings import Settings, read_settings
@@ -46,8 +45,7 @@ class EditorServer(LanguageServer):
     def folders(self) -> list[str]:
         """Paths of the workspace's folders."""
         addresses = [one.uri for one in self.workspace.folders.values()] or [self.workspace.root_uri or ""]
-        found = [uris.to_fs_path(one) for one in addresses if one.startswith("file:")]
-        return [os.path.abspath(one) for one in found if one]  # noqa: PTH100 - links stay
+        return [path for one in addresses if (path := path_of(one))]
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something later; what goes wrong is told, and ends nothing else."""
@@ -109,14 +107,14 @@ class EditorServer(LanguageServer):
 
     async def refresh(self) -> None:
         """Publish what is found in open texts, where it is not what the editor shows already."""
-        documents = {self._file(one.uri): one.uri for one in self.workspace.text_documents.values()}
-        versions = {address: self._document_version(address) for address in documents.values()}
-        for file, found in (await self.session.hints(list(documents))).items():
-            address = documents[file]
-            if address in self._timers or self._document_version(address) != versions[address]:
+        documents = {one.uri: self._file(one.uri) for one in self.workspace.text_documents.values()}
+        versions = {address: self._document_version(address) for address in documents}
+        hints_of = await self.session.hints([file for file in documents.values() if file is not None])
+        for address, file in documents.items():
+            if file is None or address in self._timers or self._document_version(address) != versions[address]:
                 continue  # about to be looked at again; its lines have moved
             with contextlib.suppress(UnicodeError):  # a name that no URI can hold must not keep others waiting
-                self._publish(address, found)
+                self._publish(address, hints_of[file])
 
     async def close(self, address: str) -> None:
         """An editor let go of a text."""
@@ -124,12 +122,15 @@ class EditorServer(LanguageServer):
             timer.cancel()
         self._shown.pop(address, None)
         self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(address, []))
-        await self.session.close(self._file(address), self.folders)
+        file = self._file(address)
+        others = [self._file(one.uri) for one in self.workspace.text_documents.values()]
+        if file is not None and file not in others:
+            await self.session.close(file, self.folders)
         await self.refresh()
 
     async def reread(self, addresses: Sequence[str]) -> None:
         """Files changed on disk."""
-        files = [path for one in addresses if (path := uris.to_fs_path(one))]
+        files = [file for one in addresses if path_of(one) and (file := self._file(one))]
         await self.session.reread(files, self.folders)
         await self.refresh()
 
@@ -153,11 +154,11 @@ class EditorServer(LanguageServer):
 
     async def _look(self, address: str) -> None:
         self._timers.pop(address, None)
-        document = self._document(address)
-        if document is None:
+        document, file = self._document(address), self._file(address)
+        if document is None or file is None:
             return
         name = self._name(address, document.language_id)
-        left_out = await self.session.update(self._file(address), name, document.source)
+        left_out = await self.session.update(file, name, document.source)
         if left_out:
             _log.info("%s: %s", address, left_out)
         else:
@@ -205,9 +206,8 @@ class EditorServer(LanguageServer):
     def _document(self, address: str) -> TextDocument | None:
         return self.workspace.text_documents.get(unquote(address))  # as pygls keeps them
 
-    def _file(self, address: str) -> str:
-        path = uris.to_fs_path(address) if address.startswith("file:") else None
-        return os.path.abspath(path) if path else address  # noqa: PTH100 - links stay
+    def _file(self, address: str) -> str | None:
+        return known_as(address, self.folders)
 
     def _name(self, address: str, language: str | None) -> str:
         return address if language_of_file(address) else "text" + suffix_of_editor(language or "")  # never saved
@@ -254,11 +254,11 @@ def make_server(session: Session) -> EditorServer:
     @server.feature(types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS)
     def changed_folders(params: types.DidChangeWorkspaceFoldersParams) -> None:
         for gone in params.event.removed:
-            if path := uris.to_fs_path(gone.uri):
-                server.begin(server.leave(os.path.abspath(path)))  # noqa: PTH100 - links stay
+            if path := path_of(gone.uri):
+                server.begin(server.leave(path))
         for new in params.event.added:
-            if path := uris.to_fs_path(new.uri):
-                server.begin(server.load(os.path.abspath(path)))  # noqa: PTH100 - links stay
+            if path := path_of(new.uri):
+                server.begin(server.load(path))
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     def configured(params: types.DidChangeConfigurationParams) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.bundle import Bundle
+from avatar.common.cores import allowed_cores
 from avatar.common.errors import ConfigError
 from avatar.common.registry import Registry
 
@@ -26,16 +27,19 @@ class Runtime(Protocol):
 
 
 Loader = Callable[[Bundle, str | None, int], Runtime]
-"""Makes a runtime of a bundle, a precision (None: the bundle's default) and a number of threads (0: all cores)."""
+"""Makes a runtime of a bundle, a precision (None: the bundle's default) and a number of threads, from 1 on."""
 
 RUNTIMES: Registry[Loader] = Registry("runtime")
 
 
 def load_runtime(name: str, bundle: Bundle, precision: str | None, threads: int) -> Runtime:
-    """The runtime called `name`. "torch" is known once `avatar.export` was imported."""
+    """The runtime called `name`; 0 `threads` are all cores that the process may use.
+
+    "torch" is known once `avatar.export` was imported.
+    """
     if name == "torch" and name not in RUNTIMES.names():
         raise ConfigError(
             "the runtime 'torch' is not loaded: what serves a bundle never imports torch by itself",
             "import avatar.export first (it needs the extra: pip install 'avatar-code[train]')",
         )
-    return RUNTIMES.get(name)(bundle, precision, threads)
+    return RUNTIMES.get(name)(bundle, precision, threads or allowed_cores())

@@ -41,9 +41,12 @@ class Cache:
     """The cache of one bundle, `identity` being a digest of it. `folder` is by default the user's cache folder."""
 
     def __init__(self, identity: str, folder: Path | None = None) -> None:
-        place = user_cache_path("avatar") if folder is None else folder
-        self.path = place / f"scan-{stable_hash([identity, VERSION], 32)}.sqlite"
         self._store: sqlite3.Connection | None = None
+        place = _cache_folder() if folder is None else folder
+        if place is None:
+            get_logger("scan").warning("no cache: there is no home folder; XDG_CACHE_HOME may name another for it")
+            return
+        self.path = place / f"scan-{stable_hash([identity, VERSION], 32)}.sqlite"
         for attempt in range(2):
             try:
                 place.mkdir(parents=True, exist_ok=True)
@@ -160,6 +163,15 @@ class Cache:
         self.close()
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
             self.path.unlink(missing_ok=True)
+
+
+def _cache_folder() -> Path | None:
+    """The user's cache folder for this program; None for a user without a home folder."""
+    try:
+        folder = user_cache_path("avatar")
+    except RuntimeError:
+        return None
+    return folder if folder.is_absolute() else None
 
 
 def _name(file: SourceFile) -> str:

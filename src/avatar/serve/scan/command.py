@@ -9,6 +9,7 @@ from pathlib import Path
 from avatar.code.languages import LANGUAGES, titles
 from avatar.common.errors import ArtifactError
 from avatar.common.files import write_text
+from avatar.common.output import write_output
 from avatar.serve.arguments import amount, count, probability
 from avatar.serve.scan.nearness import TWINS_BY_CHANCE
 
@@ -26,7 +27,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help="find clones, or suspicious functions, in a folder",
         description="Find groups of clones, or suspicious functions (by the student's task), in a file or folder of "
         f"code in {titles()}. Exit status: 0, 1 where something reaches --fail-on, 2 where the "
-        "command cannot be carried out.",
+        "command cannot be carried out, 141 where the reader of the output leaves before its end.",
     )
     scan.add_argument("path", metavar="PATH", type=Path, help="file or folder; .gitignore is honoured")
     scan.add_argument(
@@ -58,7 +59,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     scan.add_argument(
         "--languages", metavar="NAME", nargs="+", choices=LANGUAGES.names(), default=(), help="default: all"
     )
-    scan.add_argument("--threads", metavar="N", type=count, default=1, help="0 means all cores (default: 1)")
+    scan.add_argument("--threads", metavar="N", type=count, default=1, help="0 means all that are allowed (default: 1)")
     scan.add_argument("--no-cache", action="store_true", help="neither read nor keep what earlier scans found out")
     scan.add_argument("--quiet", action="store_true", help="no progress")
     scan.set_defaults(run=run)
@@ -89,9 +90,7 @@ def run(options: argparse.Namespace) -> int:
     )
     text = FORMATS.get(options.format)(report).encode("utf-8", "backslashreplace")
     if options.output is None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(text)
-        sys.stdout.buffer.flush()
+        write_output(text)
     else:
         write_text(options.output, text.decode("utf-8"))
     return FAILED if options.fail_on is not None and report.highest >= options.fail_on else 0
