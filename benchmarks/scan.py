@@ -81,14 +81,14 @@ def _changed(options: argparse.Namespace, settings: Options) -> str:
 
 
 def _parts(options: argparse.Namespace) -> list[tuple[str, str]]:
+    predictor = Predictor(options.bundle, threads=options.threads)
     start = time.perf_counter()
-    reading = Reading(source_files(options.path), NoCache())
+    reading = Reading(source_files(options.path), NoCache(), predictor.config.text)
     rows = [("parsed", f"{len(reading.places) / (time.perf_counter() - start):,.0f} functions/s")]
     large = [place for place in reading.places if place.code_lines >= 5 and place.words >= 20]
     texts = list(reading.texts(large).values())
-    predictor = Predictor(options.bundle, threads=options.threads)
     start = time.perf_counter()
-    vectors = predictor.encode(texts)
+    vectors = predictor.encode_texts(texts)
     rows.append(("encoded", f"{len(texts) / (time.perf_counter() - start):,.0f} functions/s"))
     if predictor.config.arity != 2:
         return rows

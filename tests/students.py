@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
+from avatar.code.text import DOCSTRINGS_KEPT, TextRules
 from avatar.data.records import Task
 from avatar.data.tokenizers import train_tokenizer
 from avatar.export import ExportCheck, Int8Trial, export_bundle
@@ -46,11 +47,28 @@ def tiny_tokenizer() -> Tokenizer:
 
 
 def tiny_bundle(
-    folder: Path, task: Task, int8: Int8Trial | None = None, scale: float = 3.0, **genes: object
+    folder: Path,
+    task: Task,
+    int8: Int8Trial | None = None,
+    scale: float = 3.0,
+    text: TextRules = DOCSTRINGS_KEPT,
+    languages: tuple[str, ...] = (),
+    **genes: object,
 ) -> ExportCheck:
     arch = tiny_architecture(**genes)
     model = tiny_student(arch, task, scale)
-    return export_bundle(model, tiny_tokenizer(), arch, task, folder, TEXTS[:8], "# A tiny student\n", int8=int8)
+    return export_bundle(
+        model,
+        tiny_tokenizer(),
+        arch,
+        task,
+        folder,
+        TEXTS[:8],
+        "# A tiny student\n",
+        int8=int8,
+        text=text,
+        languages=languages,
+    )
 
 
 def tiny_trial(task: Task, **changes: Any) -> Int8Trial:

@@ -6,6 +6,7 @@ import pytest
 
 from avatar.bundle import CONFIG, MANIFEST, Bundle, BundleConfig, read_bundle, write_config, write_manifest
 from avatar.bundle.format import ALWAYS, PRECISIONS
+from avatar.code.text import AS_IT_IS, REMOVED, TextRules
 from avatar.common.errors import ArtifactError
 
 FILES = (*PRECISIONS["fp32"].names, *PRECISIONS["int8"].names, *ALWAYS)
@@ -166,3 +167,42 @@ def test_half_a_precision_is_refused(folder: Path, name: str) -> None:
 )
 def test_knows_who_reads_a_set(genes: dict[str, object], expected: bool) -> None:
     assert replace(CONFIG_VALUES, architecture=genes).reads_a_set is expected
+
+
+def test_languages_and_rules_for_texts_are_recorded(folder: Path) -> None:
+    config = replace(CONFIG_VALUES, languages=("c", "cpp"), text=TextRules(docstrings=REMOVED))
+    write_config(folder, config)
+    write_manifest(folder)
+    assert read_bundle(folder).config == config
+    content = json.loads((folder / CONFIG).read_text())
+    assert (content["languages"], content["text"]) == (["c", "cpp"], {"docstrings": "removed", "version": 1})
+
+
+def test_a_bundle_without_them_is_read_as_it_was(folder: Path) -> None:
+    content = json.loads((folder / CONFIG).read_text())
+    del content["languages"], content["text"]
+    (folder / CONFIG).write_text(json.dumps(content))
+    write_manifest(folder)
+    config = read_bundle(folder).config
+    assert (config.languages, config.text) == ((), AS_IT_IS)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("languages", "java"),
+        ("languages", [1]),
+        ("text", None),
+        ("text", []),
+        ("text", {"version": 1}),
+        ("text", {"version": 99, "docstrings": "kept"}),
+        ("text", {"version": "x", "docstrings": "kept"}),
+        ("text", {"version": 1, "docstrings": "eaten"}),
+    ],
+)
+def test_refuses_languages_and_rules_that_it_does_not_know(folder: Path, key: str, value: object) -> None:
+    content = json.loads((folder / CONFIG).read_text())
+    (folder / CONFIG).write_text(json.dumps({**content, key: value}))
+    write_manifest(folder)
+    with pytest.raises(ArtifactError, match=key):
+        read_bundle(folder)

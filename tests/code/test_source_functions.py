@@ -1,3 +1,4 @@
+import re
 import time
 from itertools import pairwise
 
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from avatar.code import functions as module
 from avatar.code.functions import functions_of
 from avatar.code.languages import language_of_file
+from avatar.code.text import REMOVED, TextRules
 from avatar.common.errors import DataError
 
 JAVA = """package a;
@@ -122,7 +124,7 @@ def test_outermost_functions_with_names_and_lines(
 
 
 def test_text_is_at_the_margin_and_without_docstring() -> None:
-    one, _, two, three = functions_of(PYTHON, "python").functions
+    one, _, two, three = functions_of(PYTHON, "python", TextRules(REMOVED)).functions
     assert (
         one.text == "@decorated(\n    1\n)\nasync def one(a):\n    def inner():\n        return a\n    return inner\n"
     )
@@ -192,7 +194,7 @@ def test_deep_nesting_ends() -> None:
 )
 def test_any_text_gives_functions_in_order_that_do_not_overlap(source: str, language: str) -> None:
     found = functions_of(source, language).functions
-    lines = source.count("\n") + 1
+    lines = len(re.split("\r\n?|\n", source))
     assert all(1 <= one.first_line <= one.last_line <= lines for one in found)
     assert all(one.last_line <= other.first_line for one, other in pairwise(found))
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from avatar.code.text import function_text
 from avatar.config.schema import DatasetConfig
 from avatar.data.load import load_corpus
 from avatar.data.overlaps import count_overlaps
@@ -44,6 +45,12 @@ def test_every_id_has_a_function_under_its_own_name(corpus: Corpus) -> None:
     for name, function in corpus.functions.items():
         assert function.id == name
         assert function.code.strip()
+
+
+def test_functions_have_the_text_that_a_student_is_asked_with(corpus: Corpus) -> None:
+    language = corpus.languages[0] if corpus.languages else None
+    for function in corpus.functions.values():
+        assert function_text(function.code, corpus.text, language) == function.code
 
 
 def test_test_functions_stand_in_no_other_split(corpus: Corpus) -> None:

@@ -5,11 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from avatar.code.text import DOCSTRINGS_KEPT, REMOVED, TextRules
+from avatar.common.errors import DataError
 from avatar.config.schema import DatasetConfig
 from avatar.data.load import load_corpus
 from avatar.data.overlaps import body_key, count_overlaps
 from avatar.data.records import Corpus, Pair, SplitName, Task
+from function_variants import METHODS, variants
 from reader_folders import (
+    LAYOUTS,
     WRITERS,
     bcb,
     bcb_hub,
@@ -118,7 +122,7 @@ def test_an_index_that_another_body_has_gets_a_new_id(tmp_path):
     ids = [sample.ids[0] for sample in corpus.splits[SplitName.TEST]]
     assert ids[:3] == ["5", "5#2", "5#3"]
     assert ids[12] == "5"
-    assert [code for (code,) in bodies(corpus, SplitName.TEST)] == [row["func"] for row in rows]
+    assert [code for (code,) in bodies(corpus, SplitName.TEST)] == [row["func"] + "\n" for row in rows]
     assert "11 functions had the id of another body" in " ".join(corpus.notes)
 
 
@@ -185,6 +189,38 @@ def test_equal_bodies_are_one_function(tmp_path):
     assert len(corpus.functions) == len({function.code for function in corpus.functions.values()}) == 49 + 9 + 11
 
 
+@pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet"])
+@pytest.mark.parametrize("language", sorted(METHODS))
+def test_a_function_is_one_however_it_comes(suffix: str, language: str, tmp_path: Path) -> None:
+    known = list(variants(METHODS[language], language).values())
+    rows = [{"code": text, "label": row % 2} for row, text in enumerate(known)]
+    rows += [{"code": f"int f_{row}() {{\r\n\treturn {row};\r\n}}", "label": row % 2} for row in range(40)]
+    WRITERS[suffix](tmp_path / f"train.{suffix}", rows)
+    corpus = load_corpus(DatasetConfig(name="samples", root=str(tmp_path), language=language), 1)
+    assert [one.code for one in corpus.functions.values() if "weigh" in one.code] == [METHODS[language]]
+    assert "int f_7() {\n    return 7;\n}\n" in {one.code for one in corpus.functions.values()}
+    assert (corpus.languages, corpus.text) == ((language,), DOCSTRINGS_KEPT)
+
+
+def test_readers_say_what_they_know_of_their_functions(tmp_path: Path) -> None:
+    for name, languages, rules in (
+        ("stdlib", ("python",), TextRules(docstrings=REMOVED)),
+        ("reveal", ("c", "cpp"), DOCSTRINGS_KEPT),
+        ("pairs", (), DOCSTRINGS_KEPT),
+    ):
+        folder = tmp_path / name
+        folder.mkdir()
+        corpus = load_corpus(LAYOUTS[name](folder), 1)
+        assert (corpus.languages, corpus.text) == (languages, rules)
+
+
+@pytest.mark.parametrize("code", ["", " \n", "\ufeff", "\ufeff\r\n\u200b"])
+def test_nothing_but_marks_is_an_empty_function(code: str, tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "train.jsonl", [{"code": code, "label": 0}])
+    with pytest.raises(DataError, match="empty function"):
+        load_corpus(DatasetConfig(name="samples", root=str(tmp_path)), 1)
+
+
 def test_named_files_and_columns(tmp_path):
     corpus = load_corpus(own_samples(tmp_path), 1)
     assert {function.group for function in corpus.functions.values()} == {"FFmpeg", "qemu"}
@@ -200,7 +236,7 @@ def test_given_halves_lose_only_what_becomes_valid(tmp_path):
     assert len(corpus.splits[SplitName.VALID]) == 10
     assert len(corpus.splits[SplitName.LABELED]) + len(corpus.splits[SplitName.UNLABELED]) == 90
     rows = corpus.rows[SplitName.UNLABELED]
-    assert [code for (code,) in bodies(corpus, SplitName.UNLABELED)] == [f"unknown({n})" for n in rows]
+    assert [code for (code,) in bodies(corpus, SplitName.UNLABELED)] == [f"unknown({n})\n" for n in rows]
     assert (corpus.source_rows[SplitName.UNLABELED], corpus.source_rows[SplitName.VALID]) == (70, 100)
 
 

@@ -13,6 +13,7 @@ import pytest
 from jobs import small_job, write_pairs
 
 from avatar.bundle import read_bundle
+from avatar.code.text import DOCSTRINGS_KEPT
 from avatar.common.errors import AvatarError, ConfigError, DataError
 from avatar.config.schema import Config
 from avatar.pipeline.run import Outcome, run_job
@@ -71,7 +72,9 @@ def test_report_and_bundle_are_there(outcome: Outcome) -> None:
     page = outcome.report.read_text()
     assert "student" in page
     assert "http" + "://" not in page.replace("http" + "://www.w3.org", "")
-    assert read_bundle(outcome.bundle).folder == outcome.bundle
+    bundle = read_bundle(outcome.bundle)
+    assert bundle.folder == outcome.bundle
+    assert (bundle.config.languages, bundle.config.text) == (("python",), DOCSTRINGS_KEPT)
     probabilities = Predictor(outcome.bundle).predict([("def add(a):\n  return a", "def add(b):\n  return b")])
     assert probabilities.sum() == pytest.approx(1)
 

@@ -48,8 +48,8 @@ def test_order_of_a_pair_is_kept(pairs: Path) -> None:
 def test_each_distinct_function_is_encoded_once(pairs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     predictor = Predictor(pairs, threads=1)
     seen: list[str] = []
-    encode: Callable[..., object] = predictor.encode
-    monkeypatch.setattr(predictor, "encode", lambda codes: seen.extend(codes) or encode(codes))
+    tokenize: Callable[..., object] = predictor.tokenize
+    monkeypatch.setattr(predictor, "tokenize", lambda codes: seen.extend(codes) or tokenize(codes))
     predictor.predict([(TEXTS[0], TEXTS[1]), (TEXTS[1], TEXTS[0]), (TEXTS[0], TEXTS[0])])
     assert seen == [TEXTS[0], TEXTS[1]]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from avatar.code.text import AS_IT_IS, TextRules
 from avatar.common.errors import ArtifactError
 
 VERSION = 1
@@ -52,7 +53,9 @@ class BundleConfig:
 
     `max_length` counts the tokens of one function, the first `<s>` included. The probability of label i is
     softmax(logits / temperature)[i]; an example gets labels[1] where that of label 1 is at least `threshold`.
-    Longer texts are cut at `max_characters` before they are tokenized, as in training.
+    Longer texts are cut at `max_characters` before they are tokenized, as in training. `languages` are those of the
+    training, none where they are not known. Every function is brought into shape by the rules `text` first; a
+    bundle that records none was made before there were any, and its texts are read as they are.
     """
 
     task: str
@@ -63,6 +66,8 @@ class BundleConfig:
     pad_id: int = 0
     max_characters: int = 50_000
     version: int = VERSION
+    languages: tuple[str, ...] = ()
+    text: TextRules = AS_IT_IS
     architecture: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -96,6 +101,7 @@ class BundleConfig:
             found.append(f"max_characters is {self.max_characters}, not at least 1")
         if self.pad_id < 0:
             found.append(f"pad_id is {self.pad_id}, not at least 0")
+        found += self.text.problems()
         return found
 
     def as_dict(self) -> dict[str, Any]:
@@ -103,6 +109,7 @@ class BundleConfig:
         return {
             **dataclasses.asdict(self),
             "labels": list(self.labels),
+            "languages": list(self.languages),
             "architecture": dict(self.architecture),
         }
 
@@ -124,6 +131,8 @@ class BundleConfig:
                 pad_id=int(values.get("pad_id", 0)),
                 max_characters=int(values.get("max_characters", 50_000)),
                 version=int(values.get("version", VERSION)),
+                languages=_names(values.get("languages", [])),
+                text=TextRules.from_dict(values["text"]) if "text" in values else AS_IT_IS,
                 architecture=dict(values.get("architecture", {})),
             )
         except (TypeError, ValueError) as error:
@@ -133,6 +142,12 @@ class BundleConfig:
         if found := config.problems():
             raise ArtifactError(f"{CONFIG} of the bundle is wrong: {'; '.join(found)}", "export the student again")
         return config
+
+
+def _names(values: Any) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise ValueError(f"languages are {values!r}, not a list of names")
+    return tuple(values)
 
 
 @dataclass(frozen=True)

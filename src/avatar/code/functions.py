@@ -8,6 +8,7 @@ from tree_sitter import Node, Parser, QueryCursor
 
 from avatar.code.languages import LANGUAGES
 from avatar.code.parsing import compiled, load, reserved
+from avatar.code.text import DOCSTRINGS_KEPT, TextRules, as_scanned_before, clean, function_text
 from avatar.common.errors import DataError
 
 MAX_SOURCE_BYTES = 1_000_000
@@ -29,7 +30,7 @@ class SourceFunction:
     """An outermost function or method.
 
     `name` is qualified by its classes and namespaces. Lines count from 1, both ends included; decorators belong
-    to the function. `text` is as students are trained on it: at the left margin, in Python without docstring.
+    to the function, and in C++ what makes it a template. `text` is by the `TextRules` that were asked for.
     """
 
     name: str
@@ -47,23 +48,23 @@ class Outline:
     note: str = ""
 
 
-def functions_of(source: str, language: str) -> Outline:
-    """The outermost functions and methods of `source`, each with what is nested in it.
+def functions_of(source: str, language: str, rules: TextRules = DOCSTRINGS_KEPT) -> Outline:
+    """The outermost functions and methods of `source`, each with what is nested in it, its text by `rules`.
 
     Where the grammar finds errors, the one that the language falls back to is tried as well (a header may be
     C++), and the better reading is taken. More than `MAX_SOURCE_BYTES` of UTF-8 are a DataError.
     """
-    content = source.encode("utf-8", "replace")
+    content = (clean(source) if rules.version else source).encode("utf-8", "replace")
     if len(content) > MAX_SOURCE_BYTES:
         raise DataError(f"the source has {len(content)} bytes, more than {MAX_SOURCE_BYTES}", "split it up")
     if _is_bomb(content, language):
         return Outline((), "left out: nested deeper than anybody writes")
     root = _root(content, language)
-    found = _found(root, content, language)
+    found = _found(root, content, language, rules)
     other = LANGUAGES.get(language).fallback
     if root.has_error and other is not None:
         second = _root(content, other)
-        better = _found(second, content, other)
+        better = _found(second, content, other, rules)
         if not second.has_error or len(better) > len(found):
             root, found = second, better
     if not root.has_error:
@@ -95,7 +96,7 @@ def _is_bomb(content: bytes, language: str) -> bool:
     return max(statement.count(b"<") for statement in re.split(rb"[;{}]", content)) > MAX_NESTING
 
 
-def _found(root: Node, content: bytes, language: str) -> list[tuple[SourceFunction, bool]]:
+def _found(root: Node, content: bytes, language: str, rules: TextRules) -> list[tuple[SourceFunction, bool]]:
     """Functions, and whether there is an error inside."""
     declared = LANGUAGES.get(language)
     nodes = QueryCursor(compiled(language, declared.functions)).captures(root)
@@ -122,18 +123,26 @@ def _found(root: Node, content: bytes, language: str) -> list[tuple[SourceFuncti
             node.start_point.row + 1,
             node.end_point.row + 1,
             language,
-            _text(node, content, declared.docstring(node)),
+            _text(node, content, language, rules),
         )
         found.append((one, node.has_error))
     return found
 
 
-def _text(node: Node, content: bytes, docstring: range) -> str:
-    start = node.start_byte
-    margin = content[content.rfind(b"\n", 0, start) + 1 : start]
-    lines = content[start : node.end_byte].decode("utf-8", "replace").split("\n")
-    if not margin.strip():
-        indent = margin.decode("utf-8", "replace")
-        lines[1:] = [line.removeprefix(indent) for line in lines[1:]]
-    rows = enumerate(lines, node.start_point.row)
-    return "\n".join(line.rstrip() for row, line in rows if row not in docstring) + "\n"
+def _text(node: Node, content: bytes, language: str, rules: TextRules) -> str:
+    """The function's lines from the left margin on; where other code stands before it, as if it did not."""
+    while not rules.version and node.type == "template_declaration":
+        node = node.named_children[-1]  # as scan cut functions out before there were rules
+    start, end = node.start_byte, node.end_byte
+    line = content.rfind(b"\n", 0, start) + 1
+    before = content[line:start]
+    lead = before[: len(before) - len(before.lstrip(b" \t"))]
+    shape = LANGUAGES.get(language).shape
+    if rules.version and not shape.closing:  # a comment beside the last statement belongs to it
+        stop = content.find(b"\n", end)
+        rest = content[end : stop if stop >= 0 else len(content)]
+        end += len(rest) if rest.lstrip().startswith(shape.line_comment.encode()) else 0
+    text = (lead + content[start:end]).decode("utf-8", "replace")
+    if rules.version:
+        return function_text(text, rules, language)
+    return as_scanned_before(text if not before.strip() else text.removeprefix(lead.decode()), language)

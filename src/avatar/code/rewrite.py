@@ -6,6 +6,7 @@ from random import Random
 from avatar.code.dead import insert_dead_code
 from avatar.code.reformat import reformat
 from avatar.code.rename import harvest_names, rename_identifiers
+from avatar.code.text import function_text
 
 __all__ = ["REWRITES", "harvest_names", "insert_dead_code", "reformat", "rename_identifiers", "rewrites"]
 
@@ -16,10 +17,16 @@ REWRITES = ("rename", "dead_code", "reformat")
 def rewrites(language: str, names: Sequence[str] = ()) -> dict[str, Callable[[str, Random], str]]:
     """All rewrites of one language, by name: from a function's text and a source of chance to another text.
 
-    New variables are called by `names`, or by common words where there are none.
+    New variables are called by `names`, or by common words where there are none. What comes out is a function's
+    text as `avatar.code.text` makes it: what a student would be given.
     """
-    return {
+    known: dict[str, Callable[[str, Random], str]] = {
         "rename": lambda code, random: rename_identifiers(code, language, random, names=names),
         "reformat": lambda code, random: reformat(code, language, random),
         "dead_code": lambda code, random: insert_dead_code(code, language, random, names=names),
     }
+    return {name: _then_one_text(rewrite, language) for name, rewrite in known.items()}
+
+
+def _then_one_text(rewrite: Callable[[str, Random], str], language: str) -> Callable[[str, Random], str]:
+    return lambda code, random: function_text(rewrite(code, random), language=language)

@@ -20,6 +20,8 @@ def load_corpus(cfg: DatasetConfig, seed: int) -> Corpus:
     Twins are judged by the whole training, so that the evaluation is the same for every share.
     """
     corpus = READERS.get(cfg.name)(cfg, seed)
+    if not corpus.languages and cfg.language is not None:
+        corpus = dataclasses.replace(corpus, languages=(cfg.language,))
     validate(corpus)
     reduced = corpus
     if cfg.drop_twins:

@@ -8,6 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar.code.text import DOCSTRINGS_KEPT, TextRules
+
 
 class Task(StrEnum):
     """What is classified: one function (vulnerable or not) or a pair (clones or not)."""
@@ -75,7 +77,8 @@ class Corpus:
 
     `notes` are sentences for the report (what was dropped, where it came from). `rows` gives, for a split
     that keeps only some rows of its source (a share, a half), the source row of each example, and
-    `source_rows` how many rows the source had; a split in neither is whole and in source order.
+    `source_rows` how many rows the source had; a split in neither is whole and in source order. `text` are
+    the rules by which the functions' texts were made; `languages` may be empty, where nobody knows them.
     """
 
     name: str
@@ -86,6 +89,8 @@ class Corpus:
     rows: Mapping[SplitName, NDArray[np.int64]] = field(default_factory=dict)
     source_rows: Mapping[SplitName, int] = field(default_factory=dict)
     num_labels: int = 2
+    text: TextRules = DOCSTRINGS_KEPT
+    languages: tuple[str, ...] = ()
 
     @cached_property
     def row_of(self) -> dict[str, int]:

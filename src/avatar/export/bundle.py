@@ -22,6 +22,7 @@ from avatar.bundle import (
     write_config,
     write_manifest,
 )
+from avatar.code.text import DOCSTRINGS_KEPT, TextRules
 from avatar.common.errors import ArtifactError
 from avatar.common.files import write_text, writing
 from avatar.common.logging import get_logger
@@ -70,13 +71,16 @@ def export_bundle(
     threshold: float = 0.5,
     temperature: float = 1.0,
     int8: Int8Trial | None = None,
+    text: TextRules = DOCSTRINGS_KEPT,
+    languages: tuple[str, ...] = (),
 ) -> ExportCheck:
     """Write `model` to `folder`, replacing a bundle that is there, and compare it with torch on real input.
 
     `example_texts` are functions, at least two for a pair: each is compared with the next. `card` is the
     text of README.md; what each file is and how it was checked is added to it. A difference above
     `TOLERANCE`, in a logit or a vector, is an ArtifactError, and `folder` stays as it was. With `int8` that
-    variant is written too, and stays where its accuracy does.
+    variant is written too, and stays where its accuracy does. `text` and `languages` are those of the corpus that
+    the student learned from.
     """
     if len(example_texts) < task.arity:
         raise ArtifactError(
@@ -91,6 +95,8 @@ def export_bundle(
         temperature=temperature,
         pad_id=_pad_id(tokenizer),
         max_characters=MAX_CHARACTERS,
+        languages=languages,
+        text=text,
         architecture=arch.as_dict(),
     )
     folder = folder.resolve()

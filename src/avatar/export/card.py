@@ -5,7 +5,7 @@ from pathlib import Path
 from avatar.bundle import CONFIG, PRECISIONS, TOKENIZER
 
 _HOLDS = {
-    CONFIG: "task, labels, threshold, architecture",
+    CONFIG: "task, labels, threshold, languages, the rules for texts, architecture",
     TOKENIZER: "the tokenizer, in the format of Hugging Face tokenizers",
     **{
         name: f"{what}, {precision}"

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from avatar.bundle import read_bundle
+from avatar.code.text import TextRules
 from avatar.common.seeding import generator
 from avatar.config.schema import ExportConfig
 from avatar.data.records import SplitName, Task
@@ -25,12 +26,14 @@ BUNDLE = "bundle"
 
 @dataclass(frozen=True)
 class Inputs:
-    """The student, its model card, and the decision that makes probabilities and answers."""
+    """The student, its model card, the decision that makes probabilities and answers, and what it was trained on."""
 
     data: Data
     student: TrainedStudent
     card: str
     decision: Decision
+    text: TextRules
+    languages: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
         temperature=decision.temperature,
         threshold=decision.threshold,
         int8=_trial(data, settings) if settings.export.int8 else None,
+        text=inputs.text,
+        languages=inputs.languages,
     )
     return {
         "largest_difference": check.largest_difference,
@@ -70,7 +75,7 @@ EXPORT = Stage("export", 1, "Write the bundle and check it against torch", Input
 
 def run(job: Job, data: Data, student: TrainedStudent, card: str, decision: Decision) -> Artifact:
     """Write the bundle, which gives probabilities and answers by `decision`."""
-    artifact = job.make(EXPORT, Inputs(data, student, card, decision))
+    artifact = job.make(EXPORT, Inputs(data, student, card, decision, data.corpus.text, data.corpus.languages))
     read_bundle(artifact.folder / BUNDLE)
     return artifact
 

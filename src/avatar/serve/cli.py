@@ -14,6 +14,7 @@ from avatar.common.cores import thread_limits
 
 os.environ.update(thread_limits())  # before numpy is imported
 
+from avatar.code.languages import LANGUAGES, language_of_file
 from avatar.common.errors import AvatarError, DataError, ReaderLeftError
 from avatar.common.output import complain, standard_streams, write_output
 from avatar.serve.arguments import count
@@ -76,6 +77,12 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("file", metavar="FILE", help="a file with one function, or - for standard input")
     predict.add_argument("second", metavar="FILE2", nargs="?", help="the function to compare it with")
     predict.add_argument(
+        "--language",
+        choices=LANGUAGES.names(),
+        metavar="NAME",
+        help=f"{', '.join(LANGUAGES.names())} (default: what the names of the files say, else the student's)",
+    )
+    predict.add_argument(
         "--threads", type=count, default=1, help="threads to use; 0 means all that are allowed (default: 1)"
     )
     predict.add_argument(
@@ -103,15 +110,16 @@ def _predict(options: argparse.Namespace) -> int:
     if files.count("-") > 1:
         raise DataError("standard input can be only one of the two functions", "give a file for the other")
     codes = [_read(name) for name in files]
-    probabilities = predictor.predict(codes if len(codes) == 1 else [(codes[0], codes[1])])
-    tokens = predictor.tokenize(codes)
+    answers = predictor.answer([codes], [options.language or language_of_file(name) for name in files])
+    probabilities = answers.probabilities
     answer = {
         "label": predictor.label(probabilities)[0],
         "probability": float(probabilities[0, 1]),
         "probabilities": dict(zip(predictor.config.labels, map(float, probabilities[0]), strict=True)),
         "threshold": predictor.config.threshold,
-        "tokens": [len(row) for row in tokens],
+        "tokens": [len(row) for row in answers.tokens[0]],
         "files": files,
+        "warnings": list(answers.warnings),
     }
     write_output(json.dumps(answer, indent=2) + "\n")
     return 0

@@ -1,18 +1,30 @@
 """Probabilities from a bundle, without torch."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from avatar.bundle import Bundle, read_bundle
+from avatar.code.text import function_text
 from avatar.common.errors import DataError
+from avatar.serve.languages import language_warnings, only_language
 from avatar.serve.runtimes import Runtime, load_runtime
 from avatar.serve.tokens import TextTokenizer
 
 TOKENS_OF_A_BATCH = 8192
 """Tokens, padding counted, that go through the encoder at once."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """`probabilities` (n, 2) of n examples, the token ids of each of their functions, and what else is to be said."""
+
+    probabilities: NDArray[np.float64]
+    tokens: list[list[list[int]]]
+    warnings: tuple[str, ...] = ()
 
 
 class Predictor:
@@ -38,9 +50,20 @@ class Predictor:
         self._runtime: Runtime = load_runtime(runtime, self.bundle, precision, threads)
         self.hidden_size: int = self._runtime.hidden_size
 
-    def encode(self, codes: Sequence[str]) -> NDArray[np.float32]:
+    def text(self, code: str, language: str | None = None) -> str:
+        """What the student reads of a function: its text by the rules of the training (see `avatar.code.text`).
+
+        Without a `language` it is the student's, where that has a single one; an unknown one is a ConfigError.
+        """
+        return function_text(code, self.config.text, language or only_language(self.config))
+
+    def encode(self, codes: Sequence[str], language: str | None = None) -> NDArray[np.float32]:
         """One vector a function, (n, hidden_size), in input order."""
-        return self.encode_ids(self.tokenize(codes))
+        return self.encode_texts([self.text(code, language) for code in codes])
+
+    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The same from what `text` gives."""
+        return self.encode_ids(self.tokenize(texts))
 
     def encode_ids(self, rows: Sequence[list[int]]) -> NDArray[np.float32]:
         """The same from the token ids of each function, as `tokenize` gives them."""
@@ -72,19 +95,35 @@ class Predictor:
         """Probabilities (n, 2) from vectors that `encode` gave; for pairs, row i with row i."""
         return softmax(self.logits(*vectors) / self.config.temperature)
 
-    def predict(self, examples: Sequence[str] | Sequence[tuple[str, str]]) -> NDArray[np.float64]:
-        """Probabilities (n, 2) of functions, or of pairs; each distinct function is encoded once."""
+    def predict(
+        self, examples: Sequence[str] | Sequence[tuple[str, str]], language: str | None = None
+    ) -> NDArray[np.float64]:
+        """Probabilities (n, 2) of functions, or of pairs, written in `language`; each is encoded once."""
         functions = [[example] if isinstance(example, str) else list(example) for example in examples]
-        for row, members in enumerate(functions):
+        return self.answer(functions, [language] * self.config.arity).probabilities
+
+    def answer(self, examples: Sequence[Sequence[str]], languages: Sequence[str | None]) -> Answers:
+        """The same with tokens and warnings, from the functions of each example.
+
+        `languages` are those of an example's first and second function, None where nobody says. Each distinct
+        function is tokenized and encoded once.
+        """
+        for row, members in enumerate(examples):
             if len(members) != self.config.arity:
                 raise DataError(
                     f"example {row} has {len(members)} function(s), this student reads {self.config.arity}",
                     f"its task is '{self.config.task}'",
                 )
-        place = {code: row for row, code in enumerate(dict.fromkeys(code for one in functions for code in one))}
-        vectors = self.encode(list(place))
-        sides = [[place[one[side]] for one in functions] for side in range(self.config.arity)]
-        return self.compare(*(vectors[np.asarray(side, dtype=np.int64)] for side in sides))
+        texts = [[self.text(code, language) for code, language in zip(one, languages, strict=True)] for one in examples]
+        index = {text: row for row, text in enumerate(dict.fromkeys(text for one in texts for text in one))}
+        rows = self.tokenize(list(index))
+        vectors = self.encode_ids(rows)
+        sides = [np.asarray([index[one[side]] for one in texts], dtype=np.int64) for side in range(self.config.arity)]
+        return Answers(
+            self.compare(*(vectors[side] for side in sides)),
+            [[rows[index[text]] for text in one] for one in texts],
+            language_warnings(self.config, languages),
+        )
 
     def label(self, probabilities: NDArray[np.float64]) -> list[str]:
         """The name of each row's class: the second where its probability reaches the threshold."""

@@ -43,7 +43,7 @@ def test_pairs_get_the_predictors_answer(clones: TestClient, clone_student: Path
 def test_tokens_are_given_as_text(clones: TestClient) -> None:
     answer = clones.post("/predict", json={"pairs": [["def f(a): return a", "ä𝔘"]], "tokens": True}).json()
     first = answer["answers"][0]["tokens"][0]
-    assert "".join(first[1:]).replace(" ", "") == "deff(a):returna"
+    assert "".join(first[1:]).replace(" ", "") == "deff(a):returna\n"
 
 
 def test_functions_get_the_predictors_answer(faults: TestClient, fault_student: Path) -> None:

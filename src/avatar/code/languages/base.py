@@ -30,6 +30,7 @@ from random import Random
 from tree_sitter import Node
 
 from avatar.code.layout import reformat_braces
+from avatar.code.shape import BRACES, Shape
 from avatar.common.registry import Registry
 
 
@@ -55,11 +56,6 @@ def field_name(node: Node) -> str:
     """The text of a node's field `name`; empty where it has none."""
     name = node.child_by_field_name("name")
     return "" if name is None or name.text is None else name.text.decode("utf-8", "replace")
-
-
-def no_docstring(node: Node) -> range:
-    """The rows of a function's docstring in a language that has none."""
-    return range(0)
 
 
 @dataclass(frozen=True)
@@ -106,8 +102,8 @@ class Language:
     """The grammar takes time that grows with the square of the angle brackets in one statement."""
     name_of: Callable[[Node], str] = field_name
     """Name of a captured function or scope; empty for what only looks like one."""
-    docstring: Callable[[Node], range] = no_docstring
-    """Rows of a captured function's docstring that may be left out."""
+    shape: Shape = BRACES
+    """How the text of a function looks: comments around it, its end, its docstring."""
     hide_macros: Callable[[bytes], bytes] | None = None
     """Blanks out macros that the grammar cannot read; every other byte keeps its place."""
     reformat: Callable[[str, Random], str] = reformat_braces

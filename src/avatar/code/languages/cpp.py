@@ -1,5 +1,7 @@
 """C++."""
 
+from tree_sitter import Node
+
 from avatar.code.languages import c
 from avatar.code.languages.base import DeadCode, Language, register
 from avatar.code.macros import hide_macros
@@ -8,6 +10,7 @@ FUNCTIONS = (
     c.FUNCTIONS
     + """
 (function_definition body: (try_statement)) @function
+(template_declaration (function_definition body: (_))) @function
 (namespace_definition name: (_)) @scope
 (class_specifier name: (_) body: (_)) @scope
 (struct_specifier name: (_) body: (_)) @scope
@@ -36,6 +39,14 @@ VARIABLES = (
 """
 )
 
+
+def _name_of(node: Node) -> str:
+    """That of a template is the name of what it is a template of."""
+    while node.type == "template_declaration":
+        node = node.named_children[-1]
+    return c.name_of(node)
+
+
 CPP = register(
     Language(
         name="cpp",
@@ -50,7 +61,7 @@ CPP = register(
         snake_case=0.7,
         family="c",
         separator="::",
-        name_of=c.name_of,
+        name_of=_name_of,
         hide_macros=hide_macros,
         dead_code=DeadCode(
             body=c.BODY,

@@ -2,7 +2,7 @@
 
 from tree_sitter import Node
 
-from avatar.code import python_layout
+from avatar.code import python_layout, shape
 from avatar.code.languages.base import DeadCode, Language, field_name, register, words
 
 FUNCTIONS = """
@@ -70,19 +70,6 @@ def _name_of(node: Node) -> str:
     return field_name(_defined(node))
 
 
-def _docstring(node: Node) -> range:
-    """Rows of a docstring that stands on lines of its own and is not the whole body."""
-    body = _defined(node).child_by_field_name("body")
-    if body is None or body.type != "block" or body.named_child_count < 2:
-        return range(0)
-    text, following = body.named_children[:2]
-    before = text.prev_sibling or body.prev_sibling
-    alone = before is not None and before.end_point.row < text.start_point.row
-    if not (_is_string(text) and alone and following.start_point.row > text.end_point.row):
-        return range(0)
-    return range(text.start_point.row, text.end_point.row + 1)
-
-
 def _is_string(statement: Node) -> bool:
     return statement.type == "expression_statement" and [part.type for part in statement.named_children] == ["string"]
 
@@ -101,7 +88,7 @@ PYTHON = register(
         snake_case=0.95,
         hoisted=True,
         name_of=_name_of,
-        docstring=_docstring,
+        shape=shape.PYTHON,
         reformat=python_layout.reformat,
         dead_code=DeadCode(
             body="(function_definition body: (block) @body)",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from avatar.code.text import REMOVED, TextRules, clean, function_text
 from avatar.data.records import Function
 
 MIN_LINES, MAX_LINES = 4, 60
@@ -18,6 +19,9 @@ SKIPPED_FOLDERS = frozenset(
     {"test", "tests", "idle_test", "site-packages", "dist-packages", "__pycache__", "node_modules", "venv"}
 )
 """Folders that hold tests, installed packages or no source; hidden folders are skipped as well."""
+
+TEXT = TextRules(docstrings=REMOVED)
+"""How the functions come: a docstring says in words what the code does, and the rewrites have none."""
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -114,10 +118,9 @@ def _code_lines(lines: list[str]) -> int:
 
 
 def _source(node: FunctionNode, lines: list[str]) -> str | None:
-    """The function's text without docstring at the left margin; None where it does not stand alone."""
+    """The function's text by `TEXT`; None where it does not stand alone."""
     assert node.end_lineno is not None
     first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]) - 1
-    keep = list(range(first, node.end_lineno))
     if ast.get_docstring(node, clean=False) is not None:
         if len(node.body) == 1:
             return None
@@ -125,12 +128,11 @@ def _source(node: FunctionNode, lines: list[str]) -> str | None:
         assert text.end_lineno is not None
         if node.body[1].lineno <= text.end_lineno or lines[text.lineno - 1][: text.col_offset].strip():
             return None  # shares a line with code
-        keep = [line for line in keep if not text.lineno <= line + 1 <= text.end_lineno]
-    taken = [lines[line] for line in keep]
-    if not MIN_LINES <= _code_lines(taken) <= MAX_LINES:
+    taken = lines[first : node.end_lineno]
+    source = function_text("\n".join(taken), TEXT, "python")
+    if not MIN_LINES <= _code_lines(source.split("\n")) <= MAX_LINES:
         return None
     indent = lines[first][: len(lines[first]) - len(lines[first].lstrip())]
-    source = "\n".join(line.removeprefix(indent).rstrip() for line in taken) + "\n"
     if any(line.strip() and not line.startswith(indent) for line in taken):
         try:  # a string or a comment reaches to the left of the function
             ast.parse(source)
@@ -147,7 +149,7 @@ def functions_of(text: str) -> Iterator[tuple[str, str, str]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # invalid escapes in the code that is read are not ours to report
         tree = ast.parse(text)
-        lines = text.replace("\f", " ").split("\n")
+        lines = clean(text).split("\n")
         for name, node in _defined(tree):
             source = _source(node, lines)
             if source is not None:

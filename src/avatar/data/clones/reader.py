@@ -10,7 +10,7 @@ from avatar.common.paths import user_path
 from avatar.common.seeding import derive_seed
 from avatar.config.schema import DatasetConfig
 from avatar.data.clones.build import Recipe, build
-from avatar.data.clones.collect import MAX_LINES, MIN_LINES, Collected, collect
+from avatar.data.clones.collect import MAX_LINES, MIN_LINES, TEXT, Collected, collect
 from avatar.data.readers.registry import READERS
 from avatar.data.records import Corpus, Task
 
@@ -53,6 +53,8 @@ def read(cfg: DatasetConfig, seed: int) -> Corpus:
         functions=built.functions,
         splits=built.splits,
         notes=_notes(origin, found, built.grades),
+        text=TEXT,
+        languages=("python",),
     )
 
 

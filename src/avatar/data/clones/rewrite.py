@@ -5,8 +5,9 @@ import random
 from dataclasses import dataclass
 
 from avatar.code.python_layout import Style, random_style, relayout
+from avatar.code.text import function_text
 from avatar.data.clones import rewrites  # noqa: F401  (files all rewrites)
-from avatar.data.clones.collect import FunctionNode
+from avatar.data.clones.collect import TEXT, FunctionNode
 from avatar.data.clones.rewrites.base import NOWHERE, REWRITES, Context, Surroundings
 from avatar.data.clones.rewrites.names import keeps_tree
 
@@ -26,7 +27,7 @@ _INVERSE |= {two: one for one, two in _INVERSE.items()}
 
 @dataclass(frozen=True)
 class Rewritten:
-    """A function's new text, the names of the rewrites that changed it, and the strongest of their grades."""
+    """A function's new text by `TEXT`, the names of the rewrites that changed it, and the strongest of their grades."""
 
     code: str
     grade: int
@@ -51,9 +52,11 @@ def rewrite(code: str, grade: int, seed: int, around: Surroundings = NOWHERE) ->
             applied = _change(Context(body[0], rng, around), grade)
             text = ast.unparse(body[0]) if applied else code
     style = random_style(rng)
-    made, literals = relayout(text, style, rng, respell=grade >= 2)
+    laid_out, literals = relayout(text, style, rng, respell=grade >= 2)
+    made = function_text(laid_out, TEXT, "python")
     if made == code:
-        made, _ = relayout(text, Style(indent="  " if style.indent != "  " else "    "), rng)
+        laid_out, _ = relayout(text, Style(indent="  " if style.indent != "  " else "    "), rng)
+        made = function_text(laid_out, TEXT, "python")
     strongest = max([1, 2 if literals else 1, *(REWRITES.get(name).grade for name in applied)])
     return Rewritten(made, strongest, (*applied, *(["literals"] if literals else []), "layout"))
 

@@ -37,14 +37,14 @@ def read(cfg: DatasetConfig, seed: int) -> Corpus:
         if not has(folder, *training.values()):
             raise missing(folder, LAYOUT)
         for where, row in json_rows(folder / "data.jsonl"):
-            table.add(id_field(row, "idx", where), code_field(row, "func", where), where)
+            table.add(id_field(row, "idx", where), code_field(row, "func", where, cfg.language), where)
         files = {**training, **evaluation}
         given = {split: _pair_lines(folder / name, table.by_id) for split, name in files.items()}
     else:
         parts = parquet_parts(folder)
         if len(parts) < 3:
             raise missing(folder, LAYOUT)
-        given = {split: _parquet_pairs(paths, table) for split, paths in parts.items()}
+        given = {split: _parquet_pairs(paths, table, cfg.language) for split, paths in parts.items()}
     return assemble(Task.PAIR, table.by_id, given, cfg, seed, source.notes)
 
 
@@ -69,7 +69,7 @@ def _pair_lines(path: Path, functions: dict[str, Function]) -> Sequence[Pair]:
     return pairs
 
 
-def _parquet_pairs(paths: Sequence[Path], table: FunctionTable) -> Sequence[Pair]:
+def _parquet_pairs(paths: Sequence[Path], table: FunctionTable, language: str | None) -> Sequence[Pair]:
     """Pairs of the hub's rows (id1, id2, func1, func2, label), which repeat both bodies in every row.
 
     A body is read only where its id occurs for the first time: the others are gigabytes.
@@ -82,7 +82,7 @@ def _parquet_pairs(paths: Sequence[Path], table: FunctionTable) -> Sequence[Pair
                 for row, name in enumerate(names):
                     if name not in table.by_id:
                         where = f"{path}, row {start + row}"
-                        table.add(name, code_field({"func": bodies[row].as_py()}, "func", where), where)
+                        table.add(name, code_field({"func": bodies[row].as_py()}, "func", where, language), where)
             labels = batch.column("label").to_pylist()
             pairs.extend(
                 Pair(first, second, as_label(label, f"{path}, row {start + row}"))

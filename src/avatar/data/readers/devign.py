@@ -27,7 +27,9 @@ def read(cfg: DatasetConfig, seed: int) -> Corpus:
     """The jsonl files, or function.json with its index files, or the hub's parquet files; train is halved."""
     source = locate(cfg, LAYOUT)
     table = FunctionTable()
-    given = {split: vulnerability_samples(rows, table, split) for split, rows in _rows(source.folder).items()}
+    given = {
+        split: vulnerability_samples(rows, table, split, cfg.language) for split, rows in _rows(source.folder).items()
+    }
     return assemble(Task.FUNCTION, table.by_id, given, cfg, seed, [*source.notes, *table.notes()])
 
 

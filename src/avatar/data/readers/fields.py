@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from avatar.code.text import function_text
 from avatar.common.errors import DataError, did_you_mean
 
 _WRITTEN_LABELS = {"0": 0, "1": 1, "false": 0, "true": 1}
@@ -15,12 +16,16 @@ def field(row: Mapping[str, Any], key: str, where: str) -> Any:
     return row[key]
 
 
-def code_field(row: Mapping[str, Any], key: str, where: str) -> str:
-    """A function's body: text with something other than whitespace that can be written as UTF-8."""
+def code_field(row: Mapping[str, Any], key: str, where: str, language: str | None) -> str:
+    """A function's text (see `avatar.code.text`): not empty, and something that can be written as UTF-8.
+
+    Comments and docstrings inside are kept. `language` is what the data set is written in, where that is known.
+    """
     code = field(row, key, where)
     if not isinstance(code, str):
         raise DataError(f"{where}: '{key}' holds a {type(code).__name__}, code is text", "mend that row")
-    if not code or code.isspace():
+    text = function_text(code, language=language)
+    if not text:
         raise DataError(
             f"{where}: '{key}' is an empty function",
             "remove the row, and its row in every file of recorded predictions",
@@ -33,7 +38,7 @@ def code_field(row: Mapping[str, Any], key: str, where: str) -> str:
                 f"{where}: character {error.start + 1} of '{key}' is half of a surrogate pair, not text",
                 "mend or remove the row",
             ) from error
-    return code
+    return text
 
 
 def label_field(row: Mapping[str, Any], key: str, where: str) -> int:

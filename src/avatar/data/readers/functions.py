@@ -52,12 +52,14 @@ class FunctionTable:
         return (f"{self.renamed:,} functions had the id of another body and got one of their own.",)
 
 
-def vulnerability_samples(rows: Iterable[Placed], table: FunctionTable, split: str) -> tuple[Sample, ...]:
+def vulnerability_samples(
+    rows: Iterable[Placed], table: FunctionTable, split: str, language: str | None
+) -> tuple[Sample, ...]:
     """Samples of rows {"func", "target"} with, if known, "project" and "idx" (or "id"), added to `table`."""
     samples = []
     for number, (where, row) in enumerate(rows):
         key = next((name for name in ("idx", "id") if name in row), None)
         name = id_field(row, key, where) if key else f"{split}-{number}"
-        code, label = code_field(row, "func", where), label_field(row, "target", where)
+        code, label = code_field(row, "func", where, language), label_field(row, "target", where)
         samples.append(Sample(table.add_renamed(name, code, text_field(row, "project")), label))
     return tuple(samples)

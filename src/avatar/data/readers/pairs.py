@@ -22,8 +22,8 @@ def read(cfg: DatasetConfig, seed: int) -> Corpus:
     for split, path in split_files(cfg, source.folder).items():
         given[split] = [
             Pair(
-                table.add_body(code_field(row, columns["code1"], where)),
-                table.add_body(code_field(row, columns["code2"], where)),
+                table.add_body(code_field(row, columns["code1"], where, cfg.language)),
+                table.add_body(code_field(row, columns["code2"], where, cfg.language)),
                 label_field(row, columns["label"], where),
             )
             for where, row in table_rows(path, tuple(columns.values()))

@@ -1,5 +1,7 @@
 """ReVeal: C and C++ functions of Chromium and Debian, vulnerable or not (Chakraborty et al., TSE 2021)."""
 
+from dataclasses import replace
+
 from avatar.config.schema import DatasetConfig
 from avatar.data.readers.assemble import TRAIN, assemble
 from avatar.data.readers.fields import code_field, text_field
@@ -26,14 +28,15 @@ def read(cfg: DatasetConfig, seed: int) -> Corpus:
     samples: list[Sample] = []
     if has(folder, "functions.jsonl"):
         rows = json_rows(folder / "functions.jsonl")
-        samples.extend(vulnerability_samples(rows, table, "functions"))
+        samples.extend(vulnerability_samples(rows, table, "functions", cfg.language))
     elif has(folder, *(f"{stem}.json" for stem in LABELS)):
         for stem, label in LABELS.items():
             for number, (where, row) in enumerate(json_entries(folder / f"{stem}.json")):
                 # "hash" names the commit, which many functions share: it is no id
-                code, name = code_field(row, "code", where), f"{stem}-{number}"
+                code, name = code_field(row, "code", where, cfg.language), f"{stem}-{number}"
                 samples.append(Sample(table.add_renamed(name, code, text_field(row, "project")), label))
     else:
         raise missing(folder, LAYOUT)
     notes = [*source.notes, *table.notes()]
-    return assemble(Task.FUNCTION, table.by_id, {TRAIN: samples}, cfg, seed, notes)
+    corpus = assemble(Task.FUNCTION, table.by_id, {TRAIN: samples}, cfg, seed, notes)
+    return replace(corpus, languages=("c", "cpp"))

@@ -23,6 +23,6 @@ def read(cfg: DatasetConfig, seed: int) -> Corpus:
         given[split] = []
         for where, row in table_rows(path, tuple(columns.values())):
             group = text_field(row, columns["group"]) if "group" in columns else ""
-            name = table.add_body(code_field(row, columns["code"], where), group)
+            name = table.add_body(code_field(row, columns["code"], where, cfg.language), group)
             given[split].append(Sample(name, label_field(row, columns["label"], where)))
     return assemble(Task.FUNCTION, table.by_id, given, cfg, seed, source.notes)

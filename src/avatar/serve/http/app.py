@@ -29,6 +29,7 @@ from avatar.serve.http.schemas import (
     ScanRequest,
     ScanResponse,
 )
+from avatar.serve.languages import title
 from avatar.serve.scan.files import Skipped
 from avatar.serve.scan.run import Options, scan_texts
 from avatar.serve.scan.student import LazyStudent
@@ -93,18 +94,17 @@ def make_app(student: LazyStudent, hosts: Sequence[str] = LOCAL_HOSTS) -> FastAP
             task=config.task,
             arity=config.arity,
             labels=list(config.labels),
+            languages=[title(name) for name in config.languages],
             threshold=config.threshold,
             max_tokens=config.max_length,
             bundle=student.digest,
         )
 
-    def answers(examples: list[list[str]], tokens: bool) -> PredictResponse:
+    def answers(examples: list[list[str]], tokens: bool, language: str | None) -> PredictResponse:
         start = time.perf_counter()
-        single = [one[0] for one in examples] if config.arity == 1 else [(one[0], one[1]) for one in examples]
-        probabilities = predictor.predict(single)
-        labels = predictor.label(probabilities)
+        found = predictor.answer(examples, [language] * config.arity)
+        labels = predictor.label(found.probabilities)
         took = time.perf_counter() - start
-        rows = [predictor.tokenize(one) for one in examples]
         return PredictResponse(
             answers=[
                 Answer(
@@ -113,10 +113,11 @@ def make_app(student: LazyStudent, hosts: Sequence[str] = LOCAL_HOSTS) -> FastAP
                     token_counts=[len(row) for row in read],
                     tokens=[predictor.tokenize.pieces(row) for row in read] if tokens else None,
                 )
-                for label, chance, read in zip(labels, probabilities[:, 1], rows, strict=True)
+                for label, chance, read in zip(labels, found.probabilities[:, 1], found.tokens, strict=True)
             ],
             threshold=config.threshold,
             milliseconds=1000 * took,
+            warnings=list(found.warnings),
         )
 
     if config.arity == 2:
@@ -124,14 +125,14 @@ def make_app(student: LazyStudent, hosts: Sequence[str] = LOCAL_HOSTS) -> FastAP
         @app.post("/predict", responses=_PROBLEMS)
         def predict(request: PairRequest) -> PredictResponse:
             """Compare pairs of functions."""
-            return answers(request.pairs, request.tokens)
+            return answers(request.pairs, request.tokens, request.language)
 
     else:
 
         @app.post("/predict", responses=_PROBLEMS)
         def classify(request: FunctionRequest) -> PredictResponse:
             """Classify functions."""
-            return answers([[one] for one in request.functions], request.tokens)
+            return answers([[one] for one in request.functions], request.tokens, request.language)
 
     @app.post("/scan", responses=_PROBLEMS)
     def scan(request: ScanRequest) -> ScanResponse:
@@ -151,6 +152,7 @@ def make_app(student: LazyStudent, hosts: Sequence[str] = LOCAL_HOSTS) -> FastAP
             findings=[FoundGroup.model_validate(one) for one in report.findings],
             skipped=_remarks(report.skipped),
             notes=_remarks(report.notes),
+            warnings=list(report.warnings),
             milliseconds=1000 * report.counts.seconds,
         )
 

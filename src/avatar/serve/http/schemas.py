@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from avatar.code.languages import suffixes
+from avatar.code.languages import LANGUAGES, suffixes
 
 MAX_CHARACTERS = 200_000
 MAX_EXAMPLES = 512
@@ -15,6 +15,8 @@ _NAME = (
 )
 
 MOST_KEYS = 20
+
+LANGUAGE = "of all functions; the student's own where none is named"
 
 
 def _few_files(value: Any) -> Any:
@@ -50,11 +52,15 @@ class _Strict(BaseModel):
         return value
 
 
+LanguageName = Annotated[str, Field(pattern=rf"^({'|'.join(LANGUAGES.names())})$")]
+
+
 class PairRequest(_Strict):
     """Pairs to compare."""
 
     pairs: Annotated[list[Pair], Field(min_length=1, max_length=MAX_EXAMPLES)]
     tokens: bool = Field(default=False, strict=True, description="give the tokens that the student read as well")
+    language: LanguageName | None = Field(default=None, description=LANGUAGE)
 
 
 class FunctionRequest(_Strict):
@@ -62,6 +68,7 @@ class FunctionRequest(_Strict):
 
     functions: Annotated[list[Code], Field(min_length=1, max_length=MAX_EXAMPLES)]
     tokens: bool = Field(default=False, strict=True, description="give the tokens that the student read as well")
+    language: LanguageName | None = Field(default=None, description=LANGUAGE)
 
 
 class Answer(BaseModel):
@@ -79,6 +86,7 @@ class PredictResponse(BaseModel):
     answers: list[Answer]
     threshold: Probability
     milliseconds: float
+    warnings: list[str] = Field(description="such as that the student was not trained on this language")
 
 
 class ScanRequest(_Strict):
@@ -132,6 +140,7 @@ class ScanResponse(BaseModel):
     findings: list[FoundGroup]
     skipped: list[Remark]
     notes: list[Remark]
+    warnings: list[str]
     milliseconds: float
 
 
@@ -143,6 +152,7 @@ class Health(BaseModel):
     task: str
     arity: int
     labels: list[str]
+    languages: list[str] = Field(description="of the student's training; empty where they are not known")
     threshold: Probability
     max_tokens: int
     bundle: str = Field(description="digest of the bundle's manifest")

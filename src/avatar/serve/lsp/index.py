@@ -78,7 +78,7 @@ class Index:
         if reason := why_not(content.encode("utf-8", "replace")):
             self.remove(file)
             return reason
-        found, texts = outline(file, content, language)
+        found, texts = outline(file, content, language, self._student.rules)
         self._replace(
             {file: found.places}, lambda wanted: {place.key: texts[place.key] for place in wanted}, keep=False
         )
@@ -86,7 +86,7 @@ class Index:
 
     def read(self, files: Sequence[SourceFile | Skipped]) -> None:
         """The same for files on disk, as far as they can be read; their names are what they are known by."""
-        reading = Reading(files, self._cache)
+        reading = Reading(files, self._cache, self._student.rules)
         places: dict[str, list[Place]] = {name: [] for name in reading.files}
         for place in reading.places:
             places[place.file].append(place)
@@ -168,7 +168,7 @@ class Index:
         known = self._cache.vectors(list(new))
         if missing := [place for key, place in new.items() if key not in known]:
             content = texts(missing)
-            made = self._student.predictor.encode(list(content.values()))
+            made = self._student.predictor.encode_texts(list(content.values()))
             fresh = dict(zip(content, made, strict=True))
             if keep:
                 self._cache.keep_vectors(fresh)

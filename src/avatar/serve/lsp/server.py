@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import time
 from collections.abc import Coroutine, Sequence
 from importlib.metadata import version
@@ -15,6 +16,7 @@ from pygls.workspace import TextDocument
 from avatar.code.languages import language_of_file, suffix_of_editor, suffixes
 from avatar.common.errors import AvatarError
 from avatar.common.logging import get_logger
+from avatar.serve.languages import language_warnings
 from avatar.serve.lsp import hints
 from avatar.serve.lsp.addresses import known_as, path_of
 from avatar.serve.lsp.index import Hint
@@ -33,6 +35,7 @@ class EditorServer(LanguageServer):
         self.session = session
         self.complaint: AvatarError | None = None
         """What was wrong at the start; told once the editor listens."""
+        self._warned: set[str] = set()
         self._label = session.student.bundle.config.labels[1]
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -158,7 +161,16 @@ class EditorServer(LanguageServer):
         left_out = await self.session.update(file, name, document.source)
         if left_out:
             _log.info("%s: %s", address, left_out)
+        else:
+            self._warn(name)
         await self.refresh()
+
+    def _warn(self, name: str) -> None:
+        """Say once for each language that the student was not trained on it."""
+        for warning in language_warnings(self.session.student.bundle.config, [language_of_file(name)]):
+            if warning not in self._warned:
+                self._warned.add(warning)
+                self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, f"avatar: {warning}"))
 
     async def _told(self, work: Coroutine[Any, Any, None]) -> None:
         try:
@@ -175,7 +187,7 @@ class EditorServer(LanguageServer):
         document = self._document(address)
         if document is None:
             return
-        lines = document.source.split("\n")
+        lines = re.split("\r\n?|\n", document.source)
         shown = [
             (hints.diagnostic(hint, self._label, lines, document.position_codec, self._root()), hint) for hint in found
         ]

@@ -22,7 +22,7 @@ from avatar.serve.scan.files import SourceFile
 from avatar.serve.scan.pairs import Pairs
 from avatar.serve.scan.report import FileOutline, Place
 
-VERSION = 2
+VERSION = 4
 """Of the tables and of how functions are cut out; files of other versions are not read."""
 MAX_BYTES = 1_000_000_000
 _VARIABLES = 500

@@ -133,7 +133,7 @@ def why_not(content: bytes) -> str:
         return TOO_LARGE
     if b"\x00" in content:
         return "binary"
-    lines = content.split(b"\n")
+    lines = re.split(rb"\r\n?|\n", content)
     if max(map(len, lines)) > LONGEST_LINE or (len(content) > _HEAD and len(content) / len(lines) > AVERAGE_LINE):
         return "minified: very long lines"
     if _GENERATED.search(content[:_HEAD]):

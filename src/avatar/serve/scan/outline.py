@@ -5,18 +5,21 @@ from hashlib import blake2b
 
 from avatar.code.functions import SourceFunction, functions_of
 from avatar.code.languages import family
+from avatar.code.text import TextRules
 from avatar.serve.scan.overloads import overloads
 from avatar.serve.scan.report import FileOutline, Place
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 
 
-def outline(file: str, source: str, language: str, note: str = "") -> tuple[FileOutline, dict[str, str]]:
-    """Places of the functions of `source`, and the text of each by its key; `note` comes before what parsing says.
+def outline(
+    file: str, source: str, language: str, rules: TextRules, note: str = ""
+) -> tuple[FileOutline, dict[str, str]]:
+    """Places of the functions of `source`, and the text of each by its key, made by `rules`.
 
-    More than `avatar.code.functions.MAX_SOURCE_BYTES` are a DataError.
+    `note` comes before what parsing says. More than `avatar.code.functions.MAX_SOURCE_BYTES` are a DataError.
     """
-    found = functions_of(source, language)
+    found = functions_of(source, language, rules)
     texts: dict[str, str] = {}
     places = []
     for function, overload in zip(found.functions, overloads(found.functions), strict=True):

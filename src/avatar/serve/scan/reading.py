@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from avatar.code.text import TextRules
 from avatar.common.errors import DataError
 from avatar.common.logging import progress
 from avatar.serve.scan.cache import Cache
@@ -13,7 +14,8 @@ from avatar.serve.scan.report import FileOutline, Place
 class Reading:
     """`places` are all functions by file and line, `skipped` the files left out, `notes` about the others."""
 
-    def __init__(self, entries: Iterable[SourceFile | Skipped], cache: Cache) -> None:
+    def __init__(self, entries: Iterable[SourceFile | Skipped], cache: Cache, rules: TextRules) -> None:
+        self._rules = rules
         self.files: dict[str, SourceFile] = {}
         self.skipped: list[Skipped] = []
         for entry in entries:
@@ -48,7 +50,7 @@ class Reading:
         if isinstance(read, Skipped):
             return FileOutline(skipped=read.reason)
         source, note = read
-        found, texts = outline(file.name, source, file.language, note)
+        found, texts = outline(file.name, source, file.language, self._rules, note)
         for key, text in texts.items():
             self._texts.setdefault(key, text)
         return found

@@ -75,7 +75,8 @@ class Report:
     """Result of one scan of the folder `root`; findings come in the order of their rank.
 
     `task` is the bundle's, `label` its name for what is looked for, `threshold` the least probability that
-    counts. `notes` are about files that were read, but not wholly understood. `repository` is the top folder of the
+    counts. `notes` are about files that were read, but not wholly understood, `warnings` about the student
+    and what it was asked. `repository` is the top folder of the
     git repository that `root` lies in; empty where it lies in none.
     """
 
@@ -87,6 +88,7 @@ class Report:
     counts: Counts
     skipped: Sequence[Skipped] = ()
     notes: Sequence[Skipped] = ()
+    warnings: Sequence[str] = ()
     since: str | None = None
     bundle: str = ""
     repository: str = ""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from avatar.code.languages import language_of_file, suffixes
 from avatar.common.errors import DataError
+from avatar.serve.languages import language_warnings
 from avatar.serve.scan.cache import Cache, NoCache
 from avatar.serve.scan.files import Skipped, source_files, why_not
 from avatar.serve.scan.nearness import TWINS_BY_CHANCE
@@ -51,7 +52,7 @@ def scan(path: Path, bundle: Path, options: Options | None = None) -> Report:
     since = Since(_folder(path), options.since) if options.since is not None else None
     cache = Cache(student.digest, options.cache_folder) if options.cache else NoCache()
     try:
-        reading = Reading(source_files(path, options.languages), cache)
+        reading = Reading(source_files(path, options.languages), cache, student.rules)
         places = [one for one in reading.places if _is_large(one, options)]
         changed = None
         if since is not None:
@@ -67,6 +68,7 @@ def scan(path: Path, bundle: Path, options: Options | None = None) -> Report:
         student,
         options,
         findings,
+        places,
         _counts(scanner, reading.places, places, len(reading.files), reading.parsed, start),
         reading.skipped,
         reading.notes,
@@ -98,7 +100,7 @@ def scan_texts(files: Sequence[tuple[str, str]], student: LazyStudent, options: 
         if reason := why_not(content.encode("utf-8", "replace")):
             skipped.append(Skipped(name, reason))
             continue
-        found, texts_here = outline(name, content, language)
+        found, texts_here = outline(name, content, language, student.rules)
         places += found.places
         texts |= texts_here
         if found.note:
@@ -116,7 +118,7 @@ def scan_texts(files: Sequence[tuple[str, str]], student: LazyStudent, options: 
     scanner = Scanner(student, own, NoCache(), threshold, options.twins_by_chance)
     findings = scanner.findings(large, None, "")
     counts = _counts(scanner, places, large, len(files), len(files), start)
-    return _report("", scanner, student, options, findings, counts, skipped, notes)
+    return _report("", scanner, student, options, findings, large, counts, skipped, notes)
 
 
 def _threshold(student: LazyStudent, options: Options) -> float:
@@ -146,6 +148,7 @@ def _report(
     student: LazyStudent,
     options: Options,
     findings: Sequence[Finding],
+    places: Sequence[Place],
     counts: Counts,
     skipped: Sequence[Skipped],
     notes: Sequence[Skipped],
@@ -160,6 +163,7 @@ def _report(
         counts=counts,
         skipped=skipped,
         notes=notes,
+        warnings=language_warnings(config, {language_of_file(place.file) for place in places}),
         since=options.since,
         bundle=str(student.bundle.folder),
         repository=_repository(root),

@@ -122,7 +122,7 @@ class Scanner:
             todo = list(texts)
             for start in progress(range(0, len(todo), CHUNK), "encoding functions"):
                 part = todo[start : start + CHUNK]
-                vectors = self._student.predictor.encode([texts[key] for key in part])
+                vectors = self._student.predictor.encode_texts([texts[key] for key in part])
                 made = dict(zip(part, vectors, strict=True))
                 self._cache.keep_vectors(made)
                 known |= made

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.bundle import MANIFEST, read_bundle
+from avatar.code.text import TextRules
 from avatar.common.hashing import file_digest
 from avatar.serve.predictor import Predictor
 from avatar.serve.scan.nearness import Nearness
@@ -45,6 +46,11 @@ class LazyStudent:
         if near.any():
             found[near] = self.compare(first[near], second[near])
         return found
+
+    @property
+    def rules(self) -> TextRules:
+        """What the texts of functions are made by."""
+        return self.bundle.config.text
 
     @property
     def usual_threshold(self) -> float:

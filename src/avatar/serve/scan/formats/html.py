@@ -5,6 +5,7 @@ from itertools import islice
 from pathlib import Path
 
 from avatar.code.functions import MAX_SOURCE_BYTES
+from avatar.code.text import clean
 from avatar.serve.scan.formats.base import FORMATS, headline, summary, where
 from avatar.serve.scan.report import Finding, Place, Report
 
@@ -38,6 +39,7 @@ pre {{ font: 13px/1.45 ui-monospace, monospace; }}
 <main>
 <h1>{title}</h1>
 <p>{summary}</p>
+{warnings}
 {findings}
 {left_out}
 </main>
@@ -61,6 +63,7 @@ def html(report: Report) -> str:
     return _PAGE.format(
         title=escape("Clones" if report.task == "pair" else "Suspicious functions"),
         summary=escape(summary(report)),
+        warnings="\n".join(f"<p>Warning: {escape(_shown(warning))}.</p>" for warning in report.warnings),
         findings="\n".join(parts) or "<p>Nothing was found.</p>",
         left_out=f"<h2>Files skipped, or not wholly understood</h2>\n<ul>{''.join(left_out)}</ul>" if left_out else "",
     )
@@ -84,7 +87,7 @@ def _place(place: Place, folder: Path, sources: dict[str, list[str]]) -> str:
         try:
             with (folder / place.file).open("rb") as stream:
                 content = stream.read(MAX_SOURCE_BYTES)
-            sources[place.file] = content.decode("utf-8-sig", "replace").split("\n")
+            sources[place.file] = clean(content.decode("utf-8", "replace")).split("\n")
         except OSError:
             sources[place.file] = []
     lines = sources[place.file][place.first_line - 1 : place.last_line]

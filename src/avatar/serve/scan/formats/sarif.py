@@ -54,11 +54,12 @@ def sarif(report: Report) -> str:
     notes = [_notification(one, "warning") for one in report.skipped] + [
         _notification(one, "note") for one in report.notes
     ]
+    warnings = [{"level": "warning", "message": {"text": warning}} for warning in report.warnings]
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {"SRCROOT": {"uri": base.as_uri() + "/"}},
-        "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": notes}],
+        "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": [*warnings, *notes]}],
         "results": [_result(finding, rule, report.label) for finding in report.findings],
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"

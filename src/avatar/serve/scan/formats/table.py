@@ -25,6 +25,7 @@ def table(report: Report) -> str:
         lines.append(f"... and {more} more; --format json or html shows all")
     if lines:
         lines.append("")
+    lines += [f"warning: {warning}" for warning in report.warnings]
     for title, entries in (("skipped", report.skipped), ("note", report.notes)):
         lines += [f"{title}: {entry.name}: {entry.reason}" for entry in entries[:SKIPPED]]
         if (more := len(entries) - SKIPPED) > 0:
