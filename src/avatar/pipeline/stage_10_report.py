@@ -187,12 +187,10 @@ def _figures(context: Context, story: Story, rows: list[Row]) -> dict[str, Figur
         drawn["Trade-off"] = figures.pareto(pd.concat([frame, tried], ignore_index=True), references)
     times = {row.model: row.latency_ms for row in rows if row.latency_ms is not None}
     drawn["Latency"] = figures.latency_bars(times)
-    validation = explored.predictor.choice.validation
-    best = validation.get(explored.predictor.choice.name) or next(iter(validation.values()), None)
-    if best is not None:
+    judged = explored.predictor.choice.judged
+    if judged is not None:
         scores = explored.predictor.scores
-        seen = scores.measured
-        drawn["Surrogate"] = figures.surrogate_fit(scores.mean[seen], best.mean[seen], best.std[seen])
+        drawn["Surrogate"] = figures.surrogate_fit(judged, scores.mean, scores.measured)
     progress = explored.found.convergence
     if len(progress.evaluations) > 1:
         curves = {context.cfg.search.name: (progress.evaluations, progress.hypervolumes)}
