@@ -8,6 +8,7 @@ os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra hands its errors to `rep
 import hydra
 from omegaconf import DictConfig
 
+from avatar.common.signals import signals_interrupt
 from avatar.config import register_schema
 from avatar.config.report import report_errors
 
@@ -23,5 +24,5 @@ def main(cfg: DictConfig) -> float | None:
 
 
 if __name__ == "__main__":
-    with report_errors(debug="debug=true" in sys.argv):
+    with report_errors(debug="debug=true" in sys.argv), signals_interrupt(announce=True):
         main()

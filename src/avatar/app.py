@@ -8,6 +8,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from avatar.common.errors import AvatarError
 from avatar.common.logging import get_logger
+from avatar.common.signals import signals_interrupt
 from avatar.config.checks import unknown_keys
 from avatar.config.report import unknown_key
 from avatar.config.schema import Config
@@ -18,9 +19,13 @@ log = get_logger("app")
 def run(composed: DictConfig) -> float | None:
     """One job from Hydra's config: the student's score on valid, or None where it was done before without one.
 
-    A sweeper may optimise it, so it is not that of test.
+    A sweeper may optimise it, so it is not that of test. Signals raise `Interrupted`, in a launcher's process too.
     """
-    cfg = validated(composed)
+    with signals_interrupt():
+        return _run(validated(composed))
+
+
+def _run(cfg: Config) -> float | None:
     from avatar.tracking.runs import find_job_run, job_run, parent_of
 
     done = find_job_run(cfg)
