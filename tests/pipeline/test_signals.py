@@ -53,7 +53,7 @@ def start(settings: Path, folder: Path, *overrides: str, **sent: object) -> subp
         "PYTHONPATH": os.pathsep.join([str(PROGRAM.parent), *sys.path]),
     }
     environment |= {f"SIGNAL_{name.upper()}": str(value) for name, value in sent.items()}
-    command = [sys.executable, str(PROGRAM), "--config-dir", str(settings), "+experiment=small", *overrides]
+    command = [sys.executable, str(PROGRAM), "--config-dir", str(settings), *overrides, "+experiment=small"]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240)
 
 
