@@ -1,5 +1,6 @@
 """What the readers make of good input."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -178,6 +179,28 @@ def test_the_format_of_a_table_does_not_matter(suffix, tmp_path):
     corpus = load_corpus(pairs(tmp_path, suffix), 1)
     assert corpus.functions == reference.functions
     assert corpus.splits == reference.splits
+
+
+@pytest.mark.parametrize("name", ["validation", "val", "dev", "Valid", "VALIDATION"])
+@pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet", "CSV"])
+def test_other_names_of_valid_are_read(name, suffix, tmp_path):
+    (tmp_path / "reference").mkdir()
+    reference = load_corpus(pairs(tmp_path / "reference"), 1)
+    cfg = pairs(tmp_path, suffix.lower())
+    (tmp_path / f"valid.{suffix.lower()}").rename(tmp_path / f"{name}.{suffix}")
+    corpus = load_corpus(cfg, 1)
+    assert corpus.splits[SplitName.VALID] == reference.splits[SplitName.VALID]
+    assert not any("Not read" in note for note in corpus.notes)
+
+
+def test_files_of_data_that_are_not_read_are_mentioned(tmp_path):
+    cfg = pairs(tmp_path)
+    for name in ("more.jsonl", "old.tsv", "valid.txt", "README.md", "notes.txt"):
+        (tmp_path / name).write_text("")
+    (note,) = [text for text in load_corpus(cfg, 1).notes if "Not read" in text]
+    assert "more.jsonl, old.tsv, valid.txt;" in note
+    named = dataclasses.replace(cfg, files={"train": "train.jsonl", "dev": "valid.jsonl"})
+    assert "test.jsonl" in next(text for text in load_corpus(named, 1).notes if "Not read" in text)
 
 
 def test_equal_bodies_are_one_function(tmp_path):

@@ -5,7 +5,7 @@ from avatar.data.readers.assemble import assemble
 from avatar.data.readers.fields import code_field, label_field
 from avatar.data.readers.functions import FunctionTable
 from avatar.data.readers.registry import READERS
-from avatar.data.readers.tables import column_names, split_files, table_rows
+from avatar.data.readers.tables import column_names, split_files, table_rows, unread_files
 from avatar.data.records import Corpus, Pair, Task
 from avatar.data.source import locate
 
@@ -19,7 +19,8 @@ def read(cfg: DatasetConfig, seed: int) -> Corpus:
     columns = column_names(cfg, ("code1", "code2", "label"))
     table = FunctionTable()
     given: dict[str, list[Pair]] = {}
-    for split, path in split_files(cfg, source.folder).items():
+    files = split_files(cfg, source.folder)
+    for split, path in files.items():
         given[split] = [
             Pair(
                 table.add_body(code_field(row, columns["code1"], where)),
@@ -28,4 +29,4 @@ def read(cfg: DatasetConfig, seed: int) -> Corpus:
             )
             for where, row in table_rows(path, tuple(columns.values()))
         ]
-    return assemble(Task.PAIR, table.by_id, given, cfg, seed, source.notes)
+    return assemble(Task.PAIR, table.by_id, given, cfg, seed, [*source.notes, *unread_files(source.folder, files)])

@@ -5,7 +5,7 @@ from avatar.data.readers.assemble import assemble
 from avatar.data.readers.fields import code_field, label_field, text_field
 from avatar.data.readers.functions import FunctionTable
 from avatar.data.readers.registry import READERS
-from avatar.data.readers.tables import column_names, split_files, table_rows
+from avatar.data.readers.tables import column_names, split_files, table_rows, unread_files
 from avatar.data.records import Corpus, Sample, Task
 from avatar.data.source import locate
 
@@ -19,10 +19,11 @@ def read(cfg: DatasetConfig, seed: int) -> Corpus:
     columns = column_names(cfg, ("code", "label"), optional=("group",))
     table = FunctionTable()
     given: dict[str, list[Sample]] = {}
-    for split, path in split_files(cfg, source.folder).items():
+    files = split_files(cfg, source.folder)
+    for split, path in files.items():
         given[split] = []
         for where, row in table_rows(path, tuple(columns.values())):
             group = text_field(row, columns["group"]) if "group" in columns else ""
             name = table.add_body(code_field(row, columns["code"], where), group)
             given[split].append(Sample(name, label_field(row, columns["label"], where)))
-    return assemble(Task.FUNCTION, table.by_id, given, cfg, seed, source.notes)
+    return assemble(Task.FUNCTION, table.by_id, given, cfg, seed, [*source.notes, *unread_files(source.folder, files)])
