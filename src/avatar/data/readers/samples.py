@@ -14,16 +14,20 @@ LAYOUT = "train.jsonl (or .csv, .parquet; columns code, label), and if you have 
 
 @READERS.register("samples")
 def read(cfg: DatasetConfig, seed: int) -> Corpus:
-    """Equal bodies become one function, its id a hash of the body; `columns.group` may name a project."""
+    """Equal bodies become one function, its id a hash of the body; `columns.group` names what no two splits share."""
     source = locate(cfg, LAYOUT)
     columns = column_names(cfg, ("code", "label"), optional=("group",))
     table = FunctionTable()
     given: dict[str, list[Sample]] = {}
+    groups: dict[str, list[str]] = {}
     files = split_files(cfg, source.folder)
     for split, path in files.items():
-        given[split] = []
+        given[split], groups[split] = [], []
         for where, row in table_rows(path, tuple(columns.values())):
             group = text_field(row, columns["group"]) if "group" in columns else ""
             name = table.add_body(code_field(row, columns["code"], where), group)
             given[split].append(Sample(name, label_field(row, columns["label"], where)))
-    return assemble(Task.FUNCTION, table.by_id, given, cfg, seed, [*source.notes, *unread_files(source.folder, files)])
+            groups[split].append(group)
+    return assemble(
+        Task.FUNCTION, table.by_id, given, cfg, seed, [*source.notes, *unread_files(source.folder, files)], groups
+    )

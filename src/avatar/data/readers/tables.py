@@ -69,12 +69,12 @@ def unread_files(folder: Path, files: Mapping[str, Path]) -> tuple[str, ...]:
 
 
 def column_names(cfg: DatasetConfig, required: Sequence[str], optional: Sequence[str] = ()) -> dict[str, str]:
-    """Column of each field; a required field that has none there is a column of its own name."""
+    """Column of each field; a required field without one is a column of its own name, an optional one is left out."""
     known = [*required, *optional]
     for key in cfg.columns:
         if key not in known:
             raise ConfigError(f"dataset.columns has no field '{key}'", did_you_mean(key, known))
-    return {key: cfg.columns.get(key, key) for key in known if key in cfg.columns or key in required}
+    return {key: cfg.columns.get(key) or key for key in known if cfg.columns.get(key) or key in required}
 
 
 def _configured(cfg: DatasetConfig, folder: Path) -> dict[str, Path]:
