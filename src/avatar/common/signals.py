@@ -50,13 +50,18 @@ _state = _State()
 
 
 def received() -> signal.Signals | None:
-    """The signal that is ending this process, or None."""
+    """The signal that is ending this process, also while what was registered with atexit runs; or None."""
     return _state.received if _state.process == os.getpid() else None
+
+
+def interrupting() -> signal.Signals | None:
+    """The signal that came inside `signals_interrupt`, while it lasts; or None."""
+    return received() if _state.active else None
 
 
 def check() -> None:
     """Raise `Interrupted` where a signal came: Python drops an exception that is raised while it frees an object."""
-    signum = received()
+    signum = interrupting()
     if signum is not None:
         raise Interrupted(signum)
 

@@ -9,7 +9,7 @@ from time import time
 from filelock import Timeout
 
 from avatar.common.errors import ConfigError
-from avatar.common.signals import Interrupted, check, received
+from avatar.common.signals import Interrupted, check, interrupting
 from avatar.config.schema import Config
 from avatar.tracking.plain import (
     PARENT_VARIABLE,
@@ -215,7 +215,7 @@ def _opened(store: Store, name: str, tags: Mapping[str, object], again: Recorded
         yield run
         check()
     except BaseException as error:
-        killed = received() is not None or isinstance(error, (KeyboardInterrupt, Interrupted))
+        killed = interrupting() is not None or isinstance(error, (KeyboardInterrupt, Interrupted))
         run.set_tags({"error": (str(error).splitlines() or [type(error).__name__])[0][:500]})
         store.client.set_terminated(record.run_id, "KILLED" if killed else "FAILED")
         raise

@@ -150,8 +150,8 @@ def warn_of_other_location(client: MlflowClient, experiment_id: str, location: s
     kept = client.get_experiment(experiment_id).artifact_location
     if kept != location:
         get_logger("tracking").warning(
-            "the store keeps this experiment's files in %s, so tracking.artifacts (%s) is not used; another name of the "
-            "experiment (experiment=NAME) gets files there",
+            "the store keeps this experiment's files in %s, so tracking.artifacts (%s) is not used; another name "
+            "of the experiment (experiment=NAME) gets files there",
             kept,
             location,
         )
