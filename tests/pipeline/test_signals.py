@@ -17,6 +17,8 @@ from avatar.tracking.plain import config_yaml
 from avatar.tracking.recorded import PARENT_TAG
 from avatar.tracking.store import open_store
 
+pytestmark = pytest.mark.timeout(900)  # each test starts whole jobs
+
 PROGRAM = Path(__file__).with_name("signalled.py")
 MEASURED_TIMES = ("latency/", "energy/", "size/bundle_mb")
 MADE_AGAIN = ("student", "finals", "measure", "report", "export", "bundle")
