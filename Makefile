@@ -46,6 +46,7 @@ lock: ## Write requirements.lock from what the environment holds now
 	$(BIN)/pip freeze --exclude-editable | sed "s/^\(torch==[0-9.]*\)+.*/\1/" > requirements.lock
 
 ui: setup ## Open the MLflow UI on the runs of this folder, on loopback
+	$(RUN) -m avatar.tracking.moved mlflow.db
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
 
 bench: bench-search bench-surrogate bench-latency bench-loop bench-runtime bench-train ## Run all benchmarks

@@ -14,19 +14,12 @@ os.environ.update(stand_ins())  # libraries need a home folder to be imported
 import hydra
 from omegaconf import DictConfig
 
+from avatar.common.signals import signals_interrupt
 from avatar.config import register_schema
 from avatar.config.command_line import readable
 from avatar.config.report import report_errors
 
 register_schema()
-PLAN = [
-    "plan=true",
-    "hydra.run.dir=.",
-    "hydra.output_subdir=null",
-    "~hydra.job_logging.handlers.file",
-    "hydra.job_logging.root.handlers=[console]",
-]  # a plan writes nothing
-sys.argv[1:] = [other for text in sys.argv[1:] for other in (PLAN if text == "--plan" else [text])]
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
@@ -38,6 +31,7 @@ def main(cfg: DictConfig) -> float | None:
 
 
 if __name__ == "__main__":
-    with report_errors(debug="debug=true" in sys.argv, conf=Path(__file__).parent / "conf"):
+    debug, conf = "debug=true" in sys.argv, Path(__file__).parent / "conf"
+    with report_errors(debug=debug, conf=conf), signals_interrupt(announce=True):
         sys.argv[1:] = readable(sys.argv[1:])
         main()

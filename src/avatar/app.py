@@ -11,6 +11,7 @@ from avatar.common.cores import allowed_cores
 from avatar.common.errors import OutputError
 from avatar.common.logging import get_logger
 from avatar.common.output import write_output
+from avatar.common.signals import signals_interrupt
 from avatar.config.schema import Config
 
 log = get_logger("app")
@@ -19,9 +20,13 @@ log = get_logger("app")
 def run(composed: DictConfig) -> float | None:
     """One job from Hydra's config: the student's score on valid, or None where it was done before without one.
 
-    A sweeper may optimise it, so it is not that of test.
+    A sweeper may optimise it, so it is not that of test. Signals raise `Interrupted`, in a launcher's process too.
     """
-    cfg = checked(composed)
+    with signals_interrupt():
+        return _run(checked(composed))
+
+
+def _run(cfg: Config) -> float | None:
     if cfg.plan:
         show_plan(cfg)
         return None

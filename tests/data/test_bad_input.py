@@ -3,14 +3,18 @@
 import dataclasses
 import json
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from avatar.common.errors import AvatarError, ConfigError
+from avatar.common.errors import AvatarError, ConfigError, DataError
 from avatar.config.schema import DatasetConfig
 from avatar.data.load import load_corpus
+from avatar.data.readers.fields import as_label, label_field
+from avatar.data.readers.tables import table_rows
 from reader_folders import (
+    WRITERS,
     bcb,
     bcb_hub,
     devign,
@@ -77,7 +81,7 @@ CASES: dict[str, Case] = {
     "a label of null": (
         devign,
         lambda root: set_row(root / "train.jsonl", 7, target=None),
-        ["train.jsonl:7", "None"],
+        ["train.jsonl:7", "the label is missing"],
     ),
     "a label of NaN": (
         devign,
@@ -234,12 +238,20 @@ def test_bad_data_gives_one_clear_message(case: str, tmp_path: Path):
 
 
 CONFIGS: dict[str, tuple[dict[str, object], list[str]]] = {
-    "unknown split": ({"files": {"train": "train.jsonl", "dev": "valid.jsonl"}}, ["no split 'dev'", "valid"]),
+    "unknown split": ({"files": {"train": "train.jsonl", "holdout": "valid.jsonl"}}, ["no split 'holdout'", "valid"]),
+    "two files for a split": (
+        {"files": {"train": "train.jsonl", "dev": "valid.jsonl", "valid": "test.jsonl"}},
+        ["two files for valid", "dataset.files.valid"],
+    ),
+    "a file for two splits": (
+        {"files": {"train": "train.jsonl", "test": "train.jsonl"}},
+        ["train.jsonl for two splits"],
+    ),
     "unknown field": ({"columns": {"cod1": "a"}}, ["no field 'cod1'", "did you mean 'code1'"]),
     "no training": ({"files": {"test": "test.jsonl"}}, ["needs a file for train", "files given: test"]),
     "one half": ({"files": {"train_labeled": "train.jsonl"}}, ["needs a file for train"]),
     "train and a half": (
-        {"files": {"train": "train.jsonl", "train_labeled": "train.jsonl"}},
+        {"files": {"train": "train.jsonl", "train_labeled": "valid.jsonl"}},
         ["needs a file for train"],
     ),
     "no such file": (
@@ -264,6 +276,71 @@ def test_bad_files_and_columns_give_one_clear_message(case: str, tmp_path: Path)
 
 def test_two_files_for_one_split_are_ambiguous(tmp_path: Path):
     cfg = pairs(tmp_path, "jsonl")
-    pairs(tmp_path, "csv")
-    with pytest.raises(ConfigError, match=r"train\.jsonl and train\.csv"):
+    (tmp_path / "train.csv").write_text("code1,code2,label\n")
+    with pytest.raises(ConfigError, match=r"train\.csv and train\.jsonl"):
         load_corpus(cfg, 1)
+
+
+@pytest.mark.parametrize("other", ["validation.csv", "dev.parquet", "Val.jsonl", "valid.json", "validation.csv.gz"])
+def test_two_names_of_one_split_are_ambiguous(other: str, tmp_path: Path):
+    cfg = pairs(tmp_path, "jsonl")
+    (tmp_path / other).write_text("")
+    with pytest.raises(ConfigError, match="two files for valid") as caught:
+        load_corpus(cfg, 1)
+    assert other in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["valid.json", "dev.tsv", "validation.csv.gz"])
+def test_a_split_in_another_format_is_not_passed_over(name: str, tmp_path: Path):
+    cfg = pairs(tmp_path, "jsonl")
+    (tmp_path / "valid.jsonl").rename(tmp_path / name)
+    with pytest.raises(ConfigError, match="no known format") as caught:
+        load_corpus(cfg, 1)
+    assert name in caught.value.message
+    assert ".jsonl, .csv, .parquet" in caught.value.hint
+
+
+LABELS: dict[str, tuple[object, int | None]] = {
+    "zero": (0, 0),
+    "one": (1, 1),
+    "whole float": (1.0, 1),
+    "negative zero": (-0.0, 0),
+    "truth": (True, 1),
+    "untruth": (False, 0),
+    "text": ("1", 1),
+    "text of a float": (" 1.0", 1),
+    "text of another float": ("0.", 0),
+    "text of truth": ("True", 1),
+    "text of untruth": ("FALSE", 0),
+    "two": (2, None),
+    "half": (0.5, None),
+    "text of a half": ("0.5", None),
+    "minus one": (-1.0, None),
+    "word": ("yes", None),
+    "text of NaN": ("nan", None),
+    "digits of another script": ("١", None),
+    "nothing": (None, None),
+    "empty text": ("", None),
+}
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet"])
+@pytest.mark.parametrize("case", sorted(LABELS))
+def test_a_label_means_the_same_in_every_format(case: str, suffix: str, tmp_path: Path):
+    value, expected = LABELS[case]
+    rows = [{"code": "f()", "label": value}, {"code": "g()", "label": value}]
+    path = tmp_path / f"train.{suffix}"
+    WRITERS[suffix](path, rows)
+    found = list(table_rows(path, ("code", "label")))
+    if expected is not None:
+        assert [label_field(row, "label", where) for where, row in found] == [expected] * 2
+        return
+    where, row = found[1]
+    with pytest.raises(DataError, match=r"label .* (is out of range|is missing)|the label is missing") as caught:
+        label_field(row, "label", where)
+    assert caught.value.message.startswith(str(path))
+    assert caught.value.message.split(": ")[0].endswith({"jsonl": ":2", "csv": ":3", "parquet": "row 1"}[suffix])
+
+
+def test_a_decimal_of_parquet_is_a_number(tmp_path: Path):
+    assert [as_label(Decimal(text), "here") for text in ("1", "1.00", "0.0")] == [1, 1, 0]

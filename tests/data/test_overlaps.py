@@ -47,7 +47,8 @@ def test_everything_shared_is_counted(corpus):
     assert overlaps.valid == SplitOverlap(functions=2, shared_ids=0, twin_functions=0, examples=2, touched_examples=0)
     assert (overlaps.valid_and_test, overlaps.shared_training) == (1, 1)
     assert "2 of the 4 test functions" in overlaps.sentences()[0]
-    assert len(overlaps.sentences()) == 3
+    assert overlaps.sentences()[1].startswith("Do not trust scores on test: 50 % of its examples")
+    assert len(overlaps.sentences()) == 4
 
 
 def test_the_mask_marks_the_touched_examples(corpus):

@@ -1,5 +1,6 @@
 """What the readers make of good input."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -167,14 +168,6 @@ def test_pairs_that_share_functions_stay_in_one_split(tmp_path):
     assert overlaps.test.twin_functions == overlaps.valid.twin_functions == overlaps.valid_and_test == 0
 
 
-def test_pairs_that_hang_together_are_divided_and_say_so(tmp_path):
-    rows = [{"code1": "f()", "code2": f"g({n})", "label": n % 2} for n in range(60)]
-    write_jsonl(tmp_path / "train.jsonl", rows)
-    corpus = load_corpus(DatasetConfig(name="pairs", root=str(tmp_path)), 1)
-    assert len(corpus.splits[SplitName.TEST]) == 12
-    assert "link 60 of 60 examples" in corpus.notes[0]
-
-
 @pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet"])
 def test_the_format_of_a_table_does_not_matter(suffix, tmp_path):
     (tmp_path / "reference").mkdir()
@@ -182,6 +175,28 @@ def test_the_format_of_a_table_does_not_matter(suffix, tmp_path):
     corpus = load_corpus(pairs(tmp_path, suffix), 1)
     assert corpus.functions == reference.functions
     assert corpus.splits == reference.splits
+
+
+@pytest.mark.parametrize("name", ["validation", "val", "dev", "Valid", "VALIDATION"])
+@pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet", "CSV"])
+def test_other_names_of_valid_are_read(name, suffix, tmp_path):
+    (tmp_path / "reference").mkdir()
+    reference = load_corpus(pairs(tmp_path / "reference"), 1)
+    cfg = pairs(tmp_path, suffix.lower())
+    (tmp_path / f"valid.{suffix.lower()}").rename(tmp_path / f"{name}.{suffix}")
+    corpus = load_corpus(cfg, 1)
+    assert corpus.splits[SplitName.VALID] == reference.splits[SplitName.VALID]
+    assert not any("Not read" in note for note in corpus.notes)
+
+
+def test_files_of_data_that_are_not_read_are_mentioned(tmp_path):
+    cfg = pairs(tmp_path)
+    for name in ("more.jsonl", "old.tsv", "valid.txt", "README.md", "notes.txt"):
+        (tmp_path / name).write_text("")
+    (note,) = [text for text in load_corpus(cfg, 1).notes if "Not read" in text]
+    assert "more.jsonl, old.tsv, valid.txt;" in note
+    named = dataclasses.replace(cfg, files={"train": "train.jsonl", "dev": "valid.jsonl"})
+    assert "test.jsonl" in next(text for text in load_corpus(named, 1).notes if "Not read" in text)
 
 
 def test_equal_bodies_are_one_function(tmp_path):
@@ -223,7 +238,7 @@ def test_nothing_but_marks_is_an_empty_function(code: str, tmp_path: Path) -> No
 
 def test_named_files_and_columns(tmp_path):
     corpus = load_corpus(own_samples(tmp_path), 1)
-    assert {function.group for function in corpus.functions.values()} == {"FFmpeg", "qemu"}
+    assert {function.group for function in corpus.functions.values()} == {f"team {n}" for n in range(15)}
     assert sum(len(examples) for examples in corpus.splits.values()) == 60
     assert all(body_key(row["func"]) for row in samples("own", 60))
 

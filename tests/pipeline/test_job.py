@@ -1,9 +1,11 @@
 """A whole small job: it learns, it is skipped when done, it resumes after SIGKILL, and it refuses bad input."""
 
+import base64
 import dataclasses
 import json
 import multiprocessing
 import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -190,6 +192,15 @@ def test_report_shows_the_search_and_the_runners_up(outcome: Outcome) -> None:
     assert "winner timed" in page
     assert (outcome.report.parent / "search.png").exists()
     assert 0 < outcome.metrics["search/hypervolume_ratio"] <= 1
+
+
+def test_the_picture_of_the_surrogate_and_its_sentence_give_the_same_errors(outcome: Outcome) -> None:
+    page = outcome.report.read_text()
+    pictures = [base64.b64decode(text).decode() for text in re.findall(r"data:image/svg\+xml;base64,([^\"]+)", page)]
+    (picture,) = [text for text in pictures if "unseen candidates" in text]
+    in_sentence = re.search(r"MAE [\d.]+ points \(constant predictor [\d.]+\)", page)
+    assert in_sentence
+    assert in_sentence[0] in picture
 
 
 def refused(cfg: Config) -> AvatarError:

@@ -6,6 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from avatar.report import figures
+from avatar.surrogate.validation import validate
 
 SOLUTIONS = pd.DataFrame(
     {
@@ -77,11 +78,26 @@ def test_latency_bars_are_named_and_logarithmic() -> None:
     assert "(ms" in panel.get_xlabel()
 
 
-def test_surrogate_fit_names_its_error_and_the_constants() -> None:
-    measured = np.array([0.90, 0.92, 0.94])
-    figure = figures.surrogate_fit(measured, measured + 0.01, np.full(3, 0.01))
-    # leave-one-out means are .93, .92, .91: errors of 3, 0 and 3 points
-    assert figure.axes[0].get_title() == "MAE 1.00 points; constant 2.00; n = 3"
+def test_surrogate_fit_names_the_errors_of_the_validation() -> None:
+    measured = np.array([0.90, 0.92, 0.94, 0.80])
+    judged = validate(
+        "random_forest",
+        lambda X, y, asked, seed: (np.full(len(asked), 0.9), np.full(len(asked), 0.01)),
+        np.zeros((4, 1)),
+        measured,
+        folds=2,
+        repeats=3,
+        seed=0,
+    )
+    drawn = np.array([True, True, True, False])
+    figure = figures.surrogate_fit(judged, measured, drawn)
+    first, second = figure.axes[0].get_title().splitlines()
+    assert first == f"random forest: {judged.compared}"
+    assert second == "n = 4, 3 shown"
+    assert f"MAE {100 * judged.mae:.2f} points" in first
+    assert f"{100 * judged.constant_mae:.2f}" in first
+    assert len(np.asarray(figure.axes[0].lines[0].get_xdata())) == 3
+    assert figures.surrogate_fit(judged, measured).axes[0].get_title().endswith("\nn = 4")
 
 
 def test_hypervolume_tells_searchers_apart_without_colour() -> None:

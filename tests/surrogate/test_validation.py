@@ -73,7 +73,8 @@ def test_choice_takes_what_learns(learnable: Data) -> None:
     assert choice.name != "constant"
     assert set(choice.validation) > {"constant", choice.name}
     assert choice.validation[choice.name].mae < choice.validation["constant"].mae / 2
-    assert "MAE" in choice.sentence
+    assert choice.judged is choice.validation[choice.name]
+    assert choice.judged.compared in choice.sentence
 
 
 def test_choice_says_that_noise_cannot_be_learned(noise: Data) -> None:
@@ -81,6 +82,10 @@ def test_choice_says_that_noise_cannot_be_learned(noise: Data) -> None:
     assert choice.name == "constant"
     assert not choice.beats_constant
     assert choice.sentence.startswith("No surrogate beats the constant")
+    assert choice.judged is not None
+    assert choice.judged.name != "constant"
+    assert choice.judged.name.replace("_", " ") in choice.sentence
+    assert choice.judged.compared in choice.sentence
     assert np.ptp(choice.model.predict(noise[0])[0]) == 0
 
 

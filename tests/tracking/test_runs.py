@@ -12,6 +12,7 @@ import yaml
 from mlflow.entities import Run as MlflowRun
 
 from avatar.common.errors import ConfigError
+from avatar.common.signals import Interrupted
 from avatar.config.schema import Config, TrackingConfig
 from avatar.data.records import Task
 from avatar.serve import Predictor
@@ -63,7 +64,8 @@ def test_children_are_nested_and_steps_kept(root: Path) -> None:
         (RuntimeError("the disk is full\nmore"), "FAILED"),
         (KeyboardInterrupt(), "KILLED"),
         (SystemExit(2), "FAILED"),
-        (SystemExit(0), "FINISHED"),
+        (SystemExit(0), "FAILED"),  # whoever it was that left, the job has no result
+        (Interrupted(signal.SIGTERM), "KILLED"),
     ],
 )
 def test_a_run_ends_as_its_job_did(root: Path, error: BaseException, status: str) -> None:

@@ -5,7 +5,7 @@ import pytest
 from avatar.common.errors import ArtifactError, ConfigError
 from avatar.config.schema import TrackingConfig
 from avatar.tracking.address import resolve_uri
-from avatar.tracking.store import open_store
+from avatar.tracking.store import open_store, warn_of_other_location
 
 
 def test_experiment_keeps_its_files_where_the_config_says(root: Path) -> None:
@@ -19,6 +19,17 @@ def test_experiment_keeps_its_files_where_the_config_says(root: Path) -> None:
 def test_opening_again_gives_the_same_experiment(root: Path) -> None:
     first, second = (open_store(TrackingConfig(), "demo") for _ in range(2))
     assert first.experiment_id == second.experiment_id
+
+
+def test_a_database_of_others_keeps_its_place_and_says_so(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = open_store(TrackingConfig(), "demo")
+    here = (root / "mlartifacts" / "demo").as_uri()
+    with caplog.at_level("WARNING", logger="avatar"):
+        warn_of_other_location(store.client, store.experiment_id, here)
+        assert not caplog.text
+        warn_of_other_location(store.client, store.experiment_id, "file:///elsewhere")
+    assert here in caplog.text
+    assert "file:///elsewhere" in caplog.text
 
 
 def test_relative_places_do_not_follow_the_working_directory(

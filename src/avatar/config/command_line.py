@@ -13,6 +13,15 @@ from avatar.config.schema import Config, field_type
 
 OPEN, CLOSE = "([{", ")]}"
 
+PLAN = (
+    "plan=true",
+    "hydra.run.dir=.",
+    "hydra.output_subdir=null",
+    "~hydra.job_logging.handlers.file",
+    "hydra.job_logging.root.handlers=[console]",
+)
+"""What `--plan` stands for: a plan writes nothing, no log and no folder either."""
+
 
 def readable(arguments: Sequence[str]) -> list[str]:
     """`arguments` with every value quoted that Hydra could not read, or would not take as the text that its key wants.
@@ -20,8 +29,9 @@ def readable(arguments: Sequence[str]) -> list[str]:
     Hydra reads neither `~` nor letters beyond English nor `=`, brackets and quotes without quotes around the value. A
     comma keeps its meaning (the values of a sweep), and so do lists, mappings, quotes and interpolations. Entries of
     mappings, such as `dataset.files.train=x.csv`, are added or changed, whichever it takes: Hydra wants `+` or nothing.
+    `--plan` becomes what it stands for.
     """
-    return [_readable(text) for text in arguments]
+    return [other for text in arguments for other in (PLAN if text == "--plan" else [_readable(text)])]
 
 
 def quoted(text: str) -> str:

@@ -34,7 +34,7 @@ class DatasetConfig:
     files: dict[str, str] = field(default_factory=dict, metadata=PATH)
     """pairs, samples: file of each split (train, or train_labeled and train_unlabeled; valid; test)."""
     columns: dict[str, str] = field(default_factory=dict)
-    """pairs, samples: column of each field (code1, code2, label; or code, label)."""
+    """pairs, samples: column of each field (code1, code2, label; or code, label); `group`: what no two splits share."""
     labeled_share: float = 0.5
     """Share of the training split whose true labels the teacher sees, where the data does not come halved."""
     valid_share: float = 0.1

@@ -12,6 +12,7 @@ from torch import Tensor
 from avatar.common.files import writing
 from avatar.common.logging import format_seconds, get_logger
 from avatar.common.seeding import derive_seed
+from avatar.common.signals import check
 
 LAST, PREVIOUS = "last.ckpt", "previous.ckpt"
 """Checkpoint of the last finished epoch, and of the one before."""
@@ -40,7 +41,8 @@ class EpochSeed(pl.Callback):
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Seed with the step's place and the process's rank."""
+        """Seed with the step's place and the process's rank; end where a signal came and its exception was lost."""
+        check()
         place = (trainer.current_epoch, batch_idx, trainer.global_rank)
         torch.manual_seed(derive_seed(self.seed, "step", *place))
 

@@ -11,6 +11,8 @@ from avatar.data.records import Corpus, SplitName
 
 TRAINING = (SplitName.LABELED, SplitName.UNLABELED)
 EVALUATION = (SplitName.VALID, SplitName.TEST)
+UNTRUSTED = 0.1
+"""Share of a split's examples that may touch a function of the training before its scores flatter too much."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,13 @@ class Overlaps:
                     f"training splits (the same body up to whitespace; {part.shared_ids:,} the same id): "
                     f"{part.touched_examples:,} of the {part.examples:,} {name} examples touch one."
                 )
+                if part.touched_examples > UNTRUSTED * part.examples:
+                    found.append(
+                        f"Do not trust scores on {name}: {100 * part.touched_examples / part.examples:.0f} % of its "
+                        f"examples use a function of the training"
+                        + (", and valid chooses epochs, students and thresholds" if name == "valid" else "")
+                        + ". Give it functions of its own, or set dataset.drop_twins=true."
+                    )
         if self.valid_and_test:
             found.append(f"{self.valid_and_test:,} test functions have a twin in valid.")
         if self.shared_training:

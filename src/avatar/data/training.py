@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from avatar.common.errors import ArtifactError, DivergedError
 from avatar.common.logging import get_logger
+from avatar.common.signals import Interrupted, check
 from avatar.config.schema import TrainerConfig
 from avatar.data.callbacks import (
     LAST,
@@ -106,6 +107,31 @@ def newest_checkpoint(folder: Path) -> Path | None:
     return None
 
 
+def _run(
+    trainer: pl.Trainer, module: pl.LightningModule, data: pl.LightningDataModule, checkpoint: Path | None
+) -> None:
+    """Fit, and raise where Lightning would end quietly: it answers SIGTERM with exit status 0, and Ctrl-C with 1."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="pytorch_lightning")
+            trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
+    except BaseException as error:
+        if trainer.strategy.launcher is not None:
+            trainer.strategy.launcher.kill(signal.SIGKILL)  # its processes would go on training, and exit would wait
+        if isinstance(error, SystemExit) and isinstance(error.__context__, KeyboardInterrupt):
+            signal.signal(signal.SIGINT, handler)
+            raise KeyboardInterrupt from error
+        if trainer.received_sigterm and not isinstance(error, Interrupted):
+            raise Interrupted(signal.SIGTERM) from error
+        raise
+    check()
+    if trainer.received_sigterm:
+        raise Interrupted(signal.SIGTERM)
+    if trainer.interrupted:
+        raise RuntimeError("Lightning says that the training was interrupted, but not by what")
+
+
 @dataclass(frozen=True)
 class Fitted:
     """How a training went: the metrics of each epoch, and which one's weights were kept."""
@@ -135,7 +161,8 @@ def fit(
     """Train `module` and give it the weights of its best epoch.
 
     It goes on from the newest checkpoint in `folder`, where there is one, and ends equal to an undisturbed
-    training: data order and dropout depend on `seed`, epoch and step alone. Ctrl-C raises KeyboardInterrupt.
+    training: data order and dropout depend on `seed`, epoch and step alone. A training that a signal ended raises
+    `Interrupted`, or KeyboardInterrupt where Ctrl-C is not handled otherwise; it never returns.
     """
     keep = KeepBest(monitor, patience, weights)
     try:
@@ -145,16 +172,7 @@ def fit(
     talk = [] if config.progress == "none" else [Announce(label, examples, batch_size, not shows_bar(config))]
     trainer = make_trainer(config, epochs, folder, [EpochSeed(seed), *callbacks, keep, *talk, Checkpoint(folder)], clip)
     module.train()  # from_pretrained leaves modules in eval mode, and Lightning would keep them there
-    handler = signal.getsignal(signal.SIGINT)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="pytorch_lightning")
-            trainer.fit(module, datamodule=data, ckpt_path=newest_checkpoint(folder), weights_only=True)
-    except SystemExit as error:
-        signal.signal(signal.SIGINT, handler)
-        if isinstance(error.__context__, KeyboardInterrupt):
-            raise KeyboardInterrupt from error
-        raise
+    _run(trainer, module, data, newest_checkpoint(folder))
     if not keep.best_weights:  # trained in child processes
         saved = torch.load(folder / LAST, map_location="cpu", weights_only=True)
         keep.load_state_dict(saved["callbacks"][keep.state_key])

@@ -195,12 +195,10 @@ def _figures(job: Job, results: Results, rows: list[Row]) -> dict[str, Figure]:
         drawn["Trade-off"] = figures.pareto(pd.concat([frame, tried], ignore_index=True), references)
     times = {row.model: row.latency_ms for row in rows if row.latency_ms is not None}
     drawn["Latency"] = figures.latency_bars(times)
-    validation = results.surrogate.accuracy.validation
-    best = validation.get(results.surrogate.accuracy.name) or next(iter(validation.values()), None)
-    if best is not None:
+    judged = results.surrogate.accuracy.judged
+    if judged is not None:
         scores = results.surrogate.scores
-        seen = scores.measured
-        drawn["Surrogate"] = figures.surrogate_fit(scores.mean[seen], best.mean[seen], best.std[seen])
+        drawn["Surrogate"] = figures.surrogate_fit(judged, scores.mean, scores.measured)
     progress = searched.convergence
     if len(progress.evaluations) > 1:
         curves = {job.cfg.search.name: (progress.evaluations, progress.hypervolumes)}

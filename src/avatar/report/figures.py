@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from avatar.report.style import ACCURACY, BLUE, GREY, MARKERS, ORANGE, REMARK, line_labels, log_axis, tidy
 from avatar.search.objectives import OBJECTIVES
+from avatar.surrogate.validation import CrossValidation
 
 
 def pareto(solutions: pd.DataFrame, references: pd.DataFrame | None = None, predicted: bool = True) -> Figure:
@@ -131,20 +132,21 @@ def latency_bars(p50: Mapping[str, float], p95: Mapping[str, float] | None = Non
 
 
 def surrogate_fit(
-    measured: NDArray[np.float64], predicted: NDArray[np.float64], std: NDArray[np.float64] | None = None
+    judged: CrossValidation, measured: NDArray[np.float64], drawn: NDArray[np.bool_] | None = None
 ) -> Figure:
-    """Accuracy predicted for candidates that the surrogate had not seen, against the measured one.
+    """Accuracy that a surrogate predicts for candidates that it had not seen, against the measured one, in [0, 1].
 
-    All in [0, 1]; `std` gives error bars. The mean absolute error, and that of the constant predictor
-    (the median of the others), stand in the title.
+    `measured` (n,) are the accuracies that `judged` was validated on; `drawn` (n,) says which candidates to show.
+    The errors in the title are those of the validation, over all of them, as in the report's sentence.
     """
     figure = Figure(figsize=(4.8, 4.6), layout="constrained")
     panel = figure.subplots()
-    x, y = 100 * measured, 100 * predicted
+    shown = np.ones(len(measured), dtype=bool) if drawn is None else drawn
+    x, y = 100 * measured[shown], 100 * judged.mean[shown]
     panel.errorbar(
         x,
         y,
-        yerr=None if std is None else 100 * std,
+        yerr=100 * judged.std[shown],
         fmt="o",
         color=BLUE,
         markersize=5,
@@ -160,9 +162,8 @@ def surrogate_fit(
     panel.set_xlim(*line)
     panel.set_ylim(*line)
     panel.set_aspect("equal")
-    others = [np.median(np.delete(measured, row)) for row in range(len(measured))] if len(measured) > 1 else measured
-    mae, constant = np.abs(predicted - measured).mean(), np.abs(np.asarray(others) - measured).mean()
-    panel.set_title(f"MAE {100 * mae:.2f} points; constant {100 * constant:.2f}; n = {len(x)}", fontsize=10)
+    count = f"n = {len(measured)}" if shown.all() else f"n = {len(measured)}, {shown.sum()} shown"
+    panel.set_title(f"{judged.name.replace('_', ' ')}: {judged.compared}\n{count}", fontsize=10)
     tidy(panel, "measured accuracy (%)", "predicted accuracy, unseen candidates (%)")
     panel.legend(frameon=False, fontsize=9)
     return figure

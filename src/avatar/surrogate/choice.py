@@ -20,7 +20,8 @@ class Choice:
     """The chosen surrogate, fitted on everything.
 
     `validation` holds what was validated, by name; it is empty with too few observations. `sentence` is
-    for the report. `collapsed` (n,) marks observations whose training failed.
+    for the report, and `judged` what was validated of the surrogate that it speaks of: where none beats the constant,
+    the best of the others. `collapsed` (n,) marks observations whose training failed.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Choice:
     beats_constant: bool
     collapsed: NDArray[np.bool_]
     sentence: str
+    judged: CrossValidation | None = None
 
 
 def choose(
@@ -53,25 +55,18 @@ def choose(
             f"{len(y)} trained architectures are fewer than the {config.minimum} that a surrogate needs, "
             "so the constant predictor is used: accuracy does not steer the search."
         )
-        return _fitted("constant", X, y, seed, {}, False, failed, sentence + note)
+        return _fitted("constant", X, y, seed, {}, None, failed, sentence + note)
     names = [name for name in SURROGATES if name != "constant"] if config.name == "auto" else [config.name]
     validation = {
         name: cross_validate(name, X, y, config.folds, config.repeats, seed)
         for name in ["constant", *(name for name in names if name != "constant")]
     }
     for name, result in validation.items():
-        log.info(
-            "surrogate %s: MAE %.4f (constant %.4f), Kendall's tau %.2f",
-            name,
-            result.mae,
-            result.constant_mae,
-            result.kendall_tau,
-        )
+        log.info("surrogate %s: %s, Kendall's tau %.2f", name, result.compared, result.kendall_tau)
     best = _best([validation[name] for name in names])
     numbers = (
-        f"MAE {best.mae:.4f} against {best.constant_mae:.4f} of the constant predictor, Kendall's tau "
-        f"{best.kendall_tau:.2f}, {config.repeats} x {config.folds}-fold cross-validation "
-        f"on {len(y)} students"
+        f"{best.compared}, Kendall's tau {best.kendall_tau:.2f}, "
+        f"{config.repeats} x {config.folds}-fold cross-validation on {len(y)} students"
     )
     if best.beats_constant:
         sentence = f"The surrogate is {_spoken(best.name)}: {numbers}."
@@ -83,7 +78,7 @@ def choose(
     else:
         sentence = f"The surrogate is {_spoken(best.name)}, as configured, but does not beat the constant: {numbers}."
     name = best.name if best.beats_constant or config.name != "auto" else "constant"
-    return _fitted(name, X, y, seed, validation, best.beats_constant, failed, sentence + note)
+    return _fitted(name, X, y, seed, validation, best, failed, sentence + note)
 
 
 def refitted(described: Mapping[str, Any], X: NDArray[np.float64], y: NDArray[np.float64], seed: int) -> Choice:
@@ -96,6 +91,7 @@ def refitted(described: Mapping[str, Any], X: NDArray[np.float64], y: NDArray[np
         bool(described["beats_constant"]),
         np.asarray(described["collapsed"], dtype=bool),
         str(described["sentence"]),
+        CrossValidation.from_plain(described["judged"]) if described["judged"] else None,
     )
 
 
@@ -141,12 +137,13 @@ def _fitted(
     y: NDArray[np.float64],
     seed: int,
     validation: Mapping[str, CrossValidation],
-    beats: bool,
+    judged: CrossValidation | None,
     failed: NDArray[np.bool_],
     sentence: str,
 ) -> Choice:
     model = SURROGATES.get(name)(seed).fit(X, y)
-    return Choice(name, model, validation, beats, failed, sentence)
+    beats = judged is not None and judged.beats_constant
+    return Choice(name, model, validation, beats, failed, sentence, judged)
 
 
 def _spoken(name: str) -> str:

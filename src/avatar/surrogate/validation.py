@@ -52,6 +52,11 @@ class CrossValidation:
         return self.constant_mae - self.mae
 
     @property
+    def compared(self) -> str:
+        """Its error beside the constant's, over all observations: the only words that a report has for the two."""
+        return f"MAE {100 * self.mae:.2f} points (constant predictor {100 * self.constant_mae:.2f})"
+
+    @property
     def beats_constant(self) -> bool:
         """Whether the gain is more than its standard error and the ranking better than chance."""
         return self.gain > self.gain_error and self.kendall_tau > 0

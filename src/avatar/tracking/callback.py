@@ -11,6 +11,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from avatar.common.errors import AvatarError
+from avatar.common.signals import received
 from avatar.config.schema import TrackingConfig, expand_paths
 from avatar.tracking.plain import PARENT_VARIABLE
 
@@ -57,13 +58,13 @@ class SweepCallback(Callback):
         )
         self._open = store, run_id
         os.environ[PARENT_VARIABLE] = run_id
-        atexit.register(self._close, interrupted=True)  # a failed or interrupted sweep never gets to its end hook
+        atexit.register(self._close)  # a failed or interrupted sweep never gets to its end hook
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Close the parent run by how its jobs ended."""
-        self._close(interrupted=False)
+        self._close()
 
-    def _close(self, interrupted: bool) -> None:
+    def _close(self) -> None:
         if self._open is None:
             return
         from avatar.tracking.sweeps import close_sweep
@@ -71,4 +72,4 @@ class SweepCallback(Callback):
         store, run_id = self._open
         self._open = None
         os.environ.pop(PARENT_VARIABLE, None)
-        close_sweep(store, run_id, interrupted)
+        close_sweep(store, run_id, interrupted=received() is not None)

@@ -3,13 +3,13 @@
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from time import time
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from avatar.common.errors import ConfigError
+from avatar.common.signals import Interrupted, check, interrupting
 from avatar.config.schema import Config
 from avatar.tracking.plain import (
     PARENT_VARIABLE,
@@ -19,33 +19,15 @@ from avatar.tracking.plain import (
     flat_params,
     standard_tags,
 )
+from avatar.tracking.recorded import PARENT_TAG, RecordedRun, job_lock, recorded, search_runs
 from avatar.tracking.store import Store, open_store
 
 from mlflow.entities import Metric, Param, RunTag  # isort: skip  (mlflow comes after quiet() in store)
-from mlflow.entities import Run as MlflowRun  # isort: skip
 from mlflow.exceptions import MlflowException  # isort: skip
 
-PARENT_TAG = "mlflow.parentRunId"
 NAME_TAG = "mlflow.runName"
 BATCH = 100
 """Params or tags that MLflow takes at once."""
-
-
-@dataclass(frozen=True)
-class RecordedRun:
-    """A run as the store has it. `status` is MLflow's: RUNNING, FINISHED, FAILED or KILLED."""
-
-    run_id: str
-    name: str
-    status: str
-    metrics: Mapping[str, float]
-    params: Mapping[str, str]
-    tags: Mapping[str, str]
-
-    @property
-    def finished(self) -> bool:
-        """Whether the run ended well, so that nothing about it need be done or logged again."""
-        return self.status == "FINISHED"
 
 
 class Run:
@@ -122,7 +104,7 @@ class Run:
             yield Run()
             return
         where = f"tags.`{PARENT_TAG}` = '{self._record.run_id}' and attributes.run_name = '{_quoted(name)}'"
-        found = _search(self._store, where) if self.resumed else []
+        found = search_runs(self._store, where) if self.resumed else []
         all_tags = {**(tags or {}), PARENT_TAG: self._record.run_id}
         with _opened(self._store, name, all_tags, found[0] if found else None) as child:
             yield child
@@ -149,9 +131,9 @@ def job_run(
     """The run of one job, with its params, tags and config.yaml; below the sweep's parent where there is one.
 
     An unfinished run of the same job whose process is gone is taken up again; a finished one is not
-    touched (ask `find_job_run` first). It ends as FINISHED, as KILLED on an interrupt, and as FAILED on any
-    other exception, whose first line becomes the tag `error`. `tags` are design.md's: dataset, teacher,
-    search_space, stage; config_hash, output_dir, git_commit and machine are added.
+    touched (ask `find_job_run` first). It ends as FINISHED where the block runs to its end, as KILLED where a signal
+    came, and as FAILED on any other exception, whose first line becomes the tag `error`. `tags` are design.md's:
+    dataset, teacher, search_space, stage; config_hash, output_dir, git_commit and machine are added.
     """
     if not cfg.tracking.enabled:
         yield Run()
@@ -171,7 +153,7 @@ def job_run(
     }
     if parent is not None:
         all_tags[PARENT_TAG] = parent
-    lock = FileLock(store.locks / f"{parent or store.experiment_id}-{digest}.lock")
+    lock = job_lock(store, digest, parent)
     try:
         lock.acquire(timeout=0)
     except Timeout:  # the same job runs right now in another process: it keeps its run, this one gets its own
@@ -204,18 +186,7 @@ def _place(cfg: Config, root: Path | None) -> tuple[Store, str | None]:
 
 
 def _job_runs(store: Store, digest: str, parent: str | None) -> list[RecordedRun]:
-    return [run for run in _search(store, f"tags.config_hash = '{digest}'") if run.tags.get(PARENT_TAG) == parent]
-
-
-def _search(store: Store, where: str) -> list[RecordedRun]:
-    """Matching runs of the experiment that were not deleted, newest first."""
-    found = store.client.search_runs([store.experiment_id], where, order_by=["attributes.start_time DESC"])
-    return [_recorded(run) for run in found]
-
-
-def _recorded(run: MlflowRun) -> RecordedRun:
-    data, info = run.data, run.info
-    return RecordedRun(info.run_id, info.run_name, info.status, dict(data.metrics), dict(data.params), dict(data.tags))
+    return [run for run in search_runs(store, f"tags.config_hash = '{digest}'") if run.tags.get(PARENT_TAG) == parent]
 
 
 def _quoted(name: str) -> str:
@@ -229,7 +200,7 @@ def _opened(store: Store, name: str, tags: Mapping[str, object], again: Recorded
     """A new run, or `again` taken up; ended by how the block ends."""
     if again is None:
         texts = {key: str(value) for key, value in tags.items()}
-        record = _recorded(store.client.create_run(store.experiment_id, tags=texts, run_name=name))
+        record = recorded(store.client.create_run(store.experiment_id, tags=texts, run_name=name))
         run = Run(store, record)
     else:
         store.client.update_run(again.run_id, status="RUNNING")
@@ -242,11 +213,10 @@ def _opened(store: Store, name: str, tags: Mapping[str, object], again: Recorded
         record = again
     try:
         yield run
+        check()
     except BaseException as error:
-        good = isinstance(error, SystemExit) and error.code in (None, 0)
-        if not good:
-            run.set_tags({"error": (str(error).splitlines() or [type(error).__name__])[0][:500]})
-        status = "FINISHED" if good else "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
-        store.client.set_terminated(record.run_id, status)
+        killed = interrupting() is not None or isinstance(error, (KeyboardInterrupt, Interrupted))
+        run.set_tags({"error": (str(error).splitlines() or [type(error).__name__])[0][:500]})
+        store.client.set_terminated(record.run_id, "KILLED" if killed else "FAILED")
         raise
     store.client.set_terminated(record.run_id, "FINISHED")

@@ -6,8 +6,10 @@ from pathlib import Path
 from filelock import FileLock
 
 from avatar.common.errors import ArtifactError, ConfigError
+from avatar.common.logging import get_logger
 from avatar.config.schema import TrackingConfig
 from avatar.tracking.address import check_database, check_server, resolve_uri
+from avatar.tracking.moved import follow_folder, set_location
 from avatar.tracking.quiet import quiet
 
 quiet()
@@ -54,10 +56,15 @@ def open_store(cfg: TrackingConfig, experiment: str, root: Path | None = None) -
         else:
             database.parent.mkdir(parents=True, exist_ok=True)
             check_database(database)
-        location = None if database is None else (artifacts / _folder_name(experiment)).as_uri()
+        location = (artifacts / _folder_name(experiment)).as_uri()
         with FileLock(locks / "store.lock", timeout=LOCK_SECONDS):
             client = MlflowClient(tracking_uri=uri)
-            experiment_id = _experiment(client, experiment, location)
+            experiment_id = _experiment(client, experiment, None if uri.startswith("http") else location)
+            if database is not None:
+                follow_folder(database)
+                set_location(database, experiment_id, location)
+            elif not uri.startswith("http"):
+                warn_of_other_location(client, experiment_id, location)
     except OSError as error:
         raise ArtifactError(
             f"cannot prepare the tracking store {cfg.uri}, files in {artifacts}: {error.strerror or error}",
@@ -83,6 +90,18 @@ def _experiment(client: MlflowClient, name: str, location: str | None) -> str:
             "or give the experiment another name: tracking.experiment=NAME",
         )
     return str(found.experiment_id)
+
+
+def warn_of_other_location(client: MlflowClient, experiment_id: str, location: str) -> None:
+    """Say where a database that others may share keeps an experiment's files, where it isn't `location`."""
+    kept = client.get_experiment(experiment_id).artifact_location
+    if kept != location:
+        get_logger("tracking").warning(
+            "the store keeps this experiment's files in %s, so tracking.artifacts (%s) is not used; another name "
+            "of the experiment (experiment=NAME) gets files there",
+            kept,
+            location,
+        )
 
 
 def _folder_name(experiment: str) -> str:

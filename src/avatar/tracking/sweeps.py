@@ -7,7 +7,8 @@ from typing import Any
 from avatar.common.hashing import stable_hash
 from avatar.config.schema import TrackingConfig
 from avatar.tracking.plain import VOLATILE, standard_tags
-from avatar.tracking.runs import NAME_TAG, PARENT_TAG
+from avatar.tracking.recorded import PARENT_TAG, close_abandoned
+from avatar.tracking.runs import NAME_TAG
 from avatar.tracking.store import Store, open_store
 
 
@@ -46,9 +47,13 @@ def open_sweep(
 
 
 def close_sweep(store: Store, run_id: str, interrupted: bool = False) -> str:
-    """End the parent: FINISHED where every job did, KILLED where `interrupted`, else FAILED. The status."""
+    """End the parent: KILLED where it or a job was, FINISHED where every job is, else FAILED. The status.
+
+    A job whose process was killed together with the sweep's is KILLED too.
+    """
+    close_abandoned(store, run_id)
     jobs = store.client.search_runs([store.experiment_id], f"tags.`{PARENT_TAG}` = '{run_id}'", max_results=10_000)
-    good = bool(jobs) and all(job.info.status == "FINISHED" for job in jobs)
-    status = "KILLED" if interrupted else "FINISHED" if good else "FAILED"
+    ends = {job.info.status for job in jobs}
+    status = "KILLED" if interrupted or "KILLED" in ends else "FINISHED" if ends == {"FINISHED"} else "FAILED"
     store.client.set_terminated(run_id, status)
     return status

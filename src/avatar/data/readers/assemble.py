@@ -4,8 +4,10 @@ from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 
+from avatar.common.errors import ConfigError
 from avatar.common.seeding import derive_seed
 from avatar.config.schema import DatasetConfig
+from avatar.data.disjoint import apart, divide, grouped_split
 from avatar.data.overlaps import body_key
 from avatar.data.records import Corpus, Example, Function, SplitName, Task
 from avatar.data.splits import Rows, clustered_split, linked_clusters, stratified_split
@@ -20,15 +22,19 @@ def assemble(
     cfg: DatasetConfig,
     seed: int,
     notes: Sequence[str] = (),
+    groups: Mapping[str, Sequence[str]] | None = None,
 ) -> Corpus:
     """A corpus from what the files gave: `given` has "train" or the two halves, and perhaps valid and test.
 
-    Missing valid and test splits are taken from the training, stratified, and where possible so that
-    no body stands on both sides; a whole "train" is halved, stratified by label and group.
+    Missing valid and test splits are taken from the training so that no body stands on both sides: single functions
+    stratified by label and project, pairs by `disjoint.divide`. `groups` are what the user's column (columns.group)
+    says of each example of `given`: no group stands on both sides either. A whole "train" is halved, stratified by
+    label and group.
     """
-    builder = _Builder(functions, given, cfg, seed, [*notes])
+    builder = _Builder(functions, given, cfg, seed, [*notes], groups or {})
     kept = builder.take_evaluation()
     builder.place_training(kept)
+    builder.note_shared_groups()
     return Corpus(
         name=cfg.name,
         task=task,
@@ -50,12 +56,15 @@ class _Builder:
         cfg: DatasetConfig,
         seed: int,
         notes: list[str],
+        user_groups: Mapping[str, Sequence[str]],
     ) -> None:
         self.cfg, self.seed, self.functions, self.given, self.notes = cfg, seed, functions, given, notes
         halves = (TRAIN,) if TRAIN in given else (SplitName.LABELED, SplitName.UNLABELED)
         self.pool = [example for key in halves for example in given[key]]
         self.labels = np.asarray([example.label for example in self.pool], dtype=np.int64)
         self.groups = [functions[example.ids[0]].group for example in self.pool]
+        self.user_groups = user_groups
+        self.pool_groups = [group for key in halves for group in user_groups.get(key, ())]
         self.splits: dict[SplitName, Sequence[Example]] = {}
         self.rows: dict[SplitName, Rows] = {}
         self.source_rows: dict[SplitName, int] = {}
@@ -73,18 +82,82 @@ class _Builder:
         if not absent:
             return np.arange(len(self.pool), dtype=np.int64)
         shares = [1 - sum(absent.values()), *absent.values()]
-        kept, *parts = clustered_split(
-            self.labels,
-            self.groups,
-            linked_clusters(self._keys(min(absent.values()))),
-            shares,
-            derive_seed(self.seed, "evaluation"),
-        )
+        kept, *parts = self._divided(shares, derive_seed(self.seed, "evaluation"))
         for split, chosen in zip(absent, parts, strict=True):
             self._choose(split, self.pool, chosen)
         taken = " and ".join(f"{split} ({len(self.splits[split]):,} examples)" for split in absent)
-        self.notes.append(f"The data has no own {taken}: split off, stratified by label and group.")
+        self.notes.append(f"The data has no own {taken}: split off, {self._manner()}.")
         return kept
+
+    def _manner(self) -> str:
+        if any(self.pool_groups):
+            return "so that no group and no function stands in two of them"
+        if any(len(example.ids) > 1 for example in self.pool):
+            return "with about the same share of each label"
+        return "stratified by label and group"
+
+    def _divided(self, shares: Sequence[float], seed: int) -> Sequence[Rows]:
+        """Rows of the pool for the training and each missing split."""
+        bodies = self._bodies()
+        if any(self.pool_groups):
+            return self._divided_by_group(bodies, shares, seed)
+        if all(len(example.ids) == 1 for example in self.pool):
+            return clustered_split(self.labels, self.groups, linked_clusters(bodies), shares, seed)
+        division = divide(bodies, self.labels, shares, seed)
+        if division is None:
+            linked = np.bincount(linked_clusters(bodies)).max()
+            self.notes.append(
+                f"Shared functions link {linked:,} of {len(self.pool):,} examples, too many to divide them: valid and "
+                "test contain functions that also stand in the training, so they do not show how well a model does on "
+                "functions that it has not seen."
+            )
+            pairs = linked_clusters([(frozenset(keys),) for keys in bodies])
+            return clustered_split(self.labels, self.groups, pairs, shares, seed)
+        if division.dropped:
+            self.notes.append(
+                f"Shared functions link {division.linked:,} of {len(self.pool):,} examples; "
+                f"{self._dropped(division.dropped)} so that no function stands in two of training, valid and test."
+            )
+        return division.parts
+
+    def _divided_by_group(
+        self, bodies: Sequence[Sequence[Hashable]], shares: Sequence[float], seed: int
+    ) -> Sequence[Rows]:
+        keys: list[Sequence[Hashable]] = [
+            (("group", group),) if group else body for group, body in zip(self.pool_groups, bodies, strict=True)
+        ]
+        divided = grouped_split(self.labels, linked_clusters(keys), shares, seed)
+        parts = apart(bodies, divided)
+        labels = set(self.labels.tolist())
+        if any(set(self.labels[rows].tolist()) != labels for rows in parts):
+            raise ConfigError(
+                f"dataset.columns.group={self.cfg.columns.get('group')} has {len(set(self.pool_groups)):,} groups, "
+                f"which cannot be divided into {len(shares)} splits so that each has examples of every label",
+                "give valid and test files of their own, or leave dataset.columns.group out",
+            )
+        dropped = sum(map(len, divided)) - sum(map(len, parts))
+        if dropped:
+            self.notes.append(f"Groups share functions; {self._dropped(dropped)} so that no function is in two splits.")
+        return parts
+
+    def _dropped(self, count: int) -> str:
+        return f"{count:,} of them ({100 * count / len(self.pool):.1f} %) were dropped"
+
+    def _bodies(self) -> list[Sequence[Hashable]]:
+        key_of = {name: body_key(function.code) for name, function in self.functions.items()}
+        return [tuple(key_of[name] for name in example.ids) for example in self.pool]
+
+    def note_shared_groups(self) -> None:
+        """Say of a split that the files gave how many of its examples have a group of the training."""
+        training = {group for group in self.pool_groups if group}
+        for split in (SplitName.VALID, SplitName.TEST):
+            groups = self.user_groups.get(split, ()) if split in self.given else ()
+            shared = sum(group in training for group in groups)
+            if shared:
+                self.notes.append(
+                    f"{shared:,} of the {len(groups):,} examples of {split} have a group (dataset.columns.group) that "
+                    f"also stands in the training: scores on {split} do not show how well a model does on other groups."
+                )
 
     def place_training(self, kept: Rows) -> None:
         """Set the two halves from the `kept` rows of the pool."""
@@ -111,16 +184,3 @@ class _Builder:
         self.splits[split] = [source[row] for row in rows.tolist()]
         self.rows[split] = rows
         self.source_rows[split] = len(source)
-
-    def _keys(self, smallest_share: float) -> list[tuple[Hashable, ...]]:
-        """What keeps examples together: their bodies, unless those link too many examples to divide them."""
-        key_of = {name: body_key(function.code) for name, function in self.functions.items()}
-        bodies: list[tuple[Hashable, ...]] = [tuple(key_of[name] for name in example.ids) for example in self.pool]
-        sizes = np.bincount(linked_clusters(bodies), minlength=1)
-        if sizes.max() <= max(2.0, smallest_share * len(self.pool) / 2):
-            return bodies
-        self.notes.append(
-            f"Shared functions link {sizes.max():,} of {len(self.pool):,} examples, too many to keep them "
-            "in one split: the evaluation contains functions that also stand in the training."
-        )
-        return [(frozenset(keys),) for keys in bodies]

@@ -1,12 +1,15 @@
 """The fields of a row (an id, a body of code, a label), checked; errors name the row's place."""
 
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from avatar.code.text import function_text
 from avatar.common.errors import DataError, did_you_mean
 
-_WRITTEN_LABELS = {"0": 0, "1": 1, "false": 0, "true": 1}
+_WRITTEN_TRUTH = {"false": 0, "true": 1}
+_WRITTEN_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?")
 
 
 def field(row: Mapping[str, Any], key: str, where: str) -> Any:
@@ -47,17 +50,22 @@ def label_field(row: Mapping[str, Any], key: str, where: str) -> int:
 
 
 def as_label(value: object, where: str) -> int:
-    """`value` as a label: 0 or 1 as a number, a truth value, or written out."""
-    if isinstance(value, str):
-        label = _WRITTEN_LABELS.get(value.strip().lower())
-        if label is not None:
-            return label
-    elif isinstance(value, (int, float)) and value in (0, 1):
-        return int(value)
+    """`value` as a label: 0 or 1 (1.0 too), or false or true, as such or as text; the same rule for every format."""
+    number = _written_label(value) if isinstance(value, str) else value
+    if isinstance(number, (int, float, Decimal)) and number in (0, 1):  # true and false are 1 and 0
+        return int(number)
+    missing = value is None or (isinstance(value, str) and not value.strip())
     raise DataError(
-        f"{where}: the label {value!r} is out of range",
-        "labels are 0 or 1 (1: clones, or vulnerable); mend that line or map your labels to these two",
+        f"{where}: the label is missing" if missing else f"{where}: the label {value!r} is out of range",
+        "labels are 0 or 1, or false or true (1: clones, or vulnerable); mend that line, or map your labels to these",
     )
+
+
+def _written_label(text: str) -> int | Decimal | None:
+    word = text.strip().lower()
+    if word in _WRITTEN_TRUTH:
+        return _WRITTEN_TRUTH[word]
+    return Decimal(word) if _WRITTEN_NUMBER.fullmatch(word) else None
 
 
 def id_field(row: Mapping[str, Any], key: str, where: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 from avatar.common.errors import DataError
 from avatar.data.source import OFFLINE
 
-_SHOWN = 12
+SHOWN = 12
 
 
 def has(folder: Path, *names: str) -> bool:
@@ -25,8 +25,8 @@ def listing(folder: Path) -> str:
         names = sorted(entry.name for entry in folder.iterdir())
     except OSError as error:
         return f"nothing readable ({error.strerror or error})"
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return (", ".join(names[:_SHOWN]) or "nothing") + more
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return (", ".join(names[:SHOWN]) or "nothing") + more
 
 
 def parquet_parts(folder: Path) -> dict[str, list[Path]]:

@@ -2,10 +2,10 @@
 
 from avatar.config.schema import DatasetConfig
 from avatar.data.readers.assemble import assemble
-from avatar.data.readers.fields import code_field, label_field
+from avatar.data.readers.fields import code_field, label_field, text_field
 from avatar.data.readers.functions import FunctionTable
 from avatar.data.readers.registry import READERS
-from avatar.data.readers.tables import column_names, split_files, table_rows
+from avatar.data.readers.tables import column_names, split_files, table_rows, unread_files
 from avatar.data.records import Corpus, Pair, Task
 from avatar.data.source import locate
 
@@ -14,18 +14,21 @@ LAYOUT = "train.jsonl (or .csv, .parquet; columns code1, code2, label), and if y
 
 @READERS.register("pairs")
 def read(cfg: DatasetConfig, seed: int) -> Corpus:
-    """Equal bodies become one function, whose id is a hash of the body."""
+    """Equal bodies become one function, its id a hash of the body; `columns.group` names what no two splits share."""
     source = locate(cfg, LAYOUT)
-    columns = column_names(cfg, ("code1", "code2", "label"))
+    columns = column_names(cfg, ("code1", "code2", "label"), optional=("group",))
     table = FunctionTable()
     given: dict[str, list[Pair]] = {}
-    for split, path in split_files(cfg, source.folder).items():
-        given[split] = [
-            Pair(
-                table.add_body(code_field(row, columns["code1"], where, cfg.language)),
-                table.add_body(code_field(row, columns["code2"], where, cfg.language)),
-                label_field(row, columns["label"], where),
-            )
-            for where, row in table_rows(path, tuple(columns.values()))
-        ]
-    return assemble(Task.PAIR, table.by_id, given, cfg, seed, source.notes)
+    groups: dict[str, list[str]] = {}
+    files = split_files(cfg, source.folder)
+    for split, path in files.items():
+        given[split], groups[split] = [], []
+        for where, row in table_rows(path, tuple(columns.values())):
+            group = text_field(row, columns["group"]) if "group" in columns else ""
+            codes = [code_field(row, columns[key], where, cfg.language) for key in ("code1", "code2")]
+            first, second = (table.add_body(code, group) for code in codes)
+            given[split].append(Pair(first, second, label_field(row, columns["label"], where)))
+            groups[split].append(group)
+    return assemble(
+        Task.PAIR, table.by_id, given, cfg, seed, [*source.notes, *unread_files(source.folder, files)], groups
+    )

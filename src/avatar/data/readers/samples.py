@@ -5,7 +5,7 @@ from avatar.data.readers.assemble import assemble
 from avatar.data.readers.fields import code_field, label_field, text_field
 from avatar.data.readers.functions import FunctionTable
 from avatar.data.readers.registry import READERS
-from avatar.data.readers.tables import column_names, split_files, table_rows
+from avatar.data.readers.tables import column_names, split_files, table_rows, unread_files
 from avatar.data.records import Corpus, Sample, Task
 from avatar.data.source import locate
 
@@ -14,15 +14,20 @@ LAYOUT = "train.jsonl (or .csv, .parquet; columns code, label), and if you have 
 
 @READERS.register("samples")
 def read(cfg: DatasetConfig, seed: int) -> Corpus:
-    """Equal bodies become one function, its id a hash of the body; `columns.group` may name a project."""
+    """Equal bodies become one function, its id a hash of the body; `columns.group` names what no two splits share."""
     source = locate(cfg, LAYOUT)
     columns = column_names(cfg, ("code", "label"), optional=("group",))
     table = FunctionTable()
     given: dict[str, list[Sample]] = {}
-    for split, path in split_files(cfg, source.folder).items():
-        given[split] = []
+    groups: dict[str, list[str]] = {}
+    files = split_files(cfg, source.folder)
+    for split, path in files.items():
+        given[split], groups[split] = [], []
         for where, row in table_rows(path, tuple(columns.values())):
             group = text_field(row, columns["group"]) if "group" in columns else ""
             name = table.add_body(code_field(row, columns["code"], where, cfg.language), group)
             given[split].append(Sample(name, label_field(row, columns["label"], where)))
-    return assemble(Task.FUNCTION, table.by_id, given, cfg, seed, source.notes)
+            groups[split].append(group)
+    return assemble(
+        Task.FUNCTION, table.by_id, given, cfg, seed, [*source.notes, *unread_files(source.folder, files)], groups
+    )

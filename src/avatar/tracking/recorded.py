@@ -1,0 +1,70 @@
+"""Runs as the store has them: found by a query, and those whose process is gone ended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from filelock import FileLock, Timeout
+
+from avatar.tracking.store import Store
+
+from mlflow.entities import Run as MlflowRun  # isort: skip  (mlflow comes after quiet() in store)
+
+PARENT_TAG = "mlflow.parentRunId"
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """A run as the store has it. `status` is MLflow's: RUNNING, FINISHED, FAILED or KILLED."""
+
+    run_id: str
+    name: str
+    status: str
+    metrics: Mapping[str, float]
+    params: Mapping[str, str]
+    tags: Mapping[str, str]
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run ended well, so that nothing about it need be done or logged again."""
+        return self.status == "FINISHED"
+
+
+def recorded(run: MlflowRun) -> RecordedRun:
+    """MLflow's run as plain data."""
+    data, info = run.data, run.info
+    return RecordedRun(info.run_id, info.run_name, info.status, dict(data.metrics), dict(data.params), dict(data.tags))
+
+
+def search_runs(store: Store, where: str) -> list[RecordedRun]:
+    """Matching runs of the experiment that were not deleted, newest first; `where` is MLflow's filter."""
+    found = store.client.search_runs([store.experiment_id], where, order_by=["attributes.start_time DESC"])
+    return [recorded(run) for run in found]
+
+
+def job_lock(store: Store, digest: str, parent: str | None) -> FileLock:
+    """Held by the process that works at a job; the system releases it when that process is gone."""
+    return FileLock(store.locks / f"{parent or store.experiment_id}-{digest}.lock")
+
+
+def close_abandoned(store: Store, parent: str) -> None:
+    """End as KILLED the jobs of a sweep that still count as running although their process is gone."""
+    for job in _running_below(store, parent):
+        lock = job_lock(store, job.tags.get("config_hash", ""), parent)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            continue
+        try:
+            _close(store, job)
+        finally:
+            lock.release()
+
+
+def _running_below(store: Store, parent: str) -> list[RecordedRun]:
+    return search_runs(store, f"tags.`{PARENT_TAG}` = '{parent}' and attributes.status = 'RUNNING'")
+
+
+def _close(store: Store, run: RecordedRun) -> None:
+    for child in _running_below(store, run.run_id):
+        _close(store, child)
+    store.client.set_terminated(run.run_id, "KILLED")
