@@ -13,7 +13,10 @@ from avatar.data.records import Task
 from avatar.measure import latency_model
 from avatar.measure.architecture_timing import time_architectures
 from avatar.measure.latency_model import Quality, columns_of, fit_latency_model, fit_to, parts
-from avatar.space.architecture import ACTIVATIONS, POOLINGS, POSITIONS, Architecture
+from avatar.space.architecture import Architecture
+from avatar.space.genes.layers import ACTIVATIONS
+from avatar.space.genes.pooling import POOLINGS
+from avatar.space.genes.position import POSITIONS
 
 
 def sample(count: int, seed: int) -> list[Architecture]:
@@ -31,7 +34,7 @@ def sample(count: int, seed: int) -> list[Architecture]:
                 max_length=int(random.integers(64, 200)),
                 hidden_act=str(random.choice(ACTIVATIONS)),
                 position=str(random.choice(POSITIONS)),
-                pooling=str(random.choice(POOLINGS)),
+                pooling=str(random.choice(tuple(POOLINGS))),
             )
         )
     return found
