@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
 Problem = str
 
-METRICS = ("accuracy", "f1", "mcc")
-"""What `data.cuts` can score by."""
-
 
 def _between(key: str, value: float, low: float, high: float, open_low: bool = False) -> Iterator[Problem]:
     if value < low or value > high or (open_low and value == low):
@@ -39,7 +36,6 @@ def _dataset(cfg: "Config") -> Iterator[Problem]:
     yield from _between("dataset.valid_share", part.valid_share, 0, 0.5, open_low=True)
     yield from _between("dataset.test_share", part.test_share, 0, 0.5, open_low=True)
     yield from _at_least("dataset.max_functions", part.max_functions, 20)
-    yield from _one_of("dataset.metric", part.metric, METRICS)
     if part.language is not None:
         yield from _one_of("dataset.language", part.language, tuple(LANGUAGES.names()))
     if part.labeled_share == 1:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from avatar.common.errors import DivergedError
 from avatar.common.logging import get_logger
 from avatar.data.inference import predict_logits
+from avatar.data.metrics import METRICS
 from avatar.data.records import SplitName
 from avatar.measure.decision import fit_decision
 from avatar.measure.metrics import classification, spoken
@@ -140,5 +141,5 @@ def _sentence(finalists: list[Finalist], errors: NDArray[np.float64], kept: int,
 
 
 def _below(distance: float, error: float, metric: str) -> str:
-    scale, digits = (1, 3) if metric == "mcc" else (100, 2)
-    return f"{scale * distance:.{digits}f} +- {scale * error:.{digits}f} below the best"
+    shown = METRICS.get(metric)
+    return f"{shown.scale * distance:{shown.form}} +- {shown.scale * error:{shown.form}} below the best"
