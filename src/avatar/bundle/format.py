@@ -64,18 +64,15 @@ class BundleConfig:
     max_characters: int = 50_000
     version: int = VERSION
     architecture: Mapping[str, Any] = field(default_factory=dict)
+    reads_a_set: bool = False
+    """Whether order and number of a function's tokens change nothing, so that each may be read once."""
+    symmetric: bool = False
+    """Whether (a, b) and (b, a) get the same answer."""
 
     @property
     def arity(self) -> int:
         """Functions in one example."""
         return ARITY[self.task]
-
-    @property
-    def reads_a_set(self) -> bool:
-        """Whether order and number of a function's tokens change nothing, so that each may be read once."""
-        genes = self.architecture
-        bag = genes.get("layers") == 0 and genes.get("position") == "none" and genes.get("pooling") == "max"
-        return bag and genes.get("window", 1) == 1
 
     def problems(self) -> list[str]:
         """What is wrong with these values, a sentence each; empty where nothing is."""
@@ -125,14 +122,22 @@ class BundleConfig:
                 max_characters=int(values.get("max_characters", 50_000)),
                 version=int(values.get("version", VERSION)),
                 architecture=dict(values.get("architecture", {})),
+                reads_a_set=bool(values.get("reads_a_set", _read_a_set(values.get("architecture", {})))),
+                symmetric=bool(values.get("symmetric", values.get("architecture", {}).get("head") == "interaction")),
             )
-        except (TypeError, ValueError) as error:
+        except (AttributeError, TypeError, ValueError) as error:
             raise ArtifactError(
                 f"{CONFIG} of the bundle has a value of the wrong type: {error}", "export the student again"
             ) from error
         if found := config.problems():
             raise ArtifactError(f"{CONFIG} of the bundle is wrong: {'; '.join(found)}", "export the student again")
         return config
+
+
+def _read_a_set(genes: Mapping[str, Any]) -> bool:
+    """`reads_a_set` of a bundle that was written before this was recorded: its kinds of students are known."""
+    bag = genes.get("layers") == 0 and genes.get("position") == "none" and genes.get("pooling") == "max"
+    return bag and genes.get("window", 1) == 1
 
 
 @dataclass(frozen=True)

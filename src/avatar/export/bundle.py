@@ -92,6 +92,8 @@ def export_bundle(
         pad_id=_pad_id(tokenizer),
         max_characters=MAX_CHARACTERS,
         architecture=arch.as_dict(),
+        reads_a_set=arch.reads_a_set and arch.window == 1,
+        symmetric=arch.symmetric,
     )
     folder = folder.resolve()
     try:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from avatar.common.errors import AvatarError, DataError
-from avatar.serve.arguments import count
+from avatar.serve.arguments import Choices, count
 from avatar.serve.http import command as http_command
 from avatar.serve.lsp import command as lsp_command
 from avatar.serve.scan import command as scan_command
@@ -39,7 +39,11 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("second", metavar="FILE2", nargs="?", help="the function to compare it with")
     predict.add_argument("--threads", type=count, default=1, help="threads to use; 0 means all cores (default: 1)")
     predict.add_argument(
-        "--runtime", default="onnxruntime", help="onnxruntime (default), or openvino where it is installed"
+        "--runtime",
+        metavar="NAME",
+        default="onnxruntime",
+        choices=Choices(_runtimes),
+        help="one of %(choices)s, where it is installed (default: %(default)s)",
     )
     predict.add_argument("--precision", help="fp32 or int8 (default: what the bundle has, fp32 first)")
     predict.set_defaults(run=_predict)
@@ -47,6 +51,12 @@ def _parser() -> argparse.ArgumentParser:
     lsp_command.add(commands)
     http_command.add(commands)
     return parser
+
+
+def _runtimes() -> list[str]:
+    from avatar.serve.runtimes import RUNTIMES
+
+    return RUNTIMES.names()
 
 
 def _predict(options: argparse.Namespace) -> int:
