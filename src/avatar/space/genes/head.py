@@ -24,7 +24,10 @@ class HeadFacts:
     symmetric: bool
 
 
-HEADS = {"concat": HeadFacts(2, symmetric=False), "interaction": HeadFacts(3, symmetric=True)}
+HEADS = {
+    "concat": HeadFacts(2, symmetric=False),
+    "interaction": HeadFacts(3, symmetric=True),
+}
 
 
 class Head(Name):
