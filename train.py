@@ -12,6 +12,14 @@ from avatar.config import register_schema
 from avatar.config.report import report_errors
 
 register_schema()
+PLAN = [
+    "plan=true",
+    "hydra.run.dir=.",
+    "hydra.output_subdir=null",
+    "~hydra.job_logging.handlers.file",
+    "hydra.job_logging.root.handlers=[console]",
+]  # a plan writes nothing
+sys.argv[1:] = [other for text in sys.argv[1:] for other in (PLAN if text == "--plan" else [text])]
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")

@@ -12,7 +12,6 @@ import dataclasses
 import logging
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,12 +20,14 @@ from numpy.typing import NDArray
 
 from avatar.config import Config
 from avatar.measure.machine import machine_name
-from avatar.pipeline import stage_01_dataset, stage_02_teacher, stage_03_labels, stage_07_student
-from avatar.pipeline.artifacts import ArtifactStore
-from avatar.pipeline.context import Context, Data
-from avatar.pipeline.explore import Explored, explore
+from avatar.pipeline import stage_01_dataset, stage_02_teacher, stage_03_labels, stage_05_latency, stage_10_student
+from avatar.pipeline.job import Job
+from avatar.pipeline.run import explore
+from avatar.pipeline.stage_01_dataset import Data
 from avatar.pipeline.stage_03_labels import Labels
-from avatar.pipeline.stage_05_surrogate import constant_score
+from avatar.pipeline.stage_07_candidates import Candidate
+from avatar.pipeline.stage_08_surrogate import FittedSurrogate, constant_score
+from avatar.pipeline.stage_09_search import Searched
 from avatar.search.convergence import scaled_hypervolume
 from avatar.search.objectives import Objective, minimised
 from avatar.search.pareto import front, hypervolume, ranks
@@ -34,6 +35,7 @@ from avatar.search.result import SearchResult
 from avatar.search.run import objectives_of
 from avatar.space.architecture import Architecture
 from avatar.space.size import count_flops, weights_mb
+from avatar.space.space import SearchSpace
 from common import configured, data_folder, store
 
 ONE_SHOT = "one-shot"
@@ -47,7 +49,9 @@ class Arm:
 
     name: str
     seed: int
-    explored: Explored
+    candidates: list[Candidate]
+    surrogate: FittedSurrogate
+    searched: Searched
     architectures: list[Architecture]
     accuracies: NDArray[np.float64]
     """Valid accuracy of each final student under each training seed, (students, repeats)."""
@@ -68,7 +72,7 @@ def job(options: argparse.Namespace, seed: int, *overrides: str) -> Config:
             "trainer.progress=none",
             "tracking=none",
             "output_dir=unused",
-            f"artifacts={options.artifacts}",
+            f"artifacts.folder={options.artifacts}",
             f"seed={seed}",
             *overrides,
             *options.overrides,
@@ -108,21 +112,21 @@ def spread(result: SearchResult, objectives: list[type[Objective]], count: int) 
 def run_arm(name: str, seed: int, options: argparse.Namespace, overrides: list[str], data: Data, labels: Labels) -> Arm:
     """Explore, pick the final students, and train them."""
     cfg = job(options, seed, *overrides)
-    artifacts = ArtifactStore(Path(cfg.artifacts))
     start = time.perf_counter()
-    explored = explore(Context(cfg, artifacts), data, labels, lambda candidate, number: None)
+    work, space = Job.of(cfg), SearchSpace.from_config(cfg.search_space)
+    latency = stage_05_latency.run(work, data, space)
+    candidates, surrogate, searched = explore(work, data, labels, space, latency, lambda candidate, number: None)
     seconds = time.perf_counter() - start
-    found = explored.found
-    source = found.result if explored.predictor.choice.beats_constant else found.measured
+    source = searched.result if surrogate.accuracy.beats_constant else searched.measured
     chosen = spread(source, objectives_of(cfg.search), options.students)
     accuracies = np.zeros((len(chosen), options.repeats))
     for repeat in range(options.repeats):
-        training = Context(dataclasses.replace(cfg, seed=FIRST_TRAINING_SEED + repeat), artifacts)
+        training = Job(dataclasses.replace(cfg, seed=FIRST_TRAINING_SEED + repeat), work.store)
         for place, arch in enumerate(chosen):
-            student = stage_07_student.run(training, data, labels, arch)
+            student = stage_10_student.run(training, data, labels, arch)
             accuracies[place, repeat] = student.artifact.values["valid_score"]
     print(f"seed {seed}, {name}: accuracy {accuracies.mean(axis=1).round(4).tolist()}, {seconds:.0f} s", flush=True)
-    return Arm(name, seed, explored, chosen, accuracies, seconds)
+    return Arm(name, seed, candidates, surrogate, searched, chosen, accuracies, seconds)
 
 
 def table(found: list[Arm], data: Data, budget_mb: float) -> pd.DataFrame:
@@ -142,20 +146,20 @@ def table(found: list[Arm], data: Data, budget_mb: float) -> pd.DataFrame:
         mean = losses(arm, arm.accuracies.mean(axis=1))
         single = [scaled_hypervolume(losses(arm, scores), box) for scores in arm.accuracies.T]
         noise = np.std(single, ddof=1) / np.sqrt(len(single)) if len(single) > 1 else float("nan")
-        choice = arm.explored.predictor.choice
+        choice = arm.surrogate.accuracy
         validated_by = choice.validation.get(choice.name)
         rows.append(
             {
                 "seed": arm.seed,
                 "candidates": arm.name,
-                "trainings": len(arm.explored.candidates),
+                "trainings": len(arm.candidates),
                 "hypervolume": scaled_hypervolume(mean, box),
                 "+-": float(noise),
                 "in fixed units": hypervolume((mean - best) / (reference - best), np.ones(3)),
                 "best accuracy %": 100 * float(arm.accuracies.mean(axis=1).max()),
                 "surrogate": choice.name,
                 "its MAE": float("nan") if validated_by is None else validated_by.mae,
-                "training s": sum(candidate.seconds for candidate in arm.explored.candidates),
+                "training s": sum(candidate.seconds for candidate in arm.candidates),
                 "all s": arm.seconds,
             }
         )
@@ -196,9 +200,9 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     logging.getLogger("avatar").setLevel(logging.WARNING)
     cfg = job(options, seed=1)
-    context = Context(cfg, ArtifactStore(Path(cfg.artifacts)))
-    data = stage_01_dataset.run(context)
-    labels = stage_03_labels.run(context, data, stage_02_teacher.run(context, data))
+    work = Job.of(cfg)
+    data = stage_01_dataset.run(work)
+    labels = stage_03_labels.run(work, data, stage_02_teacher.run(work, data))
     found = [
         run_arm(name, seed, options, overrides, data, labels)
         for seed in range(1, options.seeds + 1)

@@ -9,7 +9,6 @@ when their functions are rewritten. A single row, and those of another experimen
 import argparse
 import dataclasses
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -25,10 +24,10 @@ from avatar.data.inference import predict_logits
 from avatar.data.records import SplitName
 from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID, encode_texts
 from avatar.measure.decision import fit_decision
-from avatar.pipeline import stage_01_dataset, stage_02_teacher, stage_03_labels, stage_07_student
-from avatar.pipeline.artifacts import ArtifactStore
-from avatar.pipeline.context import Context, Data
-from avatar.pipeline.variants import training_rows
+from avatar.pipeline import stage_01_dataset, stage_02_teacher, stage_03_labels, stage_10_student
+from avatar.pipeline.job import Job
+from avatar.pipeline.stage_01_dataset import Data
+from avatar.pipeline.stage_10_student import TrainedStudent
 from avatar.space.architecture import Architecture
 from avatar.space.size import weights_mb
 from common import configured, data_folder, store
@@ -185,16 +184,16 @@ def _student(row: str, seed: int, about: Experiment, options: argparse.Namespace
             *source,
             f"dataset.share={options.share}",
             f"seed={seed}",
-            f"artifacts={options.artifacts}",
+            f"artifacts.folder={options.artifacts}",
             "trainer.progress=none",
             "output_dir=unused",
             *(change for change in changes if "." in change.split("=")[0] and change != BOTH),
         ]
     )
-    context = Context(cfg, ArtifactStore(Path(cfg.artifacts)))
-    data = stage_01_dataset.run(context)
-    labels = stage_03_labels.run(context, data, stage_02_teacher.run(context, data))
-    student = stage_07_student.run(context, data, labels, arch)
+    job = Job.of(cfg)
+    data = stage_01_dataset.run(job)
+    labels = stage_03_labels.run(job, data, stage_02_teacher.run(job, data))
+    student = stage_10_student.run(job, data, labels, arch)
     language = cfg.dataset.language or language_of(cfg.dataset.name)
     assert language is not None
     flips = _flips(student, data, arch, language, cfg.dataset.metric)
@@ -202,13 +201,11 @@ def _student(row: str, seed: int, about: Experiment, options: argparse.Namespace
     return made.values["valid_score"], weights_mb(arch, data.corpus.task), made.seconds, *flips
 
 
-def _flips(
-    student: stage_07_student.Student, data: Data, arch: Architecture, language: str, metric: str
-) -> list[float]:
+def _flips(student: TrainedStudent, data: Data, arch: Architecture, language: str, metric: str) -> list[float]:
     """Share of valid examples whose answer changes when all their functions are rewritten, by each of `REWRITES`."""
     corpus = data.corpus
     texts = [function.code for function in corpus.functions.values()]
-    known = rewrites(language, harvest_names((texts[row] for row in training_rows(data)), language))
+    known = rewrites(language, harvest_names((texts[row] for row in data.training_rows), language))
     members = corpus.members(SplitName.VALID)
     rows, places = np.unique(members, return_inverse=True)
 

@@ -50,7 +50,7 @@ def build_context(seed: int) -> tuple[SearchContext, str]:
     def predict(found: Sequence[Architecture]) -> np.ndarray:
         return chosen.model.predict(wide.encode(found))[0]
 
-    return SearchContext(space, Task.PAIR, Budgets(mb=3.0), predict), chosen.sentence
+    return SearchContext(space, Task.PAIR, Budgets(mb=3.0), {"accuracy": predict}), chosen.sentence
 
 
 def main() -> None:

@@ -10,8 +10,7 @@ import numpy as np
 
 from avatar.data.records import SplitName
 from avatar.pipeline import stage_01_dataset
-from avatar.pipeline.artifacts import ArtifactStore
-from avatar.pipeline.context import Context
+from avatar.pipeline.job import Job
 from avatar.serve import Predictor
 from common import configured, data_folder
 
@@ -26,11 +25,11 @@ def main() -> None:
         [
             "+experiment=clone_bcb",
             f"dataset.root={data_folder('bcb')}",
-            f"artifacts={options.artifacts}",
+            f"artifacts.folder={options.artifacts}",
             "output_dir=unused",
         ]
     )
-    corpus = stage_01_dataset.run(Context(cfg, ArtifactStore(Path(cfg.artifacts)))).corpus
+    corpus = stage_01_dataset.run(Job.of(cfg)).corpus
     texts = [function.code for function in corpus.functions.values()]
     pairs = [(texts[first], texts[second]) for first, second in corpus.members(SplitName.TEST)]
     labels = corpus.labels(SplitName.TEST)

@@ -52,7 +52,7 @@ def context(space: SearchSpace, budgets: Budgets | None = None, seed: int = 0, t
         encoded = space.encode(archs)
         return np.asarray(1.0 / (1.0 + np.exp(-(encoded @ weights + 0.3 * np.sin(9.0 * encoded).sum(axis=1)))))
 
-    return SearchContext(space, task, budgets or Budgets(mb=0.4), accuracy)
+    return SearchContext(space, task, budgets or Budgets(mb=0.4), {"accuracy": accuracy})
 
 
 THREE = [OBJECTIVES.get(name) for name in ("accuracy", "size", "flops")]

@@ -21,6 +21,9 @@ def run(composed: DictConfig) -> float | None:
     A sweeper may optimise it, so it is not that of test.
     """
     cfg = validated(composed)
+    if cfg.plan:
+        show_plan(cfg)
+        return None
     from avatar.tracking.runs import find_job_run, job_run, parent_of
 
     done = find_job_run(cfg)
@@ -39,6 +42,15 @@ def run(composed: DictConfig) -> float | None:
     if cfg.tracking.enabled:
         print("runs:   make ui")
     return outcome.metrics[f"valid/{cfg.dataset.metric}"]
+
+
+def show_plan(cfg: Config) -> None:
+    """Print what the job would do, and do none of it."""
+    _prepare(cfg)
+    from avatar.pipeline.plan import plan, render
+
+    get_logger("").setLevel("WARNING")
+    print(render(plan(cfg)))
 
 
 def validated(composed: DictConfig) -> Config:

@@ -1,18 +1,16 @@
 """The latency model: exact where times are a sum of its parts, cached, and honest about its error."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avatar.common.errors import ArtifactError, ConfigError
+from avatar.common.errors import ConfigError
 from avatar.data.records import Task
-from avatar.measure import latency_model
 from avatar.measure.architecture_timing import time_architectures
-from avatar.measure.latency_model import Quality, columns_of, fit_latency_model, fit_to, parts
+from avatar.measure.latency_model import Quality, columns_of, fit_to, parts
 from avatar.space.architecture import Architecture
 from avatar.space.genes.layers import ACTIVATIONS
 from avatar.space.genes.pooling import POOLINGS
@@ -84,35 +82,9 @@ SEEN = sample(40, 5)
 TIMES = invented(SEEN, 100) * np.random.default_rng(0).uniform(0.8, 1.2, 40)
 
 
-def test_measured_times_are_kept_and_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    archs = sample(12, 7)
-    first = fit_latency_model(archs, Task.FUNCTION, 20, tmp_path, seed=1, count=12, seconds=0.0)
-
-    def forbidden(*_: object) -> None:
-        raise AssertionError("timed again")
-
-    monkeypatch.setattr(latency_model, "time_architectures", forbidden)
-    again = fit_latency_model(archs, Task.FUNCTION, 20, tmp_path, seed=1, count=12, seconds=0.0)
-    assert np.array_equal(first.predict(archs), again.predict(archs))
-    assert again.summary == first.summary
-    assert "20 tokens" in again.summary
-    with pytest.raises(AssertionError, match="timed again"):
-        fit_latency_model(archs, Task.FUNCTION, 21, tmp_path, seed=1, count=12)
-
-
-def test_a_broken_file_of_times_is_refused(tmp_path: Path) -> None:
-    archs = sample(10, 7)
-    fit_latency_model(archs, Task.FUNCTION, 10, tmp_path, seed=1, seconds=0.0)
-    (path,) = tmp_path.iterdir()
-    for content in ("{", '{"milliseconds": [1.0]}', '{"milliseconds": "fast"}', "{}"):
-        path.write_text(content)
-        with pytest.raises(ArtifactError, match=path.name):
-            fit_latency_model(archs, Task.FUNCTION, 10, tmp_path, seed=1, seconds=0.0)
-
-
-def test_too_few_architectures_are_refused(tmp_path: Path) -> None:
+def test_too_few_architectures_are_refused() -> None:
     with pytest.raises(ConfigError, match="3 architectures are too few"):
-        fit_latency_model(sample(3, 1), Task.PAIR, 20, tmp_path, seed=1)
+        fit_to(sample(3, 1), np.ones(3), Task.PAIR, 20, seed=1)
 
 
 def test_a_model_of_one_task_does_not_speak_for_the_other() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from avatar.config.schema import (
+    ArtifactsConfig,
     Config,
     DatasetConfig,
     DistillConfig,
@@ -81,7 +82,7 @@ def small_job(data: Path, place: Path, **changes: Any) -> Config:
         "measure": MeasureConfig(warmup=1, examples=4, teacher_examples=2, energy=False, compressor_baseline=False),
         "trainer": TrainerConfig(progress="none"),
         "tracking": TrackingConfig(enabled=False),
-        "artifacts": str(place / "artifacts"),
+        "artifacts": ArtifactsConfig(folder=str(place / "artifacts")),
         "output_dir": str(place / "out"),
         "experiment": "small",
     }

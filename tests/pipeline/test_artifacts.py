@@ -1,79 +1,146 @@
-"""Artifacts are made once, resumed, and never half there."""
+"""Artifacts are made once, resumed, checked when they are used again, and never half there."""
 
 import json
 import os
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from avatar.common.errors import ArtifactError
-from avatar.pipeline.artifacts import ArtifactStore
+from avatar.pipeline.artifacts import Artifact, ArtifactStore
+from avatar.pipeline.stage import Stage
 
 
-def build_counting(folder: Path) -> Mapping[str, Any]:
+@dataclass(frozen=True)
+class Inputs:
+    a: int = 1
+    resumes: bool = False
+
+
+@dataclass(frozen=True)
+class Settings:
+    """None."""
+
+
+def build_counting(inputs: Inputs, settings: Settings, folder: Path) -> Mapping[str, Any]:
     with (folder.parent / "calls.txt").open("a") as stream:
         stream.write("x")
     (folder / "data.txt").write_text("data")
     return {"answer": 42}
 
 
+def build_failing(inputs: Inputs, settings: Settings, folder: Path) -> Mapping[str, Any]:
+    half = folder / "half"
+    if half.exists():
+        return {"found": half.read_text()}
+    half.write_text("half")
+    raise RuntimeError("killed")
+
+
+def build_on_a_full_disk(inputs: Inputs, settings: Settings, folder: Path) -> Mapping[str, Any]:
+    raise OSError(28, os.strerror(28), str(folder / "big"))
+
+
+COUNTING = Stage("stage", 1, "Count", Inputs, Settings, build_counting)
+
+
+def make(root: Path, inputs: Inputs | None = None, verify: str = "quick") -> Artifact:
+    return ArtifactStore(root, verify).make(COUNTING, inputs or Inputs(), Settings())
+
+
 def make_in_process(root: str) -> int:
-    return int(ArtifactStore(Path(root)).make("stage", {"a": 1}, build_counting).values["answer"])
+    return int(make(Path(root)).values["answer"])
 
 
 def test_the_second_wish_is_answered_from_disk(tmp_path: Path) -> None:
-    store = ArtifactStore(tmp_path)
-    first = store.make("stage", {"a": 1}, build_counting)
-    second = store.make("stage", {"a": 1}, build_counting)
-    assert (first.skipped, second.skipped) == (False, True)
+    first, second = make(tmp_path), make(tmp_path)
+    assert (first.reused, second.reused) == (False, True)
     assert second.values == {"answer": 42}
     assert (tmp_path / "stage" / "calls.txt").read_text() == "x"
 
 
-def test_other_inputs_are_another_artifact(tmp_path: Path) -> None:
+def test_other_inputs_and_revisions_are_another_artifact(tmp_path: Path) -> None:
     store = ArtifactStore(tmp_path)
-    keys = {store.make("stage", reads, build_counting).key for reads in ({"a": 1}, {"a": 2}, {"a": 1, "b": 0})}
+    raised = Stage("stage", 2, "Count", Inputs, Settings, build_counting)
+    keys = {make(tmp_path).key, make(tmp_path, Inputs(2)).key, store.make(raised, Inputs(), Settings()).key}
     assert len(keys) == 3
 
 
 def test_an_error_leaves_no_artifact_but_what_can_be_resumed(tmp_path: Path) -> None:
+    stage = Stage("stage", 1, "Fail once", Inputs, Settings, build_failing)
     store = ArtifactStore(tmp_path)
-
-    def fails(folder: Path) -> Mapping[str, Any]:
-        (folder / "half").write_text("half")
-        raise RuntimeError("killed")
-
     with pytest.raises(RuntimeError):
-        store.make("stage", {}, fails)
-    found: list[str] = []
-
-    def resumes(folder: Path) -> Mapping[str, Any]:
-        found.append((folder / "half").read_text())
-        return {}
-
-    assert not store.make("stage", {}, resumes).skipped
-    assert found == ["half"]
+        store.make(stage, Inputs(), Settings())
+    resumed = store.make(stage, Inputs(), Settings())
+    assert not resumed.reused
+    assert resumed.values == {"found": "half"}
 
 
-def test_a_damaged_artifact_is_refused_with_its_folder(tmp_path: Path) -> None:
-    store = ArtifactStore(tmp_path)
-    artifact = store.make("stage", {}, build_counting)
+def test_a_damaged_file_is_refused_with_its_folder(tmp_path: Path) -> None:
+    artifact = make(tmp_path)
     (artifact.folder / "data.txt").write_text("longer than it was")
-    with pytest.raises(ArtifactError, match=r"damaged: data\.txt"):
-        store.make("stage", {}, build_counting)
-    (artifact.folder / "manifest.json").write_text("{ not json")
-    with pytest.raises(ArtifactError, match="unreadable"):
-        store.make("stage", {}, build_counting)
+    with pytest.raises(ArtifactError, match=r"damaged: data\.txt has 18 bytes, and had 4") as caught:
+        make(tmp_path)
+    assert caught.value.exit_status == 2
+    (artifact.folder / "data.txt").unlink()
+    with pytest.raises(ArtifactError, match=r"damaged: data\.txt is missing"):
+        make(tmp_path)
+
+
+def test_a_flipped_byte_is_noticed(tmp_path: Path) -> None:
+    artifact = make(tmp_path)
+    (artifact.folder / "data.txt").write_text("dbta")
+    with pytest.raises(ArtifactError, match=r"damaged: data\.txt has other content"):
+        make(tmp_path)
+
+
+def test_a_flipped_byte_under_the_old_time_is_noticed_where_all_is_verified(tmp_path: Path) -> None:
+    path = make(tmp_path).folder / "data.txt"
+    times = path.stat()
+    path.write_text("dbta")
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    with pytest.raises(ArtifactError, match="has other content"):
+        make(tmp_path, verify="full")
+
+
+def test_a_copied_store_is_used_though_its_times_are_new(tmp_path: Path) -> None:
+    path = make(tmp_path).folder / "data.txt"
+    os.utime(path, (1, 1))
+    assert make(tmp_path).reused
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{ not json", "{}", "[]", "null", "3", '"text"', "[" * 100_000, '{"stage": 3}', "\x00", '{"files": []}'],
+)
+def test_what_is_no_manifest_is_one_clear_error(text: str, tmp_path: Path) -> None:
+    artifact = make(tmp_path)
+    (artifact.folder / "manifest.json").write_text(text)
+    with pytest.raises(ArtifactError, match="unreadable") as caught:
+        make(tmp_path)
+    assert str(artifact.folder) in caught.value.hint
+    assert caught.value.exit_status == 2
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../other"])
+def test_a_manifest_that_names_files_elsewhere_is_refused(name: str, tmp_path: Path) -> None:
+    path = make(tmp_path).folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    manifest["files"][name] = manifest["files"].pop("data.txt")
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(ArtifactError, match="lies outside"):
+        make(tmp_path)
 
 
 def test_the_manifest_says_what_was_read(tmp_path: Path) -> None:
-    artifact = ArtifactStore(tmp_path).make("stage", {"seed": 3}, build_counting)
-    manifest = json.loads((artifact.folder / "manifest.json").read_text())
-    assert manifest["reads"] == {"seed": 3}
-    assert manifest["files"] == {"data.txt": 4}
+    manifest = json.loads((make(tmp_path, Inputs(3)).folder / "manifest.json").read_text())
+    assert manifest["inputs"] == {"a": 3, "resumes": False}
+    assert manifest["settings"] == {}
+    assert manifest["files"]["data.txt"]["bytes"] == 4
 
 
 def test_of_two_processes_one_makes_and_the_other_waits(tmp_path: Path) -> None:
@@ -87,16 +154,33 @@ def test_an_unwritable_root_is_one_clear_error(tmp_path: Path) -> None:
     blocker = tmp_path / "file"
     blocker.write_text("")
     with pytest.raises(ArtifactError, match="cannot write into") as caught:
-        ArtifactStore(blocker).make("stage", {}, build_counting)
-    assert "artifacts=PATH" in caught.value.hint
+        make(blocker)
+    assert "artifacts.folder=PATH" in caught.value.hint
     assert caught.value.exit_status == 2
 
 
 def test_a_full_disk_is_one_clear_error(tmp_path: Path) -> None:
-    def full(folder: Path) -> Mapping[str, Any]:
-        raise OSError(28, os.strerror(28), str(folder / "big"))
-
+    stage = Stage("stage", 1, "Fill", Inputs, Settings, build_on_a_full_disk)
     with pytest.raises(ArtifactError, match="No space left") as caught:
-        ArtifactStore(tmp_path).make("stage", {}, full)
+        ArtifactStore(tmp_path).make(stage, Inputs(), Settings())
     assert "free some disk space" in caught.value.hint
     assert not list(tmp_path.rglob("manifest.json"))
+
+
+def test_a_stage_cannot_be_built_by_a_closure() -> None:
+    secret = 3
+
+    def closure(inputs: Inputs, settings: Settings, folder: Path) -> Mapping[str, Any]:
+        return {"secret": secret}
+
+    with pytest.raises(TypeError, match="reads in secret"):
+        Stage("stage", 1, "Cheat", Inputs, Settings, closure)
+
+
+def test_a_setting_that_does_not_say_where_it_is_read_is_refused() -> None:
+    @dataclass(frozen=True)
+    class Undeclared:
+        seed: int = field(default=1)
+
+    with pytest.raises(TypeError, match="does not say where seed"):
+        Stage("stage", 1, "Cheat", Inputs, Undeclared, build_counting)  # type: ignore[arg-type]

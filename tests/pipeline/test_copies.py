@@ -11,23 +11,21 @@ from jobs import small_job, write_pairs
 from avatar.common.errors import ConfigError
 from avatar.data.records import SplitName
 from avatar.pipeline import stage_01_dataset
-from avatar.pipeline.artifacts import ArtifactStore
-from avatar.pipeline.context import Context
-from avatar.pipeline.tokens import tokenized
-from avatar.pipeline.variants import read_copies, rewritten_copies, training_rows
+from avatar.pipeline.job import Job
+from avatar.pipeline.stage_04_tokens import read_copies, rewritten_copies, tokenized
 
 
 def test_copies_are_renamed_and_found_by_their_rows(tmp_path: Path) -> None:
     cfg = small_job(write_pairs(tmp_path / "data"), tmp_path)
-    context = Context(cfg, ArtifactStore(tmp_path / "artifacts"))
-    data = stage_01_dataset.run(context)
-    made = tokenized(context, data, "word", 200, rewritten=2)
-    copies = rewritten_copies(context, data, 2)
+    job = Job.of(cfg)
+    data = stage_01_dataset.run(job)
+    made = tokenized(job, data, "word", 200, copies=2)
+    copies = rewritten_copies(job, data, 2)
     assert copies is not None
     assert made.variants is not None
     texts = [function.code for function in data.corpus.functions.values()]
-    training = set(training_rows(data).tolist())
-    for row, found in read_copies(copies):
+    training = set(data.training_rows.tolist())
+    for row, found in read_copies(copies.get()):
         assert row in training
         assert all(text != texts[row] for text in found)
         for text, place in zip(found, made.variants[row, 1:].tolist(), strict=True):
@@ -35,7 +33,7 @@ def test_copies_are_renamed_and_found_by_their_rows(tmp_path: Path) -> None:
             assert made.table.ids[start:end].tolist() == made.tokenizer.encode(text).ids
     others = np.setdiff1d(np.arange(len(texts)), list(training))
     assert (made.variants[others] == others[:, None]).all()
-    plain = tokenized(context, data, "word", 200)
+    plain = tokenized(job, data, "word", 200)
     assert plain.variants is None
     assert plain.tokenizer.to_str() == made.tokenizer.to_str()
 
@@ -43,35 +41,35 @@ def test_copies_are_renamed_and_found_by_their_rows(tmp_path: Path) -> None:
 def test_all_rewrites_are_done_to_each_copy(tmp_path: Path) -> None:
     cfg = small_job(write_pairs(tmp_path / "data"), tmp_path)
     cfg.distill.rewrites = ["reformat", "dead_code", "rename"]
-    context = Context(cfg, ArtifactStore(tmp_path / "artifacts"))
-    data = stage_01_dataset.run(context)
-    copies = rewritten_copies(context, data, 1)
+    job = Job.of(cfg)
+    data = stage_01_dataset.run(job)
+    copies = rewritten_copies(job, data, 1)
     assert copies is not None
     texts = [function.code for function in data.corpus.functions.values()]
-    for row, (copy,) in read_copies(copies):
+    for row, (copy,) in read_copies(copies.get()):
         before, after = ast.parse(texts[row]), ast.parse(copy)
         count = [len(list(ast.walk(tree))) for tree in (before, after)]
         assert count[1] > count[0]  # dead code
         assert "return result" not in copy  # renamed
-    assert any("\n    return" not in copy for _, (copy,) in read_copies(copies))  # another layout
+    assert any("\n    return" not in copy for _, (copy,) in read_copies(copies.get()))  # another layout
 
 
 def test_a_half_that_is_not_learned_from_has_no_copies(tmp_path: Path) -> None:
     cfg = small_job(write_pairs(tmp_path / "data"), tmp_path)
-    context = Context(cfg, ArtifactStore(tmp_path / "artifacts"))
-    data = stage_01_dataset.run(context)
-    copies = rewritten_copies(context, data, 1)
+    job = Job.of(cfg)
+    data = stage_01_dataset.run(job)
+    copies = rewritten_copies(job, data, 1)
     assert copies is not None
     unlabeled = set(data.corpus.members(SplitName.UNLABELED).ravel().tolist())
-    assert {row for row, _ in read_copies(copies)} == unlabeled
+    assert {row for row, _ in read_copies(copies.get())} == unlabeled
     cfg.distill.use_labeled = True
-    both = rewritten_copies(context, data, 1)
+    both = rewritten_copies(job, data, 1)
     assert both is not None
-    assert {row for row, _ in read_copies(both)} == set(training_rows(data).tolist())
+    assert {row for row, _ in read_copies(both.get())} == set(data.training_rows.tolist())
 
 
 def test_copies_in_no_known_language_are_a_config_error(tmp_path: Path) -> None:
     cfg = small_job(write_pairs(tmp_path / "data"), tmp_path)
-    context = Context(replace(cfg, dataset=replace(cfg.dataset, language=None)), ArtifactStore(tmp_path / "artifacts"))
+    job = Job.of(replace(cfg, dataset=replace(cfg.dataset, language=None)))
     with pytest.raises(ConfigError, match=r"dataset\.language"):
-        rewritten_copies(context, stage_01_dataset.run(context), 1)
+        rewritten_copies(job, stage_01_dataset.run(job), 1).get()  # type: ignore[union-attr]

@@ -12,9 +12,10 @@ from avatar.bundle import read_bundle
 from avatar.common.errors import ConfigError, DivergedError
 from avatar.config.schema import Config, SearchConfig, TrackingConfig
 from avatar.measure.standard_error import influences, standard_error
-from avatar.pipeline import finals, stage_07_student
-from avatar.pipeline.finals import Finals
+from avatar.pipeline import stage_10_student, stage_11_finals
 from avatar.pipeline.run import run_job
+from avatar.pipeline.stage_10_student import TrainedStudent
+from avatar.pipeline.stage_11_finals import Finals
 from avatar.tracking.runs import Run, job_run
 
 
@@ -32,13 +33,13 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def decided(monkeypatch: pytest.MonkeyPatch) -> list[Finals]:
     """What the finals of the jobs in a test decided."""
     found: list[Finals] = []
-    decide = finals.run
+    decide = stage_11_finals.run
 
     def watch(*arguments: object) -> Finals:
         found.append(decide(*arguments))  # type: ignore[arg-type]
         return found[-1]
 
-    monkeypatch.setattr(finals, "run", watch)
+    monkeypatch.setattr(stage_11_finals, "run", watch)
     return found
 
 
@@ -49,15 +50,15 @@ def job(data: Path, place: Path, finalists: int, rule: str = "accurate") -> Conf
 
 def spoilt(monkeypatch: pytest.MonkeyPatch, spoil: Callable[[int], bool]) -> None:
     """Trainings of which those whose number, from 1, `spoil` names diverge."""
-    train, numbers = stage_07_student.run, iter(range(1, 100))
+    train, numbers = stage_10_student.run, iter(range(1, 100))
 
-    def run(*arguments: object) -> stage_07_student.Student:
+    def run(*arguments: object) -> TrainedStudent:
         number = next(numbers)
         if spoil(number):
             raise DivergedError(f"finalist {number}: the training diverged", "lower the learning rate")
         return train(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(stage_07_student, "run", run)
+    monkeypatch.setattr(stage_10_student, "run", run)
 
 
 def test_the_kept_finalist_is_measured_and_shipped_and_the_report_says_why(
@@ -68,7 +69,7 @@ def test_the_kept_finalist_is_measured_and_shipped_and_the_report_says_why(
     with job_run(cfg, "job", root=tmp_path) as tracked:
         outcome = run_job(cfg, tracked)
     (found,) = decided
-    archs = [finalist.student.model.arch for finalist in found.finalists]
+    archs = [finalist.model.arch for finalist in found.finalists]
     assert 2 <= len(set(archs)) == len(archs) <= 3
 
     kept = archs.index(found.student.model.arch)
@@ -108,8 +109,8 @@ def test_a_finalist_that_diverges_is_out(
     undisturbed, disturbed = decided
     assert "Out: finalist 1: the training diverged." in disturbed.sentence
     assert "diverged" not in undisturbed.sentence
-    first = undisturbed.finalists[0].student.model.arch
-    assert first not in [finalist.student.model.arch for finalist in disturbed.finalists]
+    first = undisturbed.finalists[0].model.arch
+    assert first not in [finalist.model.arch for finalist in disturbed.finalists]
     spoilt(monkeypatch, lambda number: True)
     with pytest.raises(DivergedError, match="the training diverged"):
         run_job(job(data, artifacts, finalists=3), Run())

@@ -193,7 +193,7 @@ def refused(cfg: Config) -> AvatarError:
     with pytest.raises(AvatarError) as caught:
         run_job(cfg, Run())
     assert caught.value.exit_status == 2
-    assert not list(Path(cfg.artifacts).rglob("student/*/manifest.json"))
+    assert not list(Path(cfg.artifacts.folder).rglob("student/*/manifest.json"))
     return caught.value
 
 

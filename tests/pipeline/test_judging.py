@@ -12,8 +12,7 @@ from avatar.config.schema import DatasetConfig, TeacherConfig
 from avatar.export import Int8Outcome
 from avatar.measure.metrics import classification
 from avatar.pipeline import stage_01_dataset, stage_02_teacher, stage_03_labels
-from avatar.pipeline.artifacts import ArtifactStore
-from avatar.pipeline.context import Context
+from avatar.pipeline.job import Job
 from avatar.pipeline.run import Outcome, run_job
 from avatar.serve.predictor import Predictor
 from avatar.tracking.runs import Run
@@ -87,9 +86,9 @@ def test_baselines_are_told_what_the_student_is_told(data: Path, tmp_path: Path)
     dataset = DatasetConfig(name="pairs", root=str(data), language="python", metric="mcc")
     teacher = TeacherConfig(max_length=32, encoder_layers=1, trainable_layers=0, pooling="mean", timing="none")
     cfg = small_job(data, tmp_path, dataset=dataset, teacher=teacher)
-    context = Context(cfg, ArtifactStore(tmp_path / "artifacts"))
-    found = stage_01_dataset.run(context)
-    labels = stage_03_labels.run(context, found, stage_02_teacher.run(context, found))
+    job = Job.of(cfg)
+    found = stage_01_dataset.run(job)
+    labels = stage_03_labels.run(job, found, stage_02_teacher.run(job, found))
     assert labels.decision.threshold < 0.5
     argmax, decided = labels.soft.argmax(1), labels.decision.labels(labels.soft)
     assert decided.sum() > argmax.sum()

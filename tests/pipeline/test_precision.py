@@ -8,9 +8,8 @@ from jobs import small_job, write_pairs
 
 from avatar.common.errors import ConfigError
 from avatar.config.schema import Config, TrainerConfig
-from avatar.pipeline import stage_01_dataset, stage_02_teacher, stage_03_labels, stage_07_student
-from avatar.pipeline.artifacts import ArtifactStore
-from avatar.pipeline.context import Context
+from avatar.pipeline import stage_01_dataset, stage_02_teacher, stage_03_labels, stage_10_student
+from avatar.pipeline.job import Job
 from avatar.space.architecture import Architecture
 
 BAG = Architecture(
@@ -50,10 +49,10 @@ LAYER = Architecture(
 def test_a_student_learns_in_bfloat16(arch: Architecture, tmp_path: Path) -> None:
     trainer = TrainerConfig(progress="none", precision="bf16-mixed")
     cfg = small_job(write_pairs(tmp_path / "data"), tmp_path, trainer=trainer)
-    context = Context(cfg, ArtifactStore(Path(cfg.artifacts)))
-    data = stage_01_dataset.run(context)
-    labels = stage_03_labels.run(context, data, stage_02_teacher.run(context, data))
-    student = stage_07_student.run(context, data, labels, arch)
+    job = Job.of(cfg)
+    data = stage_01_dataset.run(job)
+    labels = stage_03_labels.run(job, data, stage_02_teacher.run(job, data))
+    student = stage_10_student.run(job, data, labels, arch)
     losses = [epoch["valid/loss"] for epoch in student.artifact.values["history"]]
     assert np.isfinite(losses).all()
     assert losses[-1] < losses[0]

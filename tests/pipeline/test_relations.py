@@ -8,11 +8,10 @@ from jobs import small_job, write_pairs
 
 from avatar.common.errors import ConfigError
 from avatar.config.schema import DistillConfig, TeacherConfig
-from avatar.pipeline import stage_01_dataset, stage_02_teacher, stage_03_labels, stage_07_student
-from avatar.pipeline.artifacts import ArtifactStore
-from avatar.pipeline.context import Context
-from avatar.pipeline.stage_07_student import Student
-from avatar.pipeline.variants import training_rows
+from avatar.pipeline import stage_01_dataset, stage_02_teacher, stage_03_labels, stage_10_student
+from avatar.pipeline.job import Job
+from avatar.pipeline.stage_03_labels import Labels
+from avatar.pipeline.stage_10_student import TrainedStudent
 from avatar.space.architecture import Architecture
 
 ARCH = Architecture(
@@ -34,15 +33,15 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_pairs(tmp_path_factory.mktemp("data"), 60)
 
 
-def student(data: Path, place: Path, relations: float, layers: int) -> tuple[stage_03_labels.Labels, Student, Context]:
+def student(data: Path, place: Path, relations: float, layers: int) -> tuple[Labels, TrainedStudent, Job]:
     teacher = TeacherConfig(max_length=32, encoder_layers=1, trainable_layers=layers, pooling="mean", epochs=1)
     cfg = small_job(data, place, teacher=teacher, distill=DistillConfig(epochs=3, relations=relations))
-    context = Context(cfg, ArtifactStore(Path(cfg.artifacts)))
-    found = stage_01_dataset.run(context)
-    labels = stage_03_labels.run(context, found, stage_02_teacher.run(context, found))
+    job = Job.of(cfg)
+    found = stage_01_dataset.run(job)
+    labels = stage_03_labels.run(job, found, stage_02_teacher.run(job, found))
     if labels.vectors is not None:
-        assert (np.abs(labels.vectors[training_rows(found)]).sum(axis=1) > 0).all()
-    return labels, stage_07_student.run(context, found, labels, ARCH), context
+        assert (np.abs(labels.vectors[found.training_rows]).sum(axis=1) > 0).all()
+    return labels, stage_10_student.run(job, found, labels, ARCH), job
 
 
 @pytest.mark.parametrize("layers", [0, 1])
@@ -56,11 +55,11 @@ def test_relations_change_what_a_student_learns(data: Path, tmp_path: Path, laye
 
 
 def test_a_frozen_teacher_reads_each_function_once_for_all_seeds(data: Path, tmp_path: Path) -> None:
-    _, _, context = student(data, tmp_path, 0.0, 0)
-    context.cfg.seed = 7
-    found = stage_01_dataset.run(context)
+    _, _, job = student(data, tmp_path, 0.0, 0)
+    job.cfg.seed = 7
+    found = stage_01_dataset.run(job)
     before = list((tmp_path / "artifacts" / "vectors").glob("*/manifest.json"))
-    stage_02_teacher.run(context, found)
+    stage_02_teacher.run(job, found)
     assert list((tmp_path / "artifacts" / "vectors").glob("*/manifest.json")) == before
     assert len(before) == 1
 

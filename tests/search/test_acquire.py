@@ -18,11 +18,11 @@ ABOUT = context(small_space())
 SPACE = ABOUT.space
 ARCHS = sample_uniform(60, np.random.default_rng(0), ABOUT.feasible)
 TRAINED = list(ARCHS[:10])
-MODEL = GaussianProcess(1).fit(SPACE.encode(TRAINED), ABOUT.predict_accuracy(TRAINED))
+MODEL = GaussianProcess(1).fit(SPACE.encode(TRAINED), ABOUT.predicted["accuracy"](TRAINED))
 
 
 def searched(model: Surrogate = MODEL) -> SearchResult:
-    predicted = replace(ABOUT, predict_accuracy=lambda archs: model.predict(SPACE.encode(archs))[0])
+    predicted = replace(ABOUT, predicted={"accuracy": lambda archs: model.predict(SPACE.encode(archs))[0]})
     return result_of(ARCHS, evaluate(ARCHS, THREE, predicted), THREE, 0.0)
 
 

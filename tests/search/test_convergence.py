@@ -49,7 +49,7 @@ def test_too_many_architectures_have_no_ratio(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_constant_accuracy_has_a_curve_too() -> None:
-    flat = replace(ABOUT, predict_accuracy=lambda archs: np.full(len(archs), 0.9))
+    flat = replace(ABOUT, predicted={"accuracy": lambda archs: np.full(len(archs), 0.9)})
     found = SEARCHERS.get("random")().search(flat, THREE, 20, 0, seed=1)
     ratio = convergence(found, THREE, exact_front(flat, THREE)).ratio
     assert ratio is not None

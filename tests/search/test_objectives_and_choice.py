@@ -30,7 +30,7 @@ def test_values_are_those_of_the_formulas() -> None:
     about = context(small_space())
     archs = sample_uniform(5, np.random.default_rng(0), about.feasible)
     values = evaluate(archs, THREE, about)
-    np.testing.assert_allclose(values[:, 0], about.predict_accuracy(archs), atol=1e-9)
+    np.testing.assert_allclose(values[:, 0], about.predicted["accuracy"](archs), atol=1e-9)
     np.testing.assert_allclose(values[:, 1], [weights_mb(arch, Task.PAIR) for arch in archs])
     np.testing.assert_allclose(values[:, 2], [count_flops(arch, Task.PAIR) / 1e9 for arch in archs])
     assert (minimised(values, THREE)[:, 0] == -values[:, 0]).all()
@@ -50,16 +50,16 @@ def test_flips_come_from_measured_candidates_or_are_an_error() -> None:
     about = context(small_space())
     archs = sample_uniform(3, np.random.default_rng(0), about.feasible)
     flips = [OBJECTIVES.get("flips")]
-    with pytest.raises(ConfigError, match="candidates whose flips were measured"):
+    with pytest.raises(ConfigError, match="'flips' needs candidates that were measured"):
         evaluate(archs, flips, about)
-    known = replace(about, predict_flips=lambda found: np.linspace(0, 0.5, len(found)))
+    known = replace(about, predicted={**about.predicted, "flips": lambda found: np.linspace(0, 0.5, len(found))})
     values = evaluate(archs, flips, known)
     assert values.tolist() == [[0.0], [0.25], [0.5]]
     assert minimised(values, flips).tolist() == values.tolist()
 
 
 def test_a_prediction_that_is_no_number_is_named() -> None:
-    about = replace(context(small_space()), predict_accuracy=lambda archs: np.full(len(archs), np.nan))
+    about = replace(context(small_space()), predicted={"accuracy": lambda archs: np.full(len(archs), np.nan)})
     with pytest.raises(ConfigError, match="'accuracy' is nan"):
         evaluate(sample_uniform(2, np.random.default_rng(0), about.feasible), THREE, about)
 

@@ -26,7 +26,7 @@ PROGRAM = """
 import numpy as np
 from avatar.data.records import Corpus, Function, Pair, Sample, SplitName, Task
 from avatar.measure.baselines import evaluate_baselines, titles
-from avatar.pipeline.stage_10_report import BASELINE_TITLES
+from avatar.pipeline.stage_14_report import BASELINE_TITLES
 
 functions = {str(n): Function(str(n), "word " * (9 if n % 2 else 3) + f"w{n}") for n in range(60)}
 samples = [Sample(str(n), n % 2) for n in range(60)]

@@ -5,6 +5,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from avatar.common.errors import ArtifactError
 
@@ -41,6 +45,12 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8, whole or not at all."""
     with writing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def save_array(path: Path, array: NDArray[Any]) -> None:
+    """Write `array` as npy, whole or not at all."""
+    with writing(path) as temporary, temporary.open("wb") as stream:
+        np.save(stream, array)
 
 
 def size_bytes(folder: Path) -> int:

@@ -44,7 +44,6 @@ def _dataset(cfg: "Config") -> Iterator[Problem]:
 
 def _teacher(cfg: "Config") -> Iterator[Problem]:
     part = cfg.teacher
-    yield from _one_of("teacher.kind", part.kind, ("encoder", "predictions"))
     yield from _one_of("teacher.timing", part.timing, ("self", "none", "codebert"))
     yield from _at_least("teacher.epochs", part.epochs, 1)
     yield from _at_least("teacher.batch_size", part.batch_size, 1)
@@ -147,6 +146,7 @@ def _running(cfg: "Config") -> Iterator[Problem]:
     yield from _at_least("executor.jobs", cfg.executor.jobs, 1)
     yield from _at_least("executor.threads", cfg.executor.threads, 1)
     yield from _at_least("seed", cfg.seed, 0)
+    yield from _one_of("artifacts.verify", cfg.artifacts.verify, ("quick", "full"))
     if cfg.tracking.uri.startswith("file:"):
         yield f"tracking.uri is '{cfg.tracking.uri}'; MLflow refuses file stores: use sqlite:///mlflow.db"
 

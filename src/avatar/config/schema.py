@@ -289,6 +289,16 @@ class ExecutorConfig:
 
 
 @dataclass
+class ArtifactsConfig:
+    """Where the results of finished stages are kept, and how they are checked when they are used again."""
+
+    folder: str = "artifacts"
+    """Folder of the artifacts, shared by all runs."""
+    verify: str = "quick"
+    """quick: files whose size and time are unchanged are trusted, others compared by digest; full: all by digest."""
+
+
+@dataclass
 class Config:
     """The whole configuration of one job."""
 
@@ -303,18 +313,19 @@ class Config:
     trainer: TrainerConfig = field(default_factory=TrainerConfig)
     tracking: TrackingConfig = field(default_factory=TrackingConfig)
     executor: ExecutorConfig = field(default_factory=ExecutorConfig)
+    artifacts: ArtifactsConfig = field(default_factory=ArtifactsConfig)
     experiment: str = "demo"
     """Name of the MLflow experiment."""
     seed: int = 1
     """Seed of everything random."""
-    artifacts: str = "artifacts"
-    """Folder of the stages' artifacts, shared by all runs."""
     output_dir: str = "outputs"
     """Folder of this run's report and exported student."""
     parent_run: str | None = None
     """Id of the MLflow parent run; the sweep callback sets it."""
     debug: bool = False
     """Show tracebacks."""
+    plan: bool = False
+    """Show what would run and what is there already, and stop. On the command line: --plan."""
 
     def __post_init__(self) -> None:
         from avatar.config.checks import check

@@ -6,12 +6,9 @@ relative errors. A Gaussian process on the remainder, or instead of the sum, and
 on unseen architectures.
 """
 
-import json
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,17 +16,11 @@ import torch
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from avatar.common.errors import ArtifactError, ConfigError
-from avatar.common.files import write_text
-from avatar.common.hashing import stable_hash
-from avatar.common.logging import format_seconds, get_logger
+from avatar.common.errors import ConfigError
 from avatar.data.records import Task
-from avatar.measure.architecture_timing import time_architectures
 from avatar.measure.machine import machine_name
 from avatar.space.architecture import Architecture
 from avatar.space.genes import GENES
-
-log = get_logger("latency")
 
 Floats = NDArray[np.float64]
 Columns = dict[str, NDArray[Any]]
@@ -123,8 +114,21 @@ class LatencyModel:
         )
 
 
+def check_enough(archs: Sequence[Architecture]) -> None:
+    """Raise a ConfigError where there are too few architectures for a fit and its cross-validation."""
+    if len(archs) < 2 * FOLDS:
+        raise ConfigError(
+            f"{len(archs)} architectures are too few for a latency model, at least {2 * FOLDS} are needed",
+            "widen the search space or the budget, or leave latency out of search.objectives",
+        )
+
+
 def fit_to(archs: Sequence[Architecture], milliseconds: Floats, task: Task, length: int, seed: int) -> LatencyModel:
-    """The model of measured times (n,), and its quality by cross-validation."""
+    """The model of measured times (n,), and its quality by cross-validation.
+
+    Too few architectures are a ConfigError.
+    """
+    check_enough(archs)
     columns = columns_of(archs)
     order = np.random.default_rng(seed).permutation(len(archs))
     predicted = np.empty(len(archs))
@@ -142,57 +146,3 @@ def fit_to(archs: Sequence[Architecture], milliseconds: Floats, task: Task, leng
         torch.get_num_threads(),
         Quality.of(milliseconds, predicted),
     )
-
-
-def fit_latency_model(
-    space_sample: Sequence[Architecture],
-    task: Task,
-    length: int,
-    folder: Path,
-    seed: int,
-    count: int = 40,
-    seconds: float = 12.0,
-) -> LatencyModel:
-    """Time `count` architectures of `space_sample`, for about `seconds`, and fit.
-
-    `space_sample` should cover the space; where it has more than `count` members, some are drawn.
-    `length` is the number of tokens of each function, best the corpus's median. The times are kept in
-    `folder`, and read from there where the same machine has timed the same architectures before.
-    """
-    random = np.random.default_rng(seed)
-    rows = random.permutation(len(space_sample))[:count]
-    archs = [space_sample[int(row)] for row in rows]
-    if len(archs) < 2 * FOLDS:
-        raise ConfigError(
-            f"{len(archs)} architectures are too few for a latency model, at least {2 * FOLDS} are needed",
-            "widen the search space or the budget, or leave latency out of search.objectives",
-        )
-    conditions = {
-        "machine": machine_name(),
-        "threads": torch.get_num_threads(),
-        "runtime": RUNTIME,
-        "torch": torch.__version__,
-        "task": task.value,
-        "length": length,
-        "architectures": [arch.as_dict() for arch in archs],
-    }
-    path = folder / f"{stable_hash(conditions)}.json"
-    if path.is_file():
-        milliseconds = _read(path, len(archs))
-    else:
-        log.info("timing %d architectures, about %s", len(archs), format_seconds(seconds))
-        start = time.monotonic()
-        milliseconds = time_architectures(archs, task, length, seed, seconds)
-        write_text(path, json.dumps({**conditions, "milliseconds": milliseconds.tolist()}, indent=1))
-        log.info("timed in %s", format_seconds(time.monotonic() - start))
-    return fit_to(archs, milliseconds, task, length, seed)
-
-
-def _read(path: Path, count: int) -> Floats:
-    try:
-        found = np.asarray(json.loads(path.read_text(encoding="utf-8"))["milliseconds"], dtype=np.float64)
-    except (ValueError, KeyError, TypeError) as error:
-        raise ArtifactError(f"{path} holds no measured times", "delete it; they are measured again") from error
-    if found.shape != (count,) or not (found > 0).all():
-        raise ArtifactError(f"{path} does not hold {count} times above 0", "delete it; they are measured again")
-    return found

@@ -1,9 +1,8 @@
 """Artifacts: folders that a complete manifest declares finished, made once however many want them."""
 
 import contextlib
-import dataclasses
+import datetime
 import errno
-import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,108 +12,87 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from avatar import __version__
 from avatar.common.errors import ArtifactError
-from avatar.common.files import write_text
 from avatar.common.hashing import stable_hash
 from avatar.common.logging import format_seconds, get_logger
+from avatar.pipeline.manifest import Manifest, file_records, read_manifest
+from avatar.pipeline.stage import I, S, Stage, plain
 
 log = get_logger("pipeline")
-MANIFEST = "manifest.json"
 NOT_WRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """A finished stage: its folder, the values it found, and whether it was made just now or found."""
+    """A finished stage: its folder and values, and whether it was there already.
+
+    `key` is for what depends on it: the key of the stage, and where a clock decides about the values, theirs too.
+    """
 
     stage: str
     key: str
     folder: Path
     values: Mapping[str, Any]
     seconds: float
-    skipped: bool
+    reused: bool
 
 
-def plain(value: Any) -> Any:
-    """Nested dataclasses and numpy scalars as plain JSON data."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(name): plain(entry) for name, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(entry) for entry in value]
-    return value.tolist() if hasattr(value, "tolist") else value
+@dataclass(frozen=True)
+class Pending:
+    """An artifact that is made when somebody needs its content; its key is known before."""
 
-
-def _read(folder: Path) -> dict[str, Any] | None:
-    """The manifest of a finished artifact, or None. A file that it lists but that is gone is an ArtifactError."""
-    path = folder / MANIFEST
-    if not path.is_file():
-        return None
-    try:
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ArtifactError(f"the manifest {path} is unreadable: {error}", f"delete {folder}") from error
-    for name, size in manifest["files"].items():
-        file = folder / name
-        if not file.is_file() or file.stat().st_size != size:
-            raise ArtifactError(
-                f"the artifact {folder} is damaged: {name} is missing or has another size than when it was made",
-                "delete that folder; the next run makes it again",
-            )
-    return manifest
+    key: str
+    get: Callable[[], Artifact]
 
 
 class ArtifactStore:
-    """Artifacts below `root`, at `root/<stage>/<key>`."""
+    """Artifacts at `root/<stage>/<key>`. `verify` says how reused files are checked (`manifest.VERIFY`)."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, verify: str = "quick") -> None:
         self.root = root
+        self.verify = verify
 
-    def make(self, stage: str, reads: Mapping[str, Any], build: Callable[[Path], Mapping[str, Any]]) -> Artifact:
-        """The artifact of `stage` for what it `reads` (config parts, keys of its inputs, seed).
+    def make(self, stage: Stage[I, S], inputs: I, settings: S) -> Artifact:
+        """The artifact of `stage`, from disk where it was made before.
 
-        `build(folder)` writes its files into the folder, which may hold what a killed run left there,
-        and returns the values for the manifest. It is called at most once by all processes: the
-        others wait. An error leaves no manifest, so the artifact does not exist.
+        The stage is built at most once by all processes: the others wait. An error leaves no manifest, so that the
+        artifact does not exist.
         """
-        key = stable_hash({"stage": stage, "version": __version__, "reads": plain(reads)})
-        folder = self.root / stage / key
-        found = self._found(stage, key, folder)
-        if found is not None:
-            return found
-        with self._locked(stage, key, folder):
-            found = self._found(stage, key, folder)
-            if found is not None:
-                return found
+        key = stage.key(inputs, settings)
+        folder = self.root / stage.name / key
+        existing = self.existing(stage, folder)
+        if existing is not None:
+            return existing
+        with self._locked(stage.name, key, folder):
+            existing = self.existing(stage, folder)
+            if existing is not None:
+                return existing
             start = time.monotonic()
-            values = plain(build(folder))
+            values = plain(stage.build(inputs, settings, folder))
             seconds = time.monotonic() - start
-            files = {
-                str(path.relative_to(folder)): path.stat().st_size
-                for path in sorted(folder.rglob("*"))
-                if path.is_file() and path.name != MANIFEST
-            }
-            manifest = {
-                "stage": stage,
-                "key": key,
-                "version": __version__,
-                "reads": plain(reads),
-                "values": values,
-                "seconds": seconds,
-                "files": files,
-            }
-            write_text(folder / MANIFEST, json.dumps(manifest, indent=1) + "\n")
-            log.debug("%s %s took %s", stage, key, format_seconds(seconds))
-            return Artifact(stage, key, folder, values, seconds, skipped=False)
+            manifest = Manifest(
+                stage.name,
+                stage.revision,
+                key,
+                stage.keyed_settings(settings),
+                stage.keyed_inputs(inputs),
+                values,
+                seconds,
+                datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+                file_records(folder),
+            )
+            manifest.write(folder)
+            log.debug("%s %s took %s", stage.name, key, format_seconds(seconds))
+            return _artifact(stage, manifest, folder, reused=False)
 
-    def _found(self, stage: str, key: str, folder: Path) -> Artifact | None:
-        manifest = _read(folder)
+    def existing(self, stage: Stage[Any, Any], folder: Path) -> Artifact | None:
+        """The artifact in `folder`, whose files are checked, or None where it is not finished."""
+        manifest = read_manifest(folder)
         if manifest is None:
             return None
-        log.debug("%s %s is there already", stage, key)
-        return Artifact(stage, key, folder, manifest["values"], manifest["seconds"], skipped=True)
+        manifest.verify(folder, self.verify)
+        log.debug("%s %s is there already", stage.name, manifest.key)
+        return _artifact(stage, manifest, folder, reused=True)
 
     @contextlib.contextmanager
     def _locked(self, stage: str, key: str, folder: Path) -> Iterator[None]:
@@ -131,7 +109,7 @@ class ArtifactStore:
         except OSError as error:
             raise ArtifactError(
                 f"cannot write into {self.root}: {error.strerror or error}",
-                "choose another folder with artifacts=PATH, or free some disk space",
+                "choose another folder with artifacts.folder=PATH, or free some disk space",
             ) from error
         try:
             yield
@@ -140,7 +118,12 @@ class ArtifactStore:
                 raise
             raise ArtifactError(
                 f"the stage {stage} cannot write {error.filename or folder}: {error.strerror or error}",
-                "free some disk space, or choose another folder with artifacts=PATH; nothing half-made is used",
+                "free some disk space, or choose another folder with artifacts.folder=PATH; nothing half-made is used",
             ) from error
         finally:
             lock.release()
+
+
+def _artifact(stage: Stage[Any, Any], manifest: Manifest, folder: Path, reused: bool) -> Artifact:
+    key = f"{manifest.key}-{stable_hash(plain(manifest.values))}" if stage.timed else manifest.key
+    return Artifact(stage.name, key, folder, manifest.values, manifest.seconds, reused)

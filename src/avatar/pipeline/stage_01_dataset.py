@@ -2,43 +2,85 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from avatar.common.files import write_text
 from avatar.common.logging import get_logger
+from avatar.config.schema import DatasetConfig
 from avatar.data.load import load_corpus
-from avatar.data.overlaps import count_overlaps
-from avatar.data.records import Corpus
-from avatar.pipeline.artifacts import plain
-from avatar.pipeline.context import Context, Data
+from avatar.data.overlaps import Overlaps, count_overlaps
+from avatar.data.records import Corpus, SplitName
+from avatar.pipeline.job import Job
+from avatar.pipeline.stage import Stage, plain, unkeyed
 
 log = get_logger("dataset")
 
+READ_ANEW = "the data is read anew at each start, and the key is a digest of all functions, examples and splits"
 
-def run(context: Context) -> Data:
-    """Read the corpus that the config names. It is read afresh each time, so a changed file is noticed."""
-    cfg = context.cfg
-    corpus = load_corpus(cfg.dataset, cfg.seed)
-    key = fingerprint(corpus)
-    overlaps = count_overlaps(corpus)
+
+@dataclass(frozen=True)
+class Data:
+    """The corpus, its overlaps, and a key that changes with any function, example or split."""
+
+    corpus: Corpus
+    overlaps: Overlaps
+    key: str
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """Text of every function, by row."""
+        return [function.code for function in self.corpus.functions.values()]
+
+    def rows(self, splits: Sequence[SplitName]) -> NDArray[np.int64]:
+        """Rows of the functions that the examples of `splits` touch, rising."""
+        return np.unique(np.concatenate([self.corpus.members(split).ravel() for split in splits]))
+
+    @cached_property
+    def training_rows(self) -> NDArray[np.int64]:
+        """Rows of the functions that any training example touches, rising."""
+        return self.rows((SplitName.LABELED, SplitName.UNLABELED))
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What was read."""
+
+    data: Data
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the data comes from, and how it is split."""
+
+    dataset: DatasetConfig = unkeyed("dataset", without=("metric", "language"), why=READ_ANEW)
+
+
+def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
+    corpus = inputs.data.corpus
     sizes = {split.value: len(examples) for split, examples in corpus.splits.items()}
-    log.info(
-        "data: %s, %d functions, %s",
-        corpus.name,
-        len(corpus.functions),
-        ", ".join(f"{count} {name}" for name, count in sizes.items()),
-    )
-    for sentence in (*corpus.notes, *overlaps.sentences()):
+    summary = {"functions": len(corpus.functions), "examples": sizes, "overlaps": plain(inputs.data.overlaps)}
+    write_text(folder / "summary.json", json.dumps(summary, indent=1) + "\n")
+    return summary
+
+
+DATASET = Stage("dataset", 1, "Read the data, split it, count overlaps", Inputs, Settings, _build)
+
+
+def run(job: Job) -> Data:
+    """Read the corpus that the config names. It is read anew each time, so a changed file is noticed."""
+    corpus = load_corpus(job.cfg.dataset, job.cfg.seed)
+    data = Data(corpus, count_overlaps(corpus), fingerprint(corpus))
+    for sentence in (*corpus.notes, *data.overlaps.sentences()):
         log.info("data: %s", sentence)
-
-    def build(folder: Path) -> dict[str, Any]:
-        summary = {"functions": len(corpus.functions), "examples": sizes, "overlaps": plain(overlaps)}
-        write_text(folder / "summary.json", json.dumps(summary, indent=1) + "\n")
-        return summary
-
-    context.store.make("dataset", {"data": key}, build)
-    return Data(corpus, overlaps, key)
+    job.make(DATASET, Inputs(data))
+    return data
 
 
 def fingerprint(corpus: Corpus) -> str:

@@ -1,116 +1,172 @@
-"""Stage 2: the teacher. An encoder is fine-tuned on the labelled half; recorded predictions need only their file."""
+"""Stage 2: the teacher, and its answers for every split that it can answer."""
 
 import hashlib
-import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.common.errors import DataError
-from avatar.common.files import writing
-from avatar.common.hashing import file_digest
-from avatar.config.schema import TeacherConfig
-from avatar.data.records import SplitName
-from avatar.pipeline.artifacts import Artifact
-from avatar.pipeline.context import Context, Data
-from avatar.pipeline.variants import function_rows
-from avatar.teacher.store import save_teacher
-from avatar.teacher.train import fine_tune, frozen_vectors, only_head_learns
+from avatar.common.files import save_array
+from avatar.config.schema import TeacherConfig, TrainerConfig
+from avatar.pipeline.artifacts import Artifact, Pending
+from avatar.pipeline.job import Job
+from avatar.pipeline.settings import trainer_field, world_size_of
+from avatar.pipeline.stage import Stage, setting, unkeyed
+from avatar.pipeline.stage_01_dataset import Data
+from avatar.teacher.kinds import TEACHERS, Lesson, TeacherKind, Training
 
 VECTORS = "vectors.npy"
-ANSWERED = (SplitName.UNLABELED, SplitName.VALID, SplitName.TEST)
-"""Splits that a fine-tuned teacher answers at once, while the states of its frozen layers are in memory."""
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Distinct texts of functions, sorted."""
+
+    texts: tuple[str, ...]
+
+    @cached_property
+    def key(self) -> str:
+        """Digest of all texts."""
+        return hashlib.sha256("\x00".join(self.texts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True)
+class VectorInputs:
+    """The functions to encode."""
+
+    texts: Texts
+
+
+@dataclass(frozen=True)
+class VectorSettings:
+    """What decides the vectors of a frozen encoder: they are the same for all seeds and halves."""
+
+    model: str = setting("teacher.model")
+    encoder_layers: int | None = setting("teacher.encoder_layers")
+    max_length: int = setting("teacher.max_length")
+    pooling: str = setting("teacher.pooling")
+    teacher: TeacherConfig = unkeyed("teacher", why="how a head learns does not change a frozen encoder")
+    trainer: TrainerConfig = trainer_field()
+
+
+def _build_vectors(inputs: VectorInputs, settings: VectorSettings, folder: Path) -> dict[str, Any]:
+    from avatar.teacher.train import frozen_vectors
+
+    vectors = frozen_vectors(inputs.texts.texts, settings.teacher, settings.trainer)
+    save_array(folder / VECTORS, vectors)
+    return {"functions": len(vectors), "hidden": vectors.shape[1]}
+
+
+FROZEN_VECTORS = Stage(
+    "vectors", 1, "Encode every function with the frozen encoder", VectorInputs, VectorSettings, _build_vectors
+)
+
+
+@dataclass(frozen=True)
+class FrozenVectors:
+    """What the frozen encoder makes of every function in an example; computed when they are needed."""
+
+    data: Data
+    texts: Texts
+    pending: Pending
+
+    @property
+    def key(self) -> str:
+        """The artifact's key."""
+        return self.pending.key
+
+    def get(self) -> NDArray[np.float32]:
+        """Vectors (functions, hidden), 0 for functions that stand in no example."""
+        made = np.load(self.pending.get().folder / VECTORS, mmap_mode="r")
+        index = {text: row for row, text in enumerate(self.texts.texts)}
+        codes, rows = self.data.texts, self.data.rows(tuple(self.data.corpus.splits))
+        vectors = np.zeros((len(codes), made.shape[1]), dtype=np.float32)
+        vectors[rows] = made[[index[codes[row]] for row in rows]]
+        return vectors
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The data, and the vectors of a frozen encoder where only the head learns."""
+
+    data: Data
+    frozen: FrozenVectors | None
+
+
+def _identity(
+    teacher: TeacherConfig, seed: int, metric: str, precision: str, devices: int, accelerator: str
+) -> Mapping[str, Any]:
+    training = Training(seed, metric, precision, world_size_of(devices, accelerator))
+    return TEACHERS.get(teacher.kind).identity(teacher, training)
+
+
+COUNTED = "the field 'identity' has all of it that decides the teacher's answers"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides the teacher's answers, which its kind knows; and all that it takes to make it."""
+
+    identity: Mapping[str, Any] = setting(
+        "teacher",
+        "seed",
+        "dataset.metric",
+        "trainer.precision",
+        "trainer.devices",
+        "trainer.accelerator",
+        via=_identity,
+    )
+    teacher: TeacherConfig = unkeyed("teacher", why=COUNTED)
+    trainer: TrainerConfig = trainer_field()
+    training: Training = unkeyed(
+        "seed",
+        "dataset.metric",
+        "trainer.precision",
+        "trainer.devices",
+        "trainer.accelerator",
+        why=COUNTED,
+        via=lambda seed, metric, precision, *device: Training(seed, metric, precision, world_size_of(*device)),
+    )
+
+
+def _build(inputs: Inputs, settings: Settings, folder: Path) -> Mapping[str, Any]:
+    lesson = Lesson(
+        inputs.data.corpus,
+        settings.teacher,
+        settings.trainer,
+        settings.training,
+        inputs.frozen.get if inputs.frozen is not None else None,
+    )
+    return TEACHERS.get(settings.teacher.kind).learn(lesson, folder)
+
+
+TEACHER = Stage("teacher", 1, "Fine-tune the teacher, or read its recorded answers", Inputs, Settings, _build)
 
 
 @dataclass(frozen=True)
 class Teacher:
-    """Which teacher it is. `artifact` holds the weights of a fine-tuned one; a recorded one has none."""
+    """A teacher that has learned. `artifact` holds its answers, and what `kind` needs to run it again."""
 
-    key: str
-    artifact: Artifact | None
+    kind: TeacherKind
+    artifact: Artifact
+    frozen: FrozenVectors | None
 
-
-def run(context: Context, data: Data) -> Teacher:
-    """Fine-tune the encoder, or identify the file of recorded predictions."""
-    cfg = context.cfg
-    if cfg.teacher.kind == "predictions":
-        paths = recorded_files(cfg.teacher)
-        for key, path in zip(("path", *["mix"] * len(cfg.teacher.mix)), paths, strict=True):
-            if not path.is_file():
-                raise DataError(
-                    f"teacher.{key}={path}: there is no such file",
-                    "name a npy, csv, jsonl or parquet file with one row for each example of the unlabelled half",
-                )
-        return Teacher("-".join(file_digest(path)[:16] for path in paths), None)
-
-    def build(folder: Path) -> dict[str, Any]:
-        vectors = frozen_vectors_of(context, data) if only_head_learns(cfg.teacher) else None
-        checkpoints = folder / "checkpoints"
-        tuned = fine_tune(data.corpus, cfg.teacher, cfg.trainer, cfg.seed, checkpoints, cfg.dataset.metric, vectors)
-        for split in ANSWERED:
-            logits = tuned.predict_logits(data.corpus.members(split))
-            with writing(folder / logits_file(split)) as temporary, temporary.open("wb") as stream:
-                np.save(stream, logits)
-        save_teacher(tuned.model, tuned.tokenizer, folder)
-        shutil.rmtree(checkpoints)
-        return {"history": tuned.fitted.history, "best_epoch": tuned.fitted.best_epoch}
-
-    reads = {
-        "data": data.key,
-        "teacher": learning_part(cfg.teacher),
-        "seed": cfg.seed,
-        "precision": cfg.trainer.precision,
-        "metric": cfg.dataset.metric,
-        "answered": ANSWERED,
-    }
-    artifact = context.store.make("teacher", reads, build)
-    return Teacher(artifact.key, artifact)
+    @property
+    def key(self) -> str:
+        """The artifact's key."""
+        return self.artifact.key
 
 
-def recorded_files(cfg: TeacherConfig) -> list[Path]:
-    """Files of recorded predictions, those of further teachers behind the first."""
-    return [Path(name).expanduser() for name in (str(cfg.path), *cfg.mix)]
-
-
-def frozen_vectors_of(context: Context, data: Data) -> NDArray[np.float32]:
-    """What the frozen encoder makes of every function in an example, (functions, hidden); 0 for others.
-
-    It is one artifact for all seeds and halves.
-    """
-    cfg, corpus = context.cfg.teacher, data.corpus
-    codes = [function.code for function in corpus.functions.values()]
-    rows = function_rows(data, tuple(corpus.splits))
-    texts = sorted({codes[row] for row in rows})
-
-    def build(folder: Path) -> dict[str, Any]:
-        made = frozen_vectors(texts, cfg, context.cfg.trainer)
-        with writing(folder / VECTORS) as temporary, temporary.open("wb") as stream:
-            np.save(stream, made)
-        return {"functions": len(texts), "hidden": made.shape[1]}
-
-    digest = hashlib.sha256("\x00".join(texts).encode("utf-8", "surrogatepass")).hexdigest()
-    reads = {
-        "texts": digest,
-        "model": cfg.model,
-        "encoder_layers": cfg.encoder_layers,
-        "max_length": cfg.max_length,
-        "pooling": cfg.pooling,
-    }
-    made = np.load(context.store.make("vectors", reads, build).folder / VECTORS, mmap_mode="r")
-    place = {text: row for row, text in enumerate(texts)}
-    vectors = np.zeros((len(codes), made.shape[1]), dtype=np.float32)
-    vectors[rows] = made[[place[codes[row]] for row in rows]]
-    return vectors
-
-
-def logits_file(split: SplitName) -> str:
-    """Name of the file with a teacher's logits (examples, 2) for a split."""
-    return f"{split}.npy"
-
-
-def learning_part(cfg: TeacherConfig) -> dict[str, Any]:
-    """What of the config makes a difference to the teacher's weights."""
-    return {name: value for name, value in vars(cfg).items() if name not in ("name", "timing", "note", "path", "mix")}
+def run(job: Job, data: Data) -> Teacher:
+    """Let the teacher learn."""
+    cfg = job.cfg.teacher
+    kind = TEACHERS.get(cfg.kind)
+    frozen = None
+    if kind.only_head_learns(cfg):
+        texts = Texts(tuple(sorted({data.texts[row] for row in data.rows(tuple(data.corpus.splits))})))
+        frozen = FrozenVectors(data, texts, job.pending(FROZEN_VECTORS, VectorInputs(texts)))
+    return Teacher(kind, job.make(TEACHER, Inputs(data, frozen)), frozen)

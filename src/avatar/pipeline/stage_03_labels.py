@@ -1,103 +1,160 @@
-"""Stage 3: the teacher's labels for the unlabelled half, stored once; and its answers on test where it has any."""
+"""Stage 3: the teacher's labels for the unlabelled half, and what they are worth."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.common.files import writing
+from avatar.common.errors import DataError
+from avatar.common.files import save_array
+from avatar.common.hashing import stable_hash
 from avatar.common.logging import get_logger
-from avatar.data.inference import encode_functions
+from avatar.config.schema import TrainerConfig
 from avatar.data.records import SplitName
 from avatar.measure.decision import Decision, fit_decision
 from avatar.measure.metrics import Metrics, classification, spoken
-from avatar.pipeline.artifacts import Artifact
-from avatar.pipeline.context import Context, Data
-from avatar.pipeline.stage_02_teacher import ANSWERED, VECTORS, Teacher, frozen_vectors_of, logits_file, recorded_files
-from avatar.pipeline.variants import training_rows
-from avatar.teacher.predictions import mixed_predictions
-from avatar.teacher.store import read_teacher
-from avatar.teacher.tokens import tokenize
-from avatar.teacher.train import only_head_learns, torch_device
+from avatar.pipeline.artifacts import Artifact, Pending
+from avatar.pipeline.job import Job
+from avatar.pipeline.settings import trainer_field
+from avatar.pipeline.stage import Stage, setting
+from avatar.pipeline.stage_01_dataset import Data
+from avatar.pipeline.stage_02_teacher import VECTORS, FrozenVectors, Teacher
+from avatar.teacher.kinds import read_answers
 
 log = get_logger("labels")
 
 
 @dataclass(frozen=True)
-class Labels:
-    """Soft labels of the unlabelled half as logits (examples, 2), and of test where the teacher was run on it.
+class Inputs:
+    """The data, and the teacher with its answers."""
 
-    `vectors` (functions, width) are what the teacher makes of each training function, where a student is to learn
-    from their distances. `decision`, fitted on valid where the teacher was run on it, makes answers of its logits.
+    data: Data
+    teacher: Teacher
+
+
+@dataclass(frozen=True)
+class Settings:
+    """By what the teacher's threshold is chosen."""
+
+    metric: str = setting("dataset.metric")
+
+
+def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
+    corpus, source = inputs.data.corpus, inputs.teacher.artifact.folder
+    valid = read_answers(source, SplitName.VALID)
+    decision = Decision()
+    if valid is not None:
+        decision = fit_decision(valid, corpus.labels(SplitName.VALID), settings.metric)
+    metrics = {}
+    for split in SplitName:
+        logits = read_answers(source, split)
+        if logits is not None:
+            metrics[split.value] = classification(corpus.labels(split), decision.labels(logits)).as_dict()
+    return {"metrics": metrics, "decision": decision}
+
+
+LABELS = Stage("labels", 1, "Label the unlabelled half with the teacher", Inputs, Settings, _build)
+
+
+@dataclass(frozen=True)
+class VectorSettings:
+    """What a teacher that is at hand reads of a function."""
+
+    max_length: int = setting("teacher.max_length")
+    trainer: TrainerConfig = trainer_field()
+
+
+def _build_vectors(inputs: Inputs, settings: VectorSettings, folder: Path) -> dict[str, Any]:
+    from avatar.data.inference import encode_functions
+    from avatar.teacher.tokens import tokenize
+    from avatar.teacher.train import torch_device
+
+    model, tokenizer = inputs.teacher.kind.load(inputs.teacher.artifact.folder)
+    tokens, rows = tokenize(tokenizer, inputs.data.texts, settings.max_length), inputs.data.training_rows
+    device = torch_device(settings.trainer)
+    vectors = encode_functions(model, tokens, rows, device=device, label="teacher reads functions")
+    save_array(folder / VECTORS, vectors)
+    return {"functions": len(rows), "width": vectors.shape[1]}
+
+
+TEACHER_VECTORS = Stage(
+    "relations", 1, "Encode every training function with the teacher", Inputs, VectorSettings, _build_vectors
+)
+
+
+@dataclass(frozen=True)
+class TrainingVectors:
+    """What a teacher makes of every training function; computed when they are needed."""
+
+    data: Data
+    pending: Pending
+
+    @property
+    def key(self) -> str:
+        """The artifact's key."""
+        return self.pending.key
+
+    def get(self) -> NDArray[np.float32]:
+        """Vectors (functions, width), 0 for functions that no training example touches."""
+        made = np.load(self.pending.get().folder / VECTORS)
+        vectors = np.zeros((len(self.data.texts), made.shape[1]), dtype=np.float32)
+        vectors[self.data.training_rows] = made
+        return vectors
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Soft labels of the unlabelled half as logits (examples, 2), and of test where the teacher answers it.
+
+    `decision`, fitted on valid where the teacher answers it, makes answers of its logits. `relations` are the teacher's
+    vectors, where a student is to learn from their distances.
     """
 
     artifact: Artifact
     soft: NDArray[np.float32]
     test: NDArray[np.float32] | None
-    vectors: NDArray[np.float32] | None
+    relations: FrozenVectors | TrainingVectors | None
     decision: Decision
     unlabeled_metrics: Metrics
     test_metrics: Metrics | None
 
+    @cached_property
+    def key(self) -> str:
+        """Changes with the labels and with the vectors."""
+        return stable_hash([self.artifact.key, self.relations.key if self.relations is not None else None])
 
-def run(context: Context, data: Data, teacher: Teacher) -> Labels:
-    """Read the recorded predictions, or let the teacher answer."""
-    cfg, corpus = context.cfg, data.corpus
+    @cached_property
+    def vectors(self) -> NDArray[np.float32] | None:
+        """The teacher's vector of at least every training function, (functions, width); 0 where there is none."""
+        return self.relations.get() if self.relations is not None else None
 
-    def build(folder: Path) -> dict[str, Any]:
-        if teacher.artifact is None:
-            logits = {SplitName.UNLABELED: mixed_predictions(recorded_files(cfg.teacher), corpus, SplitName.UNLABELED)}
-        else:
-            logits = {split: np.load(teacher.artifact.folder / logits_file(split)) for split in ANSWERED}
-        for split, values in logits.items():
-            with writing(folder / logits_file(split)) as temporary, temporary.open("wb") as stream:
-                np.save(stream, values)
-        decision = Decision()
-        if SplitName.VALID in logits:
-            decision = fit_decision(logits[SplitName.VALID], corpus.labels(SplitName.VALID), cfg.dataset.metric)
-        metrics = {
-            split.value: classification(corpus.labels(split), decision.labels(values)).as_dict()
-            for split, values in logits.items()
-        }
-        return {"metrics": metrics, "decision": decision}
 
-    reads = {"data": data.key, "teacher": teacher.key, "metric": cfg.dataset.metric}
-    artifact = context.store.make("labels", reads, build)
-    soft = np.load(artifact.folder / logits_file(SplitName.UNLABELED))
-    test_file = artifact.folder / logits_file(SplitName.TEST)
-    test = np.load(test_file) if test_file.exists() else None
+def run(job: Job, data: Data, teacher: Teacher) -> Labels:
+    """Score the teacher's answers, and read them."""
+    cfg, source = job.cfg, teacher.artifact.folder
+    artifact = job.make(LABELS, Inputs(data, teacher))
+    soft = read_answers(source, SplitName.UNLABELED)
+    if soft is None:
+        raise DataError(
+            f"the teacher {cfg.teacher.name} has no answers for the unlabelled half", "choose another teacher.kind"
+        )
     metrics = {name: Metrics(**values) for name, values in artifact.values["metrics"].items()}
-    decision = Decision(**artifact.values["decision"])
-    unlabeled = metrics[SplitName.UNLABELED.value]
-    metric = cfg.dataset.metric
-    score = spoken(getattr(unlabeled, metric), metric)
-    log.info("labels: on the unlabelled half the teacher's %s is %s", metric, score)
-    vectors = _vectors(context, data, teacher) if cfg.distill.relations else None
-    return Labels(artifact, soft, test, vectors, decision, unlabeled, metrics.get(SplitName.TEST.value))
-
-
-def _vectors(context: Context, data: Data, teacher: Teacher) -> NDArray[np.float32]:
-    """The teacher's vector of at least every training function, (functions, width); 0 where there is none."""
-    cfg = context.cfg
-    assert teacher.artifact is not None  # config.checks refuses relations with recorded predictions
-    if only_head_learns(cfg.teacher):
-        return frozen_vectors_of(context, data)
-    source = teacher.artifact.folder
-
-    def build(folder: Path) -> dict[str, Any]:
-        model, tokenizer = read_teacher(source)
-        codes = [function.code for function in data.corpus.functions.values()]
-        tokens, rows = tokenize(tokenizer, codes, cfg.teacher.max_length), training_rows(data)
-        device = torch_device(cfg.trainer)
-        made = encode_functions(model, tokens, rows, device=device, label="teacher reads functions")
-        with writing(folder / VECTORS) as temporary, temporary.open("wb") as stream:
-            np.save(stream, made)
-        return {"functions": len(rows), "width": made.shape[1]}
-
-    artifact = context.store.make("relations", {"data": data.key, "teacher": teacher.key}, build)
-    made = np.load(artifact.folder / VECTORS)
-    vectors = np.zeros((len(data.corpus.functions), made.shape[1]), dtype=np.float32)
-    vectors[training_rows(data)] = made
-    return vectors
+    unlabeled, metric = metrics[SplitName.UNLABELED.value], cfg.dataset.metric
+    log.info(
+        "labels: on the unlabelled half the teacher's %s is %s", metric, spoken(getattr(unlabeled, metric), metric)
+    )
+    relations: FrozenVectors | TrainingVectors | None = None
+    if cfg.distill.relations:
+        relations = teacher.frozen or TrainingVectors(data, job.pending(TEACHER_VECTORS, Inputs(data, teacher)))
+    return Labels(
+        artifact,
+        soft,
+        read_answers(source, SplitName.TEST),
+        relations,
+        Decision(**artifact.values["decision"]),
+        unlabeled,
+        metrics.get(SplitName.TEST.value),
+    )

@@ -13,19 +13,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from avatar.report.style import AXES, BLUE, GREY, MARKERS, ORANGE, REMARK, line_labels, log_axis, tidy
+from avatar.report.style import ACCURACY, BLUE, GREY, MARKERS, ORANGE, REMARK, line_labels, log_axis, tidy
+from avatar.search.objectives import OBJECTIVES
 
 
 def pareto(solutions: pd.DataFrame, references: pd.DataFrame | None = None, predicted: bool = True) -> Figure:
     """The front in two dimensions at a time: accuracy against each cost, dominated points included.
 
-    `solutions` has a row per architecture: accuracy [0, 1] and any of size (MB), latency (ms), flops
-    (GFLOPs), flips [0, 1]; bool columns `front`, and if known `chosen` and `trained`. `references` (the teacher, the
+    `solutions` has a row per architecture: accuracy [0, 1] and the other objectives in their units; bool columns
+    `front`, and if known `chosen` and `trained`. `references` (the teacher, the
     baselines) is indexed by name with the same columns; where a cost is NaN, a line marks the accuracy.
     `predicted`: the accuracies of `solutions` come from a surrogate; the axis says so.
     """
     costs = [
-        name for name in ("size", "latency", "flops", "flips") if name in solutions and solutions[name].notna().any()
+        name
+        for name in solutions
+        if name in OBJECTIVES.names() and not OBJECTIVES.get(name).maximise and solutions[name].notna().any()
     ]
     figure = Figure(figsize=(4.4 * len(costs), 4.2), layout="constrained")
     panels = figure.subplots(1, len(costs), squeeze=False)[0]
@@ -38,13 +41,13 @@ def pareto(solutions: pd.DataFrame, references: pd.DataFrame | None = None, pred
     for panel, cost in zip(panels, costs, strict=True):
         for series, mask in masks.items():
             _scatter(panel, solutions.loc[mask, cost], solutions.loc[mask, "accuracy"], series)
-        if cost != "flips":  # often 0
+        if OBJECTIVES.get(cost).logarithmic:
             log_axis(panel)
         panel.set_ylim(*limits)
         if references is not None:
             _references(panel, references, cost)
-        tidy(panel, AXES[cost], None)
-    panels[0].set_ylabel("accuracy, predicted for untrained ones (%)" if predicted else AXES["accuracy"])
+        tidy(panel, OBJECTIVES.get(cost).title, None)
+    panels[0].set_ylabel("accuracy, predicted for untrained ones (%)" if predicted else ACCURACY)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False, fontsize=9)
     return figure
@@ -211,12 +214,12 @@ def parallel_coordinates(frame: pd.DataFrame, colour_by: str, chosen: NDArray[np
             alpha=1.0 if thick else 0.8,
             zorder=5 if thick else 2,
         )
-    titles = [AXES.get(name, name.replace("_", " ")) for name in varied]
+    titles = [_title(name) for name in varied]
     panel.set_xticks(range(len(varied)), titles, rotation=30, ha="right", fontsize=8)
     panel.set_yticks([])
     panel.set_ylim(-0.1, 1.1)
     remark = "; thick: chosen" if chosen is not None and chosen.any() else ""
-    panel.set_title(f"darker: higher {AXES.get(colour_by, colour_by)}{remark}", fontsize=9)
+    panel.set_title(f"darker: higher {_title(colour_by)}{remark}", fontsize=9)
     panel.spines[["top", "right", "left", "bottom"]].set_visible(False)
     return figure
 
@@ -247,3 +250,10 @@ def _axis(panel: Axes, column: pd.Series, place: int) -> NDArray[np.float64]:
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85},
         )
     return scaled
+
+
+def _title(name: str) -> str:
+    """What an axis of this objective or gene is called."""
+    if name == "accuracy":
+        return ACCURACY
+    return OBJECTIVES.get(name).title if name in OBJECTIVES.names() else name.replace("_", " ")

@@ -9,14 +9,8 @@ BLUE = "#2a6fb0"
 ORANGE = "#d9660a"
 GREY = "#8c8c8c"
 
-AXES = {
-    "accuracy": "accuracy (%)",
-    "size": "size of the weights (MB)",
-    "latency": "latency of one example (ms)",
-    "flops": "GFLOPs of one example",
-    "flips": "share of predictions that flip under renaming",
-}
-"""Axis labels of the objectives, with units."""
+ACCURACY = "accuracy (%)"
+"""Label of an axis with accuracies."""
 
 MARKERS: dict[str, dict[str, Any]] = {
     "dominated": {"marker": ".", "s": 14, "color": "#b8c4d0", "zorder": 2},

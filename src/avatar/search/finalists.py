@@ -9,13 +9,10 @@ from avatar.search.objectives import Objective, minimised
 from avatar.search.result import SearchResult
 from avatar.space.architecture import Architecture
 
-COSTS = ("size", "latency", "flops")
-"""Objectives that cost the user something, and that are known without training."""
-
 
 def costs(result: SearchResult, objectives: Sequence[type[Objective]]) -> NDArray[np.float64]:
-    """What each architecture of `result` costs in those of `objectives` that are `COSTS`, (n, costs)."""
-    columns = [place for place, objective in enumerate(objectives) if objective.name in COSTS]
+    """What each architecture of `result` costs in those of `objectives` that are costs, (n, costs)."""
+    columns = [column for column, objective in enumerate(objectives) if objective.is_cost]
     return minimised(result.values, objectives)[:, columns]
 
 

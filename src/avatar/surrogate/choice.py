@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,6 +84,19 @@ def choose(
         sentence = f"The surrogate is {_spoken(best.name)}, as configured, but does not beat the constant: {numbers}."
     name = best.name if best.beats_constant or config.name != "auto" else "constant"
     return _fitted(name, X, y, seed, validation, best.beats_constant, failed, sentence + note)
+
+
+def refitted(described: Mapping[str, Any], X: NDArray[np.float64], y: NDArray[np.float64], seed: int) -> Choice:
+    """The choice that `choose` made of the same observations, from its fields but `model` as plain data."""
+    name = str(described["name"])
+    return Choice(
+        name,
+        SURROGATES.get(name)(seed).fit(X, y),
+        {other: CrossValidation.from_plain(values) for other, values in described["validation"].items()},
+        bool(described["beats_constant"]),
+        np.asarray(described["collapsed"], dtype=bool),
+        str(described["sentence"]),
+    )
 
 
 TOLERANCE = 1e-6

@@ -1,7 +1,8 @@
 """Repeated cross-validation of a surrogate, always beside the constant predictor."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,15 @@ class CrossValidation:
     constant_errors: NDArray[np.float64]
     mean: NDArray[np.float64]
     std: NDArray[np.float64]
+
+    @classmethod
+    def from_plain(cls, values: Mapping[str, Any]) -> "CrossValidation":
+        """The validation whose fields are given as numbers and lists."""
+        plain: dict[str, Any] = {entry.name: values[entry.name] for entry in fields(cls)}
+        for name, value in plain.items():
+            if isinstance(value, list):
+                plain[name] = np.asarray(value, dtype=np.float64)
+        return cls(**plain)
 
     @property
     def gain(self) -> float:

@@ -38,7 +38,7 @@ class SweepCallback(Callback):
     def _start(self, config: DictConfig) -> None:
         settings = OmegaConf.to_container(config.tracking, resolve=True)
         tracking = TrackingConfig(**settings)  # type: ignore[arg-type]
-        if not tracking.enabled:
+        if not tracking.enabled or config.plan:
             return
         from avatar.tracking.sweeps import open_sweep, sweep_hash
 

@@ -17,7 +17,7 @@ import yaml
 from avatar.common.hashing import stable_hash
 from avatar.config.schema import Config
 
-VOLATILE = ("output_dir", "parent_run", "debug", "tracking", "executor")
+VOLATILE = ("output_dir", "parent_run", "debug", "plan", "tracking", "executor", "artifacts")
 """Settings that say where and how a job runs, not what it computes."""
 
 LONGEST_VALUE = 6000

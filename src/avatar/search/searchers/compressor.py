@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.common.seeding import generator
-from avatar.search.objectives import Flops, Objective, SearchContext, Size, evaluate
+from avatar.search.objectives import Objective, SearchContext, evaluate
+from avatar.search.objectives.flops import Flops
+from avatar.search.objectives.size import Size
 from avatar.search.result import SEARCHERS, Progress, SearchResult, result_of
 from avatar.search.searchers.known import Known
 from avatar.space.sampling import sample_uniform

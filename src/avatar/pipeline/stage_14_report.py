@@ -1,4 +1,4 @@
-"""Stage 10: the table, the pictures and the page that a person looks at."""
+"""Stage 14: the table, the pictures and the page that a person looks at."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,20 +7,24 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from avatar.common.hashing import stable_hash
 from avatar.measure.baselines import titles
 from avatar.measure.metrics import spoken
-from avatar.pipeline.context import Context, Data
-from avatar.pipeline.explore import Explored
-from avatar.pipeline.finals import Finals
-from avatar.pipeline.robustness import METRICS, TITLES
+from avatar.measure.student_flips import METRICS, TITLES
+from avatar.pipeline.job import Job
+from avatar.pipeline.stage_01_dataset import Data
+from avatar.pipeline.stage_02_teacher import Teacher
 from avatar.pipeline.stage_03_labels import Labels
-from avatar.pipeline.stage_06_search import as_frame
-from avatar.pipeline.stage_07_student import Student
-from avatar.pipeline.stage_08_measure import Measured
+from avatar.pipeline.stage_05_latency import MeasuredLatency
+from avatar.pipeline.stage_07_candidates import Candidate
+from avatar.pipeline.stage_08_surrogate import FittedSurrogate, objective_titles
+from avatar.pipeline.stage_09_search import Searched, as_frame, front_frame
+from avatar.pipeline.stage_10_student import TrainedStudent
+from avatar.pipeline.stage_11_finals import Finals
+from avatar.pipeline.stage_13_measure import Measured
 from avatar.report import figures
 from avatar.report.page import Report, write_report
 from avatar.report.tables import COLUMNS, Row, scores_in, summary
+from avatar.space.space import SearchSpace
 
 STUDENT = "student"
 BASELINE_TITLES = {"compressor": "Compressor's rule, same training", **titles()}
@@ -28,26 +32,35 @@ BASELINE_TITLES = {"compressor": "Compressor's rule, same training", **titles()}
 
 
 @dataclass(frozen=True)
-class Story:
-    """All that the stages found, in one place."""
+class Results:
+    """All that the stages gave, in one place.
+
+    `timed` are the milliseconds of the search's winner and the runners-up, run for real with random weights.
+    """
 
     data: Data
+    teacher: Teacher
     labels: Labels
-    explored: Explored
+    space: SearchSpace
+    latency: MeasuredLatency
+    candidates: tuple[Candidate, ...]
+    surrogate: FittedSurrogate
+    searched: Searched
+    timed: tuple[float, ...]
     finals: Finals
     measured: Measured
 
     @property
-    def student(self) -> Student:
+    def student(self) -> TrainedStudent:
         """The student that is kept."""
         return self.finals.student
 
 
-def compose(context: Context, story: Story, config_yaml: str) -> Report:
+def compose(job: Job, results: Results, config_yaml: str) -> Report:
     """The report of one job, as data."""
-    cfg, values = context.cfg, story.measured.values
-    arch, predictor = story.student.model.arch, story.explored.predictor
-    rows = [_row(STUDENT, values, "test"), *_teacher_row(context, values)]
+    cfg, values = job.cfg, results.measured.values
+    arch, surrogate = results.student.model.arch, results.surrogate
+    rows = [_row(STUDENT, values, "test"), *_teacher_row(job, values)]
     rows += [
         _row(title, values, f"baseline_{name}_test", f"baseline_{name}_")
         for name, title in BASELINE_TITLES.items()
@@ -58,45 +71,40 @@ def compose(context: Context, story: Story, config_yaml: str) -> Report:
         table=summary(rows),
         summary=f"The student is {arch}: {values['size/weights_mb']:.2f} MB of weights.",
         highlight=STUDENT,
-        figures=_figures(context, story, rows),
+        figures=_figures(job, results, rows),
         captions={
             "Trade-off": "Accuracy on valid: predicted by the surrogate, measured for trained candidates.",
             "Surrogate": "Each candidate trained in full, predicted by a surrogate that had not seen it.",
             "Search": "By predicted accuracy, in units of the box that the "
-            + ("exact front spans." if story.explored.found.convergence.exact else "found front spans."),
+            + ("exact front spans." if results.searched.convergence.exact else "found front spans."),
         },
-        notes=_notes(context, story),
+        notes=_notes(job, results),
         facts={
-            _winner_title(story): story.explored.found.sentence,
-            **_runners_up(story),
-            **({"finals": story.finals.sentence} if story.finals.sentence else {}),
-            "surrogate": story.explored.predictor.choice.sentence,
-            **({"halving": predictor.halving} if predictor.halving else {}),
-            **({"flips": f"Of the flips: {predictor.robustness.sentence}"} if predictor.robustness else {}),
-            "latency model": story.explored.latency.summary,
+            _winner_title(results): results.searched.sentence,
+            **_runners_up(results),
+            **({"finals": results.finals.sentence} if results.finals.sentence else {}),
+            "surrogate": results.surrogate.accuracy.sentence,
+            **({"halving": surrogate.halving} if surrogate.halving else {}),
+            **{name: f"Of the {name}: {surrogate.choices[name].sentence}" for name in objective_titles(surrogate)},
+            "latency model": results.latency.model.summary,
             "student": str(arch),
             "weights": f"{values['size/params']:,.0f} parameters, {values['size/weights_mb']:.3f} MB",
-            **_trust(story.measured),
+            **_trust(results.measured),
             "seed": str(cfg.seed),
         },
         config=config_yaml,
     )
 
 
-def write(report: Report, folder: Path, story: Story) -> Path:
+def write(report: Report, folder: Path, results: Results) -> Path:
     """Write page, table, front and pictures into the run's folder; the page's place."""
     page = folder / "report.html"
     write_report(report, page)
     report.table.to_csv(folder / "table.csv")
-    as_frame(story.explored.found.result).query("front").drop(columns="front").to_csv(folder / "front.csv", index=False)
+    front_frame(results.searched.result).to_csv(folder / "front.csv", index=False)
     for name, figure in report.figures.items():
         figure.savefig(folder / f"{name.lower().replace(' ', '_')}.png", dpi=120)
     return page
-
-
-def card_key(report: Report) -> str:
-    """Changes with what the model card says."""
-    return stable_hash({"title": report.title, "table": report.table.to_csv(), "notes": list(report.notes)})
 
 
 def _trust(measured: Measured) -> dict[str, str]:
@@ -125,11 +133,11 @@ def _row(name: str, values: Mapping[str, float], scores: str, costs: str = "") -
     )
 
 
-def _teacher_row(context: Context, values: Mapping[str, float]) -> list[Row]:
+def _teacher_row(job: Job, values: Mapping[str, float]) -> list[Row]:
     if "teacher_test/accuracy" not in values and "latency/teacher_ms_p50" not in values:
         return []
-    timing = context.cfg.teacher.timing
-    name = f"teacher {context.cfg.teacher.name}" + (f", timed as {timing} shape" if timing == "codebert" else "")
+    timing = job.cfg.teacher.timing
+    name = f"teacher {job.cfg.teacher.name}" + (f", timed as {timing} shape" if timing == "codebert" else "")
     ratio = values.get("compute/gflops_ratio")
     return [
         Row(
@@ -142,75 +150,72 @@ def _teacher_row(context: Context, values: Mapping[str, float]) -> list[Row]:
     ]
 
 
-def _winner_title(story: Story) -> str:
+def _winner_title(results: Results) -> str:
     """The search's winner is the student, but where a challenger was kept in its place."""
-    return "winner" if story.explored.found.winner == story.student.model.arch else "the search's winner"
+    return "winner" if results.searched.winner == results.student.model.arch else "the search's winner"
 
 
-def _runners_up(story: Story) -> dict[str, str]:
+def _runners_up(results: Results) -> dict[str, str]:
     """What the same rule puts next, how long it takes for real, and how much of the exact front was found."""
-    found, timed = story.explored.found, story.explored.timed
-    best = zip(found.runners_up, found.values[1:], timed[1:], strict=True)
+    searched, timed = results.searched, results.timed
+    best = zip(searched.runners_up, searched.values[1:], timed[1:], strict=True)
     facts = {
         f"runner-up {number}": f"{arch} with {values}; timed at {milliseconds:.3g} ms"
         for number, (arch, values, milliseconds) in enumerate(best, start=1)
     }
-    facts[f"{_winner_title(story)} timed"] = f"{timed[0]:.3g} ms, the model's forward pass alone"
-    if found.convergence.ratio is not None:
+    facts[f"{_winner_title(results)} timed"] = f"{timed[0]:.3g} ms, the model's forward pass alone"
+    if searched.convergence.ratio is not None:
         facts["search"] = (
-            f"{found.result.evaluated:,} evaluations found {100 * found.convergence.ratio:.2f} % of the "
+            f"{searched.result.evaluated:,} evaluations found {100 * searched.convergence.ratio:.2f} % of the "
             "hypervolume of the exact front"
         )
     return facts
 
 
-def _figures(context: Context, story: Story, rows: list[Row]) -> dict[str, Figure]:
-    explored = story.explored
-    frame = as_frame(explored.found.result)
-    frame["chosen"] = [arch == story.student.model.arch for arch in explored.found.result.architectures]
+def _figures(job: Job, results: Results, rows: list[Row]) -> dict[str, Figure]:
+    searched = results.searched
+    frame = as_frame(searched.result)
+    frame["chosen"] = [arch == results.student.model.arch for arch in searched.result.architectures]
     frame["trained"] = False
-    tried = as_frame(explored.found.measured)
-    tried["chosen"] = [arch == story.student.model.arch for arch in explored.found.measured.architectures]
+    tried = as_frame(searched.measured)
+    tried["chosen"] = [arch == results.student.model.arch for arch in searched.measured.architectures]
     tried["trained"], tried["front"] = True, False
     drawn: dict[str, Figure] = {}
     if "accuracy" in frame:
-        teacher = getattr(story.labels.unlabeled_metrics, context.cfg.dataset.metric)
+        teacher = getattr(results.labels.unlabeled_metrics, job.cfg.dataset.metric)
         references = pd.DataFrame({"accuracy": [teacher]}, index=["teacher (unlabelled half)"])
         drawn["Trade-off"] = figures.pareto(pd.concat([frame, tried], ignore_index=True), references)
     times = {row.model: row.latency_ms for row in rows if row.latency_ms is not None}
     drawn["Latency"] = figures.latency_bars(times)
-    validation = explored.predictor.choice.validation
-    best = validation.get(explored.predictor.choice.name) or next(iter(validation.values()), None)
+    validation = results.surrogate.accuracy.validation
+    best = validation.get(results.surrogate.accuracy.name) or next(iter(validation.values()), None)
     if best is not None:
-        scores = explored.predictor.scores
+        scores = results.surrogate.scores
         seen = scores.measured
         drawn["Surrogate"] = figures.surrogate_fit(scores.mean[seen], best.mean[seen], best.std[seen])
-    progress = explored.found.convergence
+    progress = searched.convergence
     if len(progress.evaluations) > 1:
-        curves = {context.cfg.search.name: (progress.evaluations, progress.hypervolumes)}
+        curves = {job.cfg.search.name: (progress.evaluations, progress.hypervolumes)}
         drawn["Search"] = figures.hypervolume(curves, progress.exact)
     front = frame[frame["front"]]
     if "accuracy" in frame and len(front) > 1:
-        names = [gene.name for gene in explored.space.genes] + list(explored.found.result.objectives)
+        names = [gene.name for gene in results.space.genes] + list(searched.result.objectives)
         drawn["Front"] = figures.parallel_coordinates(front[names], "accuracy", front["chosen"].to_numpy(dtype=bool))
     return drawn
 
 
-def _notes(context: Context, story: Story) -> list[str]:
-    cfg, values = context.cfg, story.measured.values
-    notes = [*story.data.corpus.notes, *story.data.overlaps.sentences(), *story.measured.notes]
+def _notes(job: Job, results: Results) -> list[str]:
+    cfg, values = job.cfg, results.measured.values
+    notes = [*results.data.corpus.notes, *results.data.overlaps.sentences(), *results.measured.notes]
     if cfg.teacher.note:
         notes.append(cfg.teacher.note)
-    recorded = cfg.teacher.kind == "predictions"
-    if recorded:
-        notes.append(
-            "The teacher is known by its recorded answers for the unlabelled half alone: it has no score on test."
-        )
+    if results.teacher.kind.note:
+        notes.append(results.teacher.kind.note)
     if cfg.dataset.metric != "accuracy":
         notes.append(
             f"Students are judged by {cfg.dataset.metric} here (dataset.metric): that is what the search and its "
             "pictures call accuracy. Epochs and thresholds are chosen by it on valid"
-            + (", those of a recorded teacher aside, who answers at 0.5." if recorded else ".")
+            + ("." if results.teacher.kind.runs else ", those of a recorded teacher aside, who answers at 0.5.")
         )
     if not cfg.distill.use_unlabeled:
         taught = "how far functions lie from each other" if cfg.distill.relations else "nothing"

@@ -1,0 +1,122 @@
+"""The manifest of an artifact: what it was made of, and the digests of its files."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from avatar.common.errors import ArtifactError
+from avatar.common.files import write_text
+from avatar.common.hashing import file_digest
+
+MANIFEST = "manifest.json"
+MOST_BYTES = 64 * 1024**2
+"""A manifest is far smaller; a larger file is not read."""
+
+VERIFY = ("quick", "full")
+"""How reused files are checked: by size and time, and by digest only where these differ; or all by digest."""
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """A file of an artifact as it was when the artifact was made."""
+
+    bytes: int
+    mtime_ns: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What `manifest.json` says. `made` is UTC, ISO 8601; `seconds` is how long it took."""
+
+    stage: str
+    revision: int
+    key: str
+    settings: Mapping[str, Any]
+    inputs: Mapping[str, Any]
+    values: Mapping[str, Any]
+    seconds: float
+    made: str
+    files: Mapping[str, FileRecord]
+
+    def write(self, folder: Path) -> None:
+        """Write it into `folder`, which is a finished artifact from then on."""
+        write_text(folder / MANIFEST, json.dumps(asdict(self), indent=1) + "\n")
+
+    def verify(self, folder: Path, how: str = "quick") -> None:
+        """Raise an ArtifactError where a file of `folder` is not the one that was written."""
+        for name, record in self.files.items():
+            problem = _difference(folder / name, record, how)
+            if problem:
+                raise ArtifactError(
+                    f"the artifact {folder} is damaged: {name} {problem}",
+                    "delete that folder; the next run makes it again",
+                )
+
+
+def file_records(folder: Path) -> dict[str, FileRecord]:
+    """All files below `folder` but the manifest, by their path in it."""
+    return {
+        path.relative_to(folder).as_posix(): FileRecord(path.stat().st_size, path.stat().st_mtime_ns, file_digest(path))
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != MANIFEST
+    }
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """The manifest of a finished artifact, or None where there is none. One that is no manifest is an ArtifactError."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        return None
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ValueError(f"it has more than {MOST_BYTES} bytes")
+        return _parsed(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise ArtifactError(f"the manifest {path} is unreadable: {reason}", f"delete {folder}") from error
+
+
+def _parsed(data: Any) -> Manifest:
+    if not isinstance(data, dict):
+        raise ValueError(f"it holds a {type(data).__name__} where an object belongs")
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "stage": str,
+        "revision": int,
+        "key": str,
+        "settings": dict,
+        "inputs": dict,
+        "values": dict,
+        "seconds": (int, float),
+        "made": str,
+        "files": dict,
+    }
+    for name, kind in kinds.items():
+        if name not in data:
+            raise ValueError(f"'{name}' is missing")
+        if not isinstance(data[name], kind) or isinstance(data[name], bool):
+            raise ValueError(f"'{name}' is a {type(data[name]).__name__}")
+    files = {}
+    for name, record in data["files"].items():
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise ValueError(f"the file '{name}' lies outside of the artifact")
+        try:
+            files[name] = FileRecord(int(record["bytes"]), int(record["mtime_ns"]), str(record["sha256"]))
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"the record of the file '{name}' is incomplete") from error
+    return Manifest(**{**{name: data[name] for name in kinds}, "files": files})
+
+
+def _difference(path: Path, record: FileRecord, how: str) -> str:
+    """What is wrong with a file, or "" where nothing is."""
+    try:
+        found = path.stat()
+    except OSError:
+        return "is missing"
+    if found.st_size != record.bytes:
+        return f"has {found.st_size} bytes, and had {record.bytes} when it was made"
+    if how == "quick" and found.st_mtime_ns == record.mtime_ns:
+        return ""
+    return "" if file_digest(path) == record.sha256 else "has other content than when it was made"

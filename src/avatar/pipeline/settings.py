@@ -1,0 +1,59 @@
+"""Settings that several stages share."""
+
+from dataclasses import dataclass
+
+import torch
+
+from avatar.code.languages import language_of
+from avatar.config.schema import TrainerConfig
+from avatar.measure.machine import machine_name
+from avatar.pipeline.stage import setting, unkeyed
+
+SHOWN = "it changes what a person sees, and no result"
+HARDWARE = "the kind of device changes rounding only; number of devices and precision are settings of their own"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where something is timed: the processor, torch's threads, and torch's version."""
+
+    name: str
+    threads: int
+    torch: str
+
+
+def this_machine() -> Machine:
+    """The machine that this process runs on."""
+    return Machine(machine_name(), torch.get_num_threads(), torch.__version__)
+
+
+def known_language(language: str | None, dataset: str) -> str | None:
+    """The language that the config names, else the one that is known of the data set, else None."""
+    return language or language_of(dataset)
+
+
+def trainer_field() -> TrainerConfig:
+    """A field with all of the trainer's settings, for building; what of them counts are fields of their own."""
+    return unkeyed("trainer", why=HARDWARE)  # type: ignore[no-any-return]
+
+
+def precision_field() -> str:
+    """A field with the precision of a training."""
+    return setting("trainer.precision")  # type: ignore[no-any-return]
+
+
+def world_size_field() -> int:
+    """A field with the number of processes that share a step: each sees a whole batch, so it scales the batch."""
+    return setting("trainer.devices", "trainer.accelerator", via=world_size_of)  # type: ignore[no-any-return]
+
+
+def world_size_of(devices: int, accelerator: str) -> int:
+    """Processes of a training; `devices` of -1 are all that there are."""
+    if devices > 0:
+        return devices
+    return 1 if accelerator == "cpu" else max(1, torch.cuda.device_count())
+
+
+def language_field() -> str | None:
+    """A field with the language of the functions."""
+    return setting("dataset.language", "dataset.name", via=known_language)  # type: ignore[no-any-return]

@@ -1,0 +1,164 @@
+"""What a stage declares: its inputs, its settings, and how it is built. Its key is made of exactly these."""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from avatar.common.hashing import stable_hash
+from avatar.config.schema import Config
+
+I = TypeVar("I")  # noqa: E741
+S = TypeVar("S")
+
+
+class Keyed(Protocol):
+    """What a stage reads from an earlier one: the key changes with everything that it holds."""
+
+    @property
+    def key(self) -> str:
+        """Hexadecimal digest."""
+        ...
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a field of a stage's settings is read from the config.
+
+    `paths` are dotted keys, or groups of keys but for those in `without`. `via` makes the value of theirs; without it
+    there is one path. `why` is empty for a setting that the key is made of, else the reason why it is left out.
+    """
+
+    paths: tuple[str, ...]
+    via: Callable[..., Any] | None = None
+    without: tuple[str, ...] = ()
+    why: str = ""
+
+    def value(self, cfg: Config) -> Any:
+        """The field's value. What `without` names has its default, so that no stage can read it."""
+        found = [_at(cfg, path) for path in self.paths]
+        if self.without:
+            fresh = type(found[0])()
+            found = [dataclasses.replace(found[0], **{name: getattr(fresh, name) for name in self.without})]
+        if self.via is not None:
+            return self.via(*found)
+        (only,) = found
+        return only
+
+    def keys(self, cfg: Config) -> Iterator[str]:
+        """The dotted keys that it reads, groups taken apart."""
+        for path in self.paths:
+            part = _at(cfg, path)
+            if not dataclasses.is_dataclass(part):
+                yield path
+                continue
+            for entry in dataclasses.fields(part):
+                if entry.name not in self.without:
+                    yield f"{path}.{entry.name}"
+
+
+def setting(*paths: str, via: Callable[..., Any] | None = None, without: Sequence[str] = ()) -> Any:
+    """A field of a stage's settings that the key is made of: read from `paths` of the config, through `via`."""
+    return dataclasses.field(metadata={"reading": Reading(paths, via, tuple(without))})
+
+
+def unkeyed(*paths: str, why: str, via: Callable[..., Any] | None = None, without: Sequence[str] = ()) -> Any:
+    """A field of a stage's settings that leaves the key as it is; `why` says for what reason that is right."""
+    return dataclasses.field(metadata={"reading": Reading(paths, via, tuple(without), why)})
+
+
+def label() -> Any:
+    """A field of a stage's inputs that is only shown to people, and that the key is not made of."""
+    return dataclasses.field(default="", metadata={"label": True})
+
+
+@dataclass(frozen=True)
+class Stage(Generic[I, S]):
+    """A step of the job whose result is an artifact.
+
+    `build(inputs, settings, folder)` writes its files into `folder`, which may hold what a killed run left there, and
+    returns the values of the manifest. It is a plain function of a module: all that it knows is what it is given.
+    `inputs` and `settings` are dataclasses. Fields of `inputs` are `Keyed`, plain values, or tuples of these; fields of
+    `settings` are declared by `setting` and `unkeyed`. `revision` is raised by hand when the output of the same inputs
+    changes. `timed` says that a clock decides about the values: then what depends on them has their digest in its key.
+    """
+
+    name: str
+    revision: int
+    title: str
+    inputs: type[I]
+    settings: type[S]
+    build: Callable[[I, S, Path], Mapping[str, Any]]
+    timed: bool = False
+
+    def __post_init__(self) -> None:
+        if getattr(self.build, "__closure__", None) or "<" in self.build.__qualname__:
+            raise TypeError(f"the stage {self.name} must be built by a function of a module: a closure reads in secret")
+        undeclared = [name for name, reading in self._declared() if reading is None]
+        if undeclared:
+            raise TypeError(f"the stage {self.name} does not say where {', '.join(undeclared)} are read")
+
+    def _declared(self) -> Iterator[tuple[str, Reading | None]]:
+        for entry in dataclasses.fields(self.settings):  # type: ignore[arg-type]
+            yield entry.name, entry.metadata.get("reading")
+
+    @property
+    def readings(self) -> dict[str, Reading]:
+        """How each field of the settings is read."""
+        return {name: reading for name, reading in self._declared() if reading is not None}
+
+    def read(self, cfg: Config) -> S:
+        """The stage's settings, and nothing else of the config."""
+        return self.settings(**{name: reading.value(cfg) for name, reading in self.readings.items()})
+
+    def keyed_settings(self, settings: S) -> dict[str, Any]:
+        """The settings that the key is made of, as plain data."""
+        return {name: plain(getattr(settings, name)) for name, reading in self.readings.items() if not reading.why}
+
+    def keyed_inputs(self, inputs: I) -> dict[str, Any]:
+        """The inputs that the key is made of: keys of earlier results, and plain values."""
+        return {
+            entry.name: _key_of(getattr(inputs, entry.name))
+            for entry in dataclasses.fields(inputs)  # type: ignore[arg-type]
+            if "label" not in entry.metadata
+        }
+
+    def key(self, inputs: I, settings: S) -> str:
+        """The artifact's key: a digest of name, revision, inputs and settings."""
+        return stable_hash(
+            {
+                "stage": self.name,
+                "revision": self.revision,
+                "inputs": self.keyed_inputs(inputs),
+                "settings": self.keyed_settings(settings),
+            }
+        )
+
+
+def plain(value: Any) -> Any:
+    """Nested dataclasses, enums, and numpy scalars and arrays as plain JSON data."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(name): plain(entry) for name, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(entry) for entry in value]
+    if isinstance(value, Enum):
+        return value.value
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _key_of(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_key_of(entry) for entry in value]
+    key = getattr(value, "key", None)
+    return key if isinstance(key, str) else plain(value)
+
+
+def _at(cfg: Config, path: str) -> Any:
+    part: Any = cfg
+    for name in path.split("."):
+        part = getattr(part, name)
+    return part

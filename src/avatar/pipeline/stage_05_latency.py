@@ -1,0 +1,96 @@
+"""Stage 5: a model of how long an architecture takes on this machine, from architectures that are timed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from avatar.common.logging import format_seconds, get_logger
+from avatar.common.seeding import derive_seed, generator
+from avatar.data.records import SplitName, Task
+from avatar.measure.architecture_timing import time_architectures
+from avatar.measure.latency_model import LatencyModel, check_enough, fit_to
+from avatar.pipeline.artifacts import Artifact
+from avatar.pipeline.job import Job
+from avatar.pipeline.settings import Machine, this_machine
+from avatar.pipeline.stage import Stage, setting
+from avatar.pipeline.stage_01_dataset import Data
+from avatar.pipeline.stage_04_tokens import tokenized
+from avatar.search.run import budgets_of
+from avatar.space.architecture import Architecture
+from avatar.space.budgets import Budgets, Feasible
+from avatar.space.sampling import sample_adaptive
+from avatar.space.space import SearchSpace
+
+log = get_logger("latency")
+SAMPLES = 24
+"""Architectures that are timed."""
+SECONDS = 12.0
+"""How long all of them are timed together."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What is timed: architectures, at `length` tokens a function, for `seconds` together."""
+
+    architectures: tuple[Architecture, ...]
+    task: Task
+    length: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where it is timed, and the seed of the order."""
+
+    seed: int = setting("seed")
+    machine: Machine = setting(via=this_machine)
+
+
+def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
+    log.info("timing %d architectures, about %s", len(inputs.architectures), format_seconds(inputs.seconds))
+    seed = derive_seed(settings.seed, "latency")
+    times = time_architectures(inputs.architectures, inputs.task, inputs.length, seed, inputs.seconds)
+    return {"milliseconds": times.tolist()}
+
+
+LATENCY = Stage("latency", 1, "Time architectures on this machine", Inputs, Settings, _build, timed=True)
+
+
+@dataclass(frozen=True)
+class MeasuredLatency:
+    """The fitted model, and what it was fitted to."""
+
+    model: LatencyModel
+    artifact: Artifact
+
+    @property
+    def key(self) -> str:
+        """Changes with the measured times."""
+        return self.artifact.key
+
+
+def run(job: Job, data: Data, space: SearchSpace) -> MeasuredLatency:
+    """Time a sample of the space that fits the budgets of size and FLOPs, and fit the model."""
+    cfg, task = job.cfg, data.corpus.task
+    budgets = budgets_of(cfg.search)
+    feasible = Feasible(space, Budgets(budgets.mb, budgets.gflops, None), task)
+    feasible.check()
+    sample = list(sample_adaptive(SAMPLES, generator(cfg.seed, "latency"), feasible))
+    seed = derive_seed(cfg.seed, "latency")
+    architectures = [sample[row] for row in np.random.default_rng(seed).permutation(len(sample))]
+    check_enough(architectures)
+    length = typical_length(job, data)
+    artifact = job.make(LATENCY, Inputs(tuple(architectures), task, length, SECONDS))
+    times = np.asarray(artifact.values["milliseconds"], dtype=np.float64)
+    model = fit_to(architectures, times, task, length, seed)
+    log.info("latency model: %s", model.summary)
+    return MeasuredLatency(model, artifact)
+
+
+def typical_length(job: Job, data: Data) -> int:
+    """Median tokens of a test function in a vocabulary of 4,000 words; the length at which students are timed."""
+    table = tokenized(job, data, "word", 4000).table
+    rows = np.unique(data.corpus.members(SplitName.TEST))
+    return int(np.clip(np.median(table.lengths[rows]), 16, 400))

@@ -1,0 +1,137 @@
+"""Stage 10: a student, distilled with the whole recipe."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from avatar.common.files import writing
+from avatar.common.logging import format_seconds, get_logger
+from avatar.config.schema import DistillConfig, TrainerConfig
+from avatar.data.batching import Examples, TokenTable
+from avatar.data.inference import predict_logits
+from avatar.data.records import SplitName
+from avatar.measure.decision import fit_decision
+from avatar.measure.metrics import classification
+from avatar.pipeline.artifacts import Artifact
+from avatar.pipeline.job import Job
+from avatar.pipeline.settings import precision_field, trainer_field, world_size_field
+from avatar.pipeline.stage import Stage, label, setting
+from avatar.pipeline.stage_01_dataset import Data
+from avatar.pipeline.stage_03_labels import Labels
+from avatar.pipeline.stage_04_tokens import Tokenized, tokenized
+from avatar.space.architecture import Architecture
+from avatar.student.encoder import StudentModel
+from avatar.student.train import distil, distillation_examples, read_student, readable, save_student
+
+log = get_logger("student")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What is trained, and on what; `title` is what the log calls it."""
+
+    data: Data
+    labels: Labels
+    tokens: Tokenized
+    arch: Architecture
+    title: str = label()
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The whole recipe."""
+
+    seed: int = setting("seed")
+    metric: str = setting("dataset.metric")
+    recipe: DistillConfig = setting("distill")
+    precision: str = precision_field()
+    world_size: int = world_size_field()
+    trainer: TrainerConfig = trainer_field()
+
+
+def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
+    corpus, arch, labels = inputs.data.corpus, inputs.arch, inputs.labels
+    read = readable(arch, inputs.tokens.table)
+    examples = distillation_examples(
+        corpus, read, labels.soft, settings.recipe, variants=inputs.tokens.variants, vectors=labels.vectors
+    )
+    valid = Examples(read, corpus.members(SplitName.VALID), corpus.labels(SplitName.VALID))
+    checkpoints = folder / "checkpoints"
+    distilled = distil(
+        arch,
+        corpus.task,
+        examples,
+        valid,
+        settings.recipe,
+        settings.trainer,
+        settings.seed,
+        checkpoints,
+        inputs.title,
+        settings.metric,
+    )
+    save_student(distilled.model, folder)
+    with writing(folder / "tokenizer.json") as temporary:
+        inputs.tokens.tokenizer.save(str(temporary))
+    shutil.rmtree(checkpoints)
+    return {
+        "architecture": arch.as_dict(),
+        "valid_score": distilled.valid_score,
+        "best_epoch": distilled.best_epoch,
+        "history": distilled.history,
+    }
+
+
+STUDENT = Stage("student", 1, "Train a student with the whole recipe", Inputs, Settings, _build)
+
+
+@dataclass(frozen=True)
+class TrainedStudent:
+    """A trained student, its tokenizer, and the corpus in its tokens, cut to its length.
+
+    `answers` (examples,) are its labels on valid, `score` (0 to 1) what they are worth by the metric of the set.
+    """
+
+    artifact: Artifact
+    model: StudentModel
+    tokenizer: Tokenizer
+    tokens: TokenTable
+    answers: NDArray[np.int64]
+    score: float
+
+    @property
+    def key(self) -> str:
+        """The artifact's key."""
+        return self.artifact.key
+
+    @property
+    def name(self) -> str:
+        """The architecture with what its own name leaves out."""
+        arch = self.model.arch
+        narrow = f" factorised at {arch.embedding_size}," if arch.embedding_size else ""
+        return f"{arch},{narrow} of at most {arch.max_length} tokens"
+
+
+def run(job: Job, data: Data, labels: Labels, arch: Architecture, title: str = "student") -> TrainedStudent:
+    """Train `arch` with the whole recipe. A training that diverges is a DivergedError."""
+    cfg, corpus = job.cfg, data.corpus
+    tokens = tokenized(job, data, arch.tokenizer, arch.vocab_size, cfg.distill.copies)
+    artifact = job.make(STUDENT, Inputs(data, labels, tokens, arch, title))
+    log.info(
+        "%s: valid %s %.4f, %s (%s)",
+        title,
+        cfg.dataset.metric,
+        artifact.values["valid_score"],
+        arch,
+        "reused" if artifact.reused else format_seconds(artifact.seconds),
+    )
+    model, table = read_student(artifact.folder), tokens.table.truncated(arch.max_length)
+    truth = corpus.labels(SplitName.VALID)
+    logits = predict_logits(model, table, corpus.members(SplitName.VALID))
+    answers = fit_decision(logits, truth, cfg.dataset.metric).labels(logits)
+    score = getattr(classification(truth, answers), cfg.dataset.metric)
+    return TrainedStudent(artifact, model, tokens.tokenizer, table, answers, score)

@@ -1,0 +1,194 @@
+"""Stage 11: a search's winner and its challengers learn with the whole recipe, and the cheapest as good is kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.common.errors import DivergedError
+from avatar.common.logging import get_logger
+from avatar.config.schema import SearchConfig
+from avatar.data.metrics import METRICS
+from avatar.data.records import SplitName
+from avatar.measure.metrics import spoken
+from avatar.measure.standard_error import influences, standard_error
+from avatar.pipeline import stage_10_student
+from avatar.pipeline.job import Job
+from avatar.pipeline.stage import Stage, setting
+from avatar.pipeline.stage_01_dataset import Data
+from avatar.pipeline.stage_03_labels import Labels
+from avatar.pipeline.stage_08_surrogate import FittedSurrogate
+from avatar.pipeline.stage_09_search import Searched
+from avatar.pipeline.stage_10_student import TrainedStudent
+from avatar.search.finalists import challengers, cheapest_as_good, costs
+from avatar.search.result import SearchResult, result_of
+from avatar.search.run import objectives_of
+from avatar.space.architecture import Architecture
+
+log = get_logger("finals")
+
+ONLY_OBJECTIVES = tuple(name for name in vars(SearchConfig()) if name not in ("objectives", "weights"))
+
+
+@dataclass(frozen=True)
+class ChallengerInputs:
+    """The search, and its winner's student; None where its training diverged."""
+
+    data: Data
+    surrogate: FittedSurrogate
+    searched: Searched
+    first: TrainedStudent | None
+
+
+@dataclass(frozen=True)
+class ChallengerSettings:
+    """How many students are compared, and by what."""
+
+    metric: str = setting("dataset.metric")
+    finalists: int = setting("search.finalists")
+    objectives: SearchConfig = setting("search", without=ONLY_OBJECTIVES)
+
+
+def _build_challengers(inputs: ChallengerInputs, settings: ChallengerSettings, folder: Path) -> dict[str, Any]:
+    spread = 0.0
+    if inputs.first is not None:
+        spread = float(_errors(inputs.data, [inputs.first], settings.metric)[0])
+    others = challengers(
+        _pool(inputs.surrogate, inputs.searched, settings.objectives),
+        objectives_of(settings.objectives),
+        inputs.searched.winner,
+        spread,
+        settings.finalists - 1,
+    )
+    return {"architectures": [arch.as_dict() for arch in others]}
+
+
+CHALLENGERS = Stage(
+    "challengers", 1, "Choose who challenges the winner", ChallengerInputs, ChallengerSettings, _build_challengers
+)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The search, all students with the whole training, and what is said of trainings that diverged."""
+
+    data: Data
+    surrogate: FittedSurrogate
+    searched: Searched
+    students: tuple[TrainedStudent, ...]
+    failures: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """By what students are compared."""
+
+    metric: str = setting("dataset.metric")
+    objectives: SearchConfig = setting("search", without=ONLY_OBJECTIVES)
+
+
+def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
+    students, pool = inputs.students, _pool(inputs.surrogate, inputs.searched, settings.objectives)
+    out = "".join(f"Out: {failure}. " for failure in inputs.failures)
+    if len(students) == 1:
+        return {"kept": 0, "sentence": out.strip()}
+    errors = _errors(inputs.data, students, settings.metric, apart=True)
+    scores = np.array([student.score for student in students])
+    rows = [pool.architectures.index(student.model.arch) for student in students]
+    kept = cheapest_as_good(scores, errors, costs(pool, objectives_of(settings.objectives))[rows])
+    return {"kept": kept, "sentence": out + _sentence(students, errors, kept, settings.metric)}
+
+
+FINALS = Stage("finals", 1, "Keep the cheapest student that is as good", Inputs, Settings, _build)
+
+
+@dataclass(frozen=True)
+class Finals:
+    """The student that is kept, everyone that was trained for it, and the reason; "" where there was one alone."""
+
+    student: TrainedStudent
+    finalists: tuple[TrainedStudent, ...]
+    sentence: str = ""
+
+
+def run(job: Job, data: Data, labels: Labels, surrogate: FittedSurrogate, searched: Searched) -> Finals:
+    """Train the search's winner, then its challengers up to `search.finalists`, and keep one.
+
+    Brief trainings and surrogates are noisy, and a student can collapse with the whole recipe that did not in the brief
+    training: the last word is had by the score on valid after the whole training, one of each finalist. Only
+    search.rule=accurate leaves such a choice. A training that diverges is out; the last one's error is raised where all
+    of them do.
+    """
+    cfg = job.cfg.search
+    if cfg.finalists == 1 or cfg.rule != "accurate":
+        winner = stage_10_student.run(job, data, labels, searched.winner, "student")
+        return Finals(winner, (winner,))
+    finalists: list[TrainedStudent] = []
+    failures: list[DivergedError] = []
+
+    def train(arch: Architecture, number: int) -> None:
+        try:
+            finalists.append(stage_10_student.run(job, data, labels, arch, f"finalist {number}"))
+        except DivergedError as error:
+            log.warning("finalist %d is out: %s", number, error.message)
+            failures.append(error)
+
+    train(searched.winner, 1)
+    first = finalists[0] if finalists else None
+    others = job.make(CHALLENGERS, ChallengerInputs(data, surrogate, searched, first))
+    for number, genes in enumerate(others.values["architectures"], start=2):
+        train(Architecture.from_dict(genes), number)
+    if not finalists:
+        raise failures[-1]
+    messages = tuple(error.message for error in failures)
+    artifact = job.make(FINALS, Inputs(data, surrogate, searched, tuple(finalists), messages))
+    sentence = artifact.values["sentence"]
+    if sentence:
+        log.info("%s", sentence)
+    return Finals(finalists[artifact.values["kept"]], tuple(finalists), sentence)
+
+
+def _pool(surrogate: FittedSurrogate, searched: Searched, cfg: SearchConfig) -> SearchResult:
+    """The trained candidates and, where the surrogate is worth something, the front that it predicts."""
+    measured, predicted = searched.measured, searched.result
+    archs, values = list(measured.architectures), [measured.values]
+    if surrogate.accuracy.beats_constant:
+        known = set(archs)
+        new = [index for index in predicted.front if predicted.architectures[index] not in known]
+        archs += [predicted.architectures[index] for index in new]
+        values.append(predicted.values[new])
+    return result_of(archs, np.concatenate(values), objectives_of(cfg), 0.0)
+
+
+def _errors(data: Data, students: Sequence[TrainedStudent], metric: str, apart: bool = False) -> NDArray[np.float64]:
+    """Standard errors (students,) of the scores on valid, or with `apart` of their distances to the best score."""
+    truth, members = data.corpus.labels(SplitName.VALID), data.corpus.members(SplitName.VALID)
+    pulls = [influences(student.answers, truth, metric) for student in students]
+    best = pulls[int(np.argmax([student.score for student in students]))]
+    return np.array([standard_error(best - pull if apart else pull, members) for pull in pulls])
+
+
+def _sentence(students: Sequence[TrainedStudent], errors: NDArray[np.float64], kept: int, metric: str) -> str:
+    best = max(range(len(students)), key=lambda index: students[index].score)
+    shown = "; ".join(
+        f"{student.name} {spoken(student.score, metric)}"
+        + ("" if index == best else f" ({_below(students[best].score - student.score, error, metric)})")
+        for index, (student, error) in enumerate(zip(students, errors, strict=True))
+    )
+    reason = (
+        "the best, and no other saves anything within one standard error of it"
+        if kept == best
+        else "it saves most within one standard error of the best"
+    )
+    return (
+        f"{len(students)} finalists with the whole recipe, {metric} on valid, one training each: {shown}. Kept is "
+        f"{students[kept].name}: {reason} (examples that share a function are not independent)."
+    )
+
+
+def _below(distance: float, error: float, metric: str) -> str:
+    shown = METRICS.get(metric)
+    return f"{shown.scale * distance:{shown.form}} +- {shown.scale * error:{shown.form}} below the best"

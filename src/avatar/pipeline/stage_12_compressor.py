@@ -1,0 +1,70 @@
+"""Stage 12: Compressor's rule as a baseline: the architecture with the most FLOPs within the budget."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from avatar.config.schema import SearchConfig, SearchSpaceConfig
+from avatar.data.records import Task
+from avatar.pipeline import stage_10_student
+from avatar.pipeline.job import Job
+from avatar.pipeline.stage import Stage, setting
+from avatar.pipeline.stage_01_dataset import Data
+from avatar.pipeline.stage_03_labels import Labels
+from avatar.pipeline.stage_05_latency import MeasuredLatency
+from avatar.pipeline.stage_09_search import OTHERWISE_COUNTED
+from avatar.pipeline.stage_10_student import TrainedStudent
+from avatar.search.objectives import SearchContext
+from avatar.search.run import budgets_of, run_search
+from avatar.space.architecture import Architecture
+from avatar.space.size import count_flops
+from avatar.space.space import SearchSpace
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The task, and the times of this machine where there is a budget in milliseconds."""
+
+    task: Task
+    latency: MeasuredLatency
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The space, the budgets, and how long is searched."""
+
+    seed: int = setting("seed")
+    space: SearchSpaceConfig = setting("search_space")
+    search: SearchConfig = setting("search", without=(*OTHERWISE_COUNTED, "name", "objectives", "weights", "rule"))
+
+
+def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
+    search = dataclasses.replace(
+        settings.search,
+        name="compressor",
+        objectives=["size", "flops"],
+        weights={},
+        rule="knee",
+        evaluations=max(settings.search.evaluations, 1000),
+    )
+    latency = inputs.latency.model.predictor(inputs.task)
+    space = SearchSpace.from_config(settings.space)
+    about = SearchContext(space, inputs.task, budgets_of(search), latency=latency)
+    result = run_search(search, about, settings.seed)
+    most = max(result.architectures, key=lambda arch: count_flops(arch, inputs.task))
+    return {"architecture": most.as_dict()}
+
+
+COMPRESSOR = Stage("compressor", 1, "Find the architecture with the most FLOPs", Inputs, Settings, _build)
+
+
+def run(job: Job, data: Data, labels: Labels, latency: MeasuredLatency) -> TrainedStudent | None:
+    """What Compressor's genetic algorithm finds (Shi et al., ASE 2022), trained: it trusts FLOPs to stand for accuracy.
+
+    None where `measure.compressor_baseline` is off.
+    """
+    if not job.cfg.measure.compressor_baseline:
+        return None
+    found = job.make(COMPRESSOR, Inputs(data.corpus.task, latency)).values["architecture"]
+    return stage_10_student.run(job, data, labels, Architecture.from_dict(found), "Compressor's rule")

@@ -1,0 +1,272 @@
+"""Stage 13: everything that is measured about the student, beside its teacher and the cheap baselines."""
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from avatar.common.logging import get_logger
+from avatar.common.seeding import derive_seed, generator
+from avatar.config.schema import DistillConfig, MeasureConfig
+from avatar.data.inference import predict_logits
+from avatar.data.overlaps import twin_mask
+from avatar.data.records import SplitName
+from avatar.measure.baselines import evaluate_baselines
+from avatar.measure.calibration import expected_calibration_error, probabilities
+from avatar.measure.classifier import TextClassifier, codebert_shape, of_student, of_teacher
+from avatar.measure.decision import Decision, fit_decision
+from avatar.measure.energy import measure_energy
+from avatar.measure.fidelity import Fidelity, agreement, kl
+from avatar.measure.flops import by_thop, example_inputs
+from avatar.measure.latency import measure_latency
+from avatar.measure.metrics import classification
+from avatar.measure.size import params, weights_mb
+from avatar.measure.student_flips import METRICS, TITLES, student_flips
+from avatar.pipeline.artifacts import Artifact
+from avatar.pipeline.job import Job
+from avatar.pipeline.settings import Machine, language_field, this_machine
+from avatar.pipeline.stage import Stage, setting, unkeyed
+from avatar.pipeline.stage_01_dataset import Data
+from avatar.pipeline.stage_02_teacher import Teacher
+from avatar.pipeline.stage_03_labels import Labels
+from avatar.pipeline.stage_10_student import TrainedStudent
+from avatar.space.size import count_flops
+from avatar.student.train import distillation_examples
+
+log = get_logger("measure")
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The student, and who stands beside it."""
+
+    data: Data
+    teacher: Teacher
+    labels: Labels
+    student: TrainedStudent
+    compressor: TrainedStudent | None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is measured, how thoroughly, and on which machine."""
+
+    seed: int = setting("seed")
+    metric: str = setting("dataset.metric")
+    language: str | None = language_field()
+    recipe: DistillConfig = setting("distill")
+    measure: MeasureConfig = setting("measure", without=("compressor_baseline",))
+    timing: str = setting("teacher.timing")
+    teacher_length: int = setting("teacher.max_length")
+    machine: Machine = setting(via=this_machine)
+    dataset: str = unkeyed("dataset.name", why="it stands in a sentence about a language that is not known")
+
+
+def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
+    log.info("measuring: scores, robustness, baselines, latency, FLOPs, energy")
+    scores, decision = _scores(inputs.data, inputs.labels, inputs.student, settings.metric)
+    values = {**scores, **_sizes(inputs.student)}
+    remarks: list[str] = []
+    if settings.measure.robustness:
+        flips, remarks = _robustness(inputs, settings, decision)
+        values |= flips
+    if inputs.compressor is not None:
+        rival, _ = _scores(inputs.data, inputs.labels, inputs.compressor, settings.metric)
+        rival = {name: value for name, value in rival.items() if name.startswith("test/")}
+        values |= {f"baseline_compressor_{name}": value for name, value in rival.items()}
+        values |= {f"baseline_compressor_{name}": value for name, value in _sizes(inputs.compressor).items()}
+    values |= _baselines(inputs, settings)
+    costs, notes, method = _costs(inputs, settings)
+    return {
+        "values": {**values, **costs},
+        "notes": [*remarks, *notes],
+        "energy_method": method,
+        "decision": decision,
+    }
+
+
+MEASURE = Stage(
+    "measure", 1, "Measure the student, its teacher and the baselines", Inputs, Settings, _build, timed=True
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Numbers by MLflow name, sentences about how they came about, and the method of the energy figures.
+
+    `decision`, fitted on valid, makes probabilities and answers of the student's logits.
+    """
+
+    values: dict[str, float]
+    notes: tuple[str, ...]
+    energy_method: str | None
+    decision: Decision
+    artifact: Artifact
+
+    @property
+    def key(self) -> str:
+        """Changes with every measured number."""
+        return self.artifact.key
+
+
+def run(
+    job: Job,
+    data: Data,
+    teacher: Teacher,
+    labels: Labels,
+    student: TrainedStudent,
+    compressor: TrainedStudent | None,
+) -> Measured:
+    """Measure, once for each student and machine."""
+    artifact = job.make(MEASURE, Inputs(data, teacher, labels, student, compressor))
+    values = artifact.values
+    return Measured(
+        dict(values["values"]),
+        tuple(values["notes"]),
+        values["energy_method"],
+        Decision(**values["decision"]),
+        artifact,
+    )
+
+
+def _robustness(inputs: Inputs, settings: Settings, decision: Decision) -> tuple[dict[str, float], list[str]]:
+    """Flip rates by MLflow name, and sentences about them; only a sentence where the language is not known."""
+    if settings.language is None:
+        note = (
+            f"Robustness was not measured: nothing says which language dataset={settings.dataset} is written in "
+            "(dataset.language)."
+        )
+        log.info(note)
+        return {}, [note]
+    student, count = inputs.student, settings.measure.robustness_examples
+    flips = student_flips(
+        student.model,
+        student.tokenizer,
+        decision,
+        inputs.data.corpus,
+        SplitName.TEST,
+        count,
+        settings.language,
+        settings.seed,
+    )
+    shown = "; ".join(result.sentence(TITLES[kind]) for kind, result in flips.items())
+    note = f"Of test examples rewritten as {settings.language}: {shown}."
+    log.info(note)
+    return {METRICS[kind]: result.rate for kind, result in flips.items()}, [note]
+
+
+def _scores(data: Data, labels: Labels, student: TrainedStudent, metric: str) -> tuple[dict[str, float], Decision]:
+    """Scores on test and valid, on test without twins, calibration, the teacher's, and the agreement of both.
+
+    And the decision that was fitted on valid.
+    """
+    corpus = data.corpus
+    values: dict[str, float] = {}
+    logits = {
+        split: predict_logits(student.model, student.tokens, corpus.members(split))
+        for split in (SplitName.TEST, SplitName.VALID)
+    }
+    test = corpus.labels(SplitName.TEST)
+    decision = fit_decision(logits[SplitName.VALID], corpus.labels(SplitName.VALID), metric)
+    answers = decision.labels(logits[SplitName.TEST])
+    values |= classification(test, answers).as_dict("test/")
+    valid = classification(corpus.labels(SplitName.VALID), decision.labels(logits[SplitName.VALID]))
+    values |= valid.as_dict("valid/")
+    if metric != "accuracy":
+        values["decision/threshold"] = decision.threshold
+    alone = ~twin_mask(corpus, SplitName.TEST)
+    if alone.any() and not alone.all():
+        values |= classification(test[alone], answers[alone]).as_dict("test_without_twins/")
+    for name, divisor in (("fidelity/ece", 1.0), ("fidelity/ece_scaled", decision.temperature)):
+        values[name] = expected_calibration_error(probabilities(logits[SplitName.TEST], divisor), test)
+    if labels.test is not None and labels.test_metrics is not None:
+        values |= labels.test_metrics.as_dict("teacher_test/")
+        followed = Fidelity(
+            agreement(answers, labels.decision.labels(labels.test)), kl(logits[SplitName.TEST], labels.test)
+        )
+        values |= followed.as_dict()
+    return values, decision
+
+
+def _sizes(student: TrainedStudent) -> dict[str, float]:
+    return {"size/params": float(params(student.model)), "size/weights_mb": weights_mb(student.model)}
+
+
+def _baselines(inputs: Inputs, settings: Settings) -> dict[str, float]:
+    """Every baseline, trained on the student's examples; some on all true labels as well."""
+    corpus, labels, recipe = inputs.data.corpus, inputs.labels, settings.recipe
+    seen = distillation_examples(corpus, inputs.student.tokens, labels.soft, recipe)
+    assert seen.soft is not None
+    answered = np.isfinite(seen.soft).all(axis=1)
+    told = seen.labels.copy()
+    if recipe.hard_labels == "teacher" or recipe.hard_share == 0:
+        told[answered] = labels.decision.labels(seen.soft[answered])
+    evaluate = partial(evaluate_baselines, corpus, seed=settings.seed, metric=settings.metric)
+    found = evaluate(seen.members, told)
+    halves = (SplitName.UNLABELED, SplitName.LABELED)
+    truth = evaluate(
+        np.concatenate([corpus.members(split) for split in halves]),
+        np.concatenate([corpus.labels(split) for split in halves]),
+        truth=True,
+    )
+    values: dict[str, float] = {}
+    for name, metrics in (found | truth).items():
+        values |= metrics.as_dict(f"baseline_{name}_test/")
+    return values
+
+
+def _costs(inputs: Inputs, settings: Settings) -> tuple[dict[str, float], list[str], str | None]:
+    """Latency, FLOPs and energy of student and teacher on the same test examples, in this process."""
+    corpus, texts, measure = inputs.data.corpus, inputs.data.texts, settings.measure
+    members = corpus.members(SplitName.TEST)
+    rows = generator(settings.seed, "timed examples").permutation(len(members))[: measure.examples]
+    examples = [tuple(texts[member] for member in members[row]) for row in rows]
+    small = of_student(inputs.student.model, inputs.student.tokenizer)
+    large = _timed_teacher(inputs, settings)
+    latency = measure_latency(small, large, examples, measure.warmup, measure.teacher_examples)
+    values, notes = dict(latency.as_dict()), list(latency.notes)
+    values |= _flops(inputs.student, large, settings)
+    if large is not None:
+        values["teacher_size/weights_mb"] = weights_mb(large.model)
+    if not measure.energy:
+        return values, notes, None
+    energy = measure_energy(small.predict, examples)
+    values |= energy.as_dict()
+    notes.append(energy.note)
+    return values, notes, energy.method
+
+
+def _flops(student: TrainedStudent, large: TextClassifier | None, settings: Settings) -> dict[str, float]:
+    """GFLOPs of one example at the student's full length, closed form and by thop; the teacher's at its own."""
+    arch, task = student.model.arch, student.model.task
+    exact = count_flops(arch, task) / 1e9
+    values = {"compute/gflops": exact}
+    if settings.measure.thop:
+        values["compute/gflops_thop"] = (
+            by_thop(student.model, example_inputs(task, arch.max_length, arch.vocab_size)) / 1e9
+        )
+    if large is not None:
+        values["compute/gflops_ratio"] = _teacher_flops(large, task.arity, settings.teacher_length) / 1e9 / exact
+    return values
+
+
+def _teacher_flops(large: TextClassifier, arity: int, length: int) -> int:
+    """FLOPs of a BERT-shaped teacher by its shape: 2 per multiply-add of projections, FFN and attention."""
+    config: Any = large.model.get_submodule("encoder").config
+    hidden, inner, layers = config.hidden_size, config.intermediate_size, config.num_hidden_layers
+    layer = 8 * length * hidden * hidden + 4 * length * length * hidden + 4 * length * hidden * inner
+    return int(arity * layers * layer)
+
+
+def _timed_teacher(inputs: Inputs, settings: Settings) -> TextClassifier | None:
+    """The teacher that is timed: the fine-tuned one, a shape with random weights, or none."""
+    data, teacher = inputs.data, inputs.teacher
+    if settings.timing == "none":
+        return None
+    if settings.timing == "codebert":
+        texts = [data.texts[row] for row in data.training_rows]
+        return codebert_shape(data.corpus.task, texts, settings.teacher_length, derive_seed(settings.seed, "shape"))
+    model, tokenizer = teacher.kind.load(teacher.artifact.folder)
+    return of_teacher(model, tokenizer, settings.teacher_length)

@@ -1,0 +1,84 @@
+"""Stage 15: the bundle that is shipped, checked against torch on real functions before it counts as written."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from avatar.bundle import read_bundle
+from avatar.common.seeding import generator
+from avatar.config.schema import ExportConfig
+from avatar.data.records import SplitName, Task
+from avatar.export import Int8Trial, export_bundle
+from avatar.measure.decision import Decision
+from avatar.measure.size import bundle_mb
+from avatar.pipeline.artifacts import Artifact
+from avatar.pipeline.job import Job
+from avatar.pipeline.stage import Stage, setting
+from avatar.pipeline.stage_01_dataset import Data
+from avatar.pipeline.stage_10_student import TrainedStudent
+
+CHECKED = 200
+"""Test functions on which the exported graphs must answer as torch does."""
+
+BUNDLE = "bundle"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The student, its model card, and the decision that makes probabilities and answers."""
+
+    data: Data
+    student: TrainedStudent
+    card: str
+    decision: Decision
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the bundle holds."""
+
+    seed: int = setting("seed")
+    metric: str = setting("dataset.metric")
+    export: ExportConfig = setting("export")
+
+
+def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
+    data, student, decision = inputs.data, inputs.student, inputs.decision
+    rows = data.rows((SplitName.TEST,)).tolist()
+    picked = generator(settings.seed, "export").permutation(rows)[:CHECKED]
+    check = export_bundle(
+        student.model,
+        student.tokenizer,
+        student.model.arch,
+        data.corpus.task,
+        folder / BUNDLE,
+        [data.texts[row] for row in picked],
+        inputs.card,
+        temperature=decision.temperature,
+        threshold=decision.threshold,
+        int8=_trial(data, settings) if settings.export.int8 else None,
+    )
+    return {
+        "largest_difference": check.largest_difference,
+        "bundle_mb": bundle_mb(folder / BUNDLE),
+        "int8_kept": check.int8 is not None and check.int8.kept,
+    }
+
+
+EXPORT = Stage("export", 2, "Write the bundle and check it against torch", Inputs, Settings, _build)
+
+
+def run(job: Job, data: Data, student: TrainedStudent, card: str, decision: Decision) -> Artifact:
+    """Write the bundle, which gives probabilities and answers by `decision`."""
+    artifact = job.make(EXPORT, Inputs(data, student, card, decision))
+    read_bundle(artifact.folder / BUNDLE)
+    return artifact
+
+
+def _trial(data: Data, settings: Settings) -> Int8Trial:
+    """The valid examples, with their true labels, decide about int8."""
+    corpus, cfg = data.corpus, settings.export
+    codes = [[corpus.functions[name].code for name in example.ids] for example in corpus.splits[SplitName.VALID]]
+    examples = [one[0] for one in codes] if corpus.task is Task.FUNCTION else [(one[0], one[1]) for one in codes]
+    labels = corpus.labels(SplitName.VALID)
+    return Int8Trial(examples, labels, cfg.int8_tolerance, cfg.compact, settings.metric)  # type: ignore[arg-type]

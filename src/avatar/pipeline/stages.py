@@ -1,0 +1,57 @@
+"""All stages in their order, and the settings that no stage's key is made of."""
+
+from typing import Any
+
+from avatar.pipeline.stage import Stage
+from avatar.pipeline.stage_01_dataset import DATASET
+from avatar.pipeline.stage_02_teacher import FROZEN_VECTORS, TEACHER
+from avatar.pipeline.stage_03_labels import LABELS, TEACHER_VECTORS
+from avatar.pipeline.stage_04_tokens import COPIES, TOKENS
+from avatar.pipeline.stage_05_latency import LATENCY
+from avatar.pipeline.stage_06_proposals import FIRST, NEXT
+from avatar.pipeline.stage_07_candidates import CANDIDATE
+from avatar.pipeline.stage_08_surrogate import SURROGATE
+from avatar.pipeline.stage_09_search import SEARCH, TIMED
+from avatar.pipeline.stage_10_student import STUDENT
+from avatar.pipeline.stage_11_finals import CHALLENGERS, FINALS
+from avatar.pipeline.stage_12_compressor import COMPRESSOR
+from avatar.pipeline.stage_13_measure import MEASURE
+from avatar.pipeline.stage_15_export import EXPORT
+
+STAGES: tuple[Stage[Any, Any], ...] = (
+    DATASET,
+    FROZEN_VECTORS,
+    TEACHER,
+    LABELS,
+    TEACHER_VECTORS,
+    COPIES,
+    TOKENS,
+    LATENCY,
+    FIRST,
+    CANDIDATE,
+    SURROGATE,
+    SEARCH,
+    NEXT,
+    TIMED,
+    STUDENT,
+    CHALLENGERS,
+    FINALS,
+    COMPRESSOR,
+    MEASURE,
+    EXPORT,
+)
+"""Every stage whose result is an artifact, in the order of a job. The report (stage 14) is written anew each time."""
+
+NO_STAGE = {
+    "search.rounds": "it says how often stages are run; each round's inputs are in its keys",
+    "measure.compressor_baseline": "it says whether a stage is run; the measurement has that student as an input",
+    "tracking": "it says where runs are recorded",
+    "executor": "it says how jobs are run side by side; threads count where something is timed, as the machine's",
+    "artifacts": "it says where artifacts are kept, and how they are checked",
+    "experiment": "it is the name under which MLflow lists the run",
+    "output_dir": "it says where the report is written",
+    "parent_run": "it says which run of MLflow the job belongs to",
+    "debug": "it says how errors are shown",
+    "plan": "it says that nothing is run",
+}
+"""Settings, or groups of them, that no artifact depends on, each with the reason."""

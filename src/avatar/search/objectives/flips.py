@@ -1,0 +1,57 @@
+"""How often a student's answer changes when nothing but names changes."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+from avatar.code.languages import LANGUAGES, language_of
+from avatar.data.records import SplitName
+from avatar.search.objectives.base import OBJECTIVES, MeasuredObjective, TrainedCandidate
+
+if TYPE_CHECKING:
+    from avatar.config.schema import Config
+
+EXAMPLES = 500
+"""Valid examples on which a candidate's flips are measured."""
+
+
+@OBJECTIVES.register("flips")
+class Flips(MeasuredObjective):
+    """The share of predictions that change when variables are renamed (MORPH's prediction flips); in [0, 1]."""
+
+    name: ClassVar[str] = "flips"
+    title: ClassVar[str] = "share of predictions that flip under renaming"
+    maximise: ClassVar[bool] = False
+    unit: ClassVar[str] = ""
+    mlflow: ClassVar[str] = "robustness/flip_rate"
+
+    def measure(self, candidate: TrainedCandidate) -> float:
+        """The flip rate on at most `EXAMPLES` examples of valid."""
+        from avatar.data.inference import predict_logits
+        from avatar.measure.decision import fit_decision
+        from avatar.measure.student_flips import student_flips
+
+        corpus, model = candidate.corpus, candidate.model
+        assert candidate.language is not None  # `problems` has asked for it
+        tokens = candidate.tokens.truncated(model.arch.max_length)
+        logits = predict_logits(model, tokens, corpus.members(SplitName.VALID))
+        decision = fit_decision(logits, corpus.labels(SplitName.VALID), candidate.metric)
+        flips = student_flips(
+            model,
+            candidate.tokenizer,
+            decision,
+            corpus,
+            SplitName.VALID,
+            EXAMPLES,
+            candidate.language,
+            candidate.seed,
+            kinds=("rename",),
+        )
+        return flips["rename"].rate
+
+    def problems(self, cfg: "Config") -> Iterator[str]:
+        """It needs a language."""
+        if cfg.dataset.language is None and language_of(cfg.dataset.name) is None:
+            yield (
+                "dataset.language is not set, and the objective 'flips' needs the programming language of the "
+                f"functions; set it to one of {', '.join(LANGUAGES.names())}, or leave flips out of search.objectives"
+            )

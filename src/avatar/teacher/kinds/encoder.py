@@ -1,0 +1,64 @@
+"""Teachers that are fine-tuned: an encoder with a head."""
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from avatar.config.schema import TeacherConfig
+from avatar.data.records import SplitName
+from avatar.teacher.kinds.base import DESCRIPTIVE, TEACHERS, Lesson, Training, save_answers
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+    from avatar.teacher.model import TeacherModel
+
+
+class FineTunedEncoder:
+    """An encoder with a head that is fine-tuned on the labelled half, and answers the other splits."""
+
+    note: ClassVar[str] = ""
+    runs: ClassVar[bool] = True
+    answered: ClassVar[Sequence[SplitName]] = (SplitName.UNLABELED, SplitName.VALID, SplitName.TEST)
+    """Splits that are answered at once, while the states of the frozen layers are in memory."""
+
+    def problems(self, cfg: TeacherConfig) -> Iterator[str]:
+        """Settings that belong to recorded predictions."""
+        if cfg.mix:
+            yield "teacher.mix names recorded predictions, but the teacher is a model; use teacher=predictions"
+
+    def identity(self, cfg: TeacherConfig, training: Training) -> Mapping[str, Any]:
+        """The settings of the fine-tuning."""
+        left_out = (*DESCRIPTIVE, "path", "mix")
+        settings = {name: value for name, value in vars(cfg).items() if name not in left_out}
+        return {"settings": settings, "training": training, "answered": self.answered}
+
+    def only_head_learns(self, cfg: TeacherConfig) -> bool:
+        """Whether no layer of the encoder learns."""
+        return cfg.trainable_layers == 0
+
+    def learn(self, lesson: Lesson, folder: Path) -> Mapping[str, Any]:
+        """Fine-tune, answer, and keep the weights."""
+        from avatar.teacher.store import save_teacher
+        from avatar.teacher.train import fine_tune
+
+        training, checkpoints = lesson.training, folder / "checkpoints"
+        vectors = lesson.vectors() if lesson.vectors is not None else None
+        tuned = fine_tune(
+            lesson.corpus, lesson.teacher, lesson.trainer, training.seed, checkpoints, training.metric, vectors
+        )
+        for split in self.answered:
+            save_answers(folder, split, tuned.predict_logits(lesson.corpus.members(split)))
+        save_teacher(tuned.model, tuned.tokenizer, folder)
+        shutil.rmtree(checkpoints)
+        return {"history": tuned.fitted.history, "best_epoch": tuned.fitted.best_epoch}
+
+    def load(self, folder: Path) -> "tuple[TeacherModel, PreTrainedTokenizerBase]":
+        """The fine-tuned model and its tokenizer."""
+        from avatar.teacher.store import read_teacher
+
+        return read_teacher(folder)
+
+
+TEACHERS.register("encoder")(FineTunedEncoder())
