@@ -15,7 +15,8 @@ from avatar.config.schema import DatasetConfig
 from avatar.data.cuts import best_cut
 from avatar.data.load import load_corpus
 from avatar.data.records import SplitName
-from avatar.measure.baselines import MAX_CHARACTERS, tfidf_vectorizer
+from avatar.measure.baselines import MAX_CHARACTERS
+from avatar.measure.baselines.tfidf import tfidf_vectorizer
 from avatar.measure.metrics import classification
 from common import data_folder, store
 

@@ -165,8 +165,18 @@ def test_half_a_precision_is_refused(folder: Path, name: str) -> None:
         ({}, False),
     ],
 )
-def test_knows_who_reads_a_set(genes: dict[str, object], expected: bool) -> None:
-    assert replace(CONFIG_VALUES, architecture=genes).reads_a_set is expected
+def test_an_older_bundle_tells_by_its_genes_who_reads_a_set(genes: dict[str, object], expected: bool) -> None:
+    values = CONFIG_VALUES.as_dict()
+    del values["reads_a_set"], values["symmetric"]
+    assert BundleConfig.from_dict({**values, "architecture": genes}).reads_a_set is expected
+    assert BundleConfig.from_dict({**values, "architecture": {**genes, "head": "interaction"}}).symmetric
+    assert not BundleConfig.from_dict({**values, "architecture": genes}).symmetric
+
+
+@pytest.mark.parametrize("key", ["reads_a_set", "symmetric"])
+def test_what_the_export_recorded_counts_whatever_the_genes_are_called(key: str) -> None:
+    values = {**CONFIG_VALUES.as_dict(), "architecture": {"pooling": "one of next year"}, key: True}
+    assert getattr(BundleConfig.from_dict(values), key)
 
 
 def test_languages_and_rules_for_texts_are_recorded(folder: Path) -> None:

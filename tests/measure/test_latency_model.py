@@ -11,7 +11,10 @@ from avatar.common.errors import ConfigError
 from avatar.data.records import Task
 from avatar.measure.architecture_timing import time_architectures
 from avatar.measure.latency_model import Quality, columns_of, fit_to, parts
-from avatar.space.architecture import ACTIVATIONS, POOLINGS, POSITIONS, Architecture
+from avatar.space.architecture import Architecture
+from avatar.space.genes.layers import ACTIVATIONS
+from avatar.space.genes.pooling import POOLINGS
+from avatar.space.genes.position import POSITIONS
 
 
 def sample(count: int, seed: int) -> list[Architecture]:
@@ -29,7 +32,7 @@ def sample(count: int, seed: int) -> list[Architecture]:
                 max_length=int(random.integers(64, 200)),
                 hidden_act=str(random.choice(ACTIVATIONS)),
                 position=str(random.choice(POSITIONS)),
-                pooling=str(random.choice(POOLINGS)),
+                pooling=str(random.choice(tuple(POOLINGS))),
             )
         )
     return found

@@ -17,10 +17,15 @@ from avatar.report.figures import latency_bars
 from avatar.report.page import Report, render_page, svg, write_report
 from avatar.report.tables import Row, formatted, render, summary
 
+
+def scores(accuracy: float, f1: float, mcc: float) -> dict[str, float]:
+    return {"accuracy": accuracy, "f1": f1, "mcc": mcc}
+
+
 ROWS = [
-    Row("student 1 x 192", 0.9612, 0.9598, 0.9225, 2.31, 0.612, 801.4, 0.0421, 0.0042),
-    Row("teacher: a recorded one whose name is too long for a terminal", 0.962, 0.961, 0.924, 498.6, 488.6),
-    Row("constant", 0.5, 2 / 3, 0.0),
+    Row("student 1 x 192", scores(0.9612, 0.9598, 0.9225), 2.31, 0.612, 801.4, 0.0421, 0.0042),
+    Row("teacher: a recorded one whose name is too long for a terminal", scores(0.962, 0.961, 0.924), 498.6, 488.6),
+    Row("constant", scores(0.5, 2 / 3, 0.0)),
 ]
 
 
@@ -69,7 +74,7 @@ def test_a_narrow_terminal_loses_columns_not_alignment(width: int) -> None:
 
 
 def test_columns_that_nobody_measured_are_left_out() -> None:
-    assert list(formatted(summary([Row("constant", 0.5, 0.0, 0.0)])).columns) == ["accuracy %", "F1 %", "MCC"]
+    assert list(formatted(summary([Row("constant", scores(0.5, 0.0, 0.0))])).columns) == ["accuracy %", "F1 %", "MCC"]
 
 
 def test_summary_keeps_numbers() -> None:

@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 
 from avatar.data.records import Task
 from avatar.measure.flops import by_torch, example_inputs
-from avatar.space.architecture import HEADS, POOLINGS, POSITIONS, Architecture
+from avatar.space.architecture import Architecture
+from avatar.space.genes.head import HEADS
+from avatar.space.genes.pooling import POOLINGS
+from avatar.space.genes.position import POSITIONS
 from avatar.space.size import count_flops, count_params, flops_of, params_of, weights_mb
 from avatar.student.encoder import StudentModel
 
@@ -20,8 +23,8 @@ ARCHITECTURES = st.builds(
     intermediate_size=st.integers(1, 20),
     max_length=st.integers(2, 12),
     position=st.sampled_from(POSITIONS),
-    pooling=st.sampled_from(POOLINGS),
-    head=st.sampled_from(HEADS),
+    pooling=st.sampled_from(tuple(POOLINGS)),
+    head=st.sampled_from(tuple(HEADS)),
     embedding_size=st.integers(0, 6),
 )
 

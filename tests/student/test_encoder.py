@@ -11,7 +11,10 @@ from avatar.data.batching import TokenTable
 from avatar.data.records import Task
 from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID
 from avatar.data.windows import distinct_windows
-from avatar.space.architecture import HEADS, POOLINGS, POSITIONS, Architecture
+from avatar.space.architecture import Architecture
+from avatar.space.genes.head import HEADS
+from avatar.space.genes.pooling import POOLINGS
+from avatar.space.genes.position import POSITIONS
 from avatar.space.size import count_flops, count_params
 from avatar.student.encoder import StudentModel
 

@@ -10,7 +10,10 @@ from typing import Any
 from avatar.code.text import AS_IT_IS, TextRules
 from avatar.common.errors import ArtifactError
 
-VERSION = 1
+VERSION = 2
+"""The version that is written. 2 (2026) records languages, rules for texts, `reads_a_set` and `symmetric`."""
+READ = (1, 2)
+"""The versions that are read."""
 ENCODER = "encoder.onnx"
 HEAD = "head.onnx"
 WEIGHTS = "model.safetensors"
@@ -69,24 +72,21 @@ class BundleConfig:
     languages: tuple[str, ...] = ()
     text: TextRules = AS_IT_IS
     architecture: Mapping[str, Any] = field(default_factory=dict)
+    reads_a_set: bool = False
+    """Whether order and number of a function's tokens change nothing, so that each may be read once."""
+    symmetric: bool = False
+    """Whether (a, b) and (b, a) get the same answer."""
 
     @property
     def arity(self) -> int:
         """Functions in one example."""
         return ARITY[self.task]
 
-    @property
-    def reads_a_set(self) -> bool:
-        """Whether order and number of a function's tokens change nothing, so that each may be read once."""
-        genes = self.architecture
-        bag = genes.get("layers") == 0 and genes.get("position") == "none" and genes.get("pooling") == "max"
-        return bag and genes.get("window", 1) == 1
-
     def problems(self) -> list[str]:
         """What is wrong with these values, a sentence each; empty where nothing is."""
         found = []
-        if self.version != VERSION:
-            found.append(f"version is {self.version}, this program reads {VERSION}")
+        if self.version not in READ:
+            found.append(f"version is {self.version}, this program reads {', '.join(map(str, READ))}")
         if self.task not in ARITY:
             found.append(f"task is {self.task!r}, not one of {', '.join(ARITY)}")
         if self.max_length < 1:
@@ -130,12 +130,14 @@ class BundleConfig:
                 temperature=float(values.get("temperature", 1.0)),
                 pad_id=int(values.get("pad_id", 0)),
                 max_characters=int(values.get("max_characters", 50_000)),
-                version=int(values.get("version", VERSION)),
+                version=int(values.get("version", 1)),
                 languages=_names(values.get("languages", [])),
                 text=TextRules.from_dict(values["text"]) if "text" in values else AS_IT_IS,
                 architecture=dict(values.get("architecture", {})),
+                reads_a_set=bool(values.get("reads_a_set", _read_a_set(values.get("architecture", {})))),
+                symmetric=bool(values.get("symmetric", values.get("architecture", {}).get("head") == "interaction")),
             )
-        except (TypeError, ValueError) as error:
+        except (AttributeError, TypeError, ValueError) as error:
             raise ArtifactError(
                 f"{CONFIG} of the bundle has a value of the wrong type: {error}", "export the student again"
             ) from error
@@ -148,6 +150,12 @@ def _names(values: Any) -> tuple[str, ...]:
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise ValueError(f"languages are {values!r}, not a list of names")
     return tuple(values)
+
+
+def _read_a_set(genes: Mapping[str, Any]) -> bool:
+    """`reads_a_set` of a bundle that was written before this was recorded: its kinds of students are known."""
+    bag = genes.get("layers") == 0 and genes.get("position") == "none" and genes.get("pooling") == "max"
+    return bag and genes.get("window", 1) == 1
 
 
 @dataclass(frozen=True)

@@ -1,38 +1,13 @@
 """Where to cut a score into no and yes: the cut that some labelled examples like best, by the metric of their set."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.common.registry import Registry
-
-Counts = NDArray[np.float64]
-Metric = Callable[[Counts, Counts, Counts, Counts], NDArray[np.float64]]
-"""Scores (n,) of n confusion matrices: true and false positives, false and true negatives, each (n,)."""
-
-METRICS: Registry[Metric] = Registry("metric")
-
-
-@METRICS.register("accuracy")
-def _accuracy(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> NDArray[np.float64]:
-    return (tp + tn) / (tp + fp + fn + tn)
-
-
-@METRICS.register("f1")
-def _f1(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> NDArray[np.float64]:
-    return _shares(2 * tp, 2 * tp + fp + fn)
-
-
-@METRICS.register("mcc")
-def _mcc(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> NDArray[np.float64]:
-    return _shares(tp * tn - fp * fn, np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)))
-
-
-def _shares(part: Counts, whole: Counts) -> NDArray[np.float64]:
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+from avatar.data.metrics import METRICS as METRICS
+from avatar.data.metrics.base import Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +29,7 @@ def best_cut(scores: NDArray[np.floating[Any]], labels: NDArray[np.int64], metri
     positive = (labels == 1).astype(np.float64)
     ones = _at_least(np.bincount(place, weights=positive, minlength=len(values)))
     zeros = _at_least(np.bincount(place, weights=1 - positive, minlength=len(values)))
-    reached = METRICS.get(metric)(ones, zeros, ones[0] - ones, zeros[0] - zeros)
+    reached = METRICS.get(metric).score(ones, zeros, ones[0] - ones, zeros[0] - zeros)
     best = int(reached.argmax())
     return Cut(float(np.append(values, np.inf)[best]), float(reached[best]))
 
@@ -67,8 +42,14 @@ def _at_least(counts: NDArray[Any]) -> Counts:
 def score_of(margins: NDArray[np.floating[Any]], labels: NDArray[np.int64], metric: str = "accuracy") -> float:
     """How good a model is by `metric`, from the margin of label 1 over label 0, (examples,).
 
-    Accuracy counts the answers as the model gives them, with the cut at 0; any other metric is that of the best cut.
+    A metric that tunes no threshold counts the answers as the model gives them, with the cut at 0; any other is that of
+    the best cut.
     """
-    if metric == "accuracy":
-        return float(((margins >= 0) == (labels == 1)).mean()) if len(labels) else 0.0
-    return best_cut(margins, labels, metric).score
+    chosen = METRICS.get(metric)
+    if chosen.tunes_threshold:
+        return best_cut(margins, labels, metric).score
+    if not len(labels):
+        return 0.0
+    cell = np.bincount(2 * (margins >= 0) + (labels == 1), minlength=4).astype(np.float64)
+    tn, fn, fp, tp = cell[:, None]
+    return float(chosen.score(tp, fp, fn, tn)[0])

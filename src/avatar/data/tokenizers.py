@@ -1,7 +1,8 @@
-"""Tokenizers trained on code: four kinds, one interface, all in the format of Hugging Face tokenizers."""
+"""Tokenizers trained on code: some kinds, one interface, all in the format of Hugging Face tokenizers."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -18,7 +19,22 @@ PAD_ID, UNKNOWN_ID, FIRST_ID = range(len(SPECIAL_TOKENS))
 MAX_CHARACTERS = 50_000
 """Longer functions are cut before tokenizing: no student reads more than a few hundred tokens."""
 
-TOKENIZERS: Registry[Callable[[int], tuple[Tokenizer, Any]]] = Registry("tokenizer")
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of tokenizer.
+
+    `make` gives an untrained tokenizer and its trainer for a vocabulary size. Its trainer keeps `alphabet` entries
+    whatever the texts hold. Where training is not the same from run to run, `canonical` makes a model of the trained
+    vocabulary that is.
+    """
+
+    make: Callable[[int], tuple[Tokenizer, Any]]
+    alphabet: int = 0
+    canonical: Callable[[Any], Any] | None = None
+
+
+TOKENIZERS: Registry[Kind] = Registry("tokenizer")
 
 _WORDS = Regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d|[^\sA-Za-z\d]")
 """Sub-words of identifiers by case and underscore, single digits, single signs."""
@@ -33,7 +49,6 @@ def _ascii() -> Any:
     return normalizers.Replace(_NOT_ASCII, "\ufffd")
 
 
-@TOKENIZERS.register("bpe")
 def _bpe(vocab_size: int) -> tuple[Tokenizer, Any]:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -47,7 +62,6 @@ def _bpe(vocab_size: int) -> tuple[Tokenizer, Any]:
     return tokenizer, trainer
 
 
-@TOKENIZERS.register("wordpiece")
 def _wordpiece(vocab_size: int) -> tuple[Tokenizer, Any]:
     tokenizer = Tokenizer(models.WordPiece(unk_token=UNKNOWN))
     tokenizer.normalizer = _ascii()
@@ -57,7 +71,6 @@ def _wordpiece(vocab_size: int) -> tuple[Tokenizer, Any]:
     return tokenizer, trainer
 
 
-@TOKENIZERS.register("unigram")
 def _unigram(vocab_size: int) -> tuple[Tokenizer, Any]:
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.normalizer = _ascii()
@@ -69,39 +82,12 @@ def _unigram(vocab_size: int) -> tuple[Tokenizer, Any]:
     return tokenizer, trainer
 
 
-@TOKENIZERS.register("word")
 def _word(vocab_size: int) -> tuple[Tokenizer, Any]:
     tokenizer = Tokenizer(models.WordLevel(unk_token=UNKNOWN))
     tokenizer.normalizer = normalizers.NFC()
     tokenizer.pre_tokenizer = pre_tokenizers.Split(_WORDS, behavior="removed", invert=True)
     trainer = trainers.WordLevelTrainer(vocab_size=vocab_size, special_tokens=SPECIAL_TOKENS, show_progress=False)
     return tokenizer, trainer
-
-
-def smallest_vocabulary(kind: str) -> int:
-    """Fewest entries that a tokenizer of `kind` may have: one beside the special tokens, and every byte for bpe."""
-    return len(SPECIAL_TOKENS) + (256 if kind == "bpe" else 0) + 1
-
-
-def train_tokenizer(kind: str, vocab_size: int, texts: Iterable[str]) -> Tokenizer:
-    """Train a tokenizer of `kind` (bpe, wordpiece, unigram, word) with at most `vocab_size` entries.
-
-    Every text starts with `<s>`. The vocabulary may come out smaller where `texts` hold too little;
-    a student's table still has the rows that its architecture names. The same texts in the same
-    order give the same tokenizer.
-    """
-    tokenizer, trainer = TOKENIZERS.get(kind)(vocab_size)
-    if vocab_size < smallest_vocabulary(kind):
-        raise ConfigError(
-            f"a {kind} tokenizer needs more than {smallest_vocabulary(kind) - 1} entries, vocab_size is {vocab_size}",
-            "raise the gene's low end",
-        )
-    tokenizer.train_from_iterator((text[:MAX_CHARACTERS] for text in texts), trainer=trainer)
-    canonical = _CANONICAL.get(kind)
-    if canonical:
-        tokenizer.model = canonical(json.loads(tokenizer.to_str())["model"]["vocab"])
-    tokenizer.post_processor = processors.TemplateProcessing(single=f"{FIRST} $A", special_tokens=[(FIRST, FIRST_ID)])
-    return tokenizer
 
 
 def _canonical_wordpiece(vocabulary: dict[str, int]) -> models.WordPiece:
@@ -127,10 +113,36 @@ def _canonical_unigram(vocabulary: list[tuple[str, float]]) -> models.Unigram:
     return models.Unigram([(piece, score) for piece, score in [*special, *ordered]], UNKNOWN_ID)
 
 
-_CANONICAL: dict[str, Callable[[Any], Any]] = {
-    "wordpiece": _canonical_wordpiece,
-    "unigram": _canonical_unigram,
-}
+TOKENIZERS.register("bpe")(Kind(_bpe, alphabet=256))
+TOKENIZERS.register("wordpiece")(Kind(_wordpiece, canonical=_canonical_wordpiece))
+TOKENIZERS.register("unigram")(Kind(_unigram, canonical=_canonical_unigram))
+TOKENIZERS.register("word")(Kind(_word))
+
+
+def smallest_vocabulary(kind: str) -> int:
+    """Fewest entries that a tokenizer of `kind` may have: its alphabet and one beside the special tokens."""
+    return len(SPECIAL_TOKENS) + TOKENIZERS.get(kind).alphabet + 1
+
+
+def train_tokenizer(kind: str, vocab_size: int, texts: Iterable[str]) -> Tokenizer:
+    """Train a tokenizer of a registered `kind` with at most `vocab_size` entries.
+
+    Every text starts with `<s>`. The vocabulary may come out smaller where `texts` hold too little;
+    a student's table still has the rows that its architecture names. The same texts in the same
+    order give the same tokenizer.
+    """
+    chosen = TOKENIZERS.get(kind)
+    tokenizer, trainer = chosen.make(vocab_size)
+    if vocab_size < smallest_vocabulary(kind):
+        raise ConfigError(
+            f"a {kind} tokenizer needs at least {smallest_vocabulary(kind)} entries, vocab_size is {vocab_size}",
+            "raise the gene's low end",
+        )
+    tokenizer.train_from_iterator((text[:MAX_CHARACTERS] for text in texts), trainer=trainer)
+    if chosen.canonical is not None:
+        tokenizer.model = chosen.canonical(json.loads(tokenizer.to_str())["model"]["vocab"])
+    tokenizer.post_processor = processors.TemplateProcessing(single=f"{FIRST} $A", special_tokens=[(FIRST, FIRST_ID)])
+    return tokenizer
 
 
 def encode_texts(tokenizer: Tokenizer, texts: Sequence[str], max_length: int) -> list[list[int]]:

@@ -98,6 +98,8 @@ def export_bundle(
         languages=languages,
         text=text,
         architecture=arch.as_dict(),
+        reads_a_set=arch.reads_a_set and arch.window == 1,
+        symmetric=arch.symmetric,
     )
     folder = folder.resolve()
     try:

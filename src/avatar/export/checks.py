@@ -11,8 +11,9 @@ from tokenizers import Tokenizer
 
 from avatar.bundle import PRECISIONS, BundleConfig
 from avatar.common.errors import ArtifactError
+from avatar.data.metrics import METRICS
 from avatar.data.tokenizers import encode_texts
-from avatar.measure.metrics import classification, spoken
+from avatar.measure.metrics import classification
 from avatar.serve.predictor import Predictor, length_batches, padded
 from avatar.serve.runtimes.onnx_runtime import load_session
 from avatar.student.encoder import StudentModel
@@ -91,8 +92,8 @@ class Int8Outcome:
     @property
     def sentence(self) -> str:
         """For the log and the card."""
-        small, large = (spoken(score, self.metric) for score in (self.score, self.fp32_score))
-        allowed = f"{self.tolerance:g}" if self.metric == "mcc" else f"{100 * self.tolerance:g} points"
+        metric = METRICS.get(self.metric)
+        small, large, allowed = metric.text(self.score), metric.text(self.fp32_score), metric.loss_text(self.tolerance)
         return (
             f"The int8 variant was {'kept' if self.kept else 'left out'}: its {self.metric} on {self.examples} valid "
             f"examples is {small}, that of fp32 {large} (both say the "

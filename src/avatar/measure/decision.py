@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.data.cuts import best_cut
+from avatar.data.metrics import METRICS
 from avatar.measure.calibration import fit_temperature, probabilities
 
 
@@ -25,16 +26,16 @@ class Decision:
 def fit_decision(logits: NDArray[np.floating[Any]], labels: NDArray[np.int64], metric: str = "accuracy") -> Decision:
     """The decision that suits `logits` (examples, 2) of valid, whose true `labels` are given.
 
-    Where a set is judged by accuracy, the threshold stays 0.5: probabilities mean what they say then. By any other
-    metric of `data.cuts` it is the best one on these examples, midway to the next lower probability; 0.5 too where no
-    threshold tells anything.
+    For a metric that tunes no threshold it stays 0.5: probabilities mean what they say then. For any other it is the
+    best one on these examples, midway to the next lower probability; 0.5 too where no threshold tells anything.
     """
     temperature = fit_temperature(logits, labels)
-    if metric == "accuracy":
+    judge = METRICS.get(metric)
+    if not judge.tunes_threshold:
         return Decision(temperature)
     chances = probabilities(logits, temperature)[:, 1]
     cut = best_cut(chances, labels, metric)
-    if metric == "mcc" and cut.score <= 0:
+    if judge.uninformed is not None and cut.score <= judge.uninformed:
         return Decision(temperature)
     below = chances[chances < cut.value].max(initial=0.0)
     return Decision(temperature, float(min(1.0, (cut.value + below) / 2)))

@@ -16,6 +16,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from avatar.data.records import Task
+from avatar.space.genes.position import RELATIVE
 from avatar.student.attention import SelfAttention
 
 
@@ -67,7 +68,7 @@ def _count_attention(module: Any, inputs: tuple[Tensor, ...], output: Tensor) ->
     position term is one more.
     """
     functions, tokens, hidden_size = output.shape
-    products = {"relative_key": 3, "relative_key_query": 4}.get(module.position, 2)
+    products = 2 + RELATIVE.get(module.position, 0)
     layers = (module.query, module.key, module.value, module.out)
     projections = sum(float(layer.total_ops) for layer in layers)
     module.total_ops.fill_(products * functions * tokens**2 * hidden_size + projections)

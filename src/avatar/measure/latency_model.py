@@ -1,10 +1,9 @@
 """How long an architecture that was never built will take here: a model of the forward time, per machine.
 
-Time is a sum of parts that the architecture names: a constant, a cost per layer, the products (projections,
-feed-forward, attention; dearer where a width does not fill the processor's vectors), the score matrices
-(tokens^2 * heads), relative positions, the activation, pooling. What a unit of each part costs on this machine
-is fitted by non-negative least squares on relative errors. A Gaussian process on the remainder, or instead of
-the sum, and trees were tried: none was better on unseen architectures.
+Time is a sum of parts: a constant, and the terms that each gene gives (`Gene.time`: products, score matrices,
+activations and so on). What a unit of each part costs on this machine is fitted by non-negative least squares on
+relative errors. A Gaussian process on the remainder, or instead of the sum, and trees were tried: none was better
+on unseen architectures.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ from avatar.common.errors import ConfigError
 from avatar.data.records import Task
 from avatar.measure.machine import machine_name
 from avatar.space.architecture import Architecture
+from avatar.space.genes import GENES
 
 Floats = NDArray[np.float64]
 Columns = dict[str, NDArray[Any]]
@@ -40,47 +40,11 @@ def columns_of(archs: Sequence[Architecture]) -> Columns:
 
 
 def parts(columns: Columns, length: int) -> Floats:
-    """What the time is a sum of, (n, parts), each in units of about a tenth of a millisecond to some."""
-    layers = columns["layers"].astype(float)
-    hidden, heads = columns["hidden_size"].astype(float), columns["heads"].astype(float)
-    inner, position = columns["intermediate_size"].astype(float), columns["position"]
-    tokens = np.minimum(columns["max_length"], length).astype(float)
-    narrow = columns["embedding_size"].astype(float)
-    window = columns["window"].astype(float)
-    terms = (position == "relative_key") + 2.0 * (position == "relative_key_query")
-    relative = layers * (terms > 0)
-    square = tokens**2
-    activations = [layers * tokens * inner * (columns["hidden_act"] == name) / 1e5 for name in _ACTIVATIONS]
-    pooled = [tokens * hidden * (columns["pooling"] == name) / 1e5 for name in _POOLINGS]
-    return np.stack(
-        [
-            np.ones(len(layers)),
-            tokens * hidden / 1e5,
-            tokens * narrow * hidden / 1e6,
-            layers,
-            layers * tokens * hidden**2 / 1e6,
-            layers * tokens * hidden * inner / 1e6,
-            layers * tokens * hidden * inner * (hidden % 16 > 0) / 1e6,
-            layers * tokens * hidden * inner * (hidden % 2 > 0) / 1e6,
-            layers * tokens * hidden / 1e5,
-            layers * tokens * hidden * heads / 1e6,
-            layers * square * hidden / 1e6,
-            layers * square * heads / 1e6,
-            relative,
-            relative * terms * square * hidden / 1e6,
-            relative * terms * square * heads / 1e6,
-            relative * square * (hidden / heads) / 1e6,
-            (window > 1) * tokens * window * hidden / 1e5,
-            (window > 1) * tokens * window * hidden**2 / 1e6,
-            *activations,
-            *pooled,
-        ],
-        axis=1,
-    )
-
-
-_ACTIVATIONS = ("gelu", "relu", "silu", "gelu_new")
-_POOLINGS = ("mean", "max", "attention")
+    """What the time is a sum of, (n, parts): a constant and the terms of every gene."""
+    floats = {name: values if values.dtype.kind == "U" else values.astype(float) for name, values in columns.items()}
+    tokens = np.minimum(floats["max_length"], length)
+    terms = [term for gene in GENES.values() for term in gene.time(floats, tokens)]
+    return np.stack([np.ones(len(tokens)), *terms], axis=1)
 
 
 def fit_costs(columns: Columns, milliseconds: Floats, length: int) -> Floats:

@@ -1,28 +1,38 @@
-"""Scores of a binary classifier: accuracy, F1, precision, recall and Matthews' correlation."""
+"""Scores of a binary classifier: by every metric that a data set may be judged by, and precision and recall."""
 
-import math
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from avatar.common.errors import AvatarError
+from avatar.data.metrics import METRICS
 
 
-@dataclass(frozen=True, slots=True)
 class Metrics:
-    """Scores in [0, 1]; `mcc` in [-1, 1]. Precision, recall, F1 and MCC are 0 where they are undefined."""
+    """Scores by name: those of every metric of `data.metrics`, precision and recall. Each is an attribute, too."""
 
     accuracy: float
     f1: float
+    mcc: float
     precision: float
     recall: float
-    mcc: float
+
+    def __init__(self, **scores: float) -> None:
+        vars(self).update(scores)
 
     def as_dict(self, prefix: str = "") -> dict[str, float]:
         """The scores by name, each name after `prefix`, such as "test/"."""
-        return {prefix + name: value for name, value in asdict(self).items()}
+        return {prefix + name: value for name, value in vars(self).items()}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Metrics) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(sorted(vars(self).items())))
+
+    def __repr__(self) -> str:
+        return f"Metrics({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
 
 def hard(outputs: NDArray[Any]) -> NDArray[np.int64]:
@@ -53,19 +63,14 @@ def classification(labels: NDArray[np.int64], outputs: NDArray[Any]) -> Metrics:
     fp = int((~positive & predicted).sum())
     fn = int((positive & ~predicted).sum())
     tn = len(labels) - tp - fp - fn
-    spread = math.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
-    return Metrics(
-        accuracy=(tp + tn) / len(labels),
-        f1=_share(2 * tp, 2 * tp + fp + fn),
-        precision=_share(tp, tp + fp),
-        recall=_share(tp, tp + fn),
-        mcc=_share(tp * tn - fp * fn, spread),
-    )
+    counts = [np.asarray([count], dtype=np.float64) for count in (tp, fp, fn, tn)]
+    scores = {name: float(METRICS.get(name).score(*counts)[0]) for name in METRICS}
+    return Metrics(**scores, precision=_share(tp, tp + fp), recall=_share(tp, tp + fn))
 
 
 def spoken(score: float, metric: str) -> str:
-    """A score as people say it: MCC plain, all others in percent."""
-    return f"{score:.3f}" if metric == "mcc" else f"{100 * score:.2f} %"
+    """A score as people say it."""
+    return METRICS.get(metric).text(score)
 
 
 def _share(part: float, whole: float) -> float:

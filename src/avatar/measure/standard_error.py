@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.data.cuts import METRICS
+from avatar.data.metrics import METRICS
 
 
 def influences(answers: NDArray[np.int64], labels: NDArray[np.int64], metric: str = "accuracy") -> NDArray[np.float64]:
-    """By how much each example pulls the score by `metric` of `data.cuts`, (examples,): what the jackknife says.
+    """By how much each example pulls the score by `metric`, (examples,): what the jackknife says.
 
     (n - 1) times what the score loses without the example (Efron 1982, chapter 2): for accuracy 1 or 0, less the
     accuracy. An example acts only through its cell of the confusion matrix, so that four values are computed.
@@ -18,7 +18,7 @@ def influences(answers: NDArray[np.int64], labels: NDArray[np.int64], metric: st
     counts = np.bincount(cell, minlength=4).astype(np.float64)
     without = np.maximum(np.concatenate([counts[None], counts - np.eye(4)]), 0.0)
     zeros_right, zeros_wrong, ones_wrong, ones_right = without.T
-    scores = METRICS.get(metric)(ones_right, ones_wrong, zeros_wrong, zeros_right)
+    scores = METRICS.get(metric).score(ones_right, ones_wrong, zeros_wrong, zeros_right)
     return np.asarray(((len(labels) - 1) * (scores[0] - scores[1:]))[cell])
 
 

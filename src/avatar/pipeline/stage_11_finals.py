@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from avatar.common.errors import DivergedError
 from avatar.common.logging import get_logger
 from avatar.config.schema import SearchConfig
+from avatar.data.metrics import METRICS
 from avatar.data.records import SplitName
 from avatar.measure.metrics import spoken
 from avatar.measure.standard_error import influences, standard_error
@@ -189,5 +190,5 @@ def _sentence(students: Sequence[TrainedStudent], errors: NDArray[np.float64], k
 
 
 def _below(distance: float, error: float, metric: str) -> str:
-    scale, digits = (1, 3) if metric == "mcc" else (100, 2)
-    return f"{scale * distance:.{digits}f} +- {scale * error:.{digits}f} below the best"
+    shown = METRICS.get(metric)
+    return f"{shown.scale * distance:{shown.form}} +- {shown.scale * error:{shown.form}} below the best"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from avatar.measure.baselines import titles
 from avatar.measure.metrics import spoken
 from avatar.measure.student_flips import METRICS, TITLES
 from avatar.pipeline.job import Job
@@ -22,17 +23,12 @@ from avatar.pipeline.stage_11_finals import Finals
 from avatar.pipeline.stage_13_measure import Measured
 from avatar.report import figures
 from avatar.report.page import Report, write_report
-from avatar.report.tables import COLUMNS, Row, summary
+from avatar.report.tables import COLUMNS, Row, scores_in, summary
 from avatar.space.space import SearchSpace
 
 STUDENT = "student"
-BASELINE_TITLES = {
-    "compressor": "Compressor's rule, same training",
-    "tfidf": "TF-IDF + LR (the student's examples)",
-    "tfidf_truth": "TF-IDF + LR (all true labels)",
-    "overlap": "token overlap",
-    "constant": "constant",
-}
+BASELINE_TITLES = {"compressor": "Compressor's rule, same training", **titles()}
+"""Of every baseline by its name in MLflow, in the order of the table."""
 
 
 @dataclass(frozen=True)
@@ -128,9 +124,7 @@ def _row(name: str, values: Mapping[str, float], scores: str, costs: str = "") -
     student = name == STUDENT
     return Row(
         name,
-        accuracy=values.get(f"{scores}/accuracy"),
-        f1=values.get(f"{scores}/f1"),
-        mcc=values.get(f"{scores}/mcc"),
+        scores_in(values, scores),
         size_mb=values.get(f"{costs}size/weights_mb") if student or costs else None,
         latency_ms=values.get("latency/student_ms_p50") if student else None,
         ratio=values.get("latency/ratio") if student else None,
@@ -148,9 +142,7 @@ def _teacher_row(job: Job, values: Mapping[str, float]) -> list[Row]:
     return [
         Row(
             name,
-            accuracy=values.get("teacher_test/accuracy"),
-            f1=values.get("teacher_test/f1"),
-            mcc=values.get("teacher_test/mcc"),
+            scores_in(values, "teacher_test"),
             size_mb=values.get("teacher_size/weights_mb"),
             latency_ms=values.get("latency/teacher_ms_p50"),
             gflops=None if ratio is None else ratio * values["compute/gflops"],

@@ -1,19 +1,19 @@
 """The table that every run ends with: the student beside its teacher and the cheap baselines."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pandas as pd
+
+from avatar.data.metrics import METRICS, Metric
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One model of the table; None is not measured. Scores in [0, 1]; `ratio` is teacher to this model."""
+    """One model of the table; None is not measured. `scores` by metric; `ratio` is teacher to this model."""
 
     model: str
-    accuracy: float | None = None
-    f1: float | None = None
-    mcc: float | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
     size_mb: float | None = None
     latency_ms: float | None = None
     ratio: float | None = None
@@ -31,10 +31,13 @@ class Column:
     form: str = ".3g"
 
 
+def _of_metric(metric: Metric) -> Column:
+    short = metric.short or metric.title
+    return Column(metric.title + metric.unit, short + metric.unit, metric.scale, metric.form)
+
+
 COLUMNS = {
-    "accuracy": Column("accuracy %", "acc %", 100, ".2f"),
-    "f1": Column("F1 %", "F1 %", 100, ".2f"),
-    "mcc": Column("MCC", "MCC", 1, ".3f"),
+    **{name: _of_metric(METRICS.get(name)) for name in METRICS},
     "size_mb": Column("size MB", "MB"),
     "latency_ms": Column("latency ms", "ms"),
     "ratio": Column("speed-up", "speed-up"),
@@ -46,9 +49,18 @@ COLUMNS = {
 MISSING = "-"
 
 
+def scores_in(values: Mapping[str, float], group: str) -> dict[str, float]:
+    """The `scores` of a row from numbers by MLflow name, of which those in `group` are such as "test/f1"."""
+    return {name: values[f"{group}/{name}"] for name in METRICS if f"{group}/{name}" in values}
+
+
 def summary(rows: Sequence[Row]) -> pd.DataFrame:
     """One line a model, with `Row`'s units; NaN where nothing was measured. The index is the model's name."""
-    frame = pd.DataFrame({name: [getattr(row, name) for row in rows] for name in COLUMNS}, dtype=float)
+    values = {
+        name: [row.scores.get(name) if name in METRICS.names() else getattr(row, name) for row in rows]
+        for name in COLUMNS
+    }
+    frame = pd.DataFrame(values, dtype=float)
     frame.index = pd.Index([row.model for row in rows], name="model")
     return frame
 

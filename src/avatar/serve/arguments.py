@@ -1,6 +1,21 @@
 """Types of command-line arguments."""
 
 import argparse
+from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Choices(Container[str]):
+    """The names that `load` gives, for `choices` of an argument; asked only where help or a value needs them."""
+
+    load: Callable[[], Sequence[str]]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.load()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.load())
 
 
 def count(text: str) -> int:

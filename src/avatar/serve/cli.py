@@ -17,7 +17,7 @@ os.environ.update(thread_limits())  # before numpy is imported
 from avatar.code.languages import LANGUAGES, language_of_file
 from avatar.common.errors import AvatarError, DataError, ReaderLeftError
 from avatar.common.output import complain, standard_streams, write_output
-from avatar.serve.arguments import count
+from avatar.serve.arguments import Choices, count
 from avatar.serve.http import command as http_command
 from avatar.serve.lsp import command as lsp_command
 from avatar.serve.scan import command as scan_command
@@ -86,7 +86,11 @@ def _parser() -> argparse.ArgumentParser:
         "--threads", type=count, default=1, help="threads to use; 0 means all that are allowed (default: 1)"
     )
     predict.add_argument(
-        "--runtime", default="onnxruntime", help="onnxruntime (default), or openvino where it is installed"
+        "--runtime",
+        metavar="NAME",
+        default="onnxruntime",
+        choices=Choices(_runtimes),
+        help="one of %(choices)s, where it is installed (default: %(default)s)",
     )
     predict.add_argument("--precision", help="fp32 or int8 (default: what the bundle has, fp32 first)")
     predict.set_defaults(run=_predict)
@@ -94,6 +98,12 @@ def _parser() -> argparse.ArgumentParser:
     lsp_command.add(commands)
     http_command.add(commands)
     return parser
+
+
+def _runtimes() -> list[str]:
+    from avatar.serve.runtimes import RUNTIMES
+
+    return RUNTIMES.names()
 
 
 def _predict(options: argparse.Namespace) -> int:

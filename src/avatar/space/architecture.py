@@ -6,14 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from avatar.common.errors import ConfigError, did_you_mean
-
-TOKENIZERS = ("bpe", "wordpiece", "unigram", "word")
-ACTIVATIONS = ("gelu", "relu", "silu", "gelu_new")
-POSITIONS = ("absolute", "relative_key", "relative_key_query", "none")
-POOLINGS = ("first", "mean", "max", "attention")
-HEADS = ("concat", "interaction")
-LONGEST = 2048
-"""Most tokens of a function that any student reads."""
+from avatar.space.genes import GENES
+from avatar.space.genes.head import HEADS
+from avatar.space.genes.pooling import POOLINGS
+from avatar.space.genes.vocabulary import LONGEST as LONGEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +52,12 @@ class Architecture:
     @property
     def reads_a_set(self) -> bool:
         """Whether a function is no more to this student than the set of its tokens or windows of tokens."""
-        return self.layers == 0 and self.pooling == "max" and self.position == "none"
+        return self.layers == 0 and POOLINGS[self.pooling].reads_a_set and self.position == "none"
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether (a, b) and (b, a) get the same answer."""
+        return HEADS[self.head].symmetric
 
     def as_dict(self) -> dict[str, Any]:
         """Plain dictionary, in the order of the fields."""
@@ -78,13 +79,8 @@ class Architecture:
         )
 
     def __str__(self) -> str:
-        if self.layers == 0:
-            seen = f"windows of {self.window}" if self.window > 1 else "single tokens"
-            return (
-                f"no layer, {self.hidden_size} wide over {seen}, {self.vocab_size} {self.tokenizer}, "
-                f"{self.pooling}/{self.head}"
-            )
-        return (
-            f"{self.layers} x {self.hidden_size} ({self.heads} heads, FFN {self.intermediate_size}), "
-            f"{self.vocab_size} {self.tokenizer}, {self.pooling}/{self.head}"
-        )
+        return ", ".join(phrase for gene in GENES.values() if (phrase := gene.phrase(self)))
+
+
+TYPES = {field.name: str(getattr(field.type, "__name__", field.type)) for field in dataclasses.fields(Architecture)}
+"""int, float or str of each gene, in the order of `Architecture`."""

@@ -4,12 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.space.budgets import Feasible
+from avatar.space.genes import GENES, Cost
 from avatar.space.space import Architectures, legal
-
-MONOTONE = ("vocab_size", "layers", "intermediate_size", "max_length")
-"""Genes with which parameters and FLOPs only grow."""
-JOINED = ("hidden_size", "heads", "position", "pooling", "head")
-"""Genes whose every legal combination is in `Feasible.smallest`."""
 
 
 def reachable(feasible: Feasible) -> list[NDArray[np.int64]]:
@@ -22,9 +18,10 @@ def reachable(feasible: Feasible) -> list[NDArray[np.int64]]:
     fitting = smallest.indices[np.broadcast_to(feasible.within(smallest), len(smallest))]
     domains = []
     for place, gene in enumerate(feasible.space.genes):
-        if gene.name in JOINED:
+        cost = GENES[gene.name].cost
+        if cost is Cost.ANY:
             domains.append(np.unique(fitting[:, place]))
-        elif gene.name in MONOTONE:
+        elif cost is Cost.GROWS:
             domains.append(np.arange(_largest(feasible, fitting, place) + 1))
         else:
             domains.append(np.arange(len(gene.values)))

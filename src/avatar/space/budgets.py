@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from avatar.common.errors import ConfigError
 from avatar.data.records import Task
 from avatar.space.architecture import Architecture
+from avatar.space.genes import GENES
 from avatar.space.size import BYTES_PER_PARAM, flops_of, params_of
 from avatar.space.space import Architectures, SearchSpace, legal
 
@@ -134,20 +135,9 @@ class Feasible:
     def smallest(self) -> Architectures:
         """Legal architectures among which are the ones with the fewest parameters and the fewest FLOPs.
 
-        Both counts grow with layers, vocab_size, intermediate_size and max_length, so those stay at their
-        lowest; what legality or the formula ties together is tried in full.
+        Every combination of the values that the genes name as the cheapest is tried.
         """
-        choices: list[NDArray[np.int64]] = []
-        for gene in self.space.genes:
-            every = np.arange(len(gene.values))
-            if gene.name == "layers":
-                choices.append(every[:2])
-            elif gene.name in ("hidden_size", "heads", "position", "pooling", "head"):
-                choices.append(every)
-            elif gene.name == "embedding_size":
-                choices.append(every[:2] if gene.values[0] == 0 else every[:1])
-            else:
-                choices.append(every[:1])
+        choices = [GENES[domain.name].cheapest(domain.values) for domain in self.space.genes]
         rows = np.asarray(list(itertools.product(*choices)), dtype=np.int64).reshape(-1, len(choices))
         archs = Architectures(self.space, rows)
         keep = np.broadcast_to(legal(archs.columns), len(archs)) & self.space.is_canonical(archs, self.task)

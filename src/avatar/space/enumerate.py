@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from avatar.common.errors import ConfigError
 from avatar.space.bounds import reachable
 from avatar.space.budgets import Feasible
+from avatar.space.genes.base import token_width
 from avatar.space.size import params_of
 from avatar.space.space import Architectures, Indices, legal
 
@@ -106,7 +107,6 @@ def _without_vocabulary(feasible: Feasible, most: int) -> Iterator[tuple[Indices
         rows = rows[keep]
         columns = archs.take(keep).columns
         smallest = np.broadcast_to(params_of(columns, feasible.task), len(rows))
-        width = np.where(columns["embedding_size"] == 0, columns["hidden_size"], columns["embedding_size"])
-        largest = vocabularies[0] + (feasible.budgets.max_params - smallest) / width
+        largest = vocabularies[0] + (feasible.budgets.max_params - smallest) / token_width(columns)
         fitting = np.searchsorted(vocabularies, np.floor(largest + 1e-9), side="right")
         yield rows, np.broadcast_to(fitting, len(rows)).astype(np.int64)

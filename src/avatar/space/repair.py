@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.common.errors import ConfigError
+from avatar.space.architecture import TYPES
 from avatar.space.budgets import Feasible
+from avatar.space.genes import GENES
 from avatar.space.space import Architectures, Indices
-
-SHRINKABLE = ("vocab_size", "layers", "hidden_size", "intermediate_size", "max_length", "embedding_size", "window")
 
 
 class Repairer:
@@ -20,9 +20,9 @@ class Repairer:
     def __init__(self, feasible: Feasible) -> None:
         self.feasible = feasible
         self.space = feasible.space
-        self._place = {name: place for place, name in enumerate(self.space.names)}
-        self._shrinkable = [self._place[name] for name in SHRINKABLE if name in self._place]
-        self._hidden_to, self._heads_to = self._width_tables()
+        self._shrinkable = [column for column, name in enumerate(self.space.names) if GENES[name].shrinks]
+        menders = [GENES[name].mender(self.space) for name in TYPES]
+        self._menders = [mend for mend in menders if mend is not None]
 
     def __call__(self, row: Indices, rng: np.random.Generator) -> Indices:
         """The repaired copy of one row; a ConfigError where nothing is within budget."""
@@ -75,57 +75,6 @@ class Repairer:
     def _legal(self, rows: Indices) -> Indices:
         """Legal canonical copies of `rows`."""
         rows = rows.copy()
-        columns = self.space.columns(rows)
-        blind = np.broadcast_to((columns["layers"] == 0) & (columns["pooling"] == "first"), len(rows))
-        if blind.any():
-            poolings = self.space.values("pooling").tolist()
-            others = [place for place, value in enumerate(poolings) if value != "first"]
-            if others:
-                rows[blind, self._place["pooling"]] = others[0]
-            else:
-                rows[blind, self._place["layers"]] = 1
-        if "window" in self._place:
-            columns = self.space.columns(rows)
-            contextual = np.broadcast_to((columns["layers"] > 0) | (columns["position"] != "none"), len(rows))
-            windows = self.space.values("window").tolist()
-            if 1 in windows:
-                rows[contextual, self._place["window"]] = windows.index(1)
-            else:  # every student of this space is a bag of windows
-                rows[contextual] = self._as_bags(rows[contextual])
-        if "hidden_size" in self._place:
-            column = rows[:, self._place["hidden_size"]]
-            column[:] = self._hidden_to[column]
-        if "embedding_size" in self._place:
-            self._narrow_tokens(rows)
-        if "heads" in self._place:
-            place = self._place["heads"]
-            hidden = rows[:, self._place["hidden_size"]] if "hidden_size" in self._place else np.zeros(1, int)
-            rows[:, place] = self._heads_to[hidden, rows[:, place]]
+        for mend in self._menders:
+            mend(rows)
         return self.space.canonical_of(Architectures(self.space, rows), self.feasible.task).indices
-
-    def _as_bags(self, rows: Indices) -> Indices:
-        """`rows` without layers and positions."""
-        for name, value in (("layers", 0), ("position", "none")):
-            if name in self._place:
-                rows[:, self._place[name]] = self.space.values(name).tolist().index(value)
-        return rows
-
-    def _narrow_tokens(self, rows: Indices) -> None:
-        place, values = self._place["embedding_size"], self.space.values("embedding_size")
-        hidden = np.broadcast_to(self.space.columns(rows)["hidden_size"], len(rows))
-        largest = np.searchsorted(values, hidden, side="right") - 1
-        rows[:, place] = np.minimum(rows[:, place], largest)
-
-    def _width_tables(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """For each width the nearest width that some number of heads divides and tokens fit into, and for
-        each width and number of heads the nearest number that divides it."""
-        hidden, heads = self.space.values("hidden_size"), self.space.values("heads")
-        layers, embedding = self.space.values("layers"), self.space.values("embedding_size")
-        divides = hidden[:, None] % heads == 0
-        if layers.max() == 0:
-            divides[:] = True
-        usable = np.flatnonzero(divides.any(axis=1) & (embedding.min() <= hidden))
-        hidden_to = usable[np.abs(hidden[usable] - hidden[:, None]).argmin(axis=1)]
-        distance = np.abs(np.log(heads[None, :] / heads[:, None]))
-        heads_to = np.where(divides[:, None, :], distance[None], np.inf).argmin(axis=2)
-        return hidden_to, heads_to

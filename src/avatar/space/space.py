@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any, overload
 
 import numpy as np
@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from avatar.common.errors import ConfigError, did_you_mean
 from avatar.config.schema import SearchSpaceConfig
 from avatar.data.records import Task
-from avatar.space.architecture import Architecture
-from avatar.space.genes import TYPES, Gene, cast, read_gene, value_problems
-from avatar.space.size import Columns
+from avatar.space.architecture import TYPES, Architecture
+from avatar.space.domains import Domain, cast, read_domain, value_problems
+from avatar.space.genes import GENES, Columns
 
 Indices = NDArray[np.int64]
 """Architectures as rows (n, genes): the place of each searched gene's value in `gene.values`."""
 
-RELATIVE = ("relative_key", "relative_key_query")
+_RULED = tuple(GENES[name] for name in TYPES if GENES[name].ties)
 
 
 class Architectures(Sequence[Architecture]):
@@ -55,17 +55,17 @@ class SearchSpace:
     """The genes that vary, in the order of `Architecture`'s fields, and `base` for those that do not."""
 
     name: str
-    genes: tuple[Gene, ...]
+    genes: tuple[Domain, ...]
     base: Architecture
 
     @classmethod
     def from_config(cls, config: SearchSpaceConfig) -> "SearchSpace":
         """The space of a config; everything that is wrong with it comes in one ConfigError."""
         problems: list[str] = []
-        genes: dict[str, Gene] = {}
+        genes: dict[str, Domain] = {}
         fixed: dict[str, Any] = {}
         for name, gene_config in config.genes.items():
-            gene, found = read_gene(name, gene_config)
+            gene, found = read_domain(name, gene_config)
             problems += found
             if gene is not None:
                 genes[name] = gene
@@ -91,9 +91,7 @@ class SearchSpace:
         if not space._has_legal_member():
             raise ConfigError(
                 f"no architecture of the search space '{config.name}' is legal",
-                "with layers, some value of heads must divide some hidden_size; embedding_size may not "
-                "exceed hidden_size; pooling 'first' needs at least one layer; a window needs layers 0 and "
-                "position none",
+                "; ".join(gene.rule for gene in _RULED),
             )
         return space
 
@@ -155,7 +153,7 @@ class SearchSpace:
             rows[:, column] = place
         return Architectures(self, rows)
 
-    def _outside(self, gene: Gene, value: object) -> ConfigError:
+    def _outside(self, gene: Domain, value: object) -> ConfigError:
         return ConfigError(
             f"{gene.name}={value!r} is not in the search space '{self.name}'",
             f"it has {len(gene.values)} values from {gene.values[0]} to {gene.values[-1]}",
@@ -176,8 +174,7 @@ class SearchSpace:
     def canonical(self, arch: Architecture, task: Task | None = None) -> Architecture:
         """`arch` with every gene that makes no difference to it at one fixed value of its domain.
 
-        Without layers these are heads, intermediate_size, hidden_act, attention_dropout and relative
-        positions; with `task` function, also the pair head. Equal students get equal architectures.
+        Which these are, each gene says. Equal students get equal architectures.
         """
         return self.canonical_of(self.architectures([arch]), task)[0]
 
@@ -185,20 +182,8 @@ class SearchSpace:
         """`canonical` for many."""
         indices = archs.indices.copy()
         columns = archs.columns
-        flat = np.broadcast_to(columns["layers"] == 0, len(archs))
-        for place, gene in enumerate(self.genes):
-            column = indices[:, place]
-            if gene.name in ("heads", "intermediate_size", "attention_dropout", "hidden_act"):
-                column[flat] = 0
-            elif gene.name == "position":
-                values = gene.values.tolist()
-                idle = [value for value in ("none", *RELATIVE) if value in values]
-                if idle:
-                    column[flat & np.isin(columns["position"], RELATIVE)] = values.index(idle[0])
-            elif gene.name == "embedding_size" and 0 in gene.values:
-                column[columns["embedding_size"] == columns["hidden_size"]] = gene.values.tolist().index(0)
-            elif gene.name == "head" and task is Task.FUNCTION:
-                column[:] = 0
+        for column, domain in enumerate(self.genes):
+            GENES[domain.name].settle(indices[:, column], domain.values, columns, task)
         return Architectures(self, indices)
 
     def is_canonical(self, archs: Architectures, task: Task | None = None) -> NDArray[np.bool_]:
@@ -223,11 +208,8 @@ class SearchSpace:
         parts = [np.empty((len(known), 0))]
         for place, gene in enumerate(self.genes):
             if gene.is_number:
-                values, column = gene.values, known.columns[gene.name]
-                if gene.name == "embedding_size":  # 0 stands for hidden_size
-                    hidden = np.broadcast_to(known.columns["hidden_size"], len(known))
-                    column = np.where(column == 0, hidden, column)
-                    values = np.concatenate([values[values > 0], self.values("hidden_size")])
+                column = GENES[gene.name].encoded(known.columns)
+                values = GENES[gene.name].encoded_values(self.values)
                 parts.append(_logarithmic(column, values)[:, None])
             else:
                 parts.append(np.eye(len(gene.values))[known.indices[:, place]] / np.sqrt(2.0))
@@ -242,24 +224,15 @@ class SearchSpace:
 
     def _has_legal_member(self) -> bool:
         """Legality joins few genes; their whole grid is small enough to look at."""
-        joined = ("layers", "hidden_size", "heads", "embedding_size", "pooling", "window", "position")
-        lists = [
-            np.unique(np.minimum(self.values(name), 1)) if name == "layers" else self.values(name) for name in joined
-        ]
-        lists[3] = np.unique(np.asarray([lists[3].min(), lists[3][lists[3] > 0].min(initial=10**9)]))
+        joined = list(dict.fromkeys(name for gene in _RULED for name in gene.ties))
+        lists = [GENES[name].representatives(self.values(name)) for name in joined]
         grid = np.meshgrid(*lists, indexing="ij", sparse=True)
         return bool(legal(dict(zip(joined, grid, strict=True))).any())
 
 
 def legal(columns: Columns) -> NDArray[np.bool_]:
-    """Which architectures can be built: heads divide the width, tokens are no wider than it, and
-    first-token pooling has a layer that carries the other tokens to it. Windows need bags: with layers or
-    positions there are none."""
-    hidden, layers = columns["hidden_size"], columns["layers"]
-    divides = (layers == 0) | (hidden % columns["heads"] == 0)
-    sees_all = (layers > 0) | (columns["pooling"] != "first")
-    single = (columns["window"] == 1) | ((layers == 0) & (columns["position"] == "none"))
-    return np.asarray(divides & (columns["embedding_size"] <= hidden) & sees_all & single)
+    """Which architectures can be built: those that keep the rule of every gene."""
+    return np.asarray(reduce(np.logical_and, (gene.legal(columns) for gene in _RULED)))
 
 
 def _logarithmic(column: NDArray[Any], values: NDArray[Any]) -> NDArray[np.float64]:

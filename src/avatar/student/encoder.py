@@ -87,7 +87,7 @@ class StudentModel(nn.Module):
         self.dropout = Dropout(arch.hidden_dropout)
         self.windows = Windows(arch.hidden_size, arch.window) if arch.window > 1 else None
         self.layers = nn.ModuleList(Layer(arch) for _ in range(arch.layers))
-        self.pool = POOLINGS[arch.pooling](arch.vector_size)
+        self.pool = POOLINGS.get(arch.pooling)(arch.vector_size)
         self.head = HEADS.get("single" if task is Task.FUNCTION else arch.head)(
             arch.vector_size, arch.hidden_size, arch.hidden_dropout, num_labels
         )

@@ -1,4 +1,4 @@
-"""From the vectors of an example's functions to its logits."""
+"""From the vectors of an example's functions to its logits. What each kind costs: `space.genes.head`."""
 
 import torch
 from torch import Tensor, nn

@@ -1,8 +1,13 @@
-"""From token states to one vector a function."""
+"""From token states to one vector a function. What each kind costs: `space.genes.pooling`."""
 
 from torch import Tensor, nn
 
+from avatar.common.registry import Registry
 
+POOLINGS: Registry[type[nn.Module]] = Registry("pooling")
+
+
+@POOLINGS.register("first")
 class First(nn.Module):
     """The state of the first token, the paper's choice."""
 
@@ -14,6 +19,7 @@ class First(nn.Module):
         return states[:, 0]
 
 
+@POOLINGS.register("mean")
 class Mean(nn.Module):
     """The mean over the tokens."""
 
@@ -26,6 +32,7 @@ class Mean(nn.Module):
         return (states * weights).sum(1) / weights.sum(1).clamp_min(1.0)
 
 
+@POOLINGS.register("max")
 class Max(nn.Module):
     """The largest value of each feature over the tokens."""
 
@@ -38,6 +45,7 @@ class Max(nn.Module):
         return (states + padding[:, :, None]).amax(1)
 
 
+@POOLINGS.register("attention")
 class Attention(nn.Module):
     """A mean weighted by a learned score of each token."""
 
@@ -50,6 +58,3 @@ class Attention(nn.Module):
         padding = (~attention_mask.bool()).to(states.dtype)[:, :, None]
         weights = (self.score(states) - 1e4 * padding).softmax(1)
         return (states * weights).sum(1)
-
-
-POOLINGS: dict[str, type[nn.Module]] = {"first": First, "mean": Mean, "max": Max, "attention": Attention}

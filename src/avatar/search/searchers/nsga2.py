@@ -22,7 +22,7 @@ from avatar.search.objectives import Objective, SearchContext, evaluate, minimis
 from avatar.search.pareto import crowding, front, ranks
 from avatar.search.result import Progress, SearchResult, result_of
 from avatar.search.variation import Row, Variation, as_row
-from avatar.space.genes import Gene, Integer
+from avatar.space.domains import Domain, Integer
 from avatar.space.sampling import sample_adaptive
 from avatar.space.space import Architectures, Indices, SearchSpace
 
@@ -181,7 +181,7 @@ def row_of(trial: FrozenTrial, space: SearchSpace) -> Indices:
     )
 
 
-def _distribution(gene: Gene) -> BaseDistribution:
+def _distribution(gene: Domain) -> BaseDistribution:
     if isinstance(gene, Integer):
         return IntDistribution(gene.low, int(gene.values[-1]), step=gene.step)
     return CategoricalDistribution(gene.values.tolist())

@@ -10,7 +10,7 @@ from avatar.code.languages import LANGUAGES, titles
 from avatar.common.errors import ArtifactError
 from avatar.common.files import write_text
 from avatar.common.output import write_output
-from avatar.serve.arguments import amount, count, probability
+from avatar.serve.arguments import Choices, amount, count, probability
 from avatar.serve.scan.nearness import TWINS_BY_CHANCE
 
 BUNDLE = "AVATAR_BUNDLE"
@@ -46,7 +46,13 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         default=TWINS_BY_CHANCE,
         help="how near clones must be: a quarter of the functions have N others so near (default: 1; 0: any distance)",
     )
-    scan.add_argument("--format", default="table", choices=("table", "json", "sarif", "html"), help="default: table")
+    scan.add_argument(
+        "--format",
+        metavar="NAME",
+        default="table",
+        choices=Choices(_formats),
+        help="one of %(choices)s (default: %(default)s)",
+    )
     scan.add_argument("--output", metavar="FILE", type=Path, help="write there instead of to standard output")
     scan.add_argument(
         "--fail-on", metavar="P", type=probability, help="exit with 1 where a finding's probability is at least P"
@@ -68,6 +74,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     scan.add_argument("--no-cache", action="store_true", help="neither read nor keep what earlier scans found out")
     scan.add_argument("--quiet", action="store_true", help="no progress")
     scan.set_defaults(run=run)
+
+
+def _formats() -> list[str]:
+    from avatar.serve.scan.formats import FORMATS
+
+    return FORMATS.names()
 
 
 def run(options: argparse.Namespace) -> int:

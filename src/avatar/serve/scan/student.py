@@ -33,7 +33,7 @@ class LazyStudent:
     def compare(self, first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float64]:
         """Probability that row i of both are clones, whichever comes first."""
         there = self.predictor.compare(first, second)[:, 1]
-        if self.bundle.config.architecture.get("head") == "interaction":
+        if self.bundle.config.symmetric:
             return there
         return (there + self.predictor.compare(second, first)[:, 1]) / 2
 

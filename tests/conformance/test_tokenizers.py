@@ -55,5 +55,5 @@ def test_a_huge_function_is_cut_before_it_costs_time() -> None:
 
 
 def test_a_vocabulary_below_the_alphabet_is_refused() -> None:
-    with pytest.raises(ConfigError, match="more than 259"):
+    with pytest.raises(ConfigError, match="at least 260"):
         train_tokenizer("bpe", 100, TEXTS)

@@ -1,6 +1,6 @@
-"""The domain of one gene: a range of whole numbers, or listed values."""
+"""The domain of one gene in a search space: a range of whole numbers, or listed values."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -9,36 +9,8 @@ from numpy.typing import NDArray
 
 from avatar.common.errors import did_you_mean
 from avatar.config.schema import GeneConfig
-from avatar.space.architecture import ACTIVATIONS, HEADS, LONGEST, POOLINGS, POSITIONS, TOKENIZERS, Architecture
-
-VOCABULARY = {
-    "tokenizer": TOKENIZERS,
-    "hidden_act": ACTIVATIONS,
-    "position": POSITIONS,
-    "pooling": POOLINGS,
-    "head": HEADS,
-}
-"""Legal values of the genes that are names."""
-
-SMALLEST: dict[str, float] = {
-    "vocab_size": 8,
-    "layers": 0,
-    "hidden_size": 1,
-    "hidden_dropout": 0.0,
-    "intermediate_size": 1,
-    "heads": 1,
-    "attention_dropout": 0.0,
-    "max_length": 2,
-    "batch_size": 1,
-    "embedding_size": 0,
-    "window": 1,
-    "learning_rate": 1e-9,
-}
-"""Smallest legal value of the genes that are numbers."""
-
-DROPOUTS = ("hidden_dropout", "attention_dropout")
-TYPES = {field.name: str(getattr(field.type, "__name__", field.type)) for field in fields(Architecture)}
-"""int, float or str of each gene, in the order of `Architecture`."""
+from avatar.space.architecture import TYPES
+from avatar.space.genes import GENES
 
 
 @dataclass(frozen=True)
@@ -79,11 +51,11 @@ class Categorical:
         return not isinstance(self.choices[0], str)
 
 
-Gene = Integer | Categorical
+Domain = Integer | Categorical
 
 
-def read_gene(name: str, config: GeneConfig) -> tuple[Gene | None, list[str]]:
-    """The gene that `config` describes, and everything that is wrong with it (then the gene is None)."""
+def read_domain(name: str, config: GeneConfig) -> tuple[Domain | None, list[str]]:
+    """The domain that `config` describes, and everything that is wrong with it (then it is None)."""
     if name not in TYPES:
         return None, [f"genes.{name}: no gene is called '{name}' ({did_you_mean(name, TYPES)})"]
     ranged = config.low is not None or config.high is not None
@@ -106,21 +78,8 @@ def read_gene(name: str, config: GeneConfig) -> tuple[Gene | None, list[str]]:
 
 def value_problems(name: str, value: Any) -> list[str]:
     """What is wrong with `value` for the gene `name`; empty where it is legal."""
-    if name in VOCABULARY:
-        legal = VOCABULARY[name]
-        return [] if value in legal else [f"{value!r} is not a {name} ({did_you_mean(str(value), legal)})"]
-    wanted = (int, float) if TYPES[name] == "float" else (int,)
-    if isinstance(value, bool) or not isinstance(value, wanted):
-        return [f"{value!r} is not a number of the type {TYPES[name]}"]
-    if value < SMALLEST[name]:
-        return [f"{value!r} is below the smallest legal value {SMALLEST[name]:g}"]
-    if name == "max_length" and value > LONGEST:
-        return [f"{value!r} is above {LONGEST}, the most tokens that are kept of a function"]
-    if name == "window" and value % 2 == 0:
-        return [f"{value!r} must be odd: a window has a token in its middle"]
-    if name in DROPOUTS and value >= 1:
-        return [f"{value!r} must be below 1"]
-    return []
+    problem = GENES[name].problem(value)
+    return [] if problem is None else [problem]
 
 
 def cast(name: str, value: Any) -> Any:
@@ -133,7 +92,7 @@ def cast(name: str, value: Any) -> Any:
     return value
 
 
-def _read_choices(name: str, choices: list[Any]) -> tuple[Gene | None, list[str]]:
+def _read_choices(name: str, choices: list[Any]) -> tuple[Domain | None, list[str]]:
     values = [cast(name, value) for value in choices]
     problems = [f"genes.{name}: {problem}" for value in values for problem in value_problems(name, value)]
     if not values:

@@ -1,0 +1,14 @@
+"""Matthews' correlation of labels and answers."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.data.metrics.base import METRICS, Counts, Metric, shares
+
+
+def score(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> NDArray[np.float64]:
+    """In [-1, 1]; 0 where it is undefined."""
+    return shares(tp * tn - fp * fn, np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)))
+
+
+METRICS.register("mcc")(Metric(score, "MCC", percent=False, uninformed=0.0))

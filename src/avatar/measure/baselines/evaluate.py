@@ -1,0 +1,71 @@
+"""Trains and scores the baselines."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.data.metrics import METRICS
+from avatar.data.records import Corpus, SplitName
+from avatar.measure.baselines import constant
+from avatar.measure.baselines.base import Baseline, Job, Labels
+from avatar.measure.baselines.constant import CONSTANT
+from avatar.measure.baselines.overlap import OVERLAP
+from avatar.measure.baselines.tfidf import TFIDF
+from avatar.measure.metrics import Metrics, classification
+
+MAX_CHARACTERS = 20_000
+"""Longer functions are cut for the baselines."""
+TRUTH = "_truth"
+
+BASELINES: dict[str, Baseline] = {
+    "tfidf": TFIDF,
+    "overlap": OVERLAP,
+    "constant": CONSTANT,
+}
+"""By name, in the order of the report."""
+
+
+def evaluate_baselines(
+    corpus: Corpus,
+    train: NDArray[np.int64],
+    labels: Labels,
+    seed: int,
+    split: SplitName = SplitName.TEST,
+    metric: str = "accuracy",
+    truth: bool = False,
+) -> dict[str, Metrics]:
+    """Train every baseline that knows the corpus's task, and score it on `split` against the true labels.
+
+    `train` (examples, arity) holds rows of `corpus.functions`, and `labels` (examples,) what the student was
+    told about them, the teacher's labels or the true ones: the caller states in the report which.
+    Labels of one kind only leave nothing to learn: then every baseline is the constant. Where `metric` tunes a
+    threshold, it is found on valid. With `truth`, `labels` are those of all training examples: only baselines with a
+    `truth_title` are trained, and their names end with `TRUTH`.
+    """
+    tunes = METRICS.get(metric).tunes_threshold
+    test = corpus.members(split)
+    tune = SplitName.VALID if tunes else split
+    valid = corpus.members(tune)[: None if tunes else 0]
+    used = np.unique(np.concatenate([train.ravel(), test.ravel(), valid.ravel()]))
+    functions = list(corpus.functions.values())
+    texts = [functions[row].code[:MAX_CHARACTERS] for row in used]
+    rows = [np.searchsorted(used, members) for members in (train, test, valid)]
+    job = Job(texts, rows[0], labels, rows[1], seed, rows[2], corpus.labels(tune)[: len(valid)], metric)
+    expected = corpus.labels(split)
+    learnable = len(np.unique(labels)) > 1
+    return {
+        name + (TRUTH if truth else ""): classification(
+            expected, baseline.predict(job) if learnable else constant.predict(job)
+        )
+        for name, baseline in BASELINES.items()
+        if corpus.task in baseline.tasks and (baseline.truth_title or not truth)
+    }
+
+
+def titles() -> dict[str, str]:
+    """The name in the report of everything that `evaluate_baselines` gives, in the report's order."""
+    found = {}
+    for name, baseline in BASELINES.items():
+        found[name] = baseline.title
+        if baseline.truth_title:
+            found[name + TRUTH] = baseline.truth_title
+    return found

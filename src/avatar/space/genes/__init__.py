@@ -1,0 +1,34 @@
+"""The genes of a student. Each says in its own file all that others need to know of it."""
+
+from avatar.space.genes.base import Columns, Cost, Gene
+from avatar.space.genes.head import Head
+from avatar.space.genes.layers import AttentionDropout, Heads, HiddenAct, IntermediateSize, Layers
+from avatar.space.genes.pooling import Pooling
+from avatar.space.genes.position import Position
+from avatar.space.genes.training import BatchSize, HiddenDropout, LearningRate
+from avatar.space.genes.vocabulary import MaxLength, TokenizerKind, VocabSize
+from avatar.space.genes.width import EmbeddingSize, HiddenSize, Window
+
+__all__ = ["GENES", "Columns", "Cost", "Gene"]
+
+_LISTED: tuple[type[Gene], ...] = (
+    HiddenSize,
+    EmbeddingSize,
+    Layers,
+    IntermediateSize,
+    Heads,
+    Position,
+    Window,
+    HiddenAct,
+    TokenizerKind,
+    VocabSize,
+    MaxLength,
+    Pooling,
+    Head,
+    HiddenDropout,
+    AttentionDropout,
+    LearningRate,
+    BatchSize,
+)
+GENES: dict[str, Gene] = {gene.name: gene() for gene in _LISTED}
+"""By name, one for each field of `Architecture`, in the order of their phrases and of their terms of the time."""

@@ -1,0 +1,64 @@
+"""How the vectors of a pair become logits, and what each way costs. The modules: `student.heads`."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.data.records import Task
+from avatar.space.genes.base import Columns, Name, vector_size
+
+if TYPE_CHECKING:
+    from avatar.space.architecture import Architecture
+
+
+@dataclass(frozen=True)
+class HeadFacts:
+    """What is known of one kind: its input is `vectors` times as wide as a function's vector.
+
+    `symmetric`: (a, b) and (b, a) get the same answer.
+    """
+
+    vectors: int
+    symmetric: bool
+
+
+HEADS = {
+    "concat": HeadFacts(2, symmetric=False),
+    "interaction": HeadFacts(3, symmetric=True),
+}
+
+
+class Head(Name):
+    """One of `HEADS`; for single functions it makes no difference. Counts are those of one example."""
+
+    name = "head"
+    choices = tuple(HEADS)
+    per_function = False
+
+    def settle(self, indices: NDArray[np.int64], values: NDArray[Any], columns: Columns, task: Task | None) -> None:
+        """Single functions have a head of their own."""
+        if task is Task.FUNCTION:
+            indices[:] = 0
+
+    def params(self, columns: Columns, task: Task) -> NDArray[Any]:
+        """Dense and out, with biases."""
+        hidden = columns["hidden_size"]
+        return (_inputs(columns, task) + 3) * hidden + 2
+
+    def flops(self, columns: Columns, task: Task, tokens: NDArray[Any]) -> NDArray[Any]:
+        """Dense and out."""
+        hidden = columns["hidden_size"]
+        return 2 * (_inputs(columns, task) + 2) * hidden
+
+    def phrase(self, arch: "Architecture") -> str:
+        """With the pooling."""
+        return f"{arch.pooling}/{arch.head}"
+
+
+def _inputs(columns: Columns, task: Task) -> NDArray[Any]:
+    vector = vector_size(columns)
+    if task is Task.FUNCTION:
+        return vector
+    return sum(kind.vectors * (columns["head"] == name) for name, kind in HEADS.items()) * vector
