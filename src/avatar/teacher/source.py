@@ -1,6 +1,5 @@
 """Where an encoder's files are: in a folder, in an installed Python package, or on the Hugging Face hub."""
 
-import importlib.util
 from pathlib import Path
 
 from huggingface_hub import HfApi, snapshot_download
@@ -13,6 +12,7 @@ except ImportError:  # older hubs are built on httpx
 
 from avatar.common.errors import DataError
 from avatar.common.logging import get_logger
+from avatar.teacher.packaged import package_folder, packaged_folder
 
 WEIGHTS = (
     "model.safetensors",
@@ -36,8 +36,8 @@ log = get_logger("teacher")
 def locate(model: str) -> Path:
     """The folder that holds the encoder called `model`: a folder, a Python package, or a hub name.
 
-    A hub model is taken from the hub's cache where it is there whole, else it is downloaded. What cannot be
-    found is a DataError that says what was tried.
+    The files of a known package are checked against their SHA-256. A hub model is taken from the hub's cache where
+    it is there whole, else it is downloaded. What cannot be found is a DataError that says what was tried.
     """
     folder = Path(model).expanduser()
     if is_model_folder(folder):
@@ -48,7 +48,7 @@ def locate(model: str) -> Path:
             f"teacher.model={model}: the folder {found}",
             f"it needs config.json, tokenizer files and one of {', '.join(WEIGHTS)}",
         )
-    return _in_package(model) or _in_hub_cache(model) or _download(model)
+    return packaged_folder(model) or _in_package(model) or _in_hub_cache(model) or _download(model)
 
 
 def is_model_folder(folder: Path) -> bool:
@@ -57,14 +57,9 @@ def is_model_folder(folder: Path) -> bool:
 
 
 def _in_package(name: str) -> Path | None:
-    if not name.isidentifier():
-        return None
-    spec = importlib.util.find_spec(name)  # a top-level package is found without running it
-    for place in (spec.submodule_search_locations or []) if spec else []:
-        for config in sorted(Path(place).rglob("config.json")):
-            if is_model_folder(config.parent):
-                return config.parent
-    return None
+    root = package_folder(name)
+    configs = sorted(root.rglob("config.json")) if root else []
+    return next((config.parent for config in configs if is_model_folder(config.parent)), None)
 
 
 def _in_hub_cache(name: str) -> Path | None:
