@@ -5,7 +5,11 @@ import sys
 
 os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra hands its errors to `report_errors`, which words them
 
-import hydra
+try:
+    import hydra
+except ModuleNotFoundError as error:
+    print(f"{error}: `make setup` makes the environment, .venv/bin/python train.py runs in it", file=sys.stderr)
+    sys.exit(2)
 from omegaconf import DictConfig
 
 from avatar.config import register_schema
