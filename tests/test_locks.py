@@ -1,5 +1,6 @@
 """The lock files: they hold what pyproject.toml asks for, by hash, and each only what it is for."""
 
+import os
 import re
 import sys
 import tomllib
@@ -139,6 +140,16 @@ def test_cuda_is_installed_where_this_torch_asks_for_it(
     monkeypatch.setattr(install.metadata, "requires", lambda name: requires)
     monkeypatch.setattr(install.sys, "platform", "linux")
     assert install.needs_cuda() == expected
+
+
+def test_torch_comes_from_where_the_user_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    torch = [entry for entry in install.packages(install.RUN) if entry.startswith("torch==")]
+    monkeypatch.setenv("TORCH_FROM", "a folder")
+    assert install.torch_source(torch) == "a folder"
+    monkeypatch.delenv("TORCH_FROM")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    assert install.torch_source(torch) is None
 
 
 UV = """\

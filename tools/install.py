@@ -34,6 +34,22 @@ def needs_cuda() -> bool:
     return sys.platform == "linux" and any(re.match(r"(nvidia|cuda)-", line) for line in wanted)
 
 
+def torch_source(torch: list[str]) -> str | None:
+    """Where torch is taken from instead of the index: TORCH_FROM, or pip's own find-links where they have it.
+
+    Left to itself pip prefers the index, since it publishes hashes and a folder does not.
+    """
+    if source := os.environ.get("TORCH_FROM"):
+        return source
+    settings = subprocess.run([*PIP, "config", "list"], capture_output=True, text=True, check=True).stdout
+    links = re.findall(r"^\S*\.?find-links='(.*)'$", settings, re.MULTILINE)
+    pin = torch[0].split(" ")[0]
+    offered = [*PIP, "install", "--dry-run", "--quiet", "--no-index", "--no-deps", "--ignore-installed", pin]
+    if links and not subprocess.run(offered, capture_output=True).returncode:
+        return " ".join(dict.fromkeys(links))
+    return None
+
+
 def install(title: str, entries: list[str], *options: str) -> None:
     """Install `entries` and nothing else, each against its hashes."""
     print(f"{title}: {len(entries)} packages", flush=True)
@@ -77,9 +93,9 @@ def run_part() -> None:
     """What Avatar runs on, and Avatar itself from this folder."""
     entries = packages(RUN)
     install("What builds packages", [entry for entry in entries if entry.startswith("setuptools==")])
-    if source := os.environ.get("TORCH_FROM"):
-        torch = [entry for entry in entries if entry.startswith("torch==")]
-        install(f"torch from {source}", torch, "--no-index", "--find-links", source)
+    if source := torch_source([entry for entry in entries if entry.startswith("torch==")]):
+        os.environ["PIP_FIND_LINKS"] = source  # pip would add an option to its configured places
+        install(f"torch from {source}", [entry for entry in entries if entry.startswith("torch==")], "--no-index")
     install("What Avatar runs on", entries)
     if needs_cuda():
         install("The CUDA libraries of this build of torch (about 3 GB)", packages(CUDA))

@@ -1,5 +1,7 @@
 """Energy: what is reported, by which method, and that nothing is left behind."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,3 +57,9 @@ def test_an_estimate_says_so() -> None:
     assert "estimate" in found.note
     assert "475 g" in found.note
     assert set(found.as_dict()) == {"energy/joules_per_example", "energy/co2e_mg_per_example"}
+
+
+def test_codecarbon_says_nothing_in_the_log() -> None:
+    script = "from avatar.measure.energy import measure_energy; measure_energy(abs, [1, 2], seconds=0.3)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout + done.stderr == ""

@@ -36,14 +36,7 @@ class PowerMeter:
 
     def __init__(self, seconds: float) -> None:
         """Expect work of about `seconds`; without codecarbon an AvatarError."""
-        try:
-            from codecarbon import OfflineEmissionsTracker
-        except ImportError as error:
-            raise AvatarError(
-                f"energy is measured by the package codecarbon, which cannot be imported: {error}",
-                f"pip install 'avatar-code[train]', or {SWITCH_OFF}",
-            ) from error
-        self._tracker = OfflineEmissionsTracker(
+        self._tracker = _tracker_class()(
             output_methods=[],
             log_level="critical",
             tracking_mode="process",
@@ -76,9 +69,21 @@ class PowerMeter:
         )
 
 
+def _tracker_class() -> Any:
+    try:
+        from codecarbon import OfflineEmissionsTracker
+    except ImportError as error:
+        raise AvatarError(
+            f"energy is measured by the package codecarbon, which cannot be imported: {error}",
+            f"pip install 'avatar-code[train]', or {SWITCH_OFF}",
+        ) from error
+    return OfflineEmissionsTracker
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Codecarbon logs nothing inside."""
+    """Codecarbon logs nothing inside; without codecarbon an AvatarError."""
+    _tracker_class()  # importing it sets its logger's level
     logger = logging.getLogger("codecarbon")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
