@@ -11,7 +11,11 @@ os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra hands its errors to `rep
 os.environ.update(thread_limits())  # before numpy is imported
 os.environ.update(stand_ins())  # libraries need a home folder to be imported
 
-import hydra
+try:
+    import hydra
+except ModuleNotFoundError as error:
+    print(f"{error}: `make setup` makes the environment, .venv/bin/python train.py runs in it", file=sys.stderr)
+    sys.exit(2)
 from omegaconf import DictConfig
 
 from avatar.common.signals import signals_interrupt

@@ -1,11 +1,13 @@
 """Energy: what is reported, by which method, and that nothing is left behind."""
 
+import subprocess
+import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from avatar.measure import energy
+from avatar.measure.power_meter import PowerReading
 
 
 def test_energy_of_real_calls_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,28 +24,32 @@ def test_energy_of_real_calls_leaves_no_file(tmp_path: Path, monkeypatch: pytest
     assert list(tmp_path.iterdir()) == []
 
 
-USED = SimpleNamespace(cpu_energy=3.0, ram_energy=2.0, gpu_energy=7.0)
-
-
-class GPU:
-    """Stands for codecarbon's device of this name."""
-
-
 @pytest.mark.parametrize(
-    ("devices", "cuda", "expected"),
+    ("counter", "gpu", "cuda", "expected"),
     [
-        ([SimpleNamespace(_mode="intel_rapl")], False, ("rapl", 3.0)),
-        ([SimpleNamespace(_mode="cpu_load")], False, ("estimate", 5.0)),
-        ([SimpleNamespace(_mode="constant"), GPU()], False, ("estimate", 5.0)),
-        ([SimpleNamespace(_mode="cpu_load"), GPU()], True, ("nvml", 7.0)),
-        ([SimpleNamespace(_mode="intel_rapl"), GPU()], True, ("nvml", 10.0)),
-        ([SimpleNamespace(_mode="cpu_load")], True, ("estimate", 12.0)),
+        ("rapl", False, False, ("rapl", 3.0)),
+        ("emi", False, False, ("emi", 3.0)),
+        (None, False, False, ("estimate", 5.0)),
+        (None, True, False, ("estimate", 5.0)),
+        (None, True, True, ("nvml", 7.0)),
+        ("rapl", True, True, ("nvml", 10.0)),
+        (None, False, True, ("estimate", 12.0)),
     ],
 )
 def test_a_figure_is_called_measured_only_where_a_counter_was_read(
-    devices: list[object], cuda: bool, expected: tuple[str, float]
+    counter: str | None, gpu: bool, cuda: bool, expected: tuple[str, float]
 ) -> None:
-    assert energy._covered(SimpleNamespace(_hardware=devices), USED, cuda) == expected
+    assert energy.covered(PowerReading(3.0, 2.0, 7.0, 475.0, counter, gpu), cuda) == expected
+
+
+def test_a_counter_that_stands_still_is_no_measurement() -> None:
+    assert energy.covered(PowerReading(0.0, 2.0, 0.0, 475.0, "rapl", False), cuda=False) == ("estimate", 2.0)
+    assert energy.covered(PowerReading(3.0, 2.0, 0.0, 475.0, None, True), cuda=True) == ("estimate", 5.0)
+
+
+@pytest.mark.parametrize("method", energy.METHODS)
+def test_every_method_is_named_in_the_report(method: str) -> None:
+    assert energy.METHODS[method] in energy.Energy(0.1, 0.2, method, 10, 1.0, 475.0).note
 
 
 def test_an_estimate_says_so() -> None:
@@ -51,3 +57,9 @@ def test_an_estimate_says_so() -> None:
     assert "estimate" in found.note
     assert "475 g" in found.note
     assert set(found.as_dict()) == {"energy/joules_per_example", "energy/co2e_mg_per_example"}
+
+
+def test_codecarbon_says_nothing_in_the_log() -> None:
+    script = "from avatar.measure.energy import measure_energy; measure_energy(abs, [1, 2], seconds=0.3)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout + done.stderr == ""

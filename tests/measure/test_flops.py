@@ -1,11 +1,13 @@
 """Three ways to count FLOPs, which must agree."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from avatar.common.errors import AvatarError
 from avatar.data.records import Task
 from avatar.measure import flops, size
 from avatar.space.architecture import Architecture
@@ -66,3 +68,17 @@ def test_bundle_counts_all_files(tmp_path: Path) -> None:
     (tmp_path / "a" / "weights").write_bytes(bytes(1_500_000))
     (tmp_path / "card.md").write_bytes(bytes(500_000))
     assert size.bundle_mb(tmp_path) == 2.0
+
+
+@pytest.mark.parametrize("missing", ["thop", "distutils"])
+def test_without_thop_or_distutils_the_error_says_what_is_missing(
+    missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "thop"]:
+        monkeypatch.delitem(sys.modules, name)
+    for name in [missing, *(name for name in sys.modules if name.startswith(f"{missing}."))]:
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(AvatarError, match=missing) as caught:
+        flops.by_thop(torch.nn.Linear(2, 2), (torch.zeros(1, 2),))
+    assert "setuptools" in caught.value.hint
+    assert "measure.thop=false" in caught.value.hint

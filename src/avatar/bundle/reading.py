@@ -11,7 +11,7 @@ from avatar.bundle.format import (
     CONFIG,
     MANIFEST,
     PRECISIONS,
-    VERSION,
+    READ,
     Bundle,
     BundleConfig,
     complete_precisions,
@@ -37,9 +37,9 @@ def _json(path: Path) -> dict[str, Any]:
 def _entries(path: Path) -> dict[str, tuple[str, int]]:
     """SHA-256 and length of each listed file, or an ArtifactError about the manifest at `path`."""
     manifest = _json(path)
-    if manifest.get("version") != VERSION:
+    if manifest.get("version") not in READ:
         raise ArtifactError(
-            f"{path} has version {manifest.get('version')!r}, this program reads {VERSION}",
+            f"{path} has version {manifest.get('version')!r}, this program reads {', '.join(map(str, READ))}",
             "export the student again, or use the version of avatar that wrote it",
         )
     files = manifest.get("files")

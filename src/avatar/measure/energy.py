@@ -1,21 +1,29 @@
-"""Energy and emissions of a prediction, by codecarbon, with the method that gave the number."""
+"""Energy and emissions of a prediction, with the method that gave the number."""
 
-import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from avatar.common.errors import AvatarError
+from avatar.measure.power_meter import PowerMeter, PowerReading, quiet
 
 Input = TypeVar("Input")
 
 JOULES_PER_KWH = 3.6e6
 
+METHODS = {
+    "rapl": "measured by RAPL (processor package)",
+    "emi": "measured by Windows' energy meter (processor package)",
+    "nvml": "measured by NVML (GPU)",
+    "estimate": "an estimate: no counter is readable here, so codecarbon assumes the power of "
+    "processor and memory, and the figure says little more than the time",
+}
+"""What gave the number, and how the report says it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Energy:
-    """Energy of one example. `method`: rapl or nvml (measured by a counter), or estimate (power is assumed).
+    """Energy of one example. `method` is a key of `METHODS`: a counter, or estimate (power is assumed).
 
     A measured figure covers only what the counter sees (the processor package, the GPU); an estimate adds
     codecarbon's assumed power of processor and memory. `carbon_intensity` is in g CO2e per kWh.
@@ -38,13 +46,7 @@ class Energy:
     @property
     def note(self) -> str:
         """A sentence for the report."""
-        how = {
-            "rapl": "measured by RAPL (processor package)",
-            "nvml": "measured by NVML (GPU)",
-            "estimate": "an estimate: no counter is readable here, so codecarbon assumes the power of "
-            "processor and memory, and the figure says little more than the time",
-        }[self.method]
-        return f"Energy is {how}; CO2e at {self.carbon_intensity:.0f} g per kWh."
+        return f"Energy is {METHODS[self.method]}; CO2e at {self.carbon_intensity:.0f} g per kWh."
 
 
 def measure_energy(
@@ -52,55 +54,38 @@ def measure_energy(
 ) -> Energy:
     """Call `call` on `inputs`, over and over, for at least `seconds`, and divide what was used by the calls.
 
-    Needs no network and writes no file. Codecarbon's own settings (`.codecarbon.config`, CODECARBON_*)
-    choose the country; without one its world average holds. `cuda` says whether `call` works on a GPU.
+    Needs no network and writes no file. `cuda` says whether `call` works on a GPU. Without a figure it is an
+    AvatarError.
     """
-    from codecarbon import OfflineEmissionsTracker
-
-    logger = logging.getLogger("codecarbon")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        tracker = OfflineEmissionsTracker(
-            output_methods=[],
-            log_level="critical",
-            tracking_mode="process",
-            measure_power_secs=max(0.2, seconds / 5),
-            allow_multiple_runs=True,
-        )
+    with quiet():
+        meter = PowerMeter(seconds)
         for value in inputs[:3]:
             call(value)
-        tracker.start()
+        meter.start()
         start = time.perf_counter()
         done = 0
         while not done or time.perf_counter() - start < seconds:
             call(inputs[done % len(inputs)])
             done += 1
         elapsed = time.perf_counter() - start
-        tracker.stop()
-    finally:
-        logger.setLevel(level)
-    used = getattr(tracker, "final_emissions_data", None)  # codecarbon swallows its own exceptions
-    if used is None or used.energy_consumed <= 0:
-        raise AvatarError("codecarbon gave no energy for the predictions", "switch it off with measure.energy=false")
-    method, kwh = _covered(tracker, used, cuda)
-    grams_per_kwh = used.emissions * 1e3 / used.energy_consumed
+        meter.stop()
+    reading = meter.reading
+    method, kwh = covered(reading, cuda)
     return Energy(
         joules_per_example=kwh * JOULES_PER_KWH / done,
-        co2e_mg_per_example=kwh * grams_per_kwh * 1e3 / done,
+        co2e_mg_per_example=kwh * reading.grams_per_kwh * 1e3 / done,
         method=method,
         examples=done,
         seconds=elapsed,
-        carbon_intensity=grams_per_kwh,
+        carbon_intensity=reading.grams_per_kwh,
     )
 
 
-def _covered(tracker: Any, used: Any, cuda: bool) -> tuple[str, float]:
-    """The method, and the kWh that it speaks for."""
-    modes = {getattr(device, "_mode", type(device).__name__) for device in tracker._hardware}
-    rapl = "intel_rapl" in modes
-    if cuda and "GPU" in modes and used.gpu_energy > 0:
-        return "nvml", used.gpu_energy + (used.cpu_energy if rapl else 0.0)
-    if rapl and not cuda and used.cpu_energy > 0:
-        return "rapl", used.cpu_energy
-    return "estimate", used.cpu_energy + used.ram_energy + (used.gpu_energy if cuda else 0.0)
+def covered(reading: PowerReading, cuda: bool) -> tuple[str, float]:
+    """The method, and the kWh that it speaks for; a counter that counted nothing is none."""
+    counter = reading.cpu_counter
+    if cuda and reading.gpu_counted and reading.gpu_kwh > 0:
+        return "nvml", reading.gpu_kwh + (reading.cpu_kwh if counter else 0.0)
+    if counter and not cuda and reading.cpu_kwh > 0:
+        return counter, reading.cpu_kwh
+    return "estimate", reading.cpu_kwh + reading.ram_kwh + (reading.gpu_kwh if cuda else 0.0)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from avatar.common.errors import AvatarError
 from avatar.data.records import Task
 from avatar.space.genes.position import RELATIVE
 from avatar.student.attention import SelfAttention
@@ -44,11 +45,18 @@ def by_torch(model: nn.Module, inputs: tuple[Tensor, ...]) -> int:
 def by_thop(model: nn.Module, inputs: tuple[Tensor, ...]) -> int:
     """FLOPs by thop: twice its multiply-adds, with a rule for our attention, whose products it does not see.
 
-    Norms are left out, as they are no matrix products. Works on a copy: thop leaves buffers behind.
+    Norms are left out, as they are no matrix products. Works on a copy: thop leaves buffers behind. Without thop, or
+    without the setuptools that it needs, an AvatarError.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # thop imports distutils
-        import thop
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            import thop  # imports distutils, which setuptools brings where Python has none (3.12 and newer)
+    except ImportError as error:
+        raise AvatarError(
+            f"FLOPs are counted a second time by the package thop, which cannot be imported: {error}",
+            "pip install 'avatar-code[train]' brings it and setuptools, or switch it off with measure.thop=false",
+        ) from error
 
     rules = {SelfAttention: _count_attention, nn.LayerNorm: _count_nothing}
     with contextlib.redirect_stdout(io.StringIO()):

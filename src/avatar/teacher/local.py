@@ -1,10 +1,10 @@
 """Where an encoder's files are without asking the hub: in a folder, or in an installed Python package."""
 
-import importlib.util
 from pathlib import Path
 
 from avatar.common.errors import DataError
 from avatar.common.paths import user_path
+from avatar.teacher.packaged import package_folder
 
 WEIGHTS = (
     "model.safetensors",
@@ -36,11 +36,6 @@ def is_model_folder(folder: Path) -> bool:
 
 def in_package(name: str) -> Path | None:
     """The folder of the model that the installed Python package `name` carries, or None."""
-    if not name.isidentifier():
-        return None
-    spec = importlib.util.find_spec(name)  # a top-level package is found without running it
-    for place in (spec.submodule_search_locations or []) if spec else []:
-        for config in sorted(Path(place).rglob("config.json")):
-            if is_model_folder(config.parent):
-                return config.parent
-    return None
+    root = package_folder(name)
+    configs = sorted(root.rglob("config.json")) if root else []
+    return next((config.parent for config in configs if is_model_folder(config.parent)), None)

@@ -13,6 +13,7 @@ except ImportError:  # older hubs are built on httpx
 from avatar.common.errors import DataError
 from avatar.common.logging import get_logger
 from avatar.teacher.local import WEIGHTS, in_package, is_model_folder, local_folder
+from avatar.teacher.packaged import packaged_folder
 
 HUB_TIMEOUT = 10.0
 """Seconds to wait for the hub's first answer."""
@@ -28,10 +29,12 @@ log = get_logger("teacher")
 def locate(model: str) -> Path:
     """The folder that holds the encoder called `model`: a folder, a Python package, or a hub name.
 
-    A hub model is taken from the hub's cache where it is there whole, else it is downloaded. What cannot be
-    found is a DataError that says what was tried.
+    The files of a known package are checked against their SHA-256. A hub model is taken from the hub's cache where
+    it is there whole, else it is downloaded. What cannot be found is a DataError that says what was tried.
     """
-    return local_folder(model) or in_package(model) or _in_hub_cache(model) or _download(model)
+    return (
+        local_folder(model) or packaged_folder(model) or in_package(model) or _in_hub_cache(model) or _download(model)
+    )
 
 
 def _in_hub_cache(name: str) -> Path | None:

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from avatar.common.errors import DataError
 from avatar.serve.scan import pairs as module
 from avatar.serve.scan.groups import clone_groups
-from avatar.serve.scan.pairs import Neighbours, Pairs, find_pairs, no_pairs
+from avatar.serve.scan.pairs import Pairs, find_pairs, no_pairs
 from avatar.serve.scan.report import Place
 
 
@@ -51,9 +51,7 @@ def test_only_pairs_with_a_chosen_row_are_compared(monkeypatch: pytest.MonkeyPat
     assert comparisons == 3 * 49 - 3
 
 
-@pytest.mark.parametrize("brute_force", [10_000, 0])
-def test_neighbours_find_nearly_all_with_few_comparisons(brute_force: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BRUTE_FORCE", brute_force)
+def test_neighbours_find_nearly_all_with_few_comparisons() -> None:
     points = vectors(1_500)
     pairs, comparisons = find_pairs(points, np.arange(len(points)), compare, 0.5, exact_comparisons=0)
     expected = brute(points, 0.5)
@@ -82,19 +80,6 @@ def test_equal_vectors_are_clones_of_each_other() -> None:
     points = np.ones((200, 16), np.float32)
     pairs, _ = find_pairs(points, np.arange(200), compare, 0.9, exact_comparisons=0)
     assert len(as_dict(pairs)) == 200 * 199 // 2
-
-
-@pytest.mark.parametrize("chosen", [[0, 5, 299], [7]])
-@pytest.mark.parametrize("brute_force", [10_000, 0])
-def test_neighbours_are_others_and_near(brute_force: int, chosen: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BRUTE_FORCE", brute_force)
-    points = vectors(300)
-    rows = np.array(chosen)
-    near = Neighbours(points)(rows, 10)
-    distances = ((points[rows][:, None] - points[None]) ** 2).sum(-1)
-    distances[np.arange(len(rows)), rows] = np.inf
-    expected = np.sort(distances, axis=1)[:, :10]
-    np.testing.assert_allclose(np.take_along_axis(distances, near, axis=1), expected, rtol=1e-3)
 
 
 def place(key: str, file: str = "a.py", line: int = 1) -> Place:

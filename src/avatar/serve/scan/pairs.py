@@ -6,15 +6,14 @@ vectors. So neighbours in space are candidates only, and the network decides.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from avatar.common.errors import DataError
 from avatar.common.logging import progress
+from avatar.serve.scan.neighbours import Neighbours, Vectors
 
-Vectors = NDArray[np.float32]
 Compare = Callable[[Vectors, Vectors], NDArray[np.floating]]
 """Two arrays (n, hidden_size) to the probabilities (n,) that row i is a clone of row i."""
 
@@ -24,8 +23,6 @@ NEIGHBOURS = (32, 128, 512, 2048)
 """How many are compared; the next number for those rows that find clones in the farther half."""
 ROWS = 2_048
 """Rows whose neighbours are compared together."""
-BRUTE_FORCE = 20_000
-"""Functions up to which numpy finds exact neighbours as fast as usearch builds its graph."""
 BATCH = 4_096
 """Pairs compared at once: as fast as 16,384 and 160 MB less memory at a hidden size of 192."""
 
@@ -94,7 +91,7 @@ def find_pairs(
 
 
 def _near_pairs(
-    vectors: Vectors, rows: NDArray[np.int64], neighbours: "Neighbours", compare: Compare, threshold: float
+    vectors: Vectors, rows: NDArray[np.int64], neighbours: Neighbours, compare: Compare, threshold: float
 ) -> tuple[Pairs, int]:
     size = len(vectors)
     found, comparisons = [no_pairs()], 0
@@ -112,49 +109,6 @@ def _near_pairs(
         if not len(rows) or count >= size - 1:
             break
     return joined(*found), comparisons
-
-
-class Neighbours:
-    """Nearest other rows by Euclidean distance: exact up to `BRUTE_FORCE` rows, by a graph of usearch above."""
-
-    def __init__(self, vectors: Vectors) -> None:
-        self._vectors = vectors
-        self._squares = np.einsum("ij,ij->i", vectors, vectors)
-        self._index: Any = None  # mypy takes usearch's properties for read-only
-        if len(vectors) > BRUTE_FORCE:
-            from usearch.index import Index
-
-            self._index = Index(ndim=vectors.shape[1], metric="l2sq", dtype="f32", connectivity=16)
-            self._index.add(np.arange(len(vectors)), vectors, threads=1)
-
-    def __call__(self, rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-        """(rows, count) other rows, near ones first; a place without one repeats the row itself."""
-        found = np.empty((len(rows), count), np.int64)
-        for start in range(0, len(rows), 512):
-            part = rows[start : start + 512]
-            near = self._brute(part, count + 1) if self._index is None else self._graph(part, count + 1)
-            self_last = np.argsort(near == part[:, None], axis=1, kind="stable")
-            found[start : start + 512] = np.take_along_axis(near, self_last, axis=1)[:, :count]
-        return found
-
-    def _brute(self, rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-        distances = self._squares - 2 * (self._vectors[rows] @ self._vectors.T)
-        distances[np.arange(len(rows)), rows] = -np.inf
-        if count < distances.shape[1]:
-            near = np.argpartition(distances, count - 1, axis=1)[:, :count]
-        else:
-            near = np.tile(np.arange(distances.shape[1]), (len(rows), 1))
-        order = np.argsort(np.take_along_axis(distances, near, axis=1), axis=1)
-        return np.take_along_axis(near, order, axis=1).astype(np.int64)
-
-    def _graph(self, rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-        self._index.expansion_search = max(128, 2 * count)
-        # a search for one row answers in another shape, so it is asked twice
-        wanted = rows if len(rows) > 1 else np.repeat(rows, 2)
-        matches = self._index.search(self._vectors[wanted], count, threads=1)
-        keys = np.asarray(matches.keys)[: len(rows)]
-        missing = np.arange(count) >= np.asarray(matches.counts)[: len(rows), None]
-        return np.where(missing | (keys >= len(self._vectors)), rows[:, None], keys).astype(np.int64)
 
 
 def _codes(first: NDArray[np.int64], second: NDArray[np.int64], size: int) -> NDArray[np.int64]:
