@@ -21,7 +21,7 @@ from omegaconf import DictConfig
 from avatar.common.signals import signals_interrupt
 from avatar.config import register_schema
 from avatar.config.command_line import readable
-from avatar.config.report import report_errors
+from avatar.config.error_messages import report_errors
 
 register_schema()
 

@@ -22,7 +22,7 @@ from avatar.config import Config
 from avatar.measure.machine import machine_name
 from avatar.pipeline import stage_01_dataset, stage_02_teacher, stage_03_labels, stage_05_latency, stage_10_student
 from avatar.pipeline.job import Job
-from avatar.pipeline.run import explore
+from avatar.pipeline.run_job import explore
 from avatar.pipeline.stage_01_dataset import Data
 from avatar.pipeline.stage_03_labels import Labels
 from avatar.pipeline.stage_07_candidates import Candidate
@@ -32,9 +32,9 @@ from avatar.search.convergence import scaled_hypervolume
 from avatar.search.objectives import Objective, minimised
 from avatar.search.pareto import front, hypervolume, ranks
 from avatar.search.result import SearchResult
-from avatar.search.run import objectives_of
+from avatar.search.run_search import objectives_of
 from avatar.space.architecture import Architecture
-from avatar.space.size import count_flops, weights_mb
+from avatar.space.cost import count_flops, weights_mb
 from avatar.space.space import SearchSpace
 from common import configured, data_folder, store
 

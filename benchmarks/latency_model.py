@@ -18,8 +18,8 @@ from avatar.measure.architecture_timing import time_architectures
 from avatar.measure.latency_model import Quality, fit_to
 from avatar.measure.machine import machine_name
 from avatar.space.budgets import Budgets, Feasible
+from avatar.space.cost import count_flops
 from avatar.space.sampling import sample_adaptive, sample_uniform
-from avatar.space.size import count_flops
 from common import read_space, store
 
 SPACES = ("avatar", "compressor", "lean")

@@ -30,7 +30,7 @@ from avatar.measure.latency import Timing, measure_latency, time_calls
 from avatar.measure.machine import machine_name
 from avatar.serve import Predictor
 from avatar.space.architecture import Architecture
-from avatar.space.size import weights_mb
+from avatar.space.cost import weights_mb
 from avatar.student.encoder import StudentModel
 from common import store
 

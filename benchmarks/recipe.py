@@ -28,7 +28,7 @@ from avatar.pipeline.job import Job
 from avatar.pipeline.stage_01_dataset import Data
 from avatar.pipeline.stage_10_student import TrainedStudent
 from avatar.space.architecture import Architecture
-from avatar.space.size import weights_mb
+from avatar.space.cost import weights_mb
 from common import configured, data_folder, store
 
 BASE = Architecture(

@@ -21,11 +21,11 @@ import numpy as np
 from avatar.common.cores import described_cores
 from avatar.serve import Predictor
 from avatar.serve.scan.cache import NoCache
-from avatar.serve.scan.files import SourceFile, source_files
-from avatar.serve.scan.nearness import Nearness
-from avatar.serve.scan.pairs import find_pairs
-from avatar.serve.scan.reading import Reading
-from avatar.serve.scan.run import Options, scan
+from avatar.serve.scan.chance_neighbours import NeighbourLimit
+from avatar.serve.scan.parsed_files import Reading
+from avatar.serve.scan.run_scan import Options, scan
+from avatar.serve.scan.similar_pairs import find_pairs
+from avatar.serve.scan.source_files import SourceFile, source_files
 from avatar.serve.scan.student import CLONE_THRESHOLD, LazyStudent
 
 
@@ -99,7 +99,7 @@ def _parts(options: argparse.Namespace) -> list[tuple[str, str]]:
         found = []
         for exact in (size * size, 0):
             start = time.perf_counter()
-            compare = partial(LazyStudent(options.bundle, options.threads).compare_near, Nearness(part))
+            compare = partial(LazyStudent(options.bundle, options.threads).compare_near, NeighbourLimit(part))
             pairs, comparisons = find_pairs(part, everyone, compare, threshold, exact_comparisons=exact)
             found.append((set((pairs.first * size + pairs.second).tolist()), comparisons, time.perf_counter() - start))
         (all_pairs, every, slow), (near, some, fast) = found

@@ -27,10 +27,10 @@ from avatar.data.records import Corpus, SplitName, Task
 from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID, encode_texts, train_tokenizer
 from avatar.measure.machine import machine_name
 from avatar.space.architecture import LONGEST, Architecture
-from avatar.space.size import weights_mb
+from avatar.space.cost import weights_mb
+from avatar.student.distillation import distil, readable
 from avatar.student.encoder import StudentModel
 from avatar.student.loss import distillation_loss
-from avatar.student.train import distil, readable
 from common import store
 
 

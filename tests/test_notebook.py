@@ -7,7 +7,7 @@ import pytest
 from nbclient import NotebookClient
 
 from avatar.config.schema import Config, DatasetConfig
-from avatar.tracking.plain import PARENT_VARIABLE
+from avatar.tracking.mlflow_values import PARENT_VARIABLE
 from avatar.tracking.runs import job_run
 from avatar.tracking.sweeps import close_sweep, open_sweep
 

@@ -37,8 +37,8 @@ def _run(cfg: Config) -> float | None:
         log.info("this job is done: run %s of %s", done.run_id, cfg.mlflow_experiment)
         return done.metrics.get(f"valid/{cfg.dataset.metric}")
     _prepare(cfg)
-    from avatar.pipeline.run import run_job
-    from avatar.report.tables import render
+    from avatar.pipeline.run_job import run_job
+    from avatar.report.result_table import render
 
     with job_run(cfg, _name(cfg)) as tracked:
         outcome = run_job(cfg, tracked)

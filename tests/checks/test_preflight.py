@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from avatar.checks import devices, inputs, outputs, preflight, registered, tracking_store
+from avatar.checks import devices, inputs, preflight, registered, tracking_store, writable
 from avatar.common.errors import ConfigError
 from avatar.config import checks
 from avatar.config.problems import Check, Problem
@@ -29,7 +29,7 @@ from avatar.config.schema import (
 )
 from avatar.search.result import SEARCHERS
 from avatar.surrogate.base import SURROGATES
-from avatar.teacher.registry import FORMATS, JOINS, POOLINGS
+from avatar.teacher.names import FORMATS, JOINS, POOLINGS
 
 SPACE = SearchSpaceConfig(genes={"hidden_size": GeneConfig(choices=[32])}, fixed={"tokenizer": "word"})
 HEAVY = (
@@ -178,7 +178,7 @@ def test_a_full_disk_is_refused_for_every_folder(tmp_path: Path, monkeypatch: py
         "output_dir": str(tmp_path / "out"),
         "tracking": tracking,
     }
-    problems = found(outputs.folders, **folders)
+    problems = found(writable.folders, **folders)
     assert [problem.partition(" is ")[0] for problem in problems] == [
         "artifacts.folder",
         "output_dir",
@@ -189,7 +189,7 @@ def test_a_full_disk_is_refused_for_every_folder(tmp_path: Path, monkeypatch: py
     assert "hydra.run.dir=FOLDER" in problems[1]
     assert asked == [tmp_path] * 3, "asked at the nearest folder that exists"
     monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10**12, 0, 10**12))
-    assert not found(outputs.folders, **folders)
+    assert not found(writable.folders, **folders)
     assert not list(tmp_path.iterdir())
 
 
@@ -199,11 +199,11 @@ def test_a_folder_below_a_file_and_one_that_may_not_be_written_are_refused(
     (tmp_path / "file").write_text("")
     output = str(tmp_path / "out")
     problem = only(
-        found(outputs.folders, artifacts=ArtifactsConfig(str(tmp_path / "file" / "artifacts")), output_dir=output)
+        found(writable.folders, artifacts=ArtifactsConfig(str(tmp_path / "file" / "artifacts")), output_dir=output)
     )
     assert f"{tmp_path}/file is a file, and a folder is needed" in problem
-    monkeypatch.setattr(outputs.os, "access", lambda path, mode: False)
-    assert all("you may not write into" in problem for problem in found(outputs.folders, output_dir=output))
+    monkeypatch.setattr(writable.os, "access", lambda path, mode: False)
+    assert all("you may not write into" in problem for problem in found(writable.folders, output_dir=output))
 
 
 # The tracking store

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_rename import CPP, JAVA, C, plain, tricky
 
-from avatar.code.dead import insert_dead_code
+from avatar.code.dead_code import insert_dead_code
 from avatar.code.parsing import parse
 from avatar.code.reformat import reformat
 from syntax import tokens

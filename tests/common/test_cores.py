@@ -157,7 +157,7 @@ def test_a_server_takes_the_allowed_cores(tmp_path: Path, monkeypatch: pytest.Mo
     import anyio
     from anyio.to_thread import current_default_thread_limiter
 
-    from avatar.serve.http.app import make_app
+    from avatar.serve.http.application import make_app
     from avatar.serve.scan.student import LazyStudent
 
     app = make_app(LazyStudent(tiny_bundle(tmp_path / "bundle", Task.FUNCTION).folder, 1))

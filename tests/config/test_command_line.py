@@ -19,7 +19,7 @@ from omegaconf import OmegaConf
 from avatar.common.errors import ConfigError
 from avatar.config import register_schema
 from avatar.config.command_line import pasteable, readable
-from avatar.config.report import worded
+from avatar.config.error_messages import worded
 
 ROOT = Path(__file__).parents[2]
 CONF = ROOT / "conf"

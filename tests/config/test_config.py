@@ -13,8 +13,8 @@ from avatar.checks import registered
 from avatar.checks.preflight import problems_of, typed
 from avatar.common.errors import AvatarError, ConfigError
 from avatar.config import Config, checks, register_schema
+from avatar.config.error_messages import worded
 from avatar.config.problems import refuse
-from avatar.config.report import worded
 from avatar.space.space import SearchSpace
 
 ROOT = Path(__file__).parents[2]

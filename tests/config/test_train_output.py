@@ -14,7 +14,7 @@ import pytest
 from omegaconf import DictConfig, OmegaConf
 
 from avatar import app
-from avatar.config.report import report_errors
+from avatar.config.error_messages import report_errors
 from avatar.config.schema import Config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,8 +75,8 @@ def test_a_finished_job_whose_result_cannot_be_printed_is_finished(
         bundle=tmp_path / "bundle",
     )
     monkeypatch.setattr(app, "validated", lambda cfg: OmegaConf.to_object(cfg))
-    monkeypatch.setattr("avatar.pipeline.run.run_job", lambda *_: outcome)
-    monkeypatch.setattr("avatar.report.tables.render", lambda _: "the table")
+    monkeypatch.setattr("avatar.pipeline.run_job.run_job", lambda *_: outcome)
+    monkeypatch.setattr("avatar.report.result_table.render", lambda _: "the table")
     monkeypatch.setattr(sys, "stdout", Broken(number))
     with caplog.at_level(logging.WARNING, logger="avatar"):
         assert app.run(composed) == 0.5

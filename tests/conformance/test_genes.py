@@ -9,11 +9,11 @@ from avatar.data.records import Task
 from avatar.measure.latency_model import columns_of, parts
 from avatar.space.architecture import TYPES, Architecture
 from avatar.space.budgets import Budgets, Feasible
+from avatar.space.cost import count_flops, count_params
 from avatar.space.domains import Categorical
 from avatar.space.genes import GENES, Cost, Gene
 from avatar.space.genes.base import Name
 from avatar.space.repair import Repairer
-from avatar.space.size import count_flops, count_params
 from avatar.space.space import SearchSpace, legal
 
 EXAMPLES = {

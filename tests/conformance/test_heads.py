@@ -9,9 +9,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from avatar.data.records import Task
 from avatar.space.architecture import Architecture
+from avatar.space.cost import count_flops, count_params
 from avatar.space.genes.head import HEADS as HEAD_FACTS
 from avatar.space.genes.pooling import POOLINGS as POOLING_FACTS
-from avatar.space.size import count_flops, count_params
 from avatar.student.encoder import StudentModel
 from avatar.student.heads import HEADS
 from avatar.student.pooling import POOLINGS

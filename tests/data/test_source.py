@@ -7,8 +7,8 @@ from huggingface_hub import constants
 
 from avatar.common.errors import DataError
 from avatar.config.schema import DatasetConfig
+from avatar.data.data_location import locate
 from avatar.data.load import load_corpus
-from avatar.data.source import locate
 from reader_folders import bcb, bcb_hub
 
 HUB = "google/code_x_glue_cc_clone_detection_big_clone_bench"

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 from avatar.common.signals import Interrupted, signals_interrupt
 from avatar.config.schema import TrainerConfig
 from avatar.data.callbacks import LAST, PREVIOUS, KeepBest
-from avatar.data.training import Fitted, fit, newest_checkpoint
+from avatar.data.lightning_training import Fitted, fit, newest_checkpoint
 
 
 @pytest.mark.parametrize(("best", "stops"), [(0, True), (1, False)])

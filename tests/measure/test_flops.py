@@ -9,9 +9,9 @@ import torch
 
 from avatar.common.errors import AvatarError
 from avatar.data.records import Task
-from avatar.measure import flops, size
+from avatar.measure import flops, model_size
 from avatar.space.architecture import Architecture
-from avatar.space.size import count_flops, count_params
+from avatar.space.cost import count_flops, count_params
 from avatar.student.encoder import StudentModel
 
 BASE = Architecture(vocab_size=300, layers=2, hidden_size=24, heads=3, intermediate_size=40, max_length=64)
@@ -59,15 +59,15 @@ def test_counting_leaves_the_model_as_it_was() -> None:
 
 def test_sizes() -> None:
     model = StudentModel(BASE, Task.PAIR)
-    assert size.params(model) == count_params(BASE, Task.PAIR)
-    assert size.weights_mb(model.to(torch.bfloat16)) == count_params(BASE, Task.PAIR) * 4 / 1e6
+    assert model_size.params(model) == count_params(BASE, Task.PAIR)
+    assert model_size.weights_mb(model.to(torch.bfloat16)) == count_params(BASE, Task.PAIR) * 4 / 1e6
 
 
 def test_bundle_counts_all_files(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "weights").write_bytes(bytes(1_500_000))
     (tmp_path / "card.md").write_bytes(bytes(500_000))
-    assert size.bundle_mb(tmp_path) == 2.0
+    assert model_size.bundle_mb(tmp_path) == 2.0
 
 
 @pytest.mark.parametrize("missing", ["thop", "distutils"])

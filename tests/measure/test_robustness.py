@@ -6,7 +6,7 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.measure.robustness import Flips, flip_rates
+from avatar.measure.robustness import FlipCount, flip_rates
 
 
 def by_length(examples: Sequence[tuple[str, ...]]) -> NDArray[np.int64]:
@@ -19,7 +19,7 @@ def test_flips_are_counted_by_hand() -> None:
         "same": lambda text, random: text,
     }
     found = flip_rates(by_length, [("a", "b"), ("a", "ab"), ("b", "c"), ("b", "a")], rewrites, seed=1)
-    assert found == {"longer": Flips(4, 3, 2), "same": Flips(4, 0, 0)}
+    assert found == {"longer": FlipCount(4, 3, 2), "same": FlipCount(4, 0, 0)}
     assert found["longer"].rate == 0.5
     assert found["longer"].sentence("x") == "x flips 50.00 % of 4 predictions (66.67 % of the 3 whose text it changes)"
 

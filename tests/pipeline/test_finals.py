@@ -13,7 +13,7 @@ from avatar.common.errors import ConfigError, DivergedError
 from avatar.config.schema import Config, SearchConfig, TrackingConfig
 from avatar.measure.standard_error import influences, standard_error
 from avatar.pipeline import stage_10_student, stage_11_finals
-from avatar.pipeline.run import run_job
+from avatar.pipeline.run_job import run_job
 from avatar.pipeline.stage_10_student import TrainedStudent
 from avatar.pipeline.stage_11_finals import Finals
 from avatar.tracking.runs import Run, job_run

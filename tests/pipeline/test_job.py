@@ -18,7 +18,7 @@ from avatar.bundle import read_bundle
 from avatar.code.text import DOCSTRINGS_KEPT
 from avatar.common.errors import AvatarError, ConfigError, DataError
 from avatar.config.schema import Config
-from avatar.pipeline.run import Outcome, run_job
+from avatar.pipeline.run_job import Outcome, run_job
 from avatar.serve.predictor import Predictor
 from avatar.tracking.runs import Run
 
@@ -110,7 +110,7 @@ def test_two_stages_share_a_teacher_but_not_another_seed(outcome: Outcome, data:
 
 def killed_at(where: str, cfg: Config) -> None:
     """Run the job in this process and kill it without warning at one place."""
-    from avatar.data import training
+    from avatar.data import lightning_training
     from avatar.search.searchers import nsga2
 
     def dies_after(times: int, call: Callable[..., object], matches: Callable[..., bool]) -> Callable[..., object]:
@@ -126,9 +126,9 @@ def killed_at(where: str, cfg: Config) -> None:
 
         return wrapped
 
-    save = training.Checkpoint.on_train_epoch_end
+    save = lightning_training.Checkpoint.on_train_epoch_end
     if where in ("candidate", "student", "teacher"):
-        training.Checkpoint.on_train_epoch_end = dies_after(  # type: ignore[method-assign]
+        lightning_training.Checkpoint.on_train_epoch_end = dies_after(  # type: ignore[method-assign]
             2 if where != "candidate" else 3, save, lambda self, *rest: f"/{where}/" in str(self.folder)
         )
     else:

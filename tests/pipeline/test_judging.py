@@ -13,7 +13,7 @@ from avatar.export import Int8Outcome
 from avatar.measure.metrics import classification
 from avatar.pipeline import stage_01_dataset, stage_02_teacher, stage_03_labels
 from avatar.pipeline.job import Job
-from avatar.pipeline.run import Outcome, run_job
+from avatar.pipeline.run_job import Outcome, run_job
 from avatar.serve.predictor import Predictor
 from avatar.tracking.runs import Run
 

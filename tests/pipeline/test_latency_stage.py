@@ -8,7 +8,7 @@ import pytest
 from avatar.data.records import Task
 from avatar.pipeline import stage_05_latency
 from avatar.pipeline.artifacts import Artifact, ArtifactStore
-from avatar.pipeline.settings import Machine
+from avatar.pipeline.shared_settings import Machine
 from avatar.pipeline.stage_05_latency import LATENCY, Inputs, Settings
 from avatar.space.architecture import Architecture
 

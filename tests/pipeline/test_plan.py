@@ -11,7 +11,7 @@ from jobs import small_job, write_pairs
 
 from avatar.config.schema import Config
 from avatar.pipeline.plan import plan, render
-from avatar.pipeline.run import run_job
+from avatar.pipeline.run_job import run_job
 from avatar.pipeline.stages import STAGES
 from avatar.tracking.runs import Run
 

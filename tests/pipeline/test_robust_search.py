@@ -8,7 +8,7 @@ import pytest
 from jobs import small_job, write_pairs
 
 from avatar.common.errors import ConfigError
-from avatar.pipeline.run import run_job
+from avatar.pipeline.run_job import run_job
 from avatar.tracking.runs import Run
 
 

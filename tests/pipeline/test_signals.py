@@ -13,9 +13,9 @@ from jobs import small_job, write_pairs
 from mlflow.entities import Run as MlflowRun
 
 from avatar.config.schema import TrackingConfig
-from avatar.tracking.plain import config_yaml
-from avatar.tracking.recorded import PARENT_TAG
-from avatar.tracking.store import open_store
+from avatar.tracking.mlflow_store import open_store
+from avatar.tracking.mlflow_values import config_yaml
+from avatar.tracking.recorded_run import PARENT_TAG
 
 pytestmark = pytest.mark.timeout(900)  # each test starts whole jobs
 

@@ -13,9 +13,9 @@ from jobs import small_job, write_pairs
 
 from avatar.common.hashing import stable_hash
 from avatar.config.schema import Config
-from avatar.pipeline.page import page
 from avatar.pipeline.revisions import code_digest, modules_behind
 from avatar.pipeline.stages import NO_STAGE, STAGES
+from avatar.pipeline.stages_page import page
 
 PAGE = Path(__file__).parents[2] / "docs" / "stages.md"
 RECORDED = Path(__file__).parent / "revisions.json"
@@ -149,11 +149,11 @@ def test_who_changes_the_code_behind_a_stage_is_reminded_of_its_revision(stage: 
 
 
 def test_the_page_of_the_docs_is_current() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "python -m avatar.pipeline.page docs/stages.md"
+    assert PAGE.read_text(encoding="utf-8") == page(), "python -m avatar.pipeline.stages_page docs/stages.md"
 
 
 def test_plugins_that_are_imported_when_asked_for_are_code_behind_their_stage() -> None:
     behind = {stage.name: modules_behind(stage) for stage in STAGES}
     assert "avatar.search.searchers.nsga2" in behind["search"]
     assert "avatar.surrogate.trees" in behind["surrogate"]
-    assert {"avatar.teacher.heads", "avatar.teacher.pooling"} <= set(behind["teacher"])
+    assert {"avatar.teacher.pair_heads", "avatar.teacher.state_pooling"} <= set(behind["teacher"])

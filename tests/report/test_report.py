@@ -12,10 +12,10 @@ import yaml
 from matplotlib.figure import Figure
 
 from avatar.common.errors import ArtifactError
-from avatar.report.card import model_card
 from avatar.report.figures import latency_bars
-from avatar.report.page import Report, render_page, svg, write_report
-from avatar.report.tables import Row, formatted, render, summary
+from avatar.report.html_page import Report, render_page, svg, write_report
+from avatar.report.model_card import model_card
+from avatar.report.result_table import Row, formatted, render, summary
 
 
 def scores(accuracy: float, f1: float, mcc: float) -> dict[str, float]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from avatar.search.acquire import ACQUISITIONS, Asked, space_filling
+from avatar.search.acquire import ACQUISITIONS, AcquisitionRequest, space_filling
 from avatar.search.objectives import evaluate, minimised
 from avatar.search.pareto import front, hypervolume
 from avatar.search.result import SearchResult, result_of
@@ -27,7 +27,7 @@ def searched(model: Surrogate = MODEL) -> SearchResult:
 
 
 MEASURED = result_of(TRAINED, evaluate(TRAINED, THREE, ABOUT), THREE, 0.0)
-ASKED = Asked(SPACE, THREE, searched(), MEASURED, MODEL, TRAINED, n=6, seed=1)
+ASKED = AcquisitionRequest(SPACE, THREE, searched(), MEASURED, MODEL, TRAINED, n=6, seed=1)
 ALL_ON_THE_FRONT = result_of(ARCHS, np.asarray([[1.0]] * 60), [THREE[0]], 0.0)
 
 

@@ -9,12 +9,12 @@ from avatar.data.records import Task
 from avatar.search.choose import choose
 from avatar.search.objectives import OBJECTIVES, evaluate, minimised
 from avatar.search.result import SEARCHERS, SearchResult, result_of
-from avatar.search.run import objectives_of, run_search
+from avatar.search.run_search import objectives_of, run_search
 from avatar.space.architecture import Architecture
 from avatar.space.budgets import Budgets
+from avatar.space.cost import count_flops, weights_mb
 from avatar.space.enumerate import enumerate_feasible
 from avatar.space.sampling import sample_uniform
-from avatar.space.size import count_flops, weights_mb
 from spaces import THREE, context, small_space
 
 TWO = THREE[:2]

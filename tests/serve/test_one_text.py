@@ -22,17 +22,17 @@ from avatar.data.load import load_corpus
 from avatar.data.records import Task
 from avatar.serve import Predictor
 from avatar.serve.cli import main
-from avatar.serve.http.app import make_app
+from avatar.serve.http.application import make_app
 from avatar.serve.hub import Student
+from avatar.serve.lsp.editor_settings import EditorSettings
 from avatar.serve.lsp.index import Index
 from avatar.serve.lsp.server import EditorServer
 from avatar.serve.lsp.session import Session
-from avatar.serve.lsp.settings import Settings
 from avatar.serve.scan.cache import NoCache
 from avatar.serve.scan.formats import FORMATS
-from avatar.serve.scan.run import Options, scan, scan_texts
+from avatar.serve.scan.run_scan import Options, scan, scan_texts
 from avatar.serve.scan.student import LazyStudent
-from avatar.serve.tokens import TextTokenizer
+from avatar.serve.tokenizing import TextTokenizer
 from function_variants import METHODS, documented, in_a_file, variants
 from students import TEXTS, tiny_bundle
 
@@ -69,7 +69,7 @@ def every_answer(bundle: Path, text: str, language: str, folder: Path) -> dict[s
     (folder / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     corpus = load_corpus(DatasetConfig(name="samples", root=str(folder), language=language), 1)
     (read,) = [one.code for one in corpus.functions.values() if "weigh" in one.code]
-    index = Index(student, Settings(threshold=0.0, min_lines=0, min_words=0), NoCache())
+    index = Index(student, EditorSettings(threshold=0.0, min_lines=0, min_words=0), NoCache())
     assert index.update(name, name, content) == ""
     app = TestClient(make_app(student), base_url="http://127.0.0.1")
     body = {"functions": [text], "language": language}
@@ -253,7 +253,7 @@ def test_no_text_is_tokenized_twice(way: str, clone_student: Path, tmp_path: Pat
     elif way == "texts":
         scan_texts([("a.py", SEVERAL), ("b.py", SEVERAL)], student, options)
     elif way == "editor":
-        index = Index(student, Settings(threshold=0.5, min_lines=0, min_words=0), NoCache())
+        index = Index(student, EditorSettings(threshold=0.5, min_lines=0, min_words=0), NoCache())
         for text in (SEVERAL, "\n" + SEVERAL, SEVERAL + "\n\ndef last(a):\n    return a\n"):
             index.update("a.py", "a.py", text)
             index.hints("a.py")

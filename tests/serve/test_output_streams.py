@@ -194,7 +194,7 @@ def test_what_went_wrong_is_never_taken_for_a_finding(
 
         raise AvatarError("git took too long")
 
-    monkeypatch.setattr("avatar.serve.scan.run.Scanner", broken if status == 1 else slow)
+    monkeypatch.setattr("avatar.serve.scan.run_scan.Scanner", broken if status == 1 else slow)
     assert main(["scan", str(code), "--bundle", str(clone_student)]) == 2
     said = capsys.readouterr().err
     assert "a fault" in said or "git took too long" in said
@@ -206,7 +206,7 @@ def test_an_interrupted_command_is_130(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("avatar.serve.scan.run.Scanner", interrupted)
+    monkeypatch.setattr("avatar.serve.scan.run_scan.Scanner", interrupted)
     assert main(["scan", str(code), "--bundle", str(clone_student)]) == 130
     assert "interrupted" in capsys.readouterr().err
 

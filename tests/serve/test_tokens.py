@@ -13,7 +13,7 @@ from avatar.bundle import TOKENIZER, Bundle, BundleConfig
 from avatar.common.errors import ArtifactError
 from avatar.data.tokenizers import TOKENIZERS, encode_texts, train_tokenizer
 from avatar.serve import tokens as module
-from avatar.serve.tokens import TextTokenizer
+from avatar.serve.tokenizing import TextTokenizer
 from students import TEXTS
 
 LENGTH = 60

@@ -103,9 +103,9 @@ def test_home_that_is_a_file_or_relative_is_no_cache(
 
 def test_a_path_below_an_unknown_home_is_said(tmp_path: Path) -> None:
     program = (
-        "from avatar.config.report import report_errors\n"
+        "from avatar.config.error_messages import report_errors\n"
         "from avatar.config.schema import DatasetConfig\n"
-        "from avatar.data.source import locate\n"
+        "from avatar.data.data_location import locate\n"
         "with report_errors():\n    locate(DatasetConfig(name='pairs', root='~/data'), 'files')\n"
     )
     answer = unknown(program, folder=tmp_path)

@@ -12,10 +12,10 @@ from avatar.config.schema import GeneConfig, SearchSpaceConfig
 from avatar.data.records import Task
 from avatar.space.bounds import bounds
 from avatar.space.budgets import Budgets, Feasible
+from avatar.space.cost import count_flops, weights_mb
 from avatar.space.enumerate import count, describe, enumerate_feasible
 from avatar.space.repair import Repairer
 from avatar.space.sampling import sample_adaptive, sample_uniform
-from avatar.space.size import count_flops, weights_mb
 from avatar.space.space import Architectures, SearchSpace
 from spaces import SMALL, read_space, small_space
 

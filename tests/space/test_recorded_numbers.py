@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from avatar.data.records import Task
 from avatar.space.budgets import Budgets, Feasible
+from avatar.space.cost import flops_of, params_of
 from avatar.space.enumerate import describe
 from avatar.space.repair import Repairer
 from avatar.space.sampling import sample_adaptive, sample_uniform
-from avatar.space.size import flops_of, params_of
 from avatar.space.space import Architectures
 from spaces import read_space
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from avatar.data.records import Task
 from avatar.measure.flops import by_torch, example_inputs
 from avatar.space.architecture import Architecture
+from avatar.space.cost import count_flops, count_params, flops_of, params_of, weights_mb
 from avatar.space.genes.head import HEADS
 from avatar.space.genes.pooling import POOLINGS
 from avatar.space.genes.position import POSITIONS
-from avatar.space.size import count_flops, count_params, flops_of, params_of, weights_mb
 from avatar.student.encoder import StudentModel
 
 ARCHITECTURES = st.builds(

@@ -12,10 +12,10 @@ from avatar.data.records import Task
 from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID
 from avatar.data.windows import distinct_windows
 from avatar.space.architecture import Architecture
+from avatar.space.cost import count_flops, count_params
 from avatar.space.genes.head import HEADS
 from avatar.space.genes.pooling import POOLINGS
 from avatar.space.genes.position import POSITIONS
-from avatar.space.size import count_flops, count_params
 from avatar.student.encoder import StudentModel
 
 

@@ -7,7 +7,7 @@ from avatar.common.errors import ConfigError
 from avatar.config.schema import Config, DistillConfig
 from avatar.data.batching import TokenTable
 from avatar.data.records import Corpus, Function, Sample, SplitName, Task
-from avatar.student.train import distillation_examples
+from avatar.student.distillation import distillation_examples
 
 
 def corpus() -> Corpus:

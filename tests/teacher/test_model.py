@@ -9,10 +9,10 @@ from avatar.config.schema import TeacherConfig
 from avatar.data.batching import TokenTable
 from avatar.data.inference import encode_functions, predict_logits
 from avatar.data.records import Task
-from avatar.teacher.heads import Head
-from avatar.teacher.model import TeacherModel, load_teacher, shape_only
-from avatar.teacher.store import read_teacher, save_teacher
-from avatar.teacher.tokens import frozen_states, tokenize
+from avatar.teacher.pair_heads import Head
+from avatar.teacher.saved_teacher import read_teacher, save_teacher
+from avatar.teacher.teacher_model import TeacherModel, load_teacher, shape_only
+from avatar.teacher.teacher_tokens import frozen_states, tokenize
 
 TEXTS = [
     "def add ( a ) : return a",

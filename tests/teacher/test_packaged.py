@@ -7,8 +7,8 @@ import pytest
 
 from avatar.common.errors import DataError
 from avatar.teacher import packaged
+from avatar.teacher.model_location import locate
 from avatar.teacher.packaged import MINILM, package_folder, packaged_folder
-from avatar.teacher.source import locate
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from avatar.common.errors import DataError
-from avatar.teacher.source import locate
+from avatar.teacher.model_location import locate
 
 
 def test_a_package_that_carries_a_model_is_found() -> None:
@@ -30,15 +30,15 @@ def test_a_missing_folder_is_not_looked_for_on_the_hub(tmp_path: Path) -> None:
 def test_an_unreachable_hub_names_both_ways_out(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, reason: object
 ) -> None:
-    from avatar.teacher import source
+    from avatar.teacher import model_location
 
-    failure = source.HTTPError("name not known") if reason == "httpx" else reason
+    failure = model_location.HTTPError("name not known") if reason == "httpx" else reason
 
     class Unreachable:
         def model_info(self, name: str, timeout: float) -> None:
             raise failure
 
-    monkeypatch.setattr(source, "HfApi", Unreachable)
+    monkeypatch.setattr(model_location, "HfApi", Unreachable)
     with pytest.raises(DataError) as caught:
         locate("microsoft/not-in-any-cache")
     assert "microsoft/not-in-any-cache" in caught.value.message
@@ -50,9 +50,9 @@ def test_an_unreachable_hub_names_both_ways_out(
 def test_a_hub_model_without_weights_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     from types import SimpleNamespace
 
-    from avatar.teacher import source
+    from avatar.teacher import model_location
 
     info = SimpleNamespace(siblings=[SimpleNamespace(rfilename="tf_model.h5")])
-    monkeypatch.setattr(source, "HfApi", lambda: SimpleNamespace(model_info=lambda *a, **k: info))
+    monkeypatch.setattr(model_location, "HfApi", lambda: SimpleNamespace(model_info=lambda *a, **k: info))
     with pytest.raises(DataError, match=r"has none of model\.safetensors"):
         locate("somebody/only-tensorflow")

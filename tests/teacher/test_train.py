@@ -10,8 +10,8 @@ from avatar.config.schema import TeacherConfig, TrainerConfig
 from avatar.data import callbacks
 from avatar.data.batching import Batch
 from avatar.data.records import Corpus, SplitName
-from avatar.teacher import train
-from avatar.teacher.module import TeacherModule
+from avatar.teacher import fine_tuning
+from avatar.teacher.tuning_module import TeacherModule
 
 QUIET = TrainerConfig(progress="none")
 
@@ -25,7 +25,7 @@ def config(model: Path | str, **settings: object) -> TeacherConfig:
     return dataclasses.replace(plain, **settings)  # type: ignore[arg-type]
 
 
-def weights(done: train.FineTuned) -> dict[str, torch.Tensor]:
+def weights(done: fine_tuning.FineTuned) -> dict[str, torch.Tensor]:
     return dict(done.model.state_dict())
 
 
@@ -34,7 +34,7 @@ def test_a_killed_training_ends_like_an_undisturbed_one(
     tiny_bert: Path, corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layers: int | None
 ) -> None:
     cfg = config(tiny_bert, trainable_layers=layers)
-    undisturbed = train.fine_tune(corpus, cfg, QUIET, 1, tmp_path / "undisturbed")
+    undisturbed = fine_tuning.fine_tune(corpus, cfg, QUIET, 1, tmp_path / "undisturbed")
 
     whole_step = TeacherModule.training_step
 
@@ -46,7 +46,7 @@ def test_a_killed_training_ends_like_an_undisturbed_one(
     with monkeypatch.context() as patch:
         patch.setattr(TeacherModule, "training_step", killed)
         with pytest.raises(Killed):
-            train.fine_tune(corpus, cfg, QUIET, 1, tmp_path / "killed")
+            fine_tuning.fine_tune(corpus, cfg, QUIET, 1, tmp_path / "killed")
     seen: list[int] = []
 
     def watched(self: TeacherModule, batch: object, batch_idx: int) -> torch.Tensor:
@@ -54,7 +54,7 @@ def test_a_killed_training_ends_like_an_undisturbed_one(
         return whole_step(self, batch, batch_idx)  # type: ignore[arg-type]
 
     monkeypatch.setattr(TeacherModule, "training_step", watched)
-    resumed = train.fine_tune(corpus, cfg, QUIET, 1, tmp_path / "killed")
+    resumed = fine_tuning.fine_tune(corpus, cfg, QUIET, 1, tmp_path / "killed")
 
     assert seen == [1] * 8 + [2] * 8  # epoch 0 was not repeated
     expected = torch.load(tmp_path / "undisturbed" / callbacks.LAST, weights_only=True)["state_dict"]
@@ -72,13 +72,13 @@ def test_a_killed_training_ends_like_an_undisturbed_one(
 def test_a_finished_training_is_not_repeated(
     tiny_bert: Path, corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = train.fine_tune(corpus, config(tiny_bert), QUIET, 1, tmp_path / "work")
+    first = fine_tuning.fine_tune(corpus, config(tiny_bert), QUIET, 1, tmp_path / "work")
 
     def never(self: TeacherModule, batch: object, batch_idx: int) -> torch.Tensor:
         raise AssertionError("trained on")
 
     monkeypatch.setattr(TeacherModule, "training_step", never)
-    again = train.fine_tune(corpus, config(tiny_bert), QUIET, 1, tmp_path / "work")
+    again = fine_tuning.fine_tune(corpus, config(tiny_bert), QUIET, 1, tmp_path / "work")
     assert again.fitted == first.fitted
     for name, value in weights(first).items():
         assert torch.equal(weights(again)[name], value)
@@ -87,11 +87,11 @@ def test_a_finished_training_is_not_repeated(
 def test_a_truncated_checkpoint_falls_back_to_the_one_before(
     tiny_bert: Path, corpus: Corpus, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    whole = train.fine_tune(corpus, config(tiny_bert), QUIET, 1, tmp_path / "work")
+    whole = fine_tuning.fine_tune(corpus, config(tiny_bert), QUIET, 1, tmp_path / "work")
     last = tmp_path / "work" / callbacks.LAST
     last.write_bytes(last.read_bytes()[: last.stat().st_size // 2])
     with caplog.at_level("WARNING"):
-        again = train.fine_tune(corpus, config(tiny_bert), QUIET, 1, tmp_path / "work")
+        again = fine_tuning.fine_tune(corpus, config(tiny_bert), QUIET, 1, tmp_path / "work")
     assert "unreadable" in caplog.text
     for name, value in weights(whole).items():
         torch.testing.assert_close(weights(again)[name], value, rtol=0, atol=1e-6)
@@ -105,11 +105,11 @@ def test_ctrl_c_is_not_swallowed(
 
     monkeypatch.setattr(TeacherModule, "training_step", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        train.fine_tune(corpus, config(tiny_bert), QUIET, 1, tmp_path / "work")
+        fine_tuning.fine_tune(corpus, config(tiny_bert), QUIET, 1, tmp_path / "work")
 
 
 def test_the_best_epoch_is_kept(tiny_bert: Path, corpus: Corpus, tmp_path: Path) -> None:
-    done = train.fine_tune(corpus, config(tiny_bert, epochs=4, trainable_layers=1), QUIET, 2, tmp_path / "work")
+    done = fine_tuning.fine_tune(corpus, config(tiny_bert, epochs=4, trainable_layers=1), QUIET, 2, tmp_path / "work")
     scores = [epoch["valid/accuracy"] for epoch in done.fitted.history]
     assert done.fitted.best_epoch == int(np.argmax(scores))
     logits = done.predict_logits(corpus.members(SplitName.VALID))
@@ -119,7 +119,7 @@ def test_the_best_epoch_is_kept(tiny_bert: Path, corpus: Corpus, tmp_path: Path)
 
 def test_it_learns(tiny_bert: Path, sample_corpus: Corpus, tmp_path: Path) -> None:
     cfg = config(tiny_bert, epochs=25, pooling="mean")
-    done = train.fine_tune(sample_corpus, cfg, QUIET, 1, tmp_path / "work")
+    done = fine_tuning.fine_tune(sample_corpus, cfg, QUIET, 1, tmp_path / "work")
     assert done.fitted.best_score == 1.0
 
 
@@ -127,7 +127,8 @@ def test_the_work_and_the_time_are_announced(
     tiny_bert: Path, corpus: Corpus, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("INFO", logger="avatar"):
-        train.fine_tune(corpus, config(tiny_bert, epochs=1), TrainerConfig(progress="lines"), 1, tmp_path / "work")
+        lines = TrainerConfig(progress="lines")
+        fine_tuning.fine_tune(corpus, config(tiny_bert, epochs=1), lines, 1, tmp_path / "work")
     assert "60 examples, 8 steps of 8 in 1 epochs" in caplog.text
     assert "left" in caplog.text
 
@@ -136,9 +137,9 @@ def test_states_that_do_not_fit_are_recomputed(
     tiny_bert: Path, corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cfg = config(tiny_bert, trainable_layers=1, epochs=1)
-    cached = train.fine_tune(corpus, cfg, QUIET, 1, tmp_path / "cached")
-    monkeypatch.setattr(train, "MAX_STATE_BYTES", 10)
-    plain = train.fine_tune(corpus, cfg, QUIET, 1, tmp_path / "plain")
+    cached = fine_tuning.fine_tune(corpus, cfg, QUIET, 1, tmp_path / "cached")
+    monkeypatch.setattr(fine_tuning, "MAX_STATE_BYTES", 10)
+    plain = fine_tuning.fine_tune(corpus, cfg, QUIET, 1, tmp_path / "plain")
     assert cached.states is not None
     assert plain.states is None
     members = corpus.members(SplitName.TEST)
@@ -148,12 +149,12 @@ def test_states_that_do_not_fit_are_recomputed(
 def test_an_unwritable_folder_is_named(tiny_bert: Path, corpus: Corpus, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ArtifactError, match="file"):
-        train.fine_tune(corpus, config(tiny_bert), QUIET, 1, tmp_path / "file" / "work")
+        fine_tuning.fine_tune(corpus, config(tiny_bert), QUIET, 1, tmp_path / "file" / "work")
 
 
 def test_minilm_trains(corpus: Corpus, tmp_path: Path) -> None:
     cfg = TeacherConfig(max_length=32, trainable_layers=1, epochs=1, pooling="mean", head="interaction")
-    done = train.fine_tune(corpus, cfg, QUIET, 1, tmp_path / "work")
+    done = fine_tuning.fine_tune(corpus, cfg, QUIET, 1, tmp_path / "work")
     assert done.predict_logits(corpus.members(SplitName.TEST)).shape == (
         len(corpus.splits[SplitName.TEST]),
         2,
@@ -174,7 +175,7 @@ def test_each_epoch_has_its_own_order(
         return step(self, batch, batch_idx)
 
     monkeypatch.setattr(TeacherModule, "training_step", watched)
-    train.fine_tune(corpus, config(tiny_bert, epochs=2), QUIET, 1, tmp_path / "work")
+    fine_tuning.fine_tune(corpus, config(tiny_bert, epochs=2), QUIET, 1, tmp_path / "work")
     assert sorted(orders[0]) == sorted(orders[1]) == list(range(60))
     assert orders[0] != orders[1]
 
@@ -182,7 +183,7 @@ def test_each_epoch_has_its_own_order(
 @pytest.mark.slow
 def test_two_processes_train_one_teacher(tiny_bert: Path, corpus: Corpus, tmp_path: Path) -> None:
     two = TrainerConfig(devices=2, strategy="ddp", progress="none")
-    done = train.fine_tune(corpus, config(tiny_bert, epochs=2), two, 1, tmp_path / "work")
+    done = fine_tuning.fine_tune(corpus, config(tiny_bert, epochs=2), two, 1, tmp_path / "work")
     assert len(done.fitted.history) == 2
     logits = done.predict_logits(corpus.members(SplitName.VALID))
     accuracy = (logits.argmax(1) == corpus.labels(SplitName.VALID)).mean()
@@ -194,7 +195,7 @@ def test_vectors_of_a_frozen_encoder_are_those_of_the_whole_model(
     pooling: str, tiny_bert: Path, corpus: Corpus, tmp_path: Path
 ) -> None:
     cfg = config(tiny_bert, trainable_layers=0, pooling=pooling, head="interaction", encoder_layers=1)
-    done = train.fine_tune(corpus, cfg, QUIET, 1, tmp_path)
+    done = fine_tuning.fine_tune(corpus, cfg, QUIET, 1, tmp_path)
     assert done.states is not None
     rows = np.asarray([3, 0, 5])
     whole = dataclasses.replace(done, states=None)

@@ -10,10 +10,10 @@ import numpy as np
 
 from avatar.data.cuts import best_cut
 from avatar.data.records import Task
-from avatar.measure.baselines.base import Baseline, Job, Labels
+from avatar.measure.baselines.base import Baseline, BaselineTask, Labels
 
 
-def predict(job: Job) -> Labels:
+def predict(job: BaselineTask) -> Labels:
     lengths = np.asarray([len(text) for text in job.texts])
     cut = best_cut(lengths[job.train[:, 0]], job.labels, job.metric).value
     return (lengths[job.test[:, 0]] >= cut).astype(np.int64)

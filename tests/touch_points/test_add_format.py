@@ -7,11 +7,11 @@ from conftest import Scratch
 FORMAT = '''"""Lines as compilers print them."""
 
 from avatar.serve.scan.formats.base import FORMATS, headline
-from avatar.serve.scan.report import Report
+from avatar.serve.scan.findings import ScanReport
 
 
 @FORMATS.register("compiler")
-def compiler(report: Report) -> str:
+def compiler(report: ScanReport) -> str:
     places = [(finding.functions[0], headline(finding, report.label)) for finding in report.findings]
     return "".join(f"{place.file}:{place.first_line}: warning: {text}\\n" for place, text in places)
 '''
@@ -43,7 +43,7 @@ def test_a_format_is_a_file_and_a_line(scratch: Scratch) -> None:
     scratch.write("src/avatar/serve/scan/formats/compiler.py", FORMAT)
     scratch.add_after(
         "src/avatar/serve/scan/formats/__init__.py",
-        "from avatar.serve.scan.formats import html, plain, sarif, table  # noqa: F401 - they register themselves",
+        "from avatar.serve.scan.formats import html, json_format, sarif, table  # noqa: F401 - they register",
         "from avatar.serve.scan.formats import compiler",
     )
     assert len(changed(scratch)) == 2 <= MOST

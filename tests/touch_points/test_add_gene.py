@@ -48,7 +48,7 @@ from avatar.space.budgets import Budgets, Feasible
 from avatar.space.enumerate import count, enumerate_feasible
 from avatar.space.repair import Repairer
 from avatar.space.sampling import sample_uniform
-from avatar.space.size import count_params
+from avatar.space.cost import count_params
 from avatar.space.space import SearchSpace
 from avatar.student.encoder import StudentModel
 from students import TEXTS, tiny_architecture, tiny_student, tiny_tokenizer

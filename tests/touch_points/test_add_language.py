@@ -40,7 +40,7 @@ from avatar.code.rewrite import rewrites
 from avatar.config.checks import check
 from avatar.config.schema import Config
 from avatar.serve.http.schemas import _NAME
-from avatar.serve.scan.files import source_files
+from avatar.serve.scan.source_files import source_files
 cfg = Config()
 cfg.dataset.language = "cuda"
 check(cfg)

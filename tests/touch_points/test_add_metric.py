@@ -22,12 +22,12 @@ from sklearn.metrics import balanced_accuracy_score
 from avatar.config.schema import Config, DatasetConfig
 from avatar.data.cuts import best_cut, score_of
 from avatar.data.records import Corpus, Function, Sample, SplitName, Task
-from avatar.data.training import SCORE, valid_scores
+from avatar.data.lightning_training import SCORE, valid_scores
 from avatar.measure.baselines import evaluate_baselines
 from avatar.measure.decision import Decision, fit_decision
-from avatar.measure.metrics import classification, spoken
+from avatar.measure.metrics import classification, score_text
 from avatar.measure.standard_error import influences
-from avatar.report.tables import Row, formatted, render, scores_in, summary
+from avatar.report.result_table import Row, formatted, render, scores_in, summary
 
 assert Config(dataset=DatasetConfig(metric="balanced")).dataset.metric == "balanced"
 rng = np.random.default_rng(0)
@@ -59,7 +59,7 @@ table = summary([Row("student", scores_in(values, "test"))])
 assert table.loc["student", "balanced"] == reached
 assert f"{100 * reached:.2f}" == formatted(table).loc["student", "balanced accuracy %"]
 assert "bal. acc %" in render(table)
-assert spoken(0.5, "balanced") == "50.00 %"
+assert score_text(0.5, "balanced") == "50.00 %"
 """
 
 

@@ -35,7 +35,7 @@ sys.path.insert(0, {tests!r})
 from dataclasses import replace
 from pathlib import Path
 from jobs import small_job, write_pairs
-from avatar.pipeline.run import run_job
+from avatar.pipeline.run_job import run_job
 from avatar.tracking.runs import Run
 
 place = Path("job")

@@ -8,10 +8,10 @@ READER = '''"""Functions in two folders, good/ and bad/, a file each."""
 
 from avatar.config.schema import DatasetConfig
 from avatar.data.readers.assemble import TRAIN, assemble
-from avatar.data.readers.functions import FunctionTable
-from avatar.data.readers.registry import READERS
+from avatar.data.readers.function_table import FunctionTable
+from avatar.data.readers.reader_registry import READERS
 from avatar.data.records import Corpus, Sample, Task
-from avatar.data.source import locate
+from avatar.data.data_location import locate
 
 
 @READERS.register("shelves")

@@ -46,7 +46,7 @@ sys.path.insert(0, {tests!r})
 from pathlib import Path
 from jobs import small_job, write_pairs
 from avatar.pipeline.plan import plan
-from avatar.pipeline.run import run_job
+from avatar.pipeline.run_job import run_job
 from avatar.tracking.runs import Run
 
 place = Path("job")
@@ -59,7 +59,7 @@ print([(step.stage, step.state) for step in plan(cfg) if step.stage == "lengths"
 
 def test_a_stage_is_one_file_and_two_lines(scratch: Scratch) -> None:
     scratch.write("src/avatar/pipeline/stage_01_lengths.py", FILE)
-    stages, story = "src/avatar/pipeline/stages.py", "src/avatar/pipeline/run.py"
+    stages, story = "src/avatar/pipeline/stages.py", "src/avatar/pipeline/run_job.py"
     scratch.add_after(stages, "    DATASET,", "    LENGTHS,")
     scratch.add_after(
         stages,

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from avatar.config.schema import TrackingConfig
-from avatar.tracking.plain import PARENT_VARIABLE
-from avatar.tracking.store import open_store
+from avatar.tracking.mlflow_store import open_store
+from avatar.tracking.mlflow_values import PARENT_VARIABLE
 
 
 @pytest.fixture(scope="session")

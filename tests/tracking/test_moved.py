@@ -14,9 +14,9 @@ from mlflow.tracking import MlflowClient
 from avatar.common.errors import ArtifactError
 from avatar.config.schema import Config, TrackingConfig
 from avatar.data.records import Task
+from avatar.tracking.mlflow_store import open_store
 from avatar.tracking.moved import follow_folder, local_path
 from avatar.tracking.runs import job_run
-from avatar.tracking.store import open_store
 from students import TEXTS, tiny_bundle
 
 

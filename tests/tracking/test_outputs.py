@@ -10,7 +10,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from avatar.common.errors import ArtifactError
-from avatar.tracking.outputs import OutputCallback, reserve
+from avatar.tracking.output_folders import OutputCallback, reserve
 
 CONF = Path(__file__).parents[2] / "conf"
 

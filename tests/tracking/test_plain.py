@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from avatar.config.schema import Config
-from avatar.tracking.plain import LONGEST_VALUE, config_hash, config_yaml, finite, flat_params
+from avatar.tracking.mlflow_values import LONGEST_VALUE, config_hash, config_yaml, finite, flat_params
 
 
 def test_hash_ignores_where_a_job_runs_and_sees_what_it_computes() -> None:

@@ -16,8 +16,8 @@ from avatar.common.signals import Interrupted
 from avatar.config.schema import Config, TrackingConfig
 from avatar.data.records import Task
 from avatar.serve import Predictor
+from avatar.tracking.mlflow_store import open_store
 from avatar.tracking.runs import PARENT_TAG, find_job_run, job_run
-from avatar.tracking.store import open_store
 from students import TEXTS, tiny_bundle
 
 

@@ -5,7 +5,7 @@ import pytest
 from avatar.common.errors import ArtifactError, ConfigError
 from avatar.config.schema import TrackingConfig
 from avatar.tracking.address import resolve_uri
-from avatar.tracking.store import open_store, warn_of_other_location
+from avatar.tracking.mlflow_store import open_store, warn_of_other_location
 
 
 def test_experiment_keeps_its_files_where_the_config_says(root: Path) -> None:

@@ -10,9 +10,9 @@ from omegaconf import OmegaConf
 
 from avatar.config.schema import Config, TrackingConfig
 from avatar.tracking.callback import SweepCallback
-from avatar.tracking.plain import PARENT_VARIABLE
+from avatar.tracking.mlflow_store import open_store
+from avatar.tracking.mlflow_values import PARENT_VARIABLE
 from avatar.tracking.runs import PARENT_TAG, find_job_run, job_run
-from avatar.tracking.store import open_store
 from avatar.tracking.sweeps import sweep_hash
 
 PROGRAM = """

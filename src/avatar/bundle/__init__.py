@@ -14,8 +14,8 @@ from avatar.bundle.format import (
     BundleConfig,
     Parts,
 )
-from avatar.bundle.reading import read_bundle
-from avatar.bundle.writing import write_config, write_manifest
+from avatar.bundle.read import read_bundle
+from avatar.bundle.write import write_config, write_manifest
 
 __all__ = [
     "ALWAYS",

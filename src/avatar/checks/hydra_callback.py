@@ -28,7 +28,7 @@ class CheckCallback(Callback):
         self._check(swept(config), config)
 
     def _check(self, configs: "list[DictConfig] | Iterator[DictConfig]", config: DictConfig) -> None:
-        from avatar.config.report import report_errors
+        from avatar.config.error_messages import report_errors
 
         with report_errors(debug=bool(OmegaConf.select(config, "debug"))):
             from avatar.checks.preflight import problems_of, typed

@@ -10,10 +10,10 @@ from pkgutil import iter_modules
 from avatar.common.errors import did_you_mean
 from avatar.config.problems import Problem, nearest_folder, refused
 from avatar.config.schema import Config
-from avatar.data.readers.tables import split_files
-from avatar.data.source import OFFLINE, candidates
+from avatar.data.data_location import OFFLINE, candidates
+from avatar.data.readers.table_files import split_files
 from avatar.teacher.local import local_folder
-from avatar.teacher.registry import FORMATS
+from avatar.teacher.names import FORMATS
 
 
 def dataset(cfg: Config) -> Iterator[Problem]:

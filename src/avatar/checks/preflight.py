@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from omegaconf import DictConfig, OmegaConf
 
-from avatar.checks import devices, inputs, outputs, registered, tracking_store
+from avatar.checks import devices, inputs, registered, tracking_store, writable
 from avatar.common.errors import AvatarError
 from avatar.config import checks as values
 from avatar.config.composition import unknown_key
@@ -15,7 +15,7 @@ CHECKS: list[Check] = [
     *values.CHECKS,
     *registered.CHECKS,
     *inputs.CHECKS,
-    *outputs.CHECKS,
+    *writable.CHECKS,
     *tracking_store.CHECKS,
     *devices.CHECKS,
 ]

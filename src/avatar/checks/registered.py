@@ -17,7 +17,7 @@ from avatar.space.budgets import Budgets, Feasible
 from avatar.space.space import SearchSpace
 from avatar.surrogate.base import SURROGATES
 from avatar.teacher.kinds import TEACHERS
-from avatar.teacher.registry import JOINS, POOLINGS
+from avatar.teacher.names import JOINS, POOLINGS
 
 
 def names(cfg: Config) -> Iterator[Problem]:

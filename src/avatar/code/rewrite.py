@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from random import Random
 
-from avatar.code.dead import insert_dead_code
+from avatar.code.dead_code import insert_dead_code
 from avatar.code.reformat import reformat
 from avatar.code.rename import harvest_names, rename_identifiers
 from avatar.code.text import function_text

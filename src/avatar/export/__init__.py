@@ -1,7 +1,7 @@
 """Writes the shipped folder from a trained student, each part checked against torch; the torch runtime."""
 
+from avatar.export.agreement import Int8Outcome, Int8Trial
 from avatar.export.bundle import ExportCheck, default_labels, export_bundle
-from avatar.export.checks import Int8Outcome, Int8Trial
 from avatar.export.torch_runtime import TorchRuntime, load_student
 
 __all__ = [

@@ -28,10 +28,10 @@ from avatar.common.files import write_text, writing
 from avatar.common.logging import get_logger
 from avatar.data.records import Task
 from avatar.data.tokenizers import MAX_CHARACTERS, PAD
-from avatar.export.card import files_section
-from avatar.export.checks import TOLERANCE, Int8Outcome, Int8Trial, judge_int8, largest_difference
+from avatar.export.agreement import TOLERANCE, Int8Outcome, Int8Trial, judge_int8, largest_difference
 from avatar.export.graphs import share_weights, write_encoder, write_head
 from avatar.export.int8 import dequantised_state, quantise_graph, quantised_state
+from avatar.export.readme import files_section
 from avatar.space.architecture import Architecture
 from avatar.student.encoder import StudentModel
 

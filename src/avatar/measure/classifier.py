@@ -13,10 +13,10 @@ from transformers import PreTrainedTokenizerBase
 from avatar.data.records import Task
 from avatar.data.tokenizers import MAX_CHARACTERS, PAD, SPECIAL_TOKENS, encode_texts, train_tokenizer
 from avatar.student.encoder import StudentModel
-from avatar.teacher.model import TeacherModel, shape_only
+from avatar.teacher.teacher_model import TeacherModel, shape_only
 
 
-class Inputs(NamedTuple):
+class ModelInputs(NamedTuple):
     """What a model's forward pass takes for one example, on the model's device."""
 
     input_ids: Tensor
@@ -46,7 +46,7 @@ class TextClassifier:
         """Where the model's weights lie."""
         return next(self.model.parameters()).device
 
-    def prepare(self, texts: Sequence[str]) -> Inputs:
+    def prepare(self, texts: Sequence[str]) -> ModelInputs:
         """Tokenize the functions of one example and pad them to the longer one, or to `width`."""
         rows = self.tokenize(texts)
         width = max(1, self.width, *(len(row) for row in rows))
@@ -54,10 +54,10 @@ class TextClassifier:
         lengths = torch.tensor([len(row) for row in rows])
         mask = torch.arange(width) < lengths[:, None]
         members = torch.arange(len(rows))[None]
-        return Inputs(*(tensor.to(self.device) for tensor in (ids, mask, members)))
+        return ModelInputs(*(tensor.to(self.device) for tensor in (ids, mask, members)))
 
     @torch.inference_mode()
-    def forward(self, inputs: Inputs) -> Tensor:
+    def forward(self, inputs: ModelInputs) -> Tensor:
         """Logits (1, labels) of one prepared example."""
         logits: Tensor = self.model(*inputs)
         return logits
@@ -105,7 +105,7 @@ def codebert_shape(task: Task, texts: Sequence[str], max_length: int, seed: int)
     """CodeBERT's architecture with random weights, to time what a recorded teacher would have cost.
 
     The tokenizer is a byte-level BPE of up to 50,000 entries trained on `texts`; see `CODEBERT_NOTE`.
-    Inputs are cut at `max_length` tokens, of which RoBERTa's position table allows 512.
+    ModelInputs are cut at `max_length` tokens, of which RoBERTa's position table allows 512.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

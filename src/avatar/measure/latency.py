@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from avatar.measure.classifier import Inputs, TextClassifier
+from avatar.measure.classifier import ModelInputs, TextClassifier
 from avatar.measure.machine import machine_name
 
 Input = TypeVar("Input")
@@ -144,7 +144,7 @@ def measure_latency(
     prepared = {name: {int(row): model.prepare(examples[row]) for row in rows[name]} for name, model in models.items()}
 
     def forward(name: str) -> Callable[[int], object]:
-        inputs: Mapping[int, Inputs] = prepared[name]
+        inputs: Mapping[int, ModelInputs] = prepared[name]
         return lambda row: models[name].forward(inputs[row])
 
     def predict(name: str) -> Callable[[int], object]:

@@ -68,7 +68,7 @@ def classification(labels: NDArray[np.int64], outputs: NDArray[Any]) -> Metrics:
     return Metrics(**scores, precision=_share(tp, tp + fp), recall=_share(tp, tp + fn))
 
 
-def spoken(score: float, metric: str) -> str:
+def score_text(score: float, metric: str) -> str:
     """A score as people say it."""
     return METRICS.get(metric).text(score)
 

@@ -19,7 +19,7 @@ Rewrite = Callable[[str, Random], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Flips:
+class FlipCount:
     """Of `examples`, the rewrite changed the text of `changed`; `flipped` of these got another prediction."""
 
     examples: int
@@ -42,14 +42,14 @@ class Flips:
 
 def flip_rates(
     predict: Predict, examples: Sequence[Example], rewrites: Mapping[str, Rewrite], seed: int
-) -> dict[str, Flips]:
+) -> dict[str, FlipCount]:
     """By rewrite: how many predictions change when all functions of an example are rewritten.
 
     A function is rewritten in the same way wherever it stands: by a seed made of `seed`, the rewrite's name
     and its text. Predictions that are NaN are not equal to themselves: give labels.
     """
     before = np.asarray(predict(examples)) if examples else np.empty(0)
-    found: dict[str, Flips] = {}
+    found: dict[str, FlipCount] = {}
     for name, rewrite in rewrites.items():
         texts = {
             text: rewrite(text, Random(derive_seed(seed, "rewrite", name, ascii(text))))
@@ -58,5 +58,5 @@ def flip_rates(
         other = [tuple(texts[text] for text in example) for example in examples]
         rows = [row for row, (old, new) in enumerate(zip(examples, other, strict=True)) if old != new]
         after = np.asarray(predict([other[row] for row in rows])) if rows else np.empty(0)
-        found[name] = Flips(len(examples), len(rows), int((after != before[rows]).sum()) if rows else 0)
+        found[name] = FlipCount(len(examples), len(rows), int((after != before[rows]).sum()) if rows else 0)
     return found

@@ -14,7 +14,7 @@ from avatar.data.inference import predict_logits
 from avatar.data.records import Corpus, SplitName
 from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID, encode_texts
 from avatar.measure.decision import Decision
-from avatar.measure.robustness import Example, Flips, flip_rates
+from avatar.measure.robustness import Example, FlipCount, flip_rates
 from avatar.student.encoder import StudentModel
 
 METRICS = {
@@ -39,7 +39,7 @@ def student_flips(
     language: str,
     seed: int,
     kinds: Sequence[str] = tuple(METRICS),
-) -> dict[str, Flips]:
+) -> dict[str, FlipCount]:
     """By kind of rewrite: flips of `count` examples of `split` drawn at random, of all where it is 0."""
     examples = _some(corpus, split, count, seed)
     names = harvest_names(dict.fromkeys(text for example in examples for text in example), language)

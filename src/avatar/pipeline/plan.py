@@ -13,7 +13,7 @@ from avatar.pipeline.artifacts import Artifact, ArtifactStore
 from avatar.pipeline.job import Job
 from avatar.pipeline.manifest import MANIFEST, Manifest, read_manifest
 from avatar.pipeline.recording import Recorder
-from avatar.pipeline.run import finish, run_stages
+from avatar.pipeline.run_job import finish, run_stages
 from avatar.pipeline.stage import I, S, Stage
 from avatar.pipeline.stages import STAGES
 from avatar.tracking.runs import Run

@@ -13,7 +13,7 @@ from avatar.pipeline.stage_09_search import Searched
 from avatar.pipeline.stage_11_finals import Finals
 from avatar.pipeline.stage_14_report import Results
 from avatar.search.objectives import OBJECTIVES, MeasuredObjective
-from avatar.space.size import count_flops, weights_mb
+from avatar.space.cost import count_flops, weights_mb
 from avatar.tracking.runs import Run
 
 

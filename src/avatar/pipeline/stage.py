@@ -24,7 +24,7 @@ class Keyed(Protocol):
 
 
 @dataclass(frozen=True)
-class Reading:
+class ConfigSource:
     """How a field of a stage's settings is read from the config.
 
     `paths` are dotted keys, or groups of keys but for those in `without`. `via` makes the value of theirs; without it
@@ -61,12 +61,12 @@ class Reading:
 
 def setting(*paths: str, via: Callable[..., Any] | None = None, without: Sequence[str] = ()) -> Any:
     """A field of a stage's settings that the key is made of: read from `paths` of the config, through `via`."""
-    return dataclasses.field(metadata={"reading": Reading(paths, via, tuple(without))})
+    return dataclasses.field(metadata={"reading": ConfigSource(paths, via, tuple(without))})
 
 
 def unkeyed(*paths: str, why: str, via: Callable[..., Any] | None = None, without: Sequence[str] = ()) -> Any:
     """A field of a stage's settings that leaves the key as it is; `why` says for what reason that is right."""
-    return dataclasses.field(metadata={"reading": Reading(paths, via, tuple(without), why)})
+    return dataclasses.field(metadata={"reading": ConfigSource(paths, via, tuple(without), why)})
 
 
 def label() -> Any:
@@ -100,12 +100,12 @@ class Stage(Generic[I, S]):
         if undeclared:
             raise TypeError(f"the stage {self.name} does not say where {', '.join(undeclared)} are read")
 
-    def _declared(self) -> Iterator[tuple[str, Reading | None]]:
+    def _declared(self) -> Iterator[tuple[str, ConfigSource | None]]:
         for entry in dataclasses.fields(self.settings):  # type: ignore[arg-type]
             yield entry.name, entry.metadata.get("reading")
 
     @property
-    def readings(self) -> dict[str, Reading]:
+    def readings(self) -> dict[str, ConfigSource]:
         """How each field of the settings is read."""
         return {name: reading for name, reading in self._declared() if reading is not None}
 

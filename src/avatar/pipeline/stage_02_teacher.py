@@ -14,7 +14,7 @@ from avatar.common.files import save_array
 from avatar.config.schema import TeacherConfig, TrainerConfig
 from avatar.pipeline.artifacts import Artifact, Pending
 from avatar.pipeline.job import Job
-from avatar.pipeline.settings import trainer_field, world_size_of
+from avatar.pipeline.shared_settings import trainer_field, world_size_of
 from avatar.pipeline.stage import Stage, setting, unkeyed
 from avatar.pipeline.stage_01_dataset import Data
 from avatar.teacher.kinds import TEACHERS, Lesson, TeacherKind, Training
@@ -54,7 +54,7 @@ class VectorSettings:
 
 
 def _build_vectors(inputs: VectorInputs, settings: VectorSettings, folder: Path) -> dict[str, Any]:
-    from avatar.teacher.train import frozen_vectors
+    from avatar.teacher.fine_tuning import frozen_vectors
 
     vectors = frozen_vectors(inputs.texts.texts, settings.teacher, settings.trainer)
     save_array(folder / VECTORS, vectors)

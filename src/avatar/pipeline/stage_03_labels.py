@@ -15,10 +15,10 @@ from avatar.common.logging import get_logger
 from avatar.config.schema import TrainerConfig
 from avatar.data.records import SplitName
 from avatar.measure.decision import Decision, fit_decision
-from avatar.measure.metrics import Metrics, classification, spoken
+from avatar.measure.metrics import Metrics, classification, score_text
 from avatar.pipeline.artifacts import Artifact, Pending
 from avatar.pipeline.job import Job
-from avatar.pipeline.settings import trainer_field
+from avatar.pipeline.shared_settings import trainer_field
 from avatar.pipeline.stage import Stage, setting
 from avatar.pipeline.stage_01_dataset import Data
 from avatar.pipeline.stage_02_teacher import VECTORS, FrozenVectors, Teacher
@@ -69,8 +69,8 @@ class VectorSettings:
 
 def _build_vectors(inputs: Inputs, settings: VectorSettings, folder: Path) -> dict[str, Any]:
     from avatar.data.inference import encode_functions
-    from avatar.teacher.tokens import tokenize
-    from avatar.teacher.train import torch_device
+    from avatar.teacher.fine_tuning import torch_device
+    from avatar.teacher.teacher_tokens import tokenize
 
     model, tokenizer = inputs.teacher.kind.load(inputs.teacher.artifact.folder)
     tokens, rows = tokenize(tokenizer, inputs.data.texts, settings.max_length), inputs.data.training_rows
@@ -144,7 +144,7 @@ def run(job: Job, data: Data, teacher: Teacher) -> Labels:
     metrics = {name: Metrics(**values) for name, values in artifact.values["metrics"].items()}
     unlabeled, metric = metrics[SplitName.UNLABELED.value], cfg.dataset.metric
     log.info(
-        "labels: on the unlabelled half the teacher's %s is %s", metric, spoken(getattr(unlabeled, metric), metric)
+        "labels: on the unlabelled half the teacher's %s is %s", metric, score_text(getattr(unlabeled, metric), metric)
     )
     relations: FrozenVectors | TrainingVectors | None = None
     if cfg.distill.relations:

@@ -22,7 +22,7 @@ from avatar.data.records import SplitName
 from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID, encode_texts, train_tokenizer
 from avatar.pipeline.artifacts import Artifact, Pending
 from avatar.pipeline.job import Job
-from avatar.pipeline.settings import language_field
+from avatar.pipeline.shared_settings import language_field
 from avatar.pipeline.stage import Stage, setting
 from avatar.pipeline.stage_01_dataset import Data
 from avatar.space.architecture import LONGEST

@@ -13,11 +13,11 @@ from avatar.measure.architecture_timing import time_architectures
 from avatar.measure.latency_model import LatencyModel, check_enough, fit_to
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.job import Job
-from avatar.pipeline.settings import Machine, this_machine
+from avatar.pipeline.shared_settings import Machine, this_machine
 from avatar.pipeline.stage import Stage, setting
 from avatar.pipeline.stage_01_dataset import Data
 from avatar.pipeline.stage_04_tokens import tokenized
-from avatar.search.run import budgets_of
+from avatar.search.run_search import budgets_of
 from avatar.space.architecture import Architecture
 from avatar.space.budgets import Budgets, Feasible
 from avatar.space.sampling import sample_adaptive

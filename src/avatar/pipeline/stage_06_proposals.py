@@ -12,8 +12,8 @@ from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.job import Job
 from avatar.pipeline.stage import Stage, setting
 from avatar.pipeline.stage_05_latency import MeasuredLatency
-from avatar.search.acquire import ACQUISITIONS, Asked, space_filling
-from avatar.search.run import budgets_of, objectives_of
+from avatar.search.acquire import ACQUISITIONS, AcquisitionRequest, space_filling
+from avatar.search.run_search import budgets_of, objectives_of
 from avatar.space.architecture import Architecture
 from avatar.space.budgets import Feasible
 from avatar.space.sampling import sample_adaptive
@@ -85,7 +85,7 @@ def _build_next(inputs: NextInputs, settings: NextSettings, folder: Path) -> dic
     seed = derive_seed(settings.seed, "round", inputs.number)
     surrogate, searched = inputs.surrogate.accuracy, inputs.searched
     if surrogate.beats_constant:
-        asked = Asked(
+        asked = AcquisitionRequest(
             space,
             objectives_of(settings.search),
             searched.result,

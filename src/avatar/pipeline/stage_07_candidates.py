@@ -13,7 +13,7 @@ from avatar.data.batching import Examples
 from avatar.data.records import SplitName
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.job import Job
-from avatar.pipeline.settings import (
+from avatar.pipeline.shared_settings import (
     precision_field,
     trainer_field,
     world_size_field,
@@ -25,8 +25,8 @@ from avatar.pipeline.stage_04_tokens import Tokenized, tokenized
 from avatar.search.halving import Rung, promoted, schedule
 from avatar.search.objectives import OBJECTIVES, MeasuredObjective, TrainedCandidate, measured_names
 from avatar.space.architecture import Architecture
-from avatar.space.size import weights_mb
-from avatar.student.train import distil, distillation_examples, readable
+from avatar.space.cost import weights_mb
+from avatar.student.distillation import distil, distillation_examples, readable
 
 log = get_logger("candidates")
 

@@ -22,7 +22,7 @@ from avatar.search.halving import FinalScores, final_scores, saved_share, schedu
 from avatar.search.objectives import OBJECTIVES, MeasuredObjective, measured_names
 from avatar.space.architecture import Architecture
 from avatar.space.space import SearchSpace
-from avatar.surrogate.choice import Choice, choose, refitted
+from avatar.surrogate.choice import SurrogateChoice, choose, refitted
 
 log = get_logger("surrogate")
 
@@ -103,7 +103,7 @@ class FittedSurrogate:
     """
 
     space: SearchSpace
-    choices: Mapping[str, Choice]
+    choices: Mapping[str, SurrogateChoice]
     artifact: Artifact
     scores: FinalScores
     saved_share: float | None
@@ -115,7 +115,7 @@ class FittedSurrogate:
         return self.artifact.key
 
     @property
-    def accuracy(self) -> Choice:
+    def accuracy(self) -> SurrogateChoice:
         """The surrogate of the accuracy, or of what else the set is judged by."""
         return self.choices[JUDGED]
 

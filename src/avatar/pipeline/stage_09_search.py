@@ -17,16 +17,16 @@ from avatar.data.records import Task
 from avatar.measure.architecture_timing import time_architectures
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.job import Job
-from avatar.pipeline.settings import Machine, this_machine
+from avatar.pipeline.shared_settings import Machine, this_machine
 from avatar.pipeline.stage import Stage, setting
 from avatar.pipeline.stage_05_latency import MeasuredLatency
 from avatar.pipeline.stage_07_candidates import Candidate
 from avatar.pipeline.stage_08_surrogate import FittedSurrogate
-from avatar.search.choose import Choice, choose, values_of
+from avatar.search.choose import Winner, choose, values_of
 from avatar.search.convergence import Convergence, convergence, exact_front
 from avatar.search.objectives import OBJECTIVES, SearchContext, evaluate
 from avatar.search.result import SearchResult, result_of
-from avatar.search.run import budgets_of, objectives_of, run_search
+from avatar.search.run_search import budgets_of, objectives_of, run_search
 from avatar.space.architecture import Architecture
 from avatar.space.space import SearchSpace
 
@@ -145,7 +145,7 @@ def context_of(inputs: Inputs, space: SearchSpaceConfig, search: SearchConfig) -
 
 def _winner(
     cfg: SearchConfig, surrogate: FittedSurrogate, result: SearchResult, measured: SearchResult
-) -> tuple[Choice, SearchResult]:
+) -> tuple[Winner, SearchResult]:
     """The choice from the predicted front, or from the measured one where predictions are worth nothing.
 
     The most accurate trained candidate also wins where the front promises no more than it has shown.
@@ -166,7 +166,7 @@ def _winner(
     return from_front, result
 
 
-def _prefixed(choice: Choice, reason: str) -> Choice:
+def _prefixed(choice: Winner, reason: str) -> Winner:
     return replace(choice, sentence=reason + choice.sentence)
 
 

@@ -19,14 +19,14 @@ from avatar.measure.decision import fit_decision
 from avatar.measure.metrics import classification
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.job import Job
-from avatar.pipeline.settings import precision_field, trainer_field, world_size_field
+from avatar.pipeline.shared_settings import precision_field, trainer_field, world_size_field
 from avatar.pipeline.stage import Stage, label, setting
 from avatar.pipeline.stage_01_dataset import Data
 from avatar.pipeline.stage_03_labels import Labels
 from avatar.pipeline.stage_04_tokens import Tokenized, tokenized
 from avatar.space.architecture import Architecture
+from avatar.student.distillation import distil, distillation_examples, read_student, readable, save_student
 from avatar.student.encoder import StudentModel
-from avatar.student.train import distil, distillation_examples, read_student, readable, save_student
 
 log = get_logger("student")
 

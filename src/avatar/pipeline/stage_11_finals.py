@@ -13,7 +13,7 @@ from avatar.common.logging import get_logger
 from avatar.config.schema import SearchConfig
 from avatar.data.metrics import METRICS
 from avatar.data.records import SplitName
-from avatar.measure.metrics import spoken
+from avatar.measure.metrics import score_text
 from avatar.measure.standard_error import influences, standard_error
 from avatar.pipeline import stage_10_student
 from avatar.pipeline.job import Job
@@ -25,7 +25,7 @@ from avatar.pipeline.stage_09_search import Searched
 from avatar.pipeline.stage_10_student import TrainedStudent
 from avatar.search.finalists import challengers, cheapest_as_good, costs
 from avatar.search.result import SearchResult, result_of
-from avatar.search.run import objectives_of
+from avatar.search.run_search import objectives_of
 from avatar.space.architecture import Architecture
 
 log = get_logger("finals")
@@ -174,7 +174,7 @@ def _errors(data: Data, students: Sequence[TrainedStudent], metric: str, apart: 
 def _sentence(students: Sequence[TrainedStudent], errors: NDArray[np.float64], kept: int, metric: str) -> str:
     best = max(range(len(students)), key=lambda index: students[index].score)
     shown = "; ".join(
-        f"{student.name} {spoken(student.score, metric)}"
+        f"{student.name} {score_text(student.score, metric)}"
         + ("" if index == best else f" ({_below(students[best].score - student.score, error, metric)})")
         for index, (student, error) in enumerate(zip(students, errors, strict=True))
     )

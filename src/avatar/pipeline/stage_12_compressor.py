@@ -16,9 +16,9 @@ from avatar.pipeline.stage_05_latency import MeasuredLatency
 from avatar.pipeline.stage_09_search import OTHERWISE_COUNTED
 from avatar.pipeline.stage_10_student import TrainedStudent
 from avatar.search.objectives import SearchContext
-from avatar.search.run import budgets_of, run_search
+from avatar.search.run_search import budgets_of, run_search
 from avatar.space.architecture import Architecture
-from avatar.space.size import count_flops
+from avatar.space.cost import count_flops
 from avatar.space.space import SearchSpace
 
 

@@ -22,18 +22,18 @@ from avatar.measure.fidelity import Fidelity, agreement, kl
 from avatar.measure.flops import by_thop, example_inputs
 from avatar.measure.latency import measure_latency
 from avatar.measure.metrics import classification
-from avatar.measure.size import params, weights_mb
+from avatar.measure.model_size import params, weights_mb
 from avatar.measure.student_flips import METRICS, TITLES, student_flips
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.job import Job
-from avatar.pipeline.settings import Machine, language_field, this_machine
+from avatar.pipeline.shared_settings import Machine, language_field, this_machine
 from avatar.pipeline.stage import Stage, setting, unkeyed
 from avatar.pipeline.stage_01_dataset import Data
 from avatar.pipeline.stage_02_teacher import Teacher
 from avatar.pipeline.stage_03_labels import Labels
 from avatar.pipeline.stage_10_student import TrainedStudent
-from avatar.space.size import count_flops
-from avatar.student.train import distillation_examples
+from avatar.space.cost import count_flops
+from avatar.student.distillation import distillation_examples
 
 log = get_logger("measure")
 

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from avatar.measure.baselines import titles
-from avatar.measure.metrics import spoken
+from avatar.measure.metrics import score_text
 from avatar.measure.student_flips import METRICS, TITLES
 from avatar.pipeline.job import Job
 from avatar.pipeline.stage_01_dataset import Data
@@ -22,8 +22,8 @@ from avatar.pipeline.stage_10_student import TrainedStudent
 from avatar.pipeline.stage_11_finals import Finals
 from avatar.pipeline.stage_13_measure import Measured
 from avatar.report import figures
-from avatar.report.page import Report, write_report
-from avatar.report.tables import COLUMNS, Row, scores_in, summary
+from avatar.report.html_page import Report, write_report
+from avatar.report.result_table import COLUMNS, Row, scores_in, summary
 from avatar.space.space import SearchSpace
 
 STUDENT = "student"
@@ -225,7 +225,7 @@ def _notes(job: Job, results: Results) -> list[str]:
     if alone is not None:
         notes.append(
             "On test examples without a function whose body also stands in train: "
-            f"{spoken(alone, cfg.dataset.metric)} {cfg.dataset.metric}."
+            f"{score_text(alone, cfg.dataset.metric)} {cfg.dataset.metric}."
         )
     verdict = _against_baselines(values, cfg.dataset.metric)
     return [verdict, *notes] if verdict else notes
@@ -239,8 +239,8 @@ def _against_baselines(values: Mapping[str, float], metric: str) -> str:
         for name, title in BASELINE_TITLES.items()
         if f"baseline_{name}_test/{metric}" in values
     }
-    lost = [f"{title} ({spoken(score, metric)})" for title, score in rivals.items() if score >= student]
-    said = spoken(student, metric)
+    lost = [f"{title} ({score_text(score, metric)})" for title, score in rivals.items() if score >= student]
+    said = score_text(student, metric)
     if metric != "accuracy":
         name = COLUMNS[metric].title.removesuffix(" %")
         verdict = f"is not above that of: {', '.join(lost)}" if lost else "is above that of every baseline"

@@ -11,7 +11,7 @@ from avatar.config.schema import ExportConfig
 from avatar.data.records import SplitName, Task
 from avatar.export import Int8Trial, export_bundle
 from avatar.measure.decision import Decision
-from avatar.measure.size import bundle_mb
+from avatar.measure.model_size import bundle_mb
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.job import Job
 from avatar.pipeline.stage import Stage, setting

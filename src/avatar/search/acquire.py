@@ -26,7 +26,7 @@ LEAST_STD = 1e-9
 
 
 @dataclass(frozen=True)
-class Asked:
+class AcquisitionRequest:
     """What an acquisition decides from: the search's result, and what is measured of it so far.
 
     `result` has the predicted accuracies, `measured` those of the candidates trained in full; both have values
@@ -49,14 +49,14 @@ class Asked:
         return [place for place, arch in enumerate(archs) if arch not in known]
 
 
-Acquisition = Callable[[Asked], list[Architecture]]
+Acquisition = Callable[[AcquisitionRequest], list[Architecture]]
 """Up to `asked.n` new architectures, the most wanted first."""
 
 ACQUISITIONS: Registry[Acquisition] = Registry("acquisition")
 
 
 @ACQUISITIONS.register("front")
-def most_promising_and_uncertain(asked: Asked) -> list[Architecture]:
+def most_promising_and_uncertain(asked: AcquisitionRequest) -> list[Architecture]:
     """Members of the front: half with the highest predicted accuracy, half with the largest uncertainty, in
     turns, the most promising first. Near copies of one another are passed over while there are others."""
     members = asked.result.front_architectures
@@ -83,7 +83,7 @@ def most_promising_and_uncertain(asked: Asked) -> list[Architecture]:
 
 
 @ACQUISITIONS.register("hypervolume")
-def expected_hypervolume_improvement(asked: Asked) -> list[Architecture]:
+def expected_hypervolume_improvement(asked: AcquisitionRequest) -> list[Architecture]:
     """Those from which the measured front's hypervolume is expected to gain most (Emmerich et al. 2006).
 
     Costs are known and accuracy is normal, so the expectation is a mean over points of the cost box: at each that

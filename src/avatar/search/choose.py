@@ -15,7 +15,7 @@ RUNNERS_UP = 3
 
 
 @dataclass(frozen=True)
-class Choice:
+class Winner:
     """Index of the winner in `SearchResult.architectures`, the reason, and the next best by the same rule."""
 
     index: int
@@ -61,7 +61,7 @@ def choose(
     objectives: Sequence[type[Objective]],
     rule: str = "accurate",
     weights: Mapping[str, float] | None = None,
-) -> Choice:
+) -> Winner:
     """The winner of `result.front` by `rule`: accurate, knee, or scalarised (with `weights`, 1 where absent).
 
     Ties go to the smaller loss in the other objectives, then to the one found first. An empty front is a
@@ -92,7 +92,7 @@ def choose(
         text += f" Weights: {', '.join(shown)}."
     if len(ranked) > 1:
         text += f" Next: {result.architectures[ranked[1]]} with {values_of(result, ranked[1], objectives)}."
-    return Choice(winner, text, tuple(ranked[1 : 1 + RUNNERS_UP]))
+    return Winner(winner, text, tuple(ranked[1 : 1 + RUNNERS_UP]))
 
 
 def _scaled(losses: NDArray[np.float64]) -> NDArray[np.float64]:

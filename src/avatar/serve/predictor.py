@@ -12,7 +12,7 @@ from avatar.code.text import function_text
 from avatar.common.errors import DataError
 from avatar.serve.languages import language_warnings, only_language
 from avatar.serve.runtimes import Runtime, load_runtime
-from avatar.serve.tokens import TextTokenizer
+from avatar.serve.tokenizing import TextTokenizer
 
 TOKENS_OF_A_BATCH = 8192
 """Tokens, padding counted, that go through the encoder at once."""

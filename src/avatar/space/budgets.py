@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from avatar.common.errors import ConfigError
 from avatar.data.records import Task
 from avatar.space.architecture import Architecture
+from avatar.space.cost import BYTES_PER_PARAM, flops_of, params_of
 from avatar.space.genes import GENES
-from avatar.space.size import BYTES_PER_PARAM, flops_of, params_of
 from avatar.space.space import Architectures, SearchSpace, legal
 
 Latency = Callable[[Sequence[Architecture]], NDArray[np.float64]]

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from avatar.common.errors import ConfigError
 from avatar.space.bounds import reachable
 from avatar.space.budgets import Feasible
+from avatar.space.cost import params_of
 from avatar.space.genes.base import token_width
-from avatar.space.size import params_of
 from avatar.space.space import Architectures, Indices, legal
 
 CHUNK = 1 << 18

@@ -16,7 +16,7 @@ log = get_logger("surrogate")
 
 
 @dataclass(frozen=True)
-class Choice:
+class SurrogateChoice:
     """The chosen surrogate, fitted on everything.
 
     `validation` holds what was validated, by name; it is empty with too few observations. `sentence` is
@@ -39,7 +39,7 @@ def choose(
     y: NDArray[np.float64],
     seed: int,
     floor: float | None = None,
-) -> Choice:
+) -> SurrogateChoice:
     """Choose and fit a surrogate for encodings (n, d) and accuracies (n,).
 
     `auto` takes, of those whose error is within one standard error of the least, the one that ranks best;
@@ -81,10 +81,12 @@ def choose(
     return _fitted(name, X, y, seed, validation, best, failed, sentence + note)
 
 
-def refitted(described: Mapping[str, Any], X: NDArray[np.float64], y: NDArray[np.float64], seed: int) -> Choice:
+def refitted(
+    described: Mapping[str, Any], X: NDArray[np.float64], y: NDArray[np.float64], seed: int
+) -> SurrogateChoice:
     """The choice that `choose` made of the same observations, from its fields but `model` as plain data."""
     name = str(described["name"])
-    return Choice(
+    return SurrogateChoice(
         name,
         SURROGATES.get(name)(seed).fit(X, y),
         {other: CrossValidation.from_plain(values) for other, values in described["validation"].items()},
@@ -140,10 +142,10 @@ def _fitted(
     judged: CrossValidation | None,
     failed: NDArray[np.bool_],
     sentence: str,
-) -> Choice:
+) -> SurrogateChoice:
     model = SURROGATES.get(name)(seed).fit(X, y)
     beats = judged is not None and judged.beats_constant
-    return Choice(name, model, validation, beats, failed, sentence, judged)
+    return SurrogateChoice(name, model, validation, beats, failed, sentence, judged)
 
 
 def _spoken(name: str) -> str:

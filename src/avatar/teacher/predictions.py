@@ -11,7 +11,7 @@ from scipy.special import log_softmax
 
 from avatar.common.errors import DataError
 from avatar.data.records import Corpus, SplitName
-from avatar.teacher.registry import FORMATS
+from avatar.teacher.names import FORMATS
 
 HARD_LABEL_EPSILON = 1e-3
 """Probability that a hard label leaves to the other class."""

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from avatar.common.errors import AvatarError
 from avatar.common.signals import received
 from avatar.config.schema import TrackingConfig, expand_paths
-from avatar.tracking.plain import PARENT_VARIABLE
+from avatar.tracking.mlflow_values import PARENT_VARIABLE
 
 
 class SweepCallback(Callback):

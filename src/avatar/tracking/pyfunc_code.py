@@ -9,7 +9,7 @@ from mlflow.pyfunc.model import PythonModel
 from avatar.serve import Predictor
 
 
-class Student(PythonModel):
+class PyfuncStudent(PythonModel):
     """A data frame of code in, probability and label out."""
 
     def load_context(self, context: Any) -> None:
@@ -28,4 +28,4 @@ class Student(PythonModel):
         )
 
 
-set_model(Student())
+set_model(PyfuncStudent())

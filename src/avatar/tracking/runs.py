@@ -11,7 +11,8 @@ from filelock import Timeout
 from avatar.common.errors import ConfigError
 from avatar.common.signals import Interrupted, check, interrupting
 from avatar.config.schema import Config
-from avatar.tracking.plain import (
+from avatar.tracking.mlflow_store import Store, open_store
+from avatar.tracking.mlflow_values import (
     PARENT_VARIABLE,
     config_hash,
     config_yaml,
@@ -19,8 +20,7 @@ from avatar.tracking.plain import (
     flat_params,
     standard_tags,
 )
-from avatar.tracking.recorded import PARENT_TAG, RecordedRun, job_lock, recorded, search_runs
-from avatar.tracking.store import Store, open_store
+from avatar.tracking.recorded_run import PARENT_TAG, RecordedRun, job_lock, recorded, search_runs
 
 from mlflow.entities import Metric, Param, RunTag  # isort: skip  (mlflow comes after quiet() in store)
 from mlflow.exceptions import MlflowException  # isort: skip
@@ -93,7 +93,7 @@ class Run:
         """Log a bundle as an MLflow model with signature and example; the address that loads it."""
         if self._store is None or self._record is None:
             return None
-        from avatar.tracking.model import log_bundle
+        from avatar.tracking.logged_model import log_bundle
 
         return log_bundle(self._store, self._record.run_id, bundle, examples)
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from avatar.common.hashing import stable_hash
 from avatar.config.schema import TrackingConfig
-from avatar.tracking.plain import VOLATILE, standard_tags
-from avatar.tracking.recorded import PARENT_TAG, close_abandoned
+from avatar.tracking.mlflow_store import Store, open_store
+from avatar.tracking.mlflow_values import VOLATILE, standard_tags
+from avatar.tracking.recorded_run import PARENT_TAG, close_abandoned
 from avatar.tracking.runs import NAME_TAG
-from avatar.tracking.store import Store, open_store
 
 
 def sweep_hash(config: Mapping[str, Any], overrides: list[str]) -> str:

@@ -17,7 +17,7 @@ from avatar.data.clones import pairing
 from avatar.data.clones.build import Recipe, build
 from avatar.data.clones.collect import collect, functions_of, module_name
 from avatar.data.clones.reader import read
-from avatar.data.readers.registry import READERS
+from avatar.data.readers.reader_registry import READERS
 from avatar.data.records import Corpus, Function, SplitName, Task
 
 ORDERS = ("+", "-", "*", "//", "%", "|", "&")

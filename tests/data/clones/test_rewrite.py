@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avatar.data.clones.collect import functions_of, structure
-from avatar.data.clones.rewrite import GRADES, rewrite
-from avatar.data.clones.rewrites.base import REWRITES, Context, Surroundings
+from avatar.data.clones.rewriter import GRADES, rewrite
+from avatar.data.clones.rewrites.base import REWRITES, FunctionContext, Surroundings
 from avatar.data.clones.rewrites.names import renameable
 
 SAMPLES = """
@@ -157,7 +157,7 @@ def test_each_rewrite_applies_somewhere_and_keeps_results(name):
     for seed in range(12):
         for code in samples:
             function = ast.parse(code).body[0]
-            context = Context(function, random.Random(seed), AROUND)
+            context = FunctionContext(function, random.Random(seed), AROUND)
             if not REWRITES.get(name).apply(context):
                 continue
             fired += 1
@@ -283,7 +283,7 @@ def test_independent_statements_swap_and_dependent_ones_do_not():
         "def f(p):\n    global a\n    a = 1\n    b = 2\n    return b",
     ]
     for code, expected in [(one, True) for one in free] + [(one, False) for one in bound]:
-        results = [swap(Context(ast.parse(code).body[0], random.Random(seed))) for seed in range(10)]
+        results = [swap(FunctionContext(ast.parse(code).body[0], random.Random(seed))) for seed in range(10)]
         assert any(results) is expected, code
 
 
@@ -296,7 +296,7 @@ def test_loops_stay_where_a_comprehension_would_differ():
         "def f(p):\n    x = []\n    for i in p:\n        x.append(lambda: i)\n    return x",
         "def f(self, p):\n    x = []\n    for i in p:\n        x.append(super().g(i))\n    return x",
     ):
-        context = Context(ast.parse(code).body[0], random.Random(0))
+        context = FunctionContext(ast.parse(code).body[0], random.Random(0))
         assert not REWRITES.get("loop_to_comprehension").apply(context), code
 
 

@@ -8,10 +8,10 @@ from fastapi.testclient import TestClient
 from avatar.common.errors import ConfigError
 from avatar.serve import Predictor
 from avatar.serve.cli import main
-from avatar.serve.http.app import MAX_FUNCTIONS, make_app
-from avatar.serve.http.command import loopback
+from avatar.serve.http.application import MAX_FUNCTIONS, make_app
+from avatar.serve.http.demo_page import page, policy
 from avatar.serve.http.limits import MAX_BODY_BYTES
-from avatar.serve.http.page import page, policy
+from avatar.serve.http.serve_command import loopback
 from avatar.serve.scan.student import LazyStudent
 from students import TEXTS
 

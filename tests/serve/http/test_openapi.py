@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.config import SchemathesisConfig
 
-from avatar.serve.http.app import make_app
+from avatar.serve.http.application import make_app
 from avatar.serve.scan.student import LazyStudent
 
 SOME = settings(

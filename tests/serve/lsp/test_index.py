@@ -10,8 +10,8 @@ import pytest
 
 from avatar.code.functions import functions_of
 from avatar.serve import Predictor
+from avatar.serve.lsp.editor_settings import EditorSettings
 from avatar.serve.lsp.index import MOST_TWINS, Index
-from avatar.serve.lsp.settings import Settings
 from avatar.serve.lsp.vectors import Vectors
 from avatar.serve.scan.cache import NoCache
 from avatar.serve.scan.student import LazyStudent
@@ -61,7 +61,7 @@ def agrees(index: Index, file: str, wanted: dict[str, set[str]]) -> bool:
 
 def test_after_any_edits_the_hints_are_those_of_a_fresh_look(clone_student: Path) -> None:
     threshold = middle_threshold(clone_student)
-    settings = Settings(threshold=threshold, min_lines=1, min_words=0)
+    settings = EditorSettings(threshold=threshold, min_lines=1, min_words=0)
     index = Index(LazyStudent(clone_student, 1), settings, NoCache())
     chance = random.Random(1)
     files: dict[str, str] = {}
@@ -78,7 +78,7 @@ def test_after_any_edits_the_hints_are_those_of_a_fresh_look(clone_student: Path
 
 
 def test_a_likely_twin_comes_first(clone_student: Path) -> None:
-    index = Index(LazyStudent(clone_student, 1), Settings(threshold=0.0, min_lines=1), NoCache())
+    index = Index(LazyStudent(clone_student, 1), EditorSettings(threshold=0.0, min_lines=1), NoCache())
     index.update("a.py", "a.py", FUNCTIONS[0])
     index.update("b.py", "b.py", "\n".join(FUNCTIONS[:5]))
     (hint,) = index.hints("a.py")
@@ -91,7 +91,9 @@ def test_a_likely_twin_comes_first(clone_student: Path) -> None:
 def test_suspicious_functions(fault_student: Path) -> None:
     chances = Predictor(fault_student).predict([functions_of(one, "python").functions[0].text for one in FUNCTIONS])
     threshold = float(np.median(chances[:, 1]))
-    index = Index(LazyStudent(fault_student, 1), Settings(threshold=threshold, min_lines=1, min_words=0), NoCache())
+    index = Index(
+        LazyStudent(fault_student, 1), EditorSettings(threshold=threshold, min_lines=1, min_words=0), NoCache()
+    )
     index.update("a.py", "a.py", "\n".join(FUNCTIONS))
     hints = index.hints("a.py")
     assert len(hints) == int((chances[:, 1] >= threshold).sum())
@@ -108,7 +110,7 @@ def test_suspicious_functions(fault_student: Path) -> None:
     ],
 )
 def test_what_is_left_out_leaves_nothing_behind(clone_student: Path, name: str, content: str, said: str) -> None:
-    index = Index(LazyStudent(clone_student, 1), Settings(min_lines=1), NoCache())
+    index = Index(LazyStudent(clone_student, 1), EditorSettings(min_lines=1), NoCache())
     index.update("a", "a.py", FUNCTIONS[0])
     assert said in index.update("a", name, content)
     assert index.functions == 0
@@ -116,7 +118,7 @@ def test_what_is_left_out_leaves_nothing_behind(clone_student: Path, name: str, 
 
 
 def test_c_is_not_compared_with_python(clone_student: Path) -> None:
-    index = Index(LazyStudent(clone_student, 1), Settings(threshold=0.0, min_lines=1, min_words=0), NoCache())
+    index = Index(LazyStudent(clone_student, 1), EditorSettings(threshold=0.0, min_lines=1, min_words=0), NoCache())
     index.update("a.py", "a.py", FUNCTIONS[0])
     index.update("a.c", "a.c", "int f(int a) {\n  return a;\n}\n")
     assert index.hints("a.py") == []
@@ -146,7 +148,7 @@ def test_of_many_functions_the_nearest_are_compared(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_thousand_equal_functions_take_no_time(clone_student: Path) -> None:
-    index = Index(LazyStudent(clone_student, 1), Settings(), NoCache())
+    index = Index(LazyStudent(clone_student, 1), EditorSettings(), NoCache())
     index.update("a.py", "a.py", FUNCTIONS[0] * 2_000)
     start = time.perf_counter()
     hints = index.hints("a.py")

@@ -1,24 +1,24 @@
 import pytest
 
 from avatar.common.errors import ConfigError
-from avatar.serve.lsp.settings import Settings, read_settings
+from avatar.serve.lsp.editor_settings import EditorSettings, read_settings
 
 
 def test_nothing_given_is_the_default() -> None:
-    assert read_settings(None) == read_settings({}) == Settings()
+    assert read_settings(None) == read_settings({}) == EditorSettings()
 
 
 def test_the_section_may_be_left_out() -> None:
     given = {"threshold": 0.9, "languages": ["java", "c"], "minLines": 3, "debounceMs": 0}
-    expected = Settings(threshold=0.9, languages=("java", "c"), min_lines=3, debounce_ms=0)
+    expected = EditorSettings(threshold=0.9, languages=("java", "c"), min_lines=3, debounce_ms=0)
     assert read_settings(given) == read_settings({"avatar": given}) == expected
 
 
 def test_what_others_set_changes_nothing() -> None:
-    base = Settings(threshold=0.9)
+    base = EditorSettings(threshold=0.9)
     for given in (None, {}, {"avatar": None}, {"python": {"threshold": 7}}, {"avatar": {}}):
         assert read_settings(given, base) == base
-    assert read_settings({"avatar": {"debounceMs": 1}}, base) == Settings(threshold=0.9, debounce_ms=1)
+    assert read_settings({"avatar": {"debounceMs": 1}}, base) == EditorSettings(threshold=0.9, debounce_ms=1)
 
 
 @pytest.mark.parametrize(

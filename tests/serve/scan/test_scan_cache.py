@@ -7,12 +7,12 @@ import pytest
 
 from avatar.serve.scan import cache as module
 from avatar.serve.scan.cache import Cache, NoCache
-from avatar.serve.scan.files import SourceFile
-from avatar.serve.scan.pairs import Pairs
-from avatar.serve.scan.report import FileOutline, Place
+from avatar.serve.scan.findings import FileOutline, Location
+from avatar.serve.scan.similar_pairs import Pairs
+from avatar.serve.scan.source_files import SourceFile
 
 FILE = SourceFile("a.py", Path("/x/a.py"), "python", 10, 1234567890123456789)
-OUTLINE = FileOutline((Place("a.py", "f", 1, 5, "python", "k", 5, 30),), "a note")
+OUTLINE = FileOutline((Location("a.py", "f", 1, 5, "python", "k", 5, 30),), "a note")
 PAIRS = Pairs(np.array([0, 1]), np.array([2, 2]), np.array([0.5, 0.9], np.float32))
 
 

@@ -12,8 +12,8 @@ from avatar.common.errors import DataError
 from avatar.data.records import Task
 from avatar.serve import Predictor
 from avatar.serve.cli import main
-from avatar.serve.scan.report import Report
-from avatar.serve.scan.run import Options, scan
+from avatar.serve.scan.findings import ScanReport
+from avatar.serve.scan.run_scan import Options, scan
 from students import TEXTS, tiny_bundle
 
 TWIN = """\
@@ -40,7 +40,7 @@ def code(tmp_path: Path) -> Path:
     return folder
 
 
-def members(report: Report) -> list[set[str]]:
+def members(report: ScanReport) -> list[set[str]]:
     return [{f"{place.file}:{place.name}" for place in finding.functions} for finding in report.findings]
 
 

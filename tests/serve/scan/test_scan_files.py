@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from avatar.common.errors import DataError
-from avatar.serve.scan.files import Skipped, SourceFile, read_source, source_files, why_not
+from avatar.serve.scan.source_files import Skipped, SourceFile, read_source, source_files, why_not
 
 
 def write(folder: Path, files: dict[str, str]) -> None:

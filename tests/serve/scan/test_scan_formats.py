@@ -7,26 +7,26 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from avatar.serve.scan.files import Skipped
+from avatar.serve.scan.findings import Counts, Finding, Location, ScanReport
 from avatar.serve.scan.formats import FORMATS
-from avatar.serve.scan.report import Counts, Finding, Place, Report
+from avatar.serve.scan.source_files import Skipped
 
 # OASIS's schema of SARIF 2.1.0 (rtm.4), as the source distribution of sarif-om 1.0.4 (MIT) holds it
 SCHEMA = json.loads((Path(__file__).parent / "sarif-2.1.0.json").read_text())
 
 
-def place(file: str, name: str, line: int) -> Place:
-    return Place(file, name, line, line + 2, "python", f"key {name}", 3, 30)
+def place(file: str, name: str, line: int) -> Location:
+    return Location(file, name, line, line + 2, "python", f"key {name}", 3, 30)
 
 
 @pytest.fixture
-def report(tmp_path: Path) -> Report:
+def report(tmp_path: Path) -> ScanReport:
     (tmp_path / "a b").mkdir()
     (tmp_path / "a b" / "<i>.py").write_text(
         "def one():\n    x = '</code><script>alert(1)</script>'\n    return x\n" * 3
     )
     twins = (place("a b/<i>.py", "A.one", 1), place("a b/<i>.py", "two", 4), place("gone\udcff.py", "three", 1))
-    return Report(
+    return ScanReport(
         root=str(tmp_path),
         task="pair",
         label="clone",
@@ -42,12 +42,12 @@ def report(tmp_path: Path) -> Report:
 
 
 @pytest.fixture
-def faults(report: Report) -> Report:
+def faults(report: ScanReport) -> ScanReport:
     only = replace(report.findings[0], functions=report.findings[0].functions[:1])
     return replace(report, task="function", label="vulnerable", findings=(only,))
 
 
-def test_sarif_is_valid_and_points_to_the_places(report: Report, faults: Report) -> None:
+def test_sarif_is_valid_and_points_to_the_places(report: ScanReport, faults: ScanReport) -> None:
     for one in (report, faults, replace(report, findings=(), skipped=[], notes=[])):
         content = json.loads(FORMATS.get("sarif")(one))
         jsonschema.Draft4Validator(SCHEMA).validate(content)
@@ -63,15 +63,15 @@ def test_sarif_is_valid_and_points_to_the_places(report: Report, faults: Report)
     assert others == ["a%20b/%3Ci%3E.py", "gone%FF.py"]
 
 
-def test_the_schema_does_refuse_what_is_wrong(report: Report) -> None:
+def test_the_schema_does_refuse_what_is_wrong(report: ScanReport) -> None:
     content = json.loads(FORMATS.get("sarif")(report))
     content["runs"][0]["results"][0]["level"] = "terrible"
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.Draft4Validator(SCHEMA).validate(content)
 
 
-def test_fingerprints_stay_when_lines_move(report: Report) -> None:
-    def prints(one: Report) -> list[dict[str, str]]:
+def test_fingerprints_stay_when_lines_move(report: ScanReport) -> None:
+    def prints(one: ScanReport) -> list[dict[str, str]]:
         results = json.loads(FORMATS.get("sarif")(one))["runs"][0]["results"]
         return [result["partialFingerprints"] for result in results]
 
@@ -83,7 +83,7 @@ def test_fingerprints_stay_when_lines_move(report: Report) -> None:
     assert len({str(one) for one in prints(report)}) == 2
 
 
-def test_json_holds_everything(report: Report) -> None:
+def test_json_holds_everything(report: ScanReport) -> None:
     content = json.loads(FORMATS.get("json")(report).encode("utf-8", "backslashreplace"))
     assert content["version"] == 1
     assert content["highest"] == 1.0
@@ -103,7 +103,7 @@ class _Page(HTMLParser):
         self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "action")]
 
 
-def test_the_page_stands_alone_and_shows_code_as_text(report: Report, faults: Report) -> None:
+def test_the_page_stands_alone_and_shows_code_as_text(report: ScanReport, faults: ScanReport) -> None:
     for one in (report, faults):
         text = FORMATS.get("html")(one)
         page = _Page()
@@ -116,7 +116,7 @@ def test_the_page_stands_alone_and_shows_code_as_text(report: Report, faults: Re
     assert page.tags.count("details") == 1
 
 
-def test_the_table_is_short_and_says_what_was_left_out(report: Report) -> None:
+def test_the_table_is_short_and_says_what_was_left_out(report: ScanReport) -> None:
     many = replace(report, findings=(replace(report.findings[0], functions=report.findings[0].functions * 10),) * 40)
     text = FORMATS.get("table")(many)
     assert len(text.splitlines()) < 250
@@ -128,6 +128,6 @@ def test_the_table_is_short_and_says_what_was_left_out(report: Report) -> None:
     assert "Nothing was found" in FORMATS.get("html")(replace(report, findings=()))
 
 
-def test_suspicious_functions_are_named(faults: Report) -> None:
+def test_suspicious_functions_are_named(faults: ScanReport) -> None:
     assert "A.one: vulnerable (0.97)" in FORMATS.get("table")(faults)
     assert "1 suspicious function(s)" in FORMATS.get("table")(faults)

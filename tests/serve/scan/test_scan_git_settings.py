@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from avatar.common.errors import DataError
-from avatar.serve.scan.run import Options, scan
+from avatar.serve.scan.run_scan import Options, scan
 
 NAMES = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta")
 

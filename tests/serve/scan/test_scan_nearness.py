@@ -3,25 +3,25 @@
 import numpy as np
 import pytest
 
-from avatar.serve.scan.nearness import LEAST_FUNCTIONS, SHARE, Nearness
+from avatar.serve.scan.chance_neighbours import LEAST_FUNCTIONS, SHARE, NeighbourLimit
 
 RANDOM = np.random.default_rng(1)
 
 
 def test_few_functions_are_all_near() -> None:
     vectors = RANDOM.normal(size=(LEAST_FUNCTIONS - 1, 4)).astype(np.float32)
-    assert Nearness(vectors)(vectors[:50], vectors[50:100]).all()
+    assert NeighbourLimit(vectors)(vectors[:50], vectors[50:100]).all()
 
 
 def test_any_distance_may_be_asked_for() -> None:
     vectors = RANDOM.normal(size=(1_000, 4)).astype(np.float32)
-    assert Nearness(vectors, twins=0)(vectors[:500], vectors[500:]).all()
+    assert NeighbourLimit(vectors, twins=0)(vectors[:500], vectors[500:]).all()
 
 
 @pytest.mark.parametrize("twins", [1.0, 10.0])
 def test_about_as_many_are_near_as_were_asked_for(twins: float) -> None:
     vectors = RANDOM.normal(size=(2_000, 6)).astype(np.float32)
-    near = Nearness(vectors, twins)
+    near = NeighbourLimit(vectors, twins)
     counts = [near(np.repeat(vectors[row : row + 1], len(vectors), 0), vectors).sum() - 1 for row in range(500)]
     assert np.mean(np.asarray(counts) >= twins) == pytest.approx(SHARE, abs=0.12)
 
@@ -30,22 +30,24 @@ def test_boilerplate_does_not_hide_the_rest() -> None:
     vectors = RANDOM.normal(size=(1_000, 16)).astype(np.float32)
     vectors[:60] = vectors[0] + 0.001 * RANDOM.normal(size=(60, 16))
     copy = vectors[500] + 0.05 * RANDOM.normal(size=16).astype(np.float32)
-    assert Nearness(vectors)(vectors[500:501], copy[None]).all()
+    assert NeighbourLimit(vectors)(vectors[500:501], copy[None]).all()
 
 
 def test_scale_and_place_of_a_component_do_not_matter() -> None:
     vectors = RANDOM.normal(size=(1_000, 5)).astype(np.float32)
     other = (vectors * np.array([1, 100, 0.01, 7, 3]) + np.array([5, -3, 0, 100, 1])).astype(np.float32)
-    assert (Nearness(vectors, 20)(vectors[:500], vectors[500:]) == Nearness(other, 20)(other[:500], other[500:])).all()
+    assert (
+        NeighbourLimit(vectors, 20)(vectors[:500], vectors[500:]) == NeighbourLimit(other, 20)(other[:500], other[500:])
+    ).all()
 
 
 def test_components_that_never_change_say_nothing() -> None:
     vectors = RANDOM.normal(size=(1_000, 5)).astype(np.float32)
     padded = np.concatenate([vectors, np.full((1_000, 3), 7, np.float32)], axis=1)
-    near = Nearness(vectors, 20)(vectors[:500], vectors[500:])
-    assert (near == Nearness(padded, 20)(padded[:500], padded[500:])).all()
+    near = NeighbourLimit(vectors, 20)(vectors[:500], vectors[500:])
+    assert (near == NeighbourLimit(padded, 20)(padded[:500], padded[500:])).all()
 
 
 def test_equal_functions_are_near_even_where_all_are_equal() -> None:
     vectors = np.ones((1_000, 3), np.float32)
-    assert Nearness(vectors)(vectors, vectors).all()
+    assert NeighbourLimit(vectors)(vectors, vectors).all()

@@ -4,9 +4,9 @@ from numpy.typing import NDArray
 
 from avatar.common.errors import DataError
 from avatar.serve.scan import pairs as module
+from avatar.serve.scan.findings import Location
 from avatar.serve.scan.groups import clone_groups
-from avatar.serve.scan.pairs import Pairs, find_pairs, no_pairs
-from avatar.serve.scan.report import Place
+from avatar.serve.scan.similar_pairs import Pairs, find_pairs, no_pairs
 
 
 def vectors(count: int, seed: int = 1) -> NDArray[np.float32]:
@@ -82,8 +82,8 @@ def test_equal_vectors_are_clones_of_each_other() -> None:
     assert len(as_dict(pairs)) == 200 * 199 // 2
 
 
-def place(key: str, file: str = "a.py", line: int = 1) -> Place:
-    return Place(file, f"f{line}", line, line + 4, "python", key, 5, 30)
+def place(key: str, file: str = "a.py", line: int = 1) -> Location:
+    return Location(file, f"f{line}", line, line + 4, "python", key, 5, 30)
 
 
 def pairs_of(*rows: tuple[int, int, float]) -> Pairs:

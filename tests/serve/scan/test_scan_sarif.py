@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from avatar.serve.scan.formats import FORMATS
-from avatar.serve.scan.run import Options, scan
+from avatar.serve.scan.run_scan import Options, scan
 
 SCHEMA = json.loads((Path(__file__).parent / "sarif-2.1.0.json").read_text())
 BODY = """

@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from avatar.common.errors import DataError
-from avatar.serve.scan.files import SourceFile, source_files
-from avatar.serve.scan.run import Options, scan
+from avatar.serve.scan.run_scan import Options, scan
 from avatar.serve.scan.since import Since, touches
+from avatar.serve.scan.source_files import SourceFile, source_files
 
 FIRST = """\
 def first(values):

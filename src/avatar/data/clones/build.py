@@ -8,7 +8,7 @@ from avatar.common.errors import DataError
 from avatar.common.logging import progress
 from avatar.common.seeding import derive_seed
 from avatar.data.clones.pairing import opponents
-from avatar.data.clones.rewrite import GRADES, rewrite
+from avatar.data.clones.rewriter import GRADES, rewrite
 from avatar.data.clones.rewrites.base import NOWHERE
 from avatar.data.clones.surroundings import surroundings
 from avatar.data.records import Function, Pair, SplitName

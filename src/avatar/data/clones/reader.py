@@ -11,7 +11,7 @@ from avatar.common.seeding import derive_seed
 from avatar.config.schema import DatasetConfig
 from avatar.data.clones.build import Recipe, build
 from avatar.data.clones.collect import MAX_LINES, MIN_LINES, TEXT, Collected, collect
-from avatar.data.readers.registry import READERS
+from avatar.data.readers.reader_registry import READERS
 from avatar.data.records import Corpus, Task
 
 MIN_FUNCTIONS = 40

@@ -2,6 +2,6 @@
 
 from avatar.data.clones import reader as stdlib
 from avatar.data.readers import bcb, devign, pairs, reveal, samples
-from avatar.data.readers.registry import READERS, Reader
+from avatar.data.readers.reader_registry import READERS, Reader
 
 __all__ = ["READERS", "Reader", "bcb", "devign", "pairs", "reveal", "samples", "stdlib"]

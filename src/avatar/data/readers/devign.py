@@ -6,14 +6,14 @@ from pathlib import Path
 
 from avatar.common.errors import DataError
 from avatar.config.schema import DatasetConfig
+from avatar.data.data_location import locate
 from avatar.data.readers.assemble import assemble
 from avatar.data.readers.folders import has, missing, parquet_parts
-from avatar.data.readers.functions import FunctionTable, vulnerability_samples
+from avatar.data.readers.function_table import FunctionTable, vulnerability_samples
 from avatar.data.readers.lines import Placed, json_entries, json_rows, text_lines
 from avatar.data.readers.parquet import parquet_rows
-from avatar.data.readers.registry import READERS
+from avatar.data.readers.reader_registry import READERS
 from avatar.data.records import Corpus, Task
-from avatar.data.source import locate
 
 LAYOUT = (
     "train.jsonl, valid.jsonl and test.jsonl (func, target, and if known project, idx), or CodeXGLUE's "

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from avatar.common.errors import DataError
-from avatar.data.source import OFFLINE
+from avatar.data.data_location import OFFLINE
 
 SHOWN = 12
 

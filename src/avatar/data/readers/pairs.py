@@ -1,13 +1,13 @@
 """The user's own pairs of functions: tables with the two bodies and a label, by configured column names."""
 
 from avatar.config.schema import DatasetConfig
+from avatar.data.data_location import locate
 from avatar.data.readers.assemble import assemble
 from avatar.data.readers.fields import code_field, label_field, text_field
-from avatar.data.readers.functions import FunctionTable
-from avatar.data.readers.registry import READERS
-from avatar.data.readers.tables import column_names, split_files, table_rows, unread_files
+from avatar.data.readers.function_table import FunctionTable
+from avatar.data.readers.reader_registry import READERS
+from avatar.data.readers.table_files import column_names, split_files, table_rows, unread_files
 from avatar.data.records import Corpus, Pair, Task
-from avatar.data.source import locate
 
 LAYOUT = "train.jsonl (or .csv, .parquet; columns code1, code2, label), and if you have them valid and test"
 

@@ -12,7 +12,7 @@ Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Job:
+class BaselineTask:
     """What a baseline is given: the texts of all functions, and examples as rows of them.
 
     `train`, `valid` and `test` (examples, arity) are rows of `texts`; `labels` are those of `train`. Thresholds that
@@ -41,7 +41,7 @@ class Baseline:
     With `truth_title` it is also trained on the true labels of all training examples, and shown under that name.
     """
 
-    predict: Callable[[Job], Labels]
+    predict: Callable[[BaselineTask], Labels]
     tasks: tuple[Task, ...]
     title: str
     truth_title: str = ""

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from avatar.data.metrics import METRICS
 from avatar.data.records import Corpus, SplitName
 from avatar.measure.baselines import constant
-from avatar.measure.baselines.base import Baseline, Job, Labels
+from avatar.measure.baselines.base import Baseline, BaselineTask, Labels
 from avatar.measure.baselines.constant import CONSTANT
 from avatar.measure.baselines.overlap import OVERLAP
 from avatar.measure.baselines.tfidf import TFIDF
@@ -49,7 +49,7 @@ def evaluate_baselines(
     functions = list(corpus.functions.values())
     texts = [functions[row].code[:MAX_CHARACTERS] for row in used]
     rows = [np.searchsorted(used, members) for members in (train, test, valid)]
-    job = Job(texts, rows[0], labels, rows[1], seed, rows[2], corpus.labels(tune)[: len(valid)], metric)
+    job = BaselineTask(texts, rows[0], labels, rows[1], seed, rows[2], corpus.labels(tune)[: len(valid)], metric)
     expected = corpus.labels(split)
     learnable = len(np.unique(labels)) > 1
     return {

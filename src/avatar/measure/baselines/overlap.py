@@ -7,10 +7,10 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from avatar.data.cuts import best_cut
 from avatar.data.records import Task
-from avatar.measure.baselines.base import Baseline, Job, Labels
+from avatar.measure.baselines.base import Baseline, BaselineTask, Labels
 
 
-def predict(job: Job) -> Labels:
+def predict(job: BaselineTask) -> Labels:
     """Jaccard similarity of the two token sets, against the cut that is best on the training pairs."""
     counter = CountVectorizer(token_pattern=r"\w+", binary=True, lowercase=False, dtype=np.int32)
     tokens = counter.fit(job.texts).transform(job.texts).tocsr()

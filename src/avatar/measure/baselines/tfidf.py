@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from avatar.data.cuts import best_cut
 from avatar.data.metrics import METRICS
 from avatar.data.records import Task
-from avatar.measure.baselines.base import Baseline, Job, Labels
+from avatar.measure.baselines.base import Baseline, BaselineTask, Labels
 
 
 def tfidf_vectorizer() -> TfidfVectorizer:
@@ -25,7 +25,7 @@ def tfidf_vectorizer() -> TfidfVectorizer:
     )
 
 
-def predict(job: Job) -> Labels:
+def predict(job: BaselineTask) -> Labels:
     """With the threshold that suits the metric on valid, or the regression's own where the metric tunes none."""
     vectorizer = tfidf_vectorizer()
     vectorizer.fit(job.train_texts)

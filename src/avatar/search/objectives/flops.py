@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from avatar.search.objectives.base import OBJECTIVES, ComputedObjective, SearchContext
 from avatar.space.architecture import Architecture
-from avatar.space.size import flops_of
+from avatar.space.cost import flops_of
 
 
 @OBJECTIVES.register("flops")

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from avatar.search.objectives.base import OBJECTIVES, ComputedObjective, SearchContext
 from avatar.space.architecture import Architecture
-from avatar.space.size import BYTES_PER_PARAM, params_of
+from avatar.space.cost import BYTES_PER_PARAM, params_of
 
 
 @OBJECTIVES.register("size")

@@ -10,7 +10,7 @@ from pygls import uris
 from pygls.workspace import PositionCodec
 
 from avatar.serve.lsp.index import Hint
-from avatar.serve.scan.report import Place
+from avatar.serve.scan.findings import Location
 
 SOURCE = "avatar"
 SHOW_TWIN = "avatar.showTwin"
@@ -42,7 +42,7 @@ def diagnostic(hint: Hint, label: str, lines: Sequence[str], codec: PositionCode
     )
 
 
-def action(twin: Place, shown: types.Diagnostic, root: str) -> types.CodeAction:
+def action(twin: Location, shown: types.Diagnostic, root: str) -> types.CodeAction:
     """The offer to jump to a clone."""
     title = f"Go to {twin.name} ({_where(twin, root)})"
     return types.CodeAction(
@@ -71,13 +71,13 @@ def _message(hint: Hint, label: str, root: str) -> str:
     return f"{hint.place.name} {how} {twin.name} in {_where(twin, root)}{more}"
 
 
-def _where(place: Place, root: str) -> str:
+def _where(place: Location, root: str) -> str:
     path = Path(place.file)
     shown = path.relative_to(root).as_posix() if root and path.is_relative_to(root) else place.file
     return f"{shown}:{place.first_line}"
 
 
-def _line(place: Place) -> types.Range:
+def _line(place: Location) -> types.Range:
     return types.Range(types.Position(place.first_line - 1, 0), types.Position(place.first_line - 1, 0))
 
 

@@ -10,15 +10,15 @@ from itertools import islice
 import numpy as np
 
 from avatar.code.languages import family, language_of_file
-from avatar.serve.lsp.settings import Settings
+from avatar.serve.lsp.editor_settings import EditorSettings
 from avatar.serve.lsp.vectors import Vectors
 from avatar.serve.scan.cache import Cache
-from avatar.serve.scan.files import Skipped, SourceFile, why_not
-from avatar.serve.scan.nearness import LEAST_FUNCTIONS, Nearness
+from avatar.serve.scan.chance_neighbours import LEAST_FUNCTIONS, NeighbourLimit
+from avatar.serve.scan.findings import Location
 from avatar.serve.scan.outline import outline
-from avatar.serve.scan.reading import Reading
-from avatar.serve.scan.report import Place
+from avatar.serve.scan.parsed_files import Reading
 from avatar.serve.scan.scanner import Texts
+from avatar.serve.scan.source_files import Skipped, SourceFile, why_not
 from avatar.serve.scan.student import LazyStudent
 
 MOST_TWINS = 5
@@ -35,27 +35,27 @@ class Hint:
     `twins` are its likeliest clones with their probabilities, at most `MOST_TWINS` of `count`.
     """
 
-    place: Place
+    place: Location
     probability: float
-    twins: tuple[tuple[Place, float], ...] = ()
+    twins: tuple[tuple[Location, float], ...] = ()
     count: int = 0
 
 
 class Index:
-    """Functions by file, their vectors, and which are clones of each other. `Place.file` is what the caller names it.
+    """Functions by file, their vectors, and which are clones of each other. `Location.file` is as the caller names it.
 
     A function is encoded when its text changes and compared when somebody asks for it; whoever comes later is
     compared with those that were asked for. So an edit costs one function's work. For one thread at a time.
     """
 
-    def __init__(self, student: LazyStudent, settings: Settings, cache: Cache) -> None:
+    def __init__(self, student: LazyStudent, settings: EditorSettings, cache: Cache) -> None:
         self._student, self._settings, self._cache = student, settings, cache
         self.threshold = student.usual_threshold if settings.threshold is None else settings.threshold
         self._pairs = student.bundle.config.arity == 2
-        self._places: dict[str, list[Place]] = {}
-        self._at: dict[str, list[Place]] = defaultdict(list)
+        self._places: dict[str, list[Location]] = {}
+        self._at: dict[str, list[Location]] = defaultdict(list)
         self._vectors: dict[str, Vectors] = {}
-        self._nearness: dict[str, tuple[int, Nearness]] = {}
+        self._nearness: dict[str, tuple[int, NeighbourLimit]] = {}
         self._twins: dict[str, dict[str, float]] = {}
         self._family: dict[str, str] = {}
         self._suspicion: dict[str, float] = {}
@@ -87,7 +87,7 @@ class Index:
     def read(self, files: Sequence[SourceFile | Skipped]) -> None:
         """The same for files on disk, as far as they can be read; their names are what they are known by."""
         reading = Reading(files, self._cache, self._student.rules)
-        places: dict[str, list[Place]] = {name: [] for name in reading.files}
+        places: dict[str, list[Location]] = {name: [] for name in reading.files}
         for place in reading.places:
             places[place.file].append(place)
         self._replace(places, reading.texts, keep=True)
@@ -109,7 +109,7 @@ class Index:
         """What is found in a file, in the order of its lines."""
         return [hint for place in self._places.get(file, ()) if (hint := self._hint(place)) is not None]
 
-    def _hint(self, place: Place) -> Hint | None:
+    def _hint(self, place: Location) -> Hint | None:
         if not self._pairs:
             probability = self._suspicion[place.key]
             return Hint(place, probability) if probability >= self.threshold else None
@@ -131,17 +131,17 @@ class Index:
             self._twins[key] = self._vectors[group].matches(key, compare, self.threshold)
         return self._twins[key]
 
-    def _near(self, group: str) -> Nearness:
+    def _near(self, group: str) -> NeighbourLimit:
         """What is near in this language; read off anew, and all clones with it, where the code has grown much."""
         vectors = self._vectors[group]
-        count, nearness = self._nearness.get(group, (0, Nearness(np.empty((0, 1), np.float32))))
+        count, nearness = self._nearness.get(group, (0, NeighbourLimit(np.empty((0, 1), np.float32))))
         if len(vectors) >= max(MUCH_GROWN * count, LEAST_FUNCTIONS):
-            nearness = Nearness(vectors.all())
+            nearness = NeighbourLimit(vectors.all())
             self._nearness[group] = len(vectors), nearness
             self._twins = {key: twins for key, twins in self._twins.items() if self._family[key] != group}
         return nearness
 
-    def _replace(self, files: Mapping[str, Sequence[Place]], texts: Texts, keep: bool) -> None:
+    def _replace(self, files: Mapping[str, Sequence[Location]], texts: Texts, keep: bool) -> None:
         kept = {name: [place for place in places if self._is_large(place)] for name, places in files.items()}
         everywhere = [place for places in kept.values() for place in places]
         new = self._encode(everywhere, texts, keep)
@@ -155,7 +155,7 @@ class Index:
         for key in new:
             self._meet(key)
 
-    def _encode(self, places: Sequence[Place], texts: Texts, keep: bool) -> list[str]:
+    def _encode(self, places: Sequence[Location], texts: Texts, keep: bool) -> list[str]:
         """Rows for those functions that have none; their keys. What is half typed is not worth to `keep`."""
         new = {}
         for place in places:
@@ -202,5 +202,5 @@ class Index:
         self._suspicion.pop(key, None)
         del self._family[key]
 
-    def _is_large(self, place: Place) -> bool:
+    def _is_large(self, place: Location) -> bool:
         return place.code_lines >= self._settings.min_lines and place.words >= self._settings.min_words

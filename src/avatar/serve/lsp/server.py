@@ -19,9 +19,9 @@ from avatar.common.logging import get_logger
 from avatar.serve.languages import language_warnings
 from avatar.serve.lsp import hints
 from avatar.serve.lsp.addresses import known_as, path_of
+from avatar.serve.lsp.editor_settings import EditorSettings, read_settings
 from avatar.serve.lsp.index import Hint
 from avatar.serve.lsp.session import Session
-from avatar.serve.lsp.settings import Settings, read_settings
 
 _log = get_logger("lsp")
 
@@ -60,7 +60,7 @@ class EditorServer(LanguageServer):
         loop = asyncio.get_running_loop()
         self._timers[address] = loop.call_later(milliseconds / 1000, lambda: self.begin(self._look(address)))
 
-    async def configure(self, settings: Settings) -> None:
+    async def configure(self, settings: EditorSettings) -> None:
         """Begin anew with other settings: an empty index, all folders, all open texts."""
         await self.session.restart(settings)
         for document in list(self.workspace.text_documents.values()):

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from avatar.common.errors import DataError
+from avatar.serve.lsp.editor_settings import DEFAULTS, EditorSettings
 from avatar.serve.lsp.index import Hint, Index
-from avatar.serve.lsp.settings import DEFAULTS, Settings
 from avatar.serve.scan.cache import Cache, NoCache
-from avatar.serve.scan.files import Skipped, SourceFile, is_looked_at, source_files
+from avatar.serve.scan.source_files import Skipped, SourceFile, is_looked_at, source_files
 from avatar.serve.scan.student import LazyStudent
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ class Session:
         await self._run(lambda: self._forget(folder, remaining))
         return stopped
 
-    async def restart(self, settings: Settings) -> None:
+    async def restart(self, settings: EditorSettings) -> None:
         """An empty index with other settings."""
         self.settings = settings
         self._round += 1

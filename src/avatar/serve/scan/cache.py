@@ -18,9 +18,9 @@ from platformdirs import user_cache_path
 
 from avatar.common.hashing import stable_hash
 from avatar.common.logging import get_logger
-from avatar.serve.scan.files import SourceFile
-from avatar.serve.scan.pairs import Pairs
-from avatar.serve.scan.report import FileOutline, Place
+from avatar.serve.scan.findings import FileOutline, Location
+from avatar.serve.scan.similar_pairs import Pairs
+from avatar.serve.scan.source_files import SourceFile
 
 VERSION = 4
 """Of the tables and of how functions are cut out; files of other versions are not read."""
@@ -28,7 +28,7 @@ MAX_BYTES = 1_000_000_000
 _VARIABLES = 500
 """Values in one SQL statement."""
 
-_COLUMNS = tuple(field.name for field in dataclasses.fields(Place) if field.name != "file")
+_COLUMNS = tuple(field.name for field in dataclasses.fields(Location) if field.name != "file")
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS vectors (key TEXT PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;
@@ -85,7 +85,7 @@ class Cache:
             if (size, changed) == (file.size, file.changed_ns):
                 try:
                     note, skipped, rows = json.loads(outline)
-                    places = tuple(Place(file.name, *row) for row in rows)
+                    places = tuple(Location(file.name, *row) for row in rows)
                 except (ValueError, TypeError):
                     continue
                 found[file.name] = FileOutline(places, note, skipped)

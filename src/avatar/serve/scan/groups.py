@@ -5,22 +5,22 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from avatar.serve.scan.pairs import Pairs
-from avatar.serve.scan.report import Finding, Place
+from avatar.serve.scan.findings import Finding, Location
+from avatar.serve.scan.similar_pairs import Pairs
 
 SHARE = 0.5
 """Two groups are joined where at least this share of the pairs between them are clones."""
 
 
 def clone_groups(
-    keys: Sequence[str], places: Sequence[Place], pairs: Pairs, changed: Collection[Place] | None = None
+    keys: Sequence[str], places: Sequence[Location], pairs: Pairs, changed: Collection[Location] | None = None
 ) -> list[Finding]:
     """Groups of functions that are clones of each other, the highest rank first.
 
     `pairs` are rows of `keys`; functions with equal keys are exact duplicates, with probability 1. With
     `changed`, only what holds these functions is a finding, and only pairs with one of them count.
     """
-    at: dict[str, list[Place]] = defaultdict(list)
+    at: dict[str, list[Location]] = defaultdict(list)
     for place in places:
         at[place.key].append(place)
     chosen = None if changed is None else {place.key for place in changed}
@@ -86,7 +86,7 @@ def _agglomerate(
 
 
 def _finding(
-    functions: Sequence[Place], held: Sequence[float], exact: bool, changed: Collection[Place] | None
+    functions: Sequence[Location], held: Sequence[float], exact: bool, changed: Collection[Location] | None
 ) -> Finding:
     first = set() if changed is None else set(functions) & set(changed)
     ordered = sorted(functions, key=lambda place: (place not in first, place.file, place.first_line))

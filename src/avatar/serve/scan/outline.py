@@ -6,8 +6,8 @@ from hashlib import blake2b
 from avatar.code.functions import SourceFunction, functions_of
 from avatar.code.languages import family
 from avatar.code.text import TextRules
+from avatar.serve.scan.findings import FileOutline, Location
 from avatar.serve.scan.overloads import overloads
-from avatar.serve.scan.report import FileOutline, Place
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 
@@ -29,8 +29,8 @@ def outline(
     return FileOutline(tuple(places), "; ".join(filter(None, (note, found.note)))), texts
 
 
-def _place(file: str, function: SourceFunction, key: str, overload: str) -> Place:
-    return Place(
+def _place(file: str, function: SourceFunction, key: str, overload: str) -> Location:
+    return Location(
         file,
         function.name,
         function.first_line,

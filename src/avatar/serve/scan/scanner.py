@@ -10,10 +10,10 @@ from avatar.code.languages import family
 from avatar.common.hashing import stable_hash
 from avatar.common.logging import progress
 from avatar.serve.scan.cache import Cache
+from avatar.serve.scan.chance_neighbours import LEAST_FUNCTIONS, TWINS_BY_CHANCE, NeighbourLimit
+from avatar.serve.scan.findings import Finding, Location
 from avatar.serve.scan.groups import clone_groups
-from avatar.serve.scan.nearness import LEAST_FUNCTIONS, TWINS_BY_CHANCE, Nearness
-from avatar.serve.scan.pairs import Pairs, find_pairs, joined, no_pairs
-from avatar.serve.scan.report import Finding, Place
+from avatar.serve.scan.similar_pairs import Pairs, find_pairs, joined, no_pairs
 from avatar.serve.scan.student import LazyStudent
 
 CHUNK = 512
@@ -22,7 +22,7 @@ CHUNK = 512
 MOST_CHANGED = 0.1
 """Share of a code base's functions that may change before all pairs are compared again."""
 
-Texts = Callable[[Sequence[Place]], dict[str, str]]
+Texts = Callable[[Sequence[Location]], dict[str, str]]
 """Gives the text by key of functions."""
 
 
@@ -37,7 +37,7 @@ class Scanner:
         self.encoded = 0
         self.comparisons = 0
 
-    def findings(self, places: Sequence[Place], changed: Sequence[Place] | None, root: str) -> list[Finding]:
+    def findings(self, places: Sequence[Location], changed: Sequence[Location] | None, root: str) -> list[Finding]:
         """By the student's task, what is found in `places`; with `changed`, only what concerns these of them.
 
         `root` tells the cache which places belong together.
@@ -46,7 +46,7 @@ class Scanner:
             return self.clones(places, changed, root)
         return self.suspicious(places if changed is None else changed, since=changed is not None)
 
-    def suspicious(self, places: Sequence[Place], since: bool) -> list[Finding]:
+    def suspicious(self, places: Sequence[Location], since: bool) -> list[Finding]:
         """Functions of at least the threshold, the highest probability first."""
         if not places:
             return []
@@ -60,7 +60,7 @@ class Scanner:
         ]
         return sorted(found, key=lambda one: (-one.probability, one.functions[0].file, one.functions[0].first_line))
 
-    def clones(self, places: Sequence[Place], changed: Sequence[Place] | None, root: str) -> list[Finding]:
+    def clones(self, places: Sequence[Location], changed: Sequence[Location] | None, root: str) -> list[Finding]:
         """Groups of clones among functions of the same language family; with `changed`, those that hold one."""
         found: list[Finding] = []
         for name in sorted({family(place.language) for place in places}):
@@ -78,7 +78,7 @@ class Scanner:
             found += clone_groups(keys, members, pairs, fresh)
         return sorted(found, key=lambda one: -one.rank)
 
-    def _known_pairs(self, places: Sequence[Place], scope: str) -> tuple[list[str], Pairs]:
+    def _known_pairs(self, places: Sequence[Location], scope: str) -> tuple[list[str], Pairs]:
         """Pairs among all functions; only those with a function that the last scan did not have are compared.
 
         Where more than `MOST_CHANGED` of them are new, all are, since what is near may have changed.
@@ -107,12 +107,12 @@ class Scanner:
 
     def _pairs(self, vectors: NDArray[np.float32], rows: Sequence[int]) -> Pairs:
         chosen = np.array(rows, dtype=np.int64)
-        compare = partial(self._student.compare_near, Nearness(vectors, self._twins))
+        compare = partial(self._student.compare_near, NeighbourLimit(vectors, self._twins))
         pairs, comparisons = find_pairs(vectors, chosen, compare, self.threshold)
         self.comparisons += comparisons
         return pairs
 
-    def _vectors(self, places: Sequence[Place]) -> tuple[list[str], NDArray[np.float32]]:
+    def _vectors(self, places: Sequence[Location]) -> tuple[list[str], NDArray[np.float32]]:
         """Distinct keys in order, and a vector for each, (keys, hidden_size)."""
         keys = list(dict.fromkeys(place.key for place in places))
         known = self._cache.vectors(keys)

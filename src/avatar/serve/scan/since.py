@@ -7,9 +7,9 @@ from pathlib import Path
 
 from avatar.code.functions import MAX_SOURCE_BYTES
 from avatar.common.errors import DataError
-from avatar.serve.scan.files import SourceFile
 from avatar.serve.scan.line_changes import Range, changed_ranges
 from avatar.serve.scan.repository import HINT, Repository, blob_id, repository_root
+from avatar.serve.scan.source_files import SourceFile
 
 EVERYTHING: Sequence[Range] = ((1, 10**9),)
 """Of a file that the revision does not have."""

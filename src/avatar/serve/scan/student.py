@@ -10,7 +10,7 @@ from avatar.bundle import MANIFEST, read_bundle
 from avatar.code.text import TextRules
 from avatar.common.hashing import file_digest
 from avatar.serve.predictor import Predictor
-from avatar.serve.scan.nearness import Nearness
+from avatar.serve.scan.chance_neighbours import NeighbourLimit
 
 CLONE_THRESHOLD = 0.95
 """For clones where no threshold is given. Of all pairs in a code base hardly one in 10,000 is a clone, in training
@@ -38,7 +38,7 @@ class LazyStudent:
         return (there + self.predictor.compare(second, first)[:, 1]) / 2
 
     def compare_near(
-        self, nearness: Nearness, first: NDArray[np.float32], second: NDArray[np.float32]
+        self, nearness: NeighbourLimit, first: NDArray[np.float32], second: NDArray[np.float32]
     ) -> NDArray[np.float64]:
         """The same where two rows are near enough, and -1 where they are not."""
         near = nearness(first, second)

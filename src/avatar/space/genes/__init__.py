@@ -5,7 +5,7 @@ from avatar.space.genes.head import Head
 from avatar.space.genes.layers import AttentionDropout, Heads, HiddenAct, IntermediateSize, Layers
 from avatar.space.genes.pooling import Pooling
 from avatar.space.genes.position import Position
-from avatar.space.genes.training import BatchSize, HiddenDropout, LearningRate
+from avatar.space.genes.recipe import BatchSize, HiddenDropout, LearningRate
 from avatar.space.genes.vocabulary import MaxLength, TokenizerKind, VocabSize
 from avatar.space.genes.width import EmbeddingSize, HiddenSize, Window
 

@@ -16,7 +16,7 @@ from avatar.data.records import Corpus, SplitName
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-    from avatar.teacher.model import TeacherModel
+    from avatar.teacher.teacher_model import TeacherModel
 
 DESCRIPTIVE = ("name", "timing", "note")
 """Settings of a teacher that change none of its answers."""

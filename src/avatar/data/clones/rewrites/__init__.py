@@ -1,5 +1,5 @@
 """Meaning-preserving rewrites of functions, one family a file; importing the package files them all."""
 
-from avatar.data.clones.rewrites import assignments, branches, conditions, dead, loops, names, order
+from avatar.data.clones.rewrites import assignments, branches, conditions, dead_statements, loops, names, order
 
-__all__ = ["assignments", "branches", "conditions", "dead", "loops", "names", "order"]
+__all__ = ["assignments", "branches", "conditions", "dead_statements", "loops", "names", "order"]

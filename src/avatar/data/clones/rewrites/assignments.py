@@ -3,12 +3,12 @@
 import ast
 
 from avatar.data.clones.collect import walk
-from avatar.data.clones.rewrites.base import Context, assign, load, rewrite
+from avatar.data.clones.rewrites.base import FunctionContext, assign, load, rewrite
 from avatar.data.clones.rewrites.order import is_inert
 
 
 @rewrite("name_result", 3, ast.Return)
-def name_result(context: Context) -> bool:
+def name_result(context: FunctionContext) -> bool:
     """`return expression` becomes `x = expression; return x` with a fresh x."""
     changed = False
     for block in context.blocks():
@@ -23,7 +23,7 @@ def name_result(context: Context) -> bool:
 
 
 @rewrite("return_directly", 3, ast.Return)
-def return_directly(context: Context) -> bool:
+def return_directly(context: FunctionContext) -> bool:
     """`x = expression; return x` becomes `return expression` where x is used nowhere else."""
     changed = False
     for block in context.blocks():
@@ -43,7 +43,7 @@ def return_directly(context: Context) -> bool:
 
 
 @rewrite("split_assignment", 3, ast.Assign)
-def split_assignment(context: Context) -> bool:
+def split_assignment(context: FunctionContext) -> bool:
     """`a = b = 0` and `a, b = 0, 1` become two assignments where the values are immutable constants."""
     changed = False
     for block in context.blocks():
@@ -73,7 +73,7 @@ def _parts(statement: ast.stmt) -> list[ast.stmt]:
 
 
 @rewrite("join_assignments", 3, ast.Assign)
-def join_assignments(context: Context) -> bool:
+def join_assignments(context: FunctionContext) -> bool:
     """`a = 0; b = []` becomes `a, b = 0, []` where neither value reads a variable."""
     changed = False
     for block in context.blocks():
@@ -103,7 +103,7 @@ def _constant_target(statement: ast.stmt) -> str | None:
 
 
 @rewrite("spell_out_counter", 3, ast.AugAssign)
-def spell_out_counter(context: Context) -> bool:
+def spell_out_counter(context: FunctionContext) -> bool:
     """`i += 1` becomes `i = i + 1` where i never holds anything but an int."""
     ints = _int_counters(context)
     changed = False
@@ -117,7 +117,7 @@ def spell_out_counter(context: Context) -> bool:
     return changed
 
 
-def _int_counters(context: Context) -> set[str]:
+def _int_counters(context: FunctionContext) -> set[str]:
     """Locals that are written only as `x = <int>` and `x += <int>` or `x -= <int>`."""
     steps: dict[str, int] = {}
     for node in context.nodes():

@@ -77,7 +77,7 @@ def blocks(function: FunctionNode) -> Iterator[Block]:
                         stack.append(Block(inner, guarded))
 
 
-class Context:
+class FunctionContext:
     """One function that is being rewritten, its random numbers and the names that are taken.
 
     `surroundings` is what the code around the function offers for what is made up.
@@ -191,7 +191,7 @@ class Rewrite:
 
     name: str
     grade: int
-    apply: Callable[[Context], bool]
+    apply: Callable[[FunctionContext], bool]
     needs: tuple[type[ast.AST], ...] = ()
 
 
@@ -200,10 +200,10 @@ REWRITES: Registry[Rewrite] = Registry("rewrite")
 
 def rewrite(
     name: str, grade: int, *needs: type[ast.AST]
-) -> Callable[[Callable[[Context], bool]], Callable[[Context], bool]]:
+) -> Callable[[Callable[[FunctionContext], bool]], Callable[[FunctionContext], bool]]:
     """Decorator that files a function as a `Rewrite`."""
 
-    def add(apply: Callable[[Context], bool]) -> Callable[[Context], bool]:
+    def add(apply: Callable[[FunctionContext], bool]) -> Callable[[FunctionContext], bool]:
         REWRITES.register(name)(Rewrite(name, grade, apply, needs))
         return apply
 

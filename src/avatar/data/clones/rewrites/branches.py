@@ -2,11 +2,11 @@
 
 import ast
 
-from avatar.data.clones.rewrites.base import Context, assign, ends, negate, rewrite
+from avatar.data.clones.rewrites.base import FunctionContext, assign, ends, negate, rewrite
 
 
 @rewrite("invert_if", 3, ast.If)
-def invert_if(context: Context) -> bool:
+def invert_if(context: FunctionContext) -> bool:
     """`if c: A else: B` becomes `if not c: B else: A`."""
     changed = False
     for block in context.blocks():
@@ -19,7 +19,7 @@ def invert_if(context: Context) -> bool:
 
 
 @rewrite("else_after_exit", 3, ast.If)
-def else_after_exit(context: Context) -> bool:
+def else_after_exit(context: FunctionContext) -> bool:
     """`if c: return a` and the rest becomes `if c: return a` with the rest as its else."""
     changed = False
     for block in context.blocks():
@@ -37,7 +37,7 @@ def else_after_exit(context: Context) -> bool:
 
 
 @rewrite("exit_without_else", 3, ast.If)
-def exit_without_else(context: Context) -> bool:
+def exit_without_else(context: FunctionContext) -> bool:
     """`if c: return a else: B` becomes `if c: return a` followed by B."""
     changed = False
     for block in context.blocks():
@@ -54,7 +54,7 @@ def exit_without_else(context: Context) -> bool:
 
 
 @rewrite("nest_condition", 3, ast.If)
-def nest_condition(context: Context) -> bool:
+def nest_condition(context: FunctionContext) -> bool:
     """`if a and b: S` becomes `if a: if b: S`."""
     changed = False
     for block in context.blocks():
@@ -70,7 +70,7 @@ def nest_condition(context: Context) -> bool:
 
 
 @rewrite("join_condition", 3, ast.If)
-def join_condition(context: Context) -> bool:
+def join_condition(context: FunctionContext) -> bool:
     """`if a: if b: S` becomes `if a and b: S`."""
     changed = False
     for block in context.blocks():
@@ -86,7 +86,7 @@ def join_condition(context: Context) -> bool:
 
 
 @rewrite("spell_out_conditional", 3, ast.IfExp)
-def spell_out_conditional(context: Context) -> bool:
+def spell_out_conditional(context: FunctionContext) -> bool:
     """`x = a if c else b` and `return a if c else b` become if statements."""
     changed = False
     for block in context.blocks():
@@ -107,7 +107,7 @@ def spell_out_conditional(context: Context) -> bool:
 
 
 @rewrite("conditional_expression", 3, ast.If)
-def conditional_expression(context: Context) -> bool:
+def conditional_expression(context: FunctionContext) -> bool:
     """`if c: return a else: return b` becomes `return a if c else b`; the same for one assigned name."""
     changed = False
     for block in context.blocks():

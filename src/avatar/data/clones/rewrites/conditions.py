@@ -2,7 +2,7 @@
 
 import ast
 
-from avatar.data.clones.rewrites.base import Context, load, rewrite
+from avatar.data.clones.rewrites.base import FunctionContext, load, rewrite
 from avatar.data.clones.rewrites.names import own_names
 
 _MIRROR: dict[type[ast.cmpop], type[ast.cmpop]] = {
@@ -18,7 +18,7 @@ _MIRROR: dict[type[ast.cmpop], type[ast.cmpop]] = {
 class _Expressions(ast.NodeTransformer):
     """Visits expressions only where Python evaluates them, never patterns of a match statement."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: FunctionContext) -> None:
         self.context = context
         self.changed = False
 
@@ -29,7 +29,7 @@ class _Expressions(ast.NodeTransformer):
 
 
 @rewrite("mirror_comparison", 3, ast.Compare)
-def mirror_comparison(context: Context) -> bool:
+def mirror_comparison(context: FunctionContext) -> bool:
     """`x < 1` becomes `1 > x`, for number and string constants only: their types leave the answer to x."""
     changed = False
     for node in context.nodes():
@@ -66,7 +66,7 @@ class _DeMorgan(_Expressions):
 
 
 @rewrite("de_morgan", 3, ast.BoolOp)
-def de_morgan(context: Context) -> bool:
+def de_morgan(context: FunctionContext) -> bool:
     """`not (a and b)` becomes `not a or not b`, and back; both sides are plain bools."""
     transformer = _DeMorgan(context)
     transformer.visit(context.function)
@@ -74,7 +74,7 @@ def de_morgan(context: Context) -> bool:
 
 
 class _Unchain(_Expressions):
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: FunctionContext) -> None:
         super().__init__(context)
         self.own: set[str] | None = None
 
@@ -99,7 +99,7 @@ class _Unchain(_Expressions):
 
 
 @rewrite("unchain_comparison", 3, ast.Compare)
-def unchain_comparison(context: Context) -> bool:
+def unchain_comparison(context: FunctionContext) -> bool:
     """`a < b < c` becomes `a < b and b < c` where b is a constant or the function's own."""
     if not any(isinstance(node, ast.Compare) and len(node.ops) == 2 for node in context.nodes()):
         return False

@@ -6,7 +6,7 @@ from avatar.data.clones.collect import walk
 from avatar.data.clones.rewrites.base import (
     COMPREHENSIONS,
     SCOPES,
-    Context,
+    FunctionContext,
     assign,
     contains,
     load,
@@ -34,7 +34,7 @@ def _movable(*expressions: ast.expr) -> bool:
 
 
 @rewrite("loop_to_comprehension", 3, ast.For)
-def loop_to_comprehension(context: Context) -> bool:
+def loop_to_comprehension(context: FunctionContext) -> bool:
     """`x = []` and a loop that appends to x become a list comprehension."""
     changed = False
     for block in context.blocks():
@@ -50,7 +50,7 @@ def loop_to_comprehension(context: Context) -> bool:
     return changed
 
 
-def _as_comprehension(context: Context, start: ast.stmt, loop: ast.stmt) -> ast.stmt | None:
+def _as_comprehension(context: FunctionContext, start: ast.stmt, loop: ast.stmt) -> ast.stmt | None:
     if not (isinstance(start, ast.Assign) and len(start.targets) == 1 and isinstance(start.targets[0], ast.Name)):
         return None
     if not (isinstance(start.value, ast.List) and not start.value.elts):
@@ -90,7 +90,7 @@ def _appended(statement: ast.stmt, name: str) -> ast.expr | None:
 
 
 @rewrite("comprehension_to_loop", 3, ast.ListComp)
-def comprehension_to_loop(context: Context) -> bool:
+def comprehension_to_loop(context: FunctionContext) -> bool:
     """`x = [...]` and `return [...]` become a loop that appends to a fresh list."""
     changed = False
     for block in context.blocks():
@@ -110,7 +110,7 @@ def comprehension_to_loop(context: Context) -> bool:
     return changed
 
 
-def _as_loop(context: Context, made: ast.ListComp) -> tuple[ast.For, ast.expr] | None:
+def _as_loop(context: FunctionContext, made: ast.ListComp) -> tuple[ast.For, ast.expr] | None:
     """Nested loops with an empty innermost body, and the element; the loop variables get fresh names."""
     names: list[str] = []
     for generator in made.generators:
@@ -150,7 +150,7 @@ def _innermost(loop: ast.For) -> list[ast.stmt]:
 
 
 @rewrite("range_to_while", 3, ast.For)
-def range_to_while(context: Context) -> bool:
+def range_to_while(context: FunctionContext) -> bool:
     """`for i in range(len(x))` becomes a while loop, if i stays inside, unwritten, and nothing continues."""
     changed = False
     for block in context.blocks():
@@ -174,7 +174,7 @@ def range_to_while(context: Context) -> bool:
     return changed
 
 
-def _range_stop(loop: ast.stmt, context: Context) -> ast.expr | None:
+def _range_stop(loop: ast.stmt, context: FunctionContext) -> ast.expr | None:
     """The stop of a loop over range(len(...)) or range(constant) that may become a while loop, else None."""
     if not isinstance(loop, ast.For) or loop.orelse or not isinstance(loop.target, ast.Name):
         return None
@@ -196,7 +196,7 @@ def _range_stop(loop: ast.stmt, context: Context) -> ast.expr | None:
 
 
 @rewrite("count_by_hand", 3, ast.For)
-def count_by_hand(context: Context) -> bool:
+def count_by_hand(context: FunctionContext) -> bool:
     """`for i, x in enumerate(y)` becomes a loop over y with a counter of its own."""
     changed = False
     for block in context.blocks():
@@ -226,7 +226,7 @@ def count_by_hand(context: Context) -> bool:
 
 
 @rewrite("test_inside_loop", 3, ast.While)
-def test_inside_loop(context: Context) -> bool:
+def test_inside_loop(context: FunctionContext) -> bool:
     """`while c: S` becomes `while True: if not c: break; S`."""
     changed = False
     for block in context.blocks():

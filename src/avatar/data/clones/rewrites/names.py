@@ -4,7 +4,7 @@ import ast
 from dataclasses import dataclass, field
 
 from avatar.data.clones.collect import FunctionNode, children, walk
-from avatar.data.clones.rewrites.base import COMPREHENSIONS, Context, blocks, rewrite
+from avatar.data.clones.rewrites.base import COMPREHENSIONS, FunctionContext, blocks, rewrite
 
 REFLECTIVE = frozenset({"locals", "vars", "eval", "exec", "dir", "globals"}) | frozenset(
     {"f_locals", "_getframe", "currentframe", "co_varnames"}
@@ -157,7 +157,7 @@ def renameable(function: FunctionNode) -> set[str]:
     return set() if keeps_tree(function) else _Names(function, walk(function)).renameable()
 
 
-def own_names(context: Context) -> set[str]:
+def own_names(context: FunctionContext) -> set[str]:
     """`renameable` of a function whose tree may change."""
     return _Names(context.function, context.nodes()).renameable()
 
@@ -175,7 +175,7 @@ def rename(nodes: list[ast.AST], table: dict[str, str]) -> None:
             node.rest = table.get(node.rest, node.rest)
 
 
-def _rename_share(context: Context, share: float) -> bool:
+def _rename_share(context: FunctionContext, share: float) -> bool:
     names = sorted(own_names(context))  # sorted: sets have no order that lasts
     table = {name: context.fresh() for name in names if context.chance(share)}
     rename(context.nodes(), table)
@@ -183,19 +183,19 @@ def _rename_share(context: Context, share: float) -> bool:
 
 
 @rewrite("rename_some_locals", 2)
-def rename_some_locals(context: Context) -> bool:
+def rename_some_locals(context: FunctionContext) -> bool:
     """Rename about two thirds of the locals and parameters."""
     return _rename_share(context, 0.67)
 
 
 @rewrite("rename_locals", 2)
-def rename_locals(context: Context) -> bool:
+def rename_locals(context: FunctionContext) -> bool:
     """Rename all locals and parameters."""
     return _rename_share(context, 1.0)
 
 
 @rewrite("rename_function", 2)
-def rename_function(context: Context) -> bool:
+def rename_function(context: FunctionContext) -> bool:
     """Give the function another name, where it is no special method and does not mention itself."""
     function = context.function
     if function.name.startswith("__") or _mentions(context.nodes(), frozenset({function.name})):

@@ -3,7 +3,7 @@
 import ast
 
 from avatar.data.clones.collect import walk
-from avatar.data.clones.rewrites.base import SCOPES, Context, rewrite
+from avatar.data.clones.rewrites.base import SCOPES, FunctionContext, rewrite
 
 _PLAIN_OPERATORS = (ast.USub, ast.UAdd, ast.Invert)
 
@@ -39,7 +39,7 @@ def _read(statement: ast.stmt) -> set[str]:
 
 
 @rewrite("swap_statements", 3, ast.Assign)
-def swap_statements(context: Context) -> bool:
+def swap_statements(context: FunctionContext) -> bool:
     """Swap two neighbouring inert assignments that share no name either of them writes.
 
     Reading an unbound variable can raise, and then the order could be seen by a handler or a closure:

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from avatar.common.registry import Registry
-from avatar.serve.scan.report import Finding, Place, Report
+from avatar.serve.scan.findings import Finding, Location, ScanReport
 
-FORMATS: Registry[Callable[[Report], str]] = Registry("format")
+FORMATS: Registry[Callable[[ScanReport], str]] = Registry("format")
 
 
 def headline(finding: Finding, label: str) -> str:
@@ -16,12 +16,12 @@ def headline(finding: Finding, label: str) -> str:
     return f"{len(finding.functions)} functions are {kind}"
 
 
-def where(place: Place) -> str:
+def where(place: Location) -> str:
     """File and lines, as editors and terminals make links of."""
     return f"{place.file}:{place.first_line}-{place.last_line}"
 
 
-def summary(report: Report) -> str:
+def summary(report: ScanReport) -> str:
     """How much was looked at, and how long it took."""
     counts = report.counts
     since = "" if report.since is None else f" changed since {report.since}"

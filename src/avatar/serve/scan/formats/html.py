@@ -6,8 +6,8 @@ from pathlib import Path
 
 from avatar.code.functions import MAX_SOURCE_BYTES
 from avatar.code.text import clean
+from avatar.serve.scan.findings import Finding, Location, ScanReport
 from avatar.serve.scan.formats.base import FORMATS, headline, summary, where
-from avatar.serve.scan.report import Finding, Place, Report
 
 FINDINGS = 500
 MEMBERS = 20
@@ -49,7 +49,7 @@ pre {{ font: 13px/1.45 ui-monospace, monospace; }}
 
 
 @FORMATS.register("html")
-def html(report: Report) -> str:
+def html(report: ScanReport) -> str:
     """All findings, up to `FINDINGS`, with the code as it stands in the files now."""
     folder = Path(report.root)
     folder = folder.parent if folder.is_file() else folder
@@ -69,7 +69,7 @@ def html(report: Report) -> str:
     )
 
 
-def _finding(finding: Finding, report: Report, folder: Path, sources: dict[str, list[str]]) -> str:
+def _finding(finding: Finding, report: ScanReport, folder: Path, sources: dict[str, list[str]]) -> str:
     shown = [_place(place, folder, sources) for place in finding.functions[:MEMBERS]]
     rest = "".join(
         f"<li>{escape(_shown(where(place)))} {escape(place.name)}</li>" for place in finding.functions[MEMBERS:]
@@ -82,7 +82,7 @@ def _finding(finding: Finding, report: Report, folder: Path, sources: dict[str, 
     )
 
 
-def _place(place: Place, folder: Path, sources: dict[str, list[str]]) -> str:
+def _place(place: Location, folder: Path, sources: dict[str, list[str]]) -> str:
     if place.file not in sources:
         try:
             with (folder / place.file).open("rb") as stream:

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 from avatar import __version__
 from avatar.common.hashing import stable_hash
-from avatar.serve.scan.files import Skipped
+from avatar.serve.scan.findings import Finding, Location, ScanReport
 from avatar.serve.scan.formats.base import FORMATS, headline, where
-from avatar.serve.scan.report import Finding, Place, Report
+from avatar.serve.scan.source_files import Skipped
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 RELATED = 50
@@ -29,7 +29,7 @@ _RULES = {
 
 
 @FORMATS.register("sarif")
-def sarif(report: Report) -> str:
+def sarif(report: ScanReport) -> str:
     """One run with a result for each finding: at its first function, the others as related locations.
 
     Names of files begin at the top of the git repository, as GitHub reads them, or else at the scanned folder.
@@ -70,7 +70,7 @@ def _folder(root: str) -> Path:
     return path.parent if path.is_file() else path
 
 
-def _named_from(base: Path, report: Report) -> Report:
+def _named_from(base: Path, report: ScanReport) -> ScanReport:
     """The report with names of files that are relative to `base`, at or above the scanned folder."""
     prefix = _folder(report.root).relative_to(base).as_posix()
     if prefix == ".":
@@ -111,12 +111,12 @@ def _result(finding: Finding, rule: str, label: str) -> dict[str, Any]:
     return result
 
 
-def _identity(functions: Sequence[Place]) -> list[list[str]]:
+def _identity(functions: Sequence[Location]) -> list[list[str]]:
     """What stays when lines move or code is edited, and no other finding has."""
     return sorted([place.file, place.name, *filter(None, [place.overload])] for place in functions)
 
 
-def _location(place: Place) -> dict[str, Any]:
+def _location(place: Location) -> dict[str, Any]:
     return {
         "physicalLocation": {
             "artifactLocation": {"uri": _uri(place.file), "uriBaseId": "SRCROOT"},

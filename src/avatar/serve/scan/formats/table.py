@@ -1,7 +1,7 @@
 """Text for a terminal: the findings that are most worth a look."""
 
+from avatar.serve.scan.findings import ScanReport
 from avatar.serve.scan.formats.base import FORMATS, headline, summary, where
-from avatar.serve.scan.report import Report
 
 FINDINGS = 25
 MEMBERS = 6
@@ -9,7 +9,7 @@ SKIPPED = 10
 
 
 @FORMATS.register("table")
-def table(report: Report) -> str:
+def table(report: ScanReport) -> str:
     """The first `FINDINGS` findings with `MEMBERS` functions each, and what was skipped."""
     lines = []
     for number, finding in enumerate(report.findings[:FINDINGS], start=1):

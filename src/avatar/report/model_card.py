@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from avatar.report.page import Report
-from avatar.report.tables import formatted
+from avatar.report.html_page import Report
+from avatar.report.result_table import formatted
 
 
 def model_card(report: Report, tags: Sequence[str] = ()) -> str:

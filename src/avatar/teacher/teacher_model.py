@@ -19,9 +19,9 @@ from transformers.utils.logging import disable_progress_bar
 from avatar.common.errors import ConfigError, DataError
 from avatar.config.schema import TeacherConfig
 from avatar.data.records import Task
-from avatar.teacher.heads import Head
-from avatar.teacher.registry import POOLINGS
-from avatar.teacher.source import locate
+from avatar.teacher.model_location import locate
+from avatar.teacher.names import POOLINGS
+from avatar.teacher.pair_heads import Head
 
 LAYERED = {"bert", "camembert", "electra", "roberta", "xlm-roberta"}
 """Model types whose layers can be run one by one, and so be frozen from below."""

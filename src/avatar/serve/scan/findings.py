@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from avatar.serve.scan.files import Skipped
+from avatar.serve.scan.source_files import Skipped
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """A function in a file. `file` is relative to the scanned folder; lines count from 1, both ends included.
 
     `key` is a digest of its language and its text up to whitespace: equal keys are exact duplicates.
@@ -30,7 +30,7 @@ class Place:
 class FileOutline:
     """What a file holds; `note` says what was not understood, `skipped` why none of it is looked at."""
 
-    places: tuple[Place, ...] = ()
+    places: tuple[Location, ...] = ()
     note: str = ""
     skipped: str = ""
 
@@ -44,7 +44,7 @@ class Finding:
     differ from the revision the scan was limited by, in the order of `functions`, and come first there.
     """
 
-    functions: tuple[Place, ...]
+    functions: tuple[Location, ...]
     probability: float
     highest: float
     exact: bool = False
@@ -71,7 +71,7 @@ class Counts:
 
 
 @dataclass(frozen=True)
-class Report:
+class ScanReport:
     """Result of one scan of the folder `root`; findings come in the order of their rank.
 
     `task` is the bundle's, `label` its name for what is looked for, `threshold` the least probability that

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from avatar.config.schema import TeacherConfig
 from avatar.data.batching import Batch
-from avatar.data.training import parameter_groups, valid_scores
+from avatar.data.lightning_training import parameter_groups, valid_scores
 
 
 class TeacherModule(pl.LightningModule):

@@ -9,14 +9,14 @@ from avatar.code.languages import language_of_file, suffixes
 from avatar.common.errors import DataError
 from avatar.serve.languages import language_warnings
 from avatar.serve.scan.cache import Cache, NoCache
-from avatar.serve.scan.files import Skipped, source_files, why_not
-from avatar.serve.scan.nearness import TWINS_BY_CHANCE
+from avatar.serve.scan.chance_neighbours import TWINS_BY_CHANCE
+from avatar.serve.scan.findings import Counts, Finding, Location, ScanReport
 from avatar.serve.scan.outline import outline
-from avatar.serve.scan.reading import Reading
-from avatar.serve.scan.report import Counts, Finding, Place, Report
+from avatar.serve.scan.parsed_files import Reading
 from avatar.serve.scan.repository import repository_root
 from avatar.serve.scan.scanner import Scanner
 from avatar.serve.scan.since import Since, touches
+from avatar.serve.scan.source_files import Skipped, source_files, why_not
 from avatar.serve.scan.student import LazyStudent
 
 
@@ -41,7 +41,7 @@ class Options:
     cache_folder: Path | None = None
 
 
-def scan(path: Path, bundle: Path, options: Options | None = None) -> Report:
+def scan(path: Path, bundle: Path, options: Options | None = None) -> ScanReport:
     """Clones or suspicious functions below `path`, by the task of the student in the folder `bundle`.
 
     What is wrong with the path, the bundle or the revision is an AvatarError. Nothing that is read is executed.
@@ -75,14 +75,14 @@ def scan(path: Path, bundle: Path, options: Options | None = None) -> Report:
     )
 
 
-def scan_texts(files: Sequence[tuple[str, str]], student: LazyStudent, options: Options | None = None) -> Report:
+def scan_texts(files: Sequence[tuple[str, str]], student: LazyStudent, options: Options | None = None) -> ScanReport:
     """The same for texts at hand, (name, content) each; the end of a name tells the language.
 
     A name without a known end, or that comes twice, is a DataError. Nothing is kept; `since` does not apply.
     """
     options = options or Options()
     start = time.perf_counter()
-    places: list[Place] = []
+    places: list[Location] = []
     texts: dict[str, str] = {}
     names: set[str] = set()
     skipped, notes = [], []
@@ -112,7 +112,7 @@ def scan_texts(files: Sequence[tuple[str, str]], student: LazyStudent, options: 
         )
     threshold = _threshold(student, options)
 
-    def own(wanted: Sequence[Place]) -> dict[str, str]:
+    def own(wanted: Sequence[Location]) -> dict[str, str]:
         return {one.key: texts[one.key] for one in wanted}
 
     scanner = Scanner(student, own, NoCache(), threshold, options.twins_by_chance)
@@ -128,7 +128,7 @@ def _threshold(student: LazyStudent, options: Options) -> float:
 
 
 def _counts(
-    scanner: Scanner, all_places: Sequence[Place], places: Sequence[Place], files: int, parsed: int, start: float
+    scanner: Scanner, all_places: Sequence[Location], places: Sequence[Location], files: int, parsed: int, start: float
 ) -> Counts:
     return Counts(
         files=files,
@@ -148,13 +148,13 @@ def _report(
     student: LazyStudent,
     options: Options,
     findings: Sequence[Finding],
-    places: Sequence[Place],
+    places: Sequence[Location],
     counts: Counts,
     skipped: Sequence[Skipped],
     notes: Sequence[Skipped],
-) -> Report:
+) -> ScanReport:
     config = student.bundle.config
-    return Report(
+    return ScanReport(
         root=root,
         task=config.task,
         label=config.labels[1],
@@ -178,5 +178,5 @@ def _folder(path: Path) -> Path:
     return path if path.is_dir() else path.parent
 
 
-def _is_large(place: Place, options: Options) -> bool:
+def _is_large(place: Location, options: Options) -> bool:
     return place.code_lines >= options.min_lines and place.words >= options.min_words

@@ -15,12 +15,12 @@ from avatar.common.seeding import derive_seed, generator
 from avatar.config.schema import DistillConfig, TrainerConfig
 from avatar.data.batching import Examples, Readable, TokenTable
 from avatar.data.datamodule import CodeDataModule
+from avatar.data.lightning_training import fit
 from avatar.data.records import Corpus, SplitName, Task
-from avatar.data.training import fit
 from avatar.data.windows import distinct_windows
 from avatar.space.architecture import Architecture
+from avatar.student.distill_module import DistillModule
 from avatar.student.encoder import StudentModel
-from avatar.student.module import DistillModule
 
 WEIGHTS, SHAPE = "model.safetensors", "architecture.json"
 

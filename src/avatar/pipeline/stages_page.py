@@ -1,4 +1,4 @@
-"""The page of the docs about the stages: `python -m avatar.pipeline.page docs/stages.md`."""
+"""The page of the docs about the stages: `python -m avatar.pipeline.stages_page docs/stages.md`."""
 
 import dataclasses
 import sys
@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from avatar.common.files import write_text
-from avatar.pipeline.stage import Reading, Stage
+from avatar.pipeline.stage import ConfigSource, Stage
 from avatar.pipeline.stages import NO_STAGE, STAGES
 
 HEAD = """# Stages
 
-Made from the declarations by `python -m avatar.pipeline.page docs/stages.md`; a test checks that it is current.
+Made from the declarations by `python -m avatar.pipeline.stages_page docs/stages.md`; a test checks that it is current.
 
 A job is a list of stages. Each stage makes an artifact: a folder `artifacts/<stage>/<key>` with a `manifest.json`. Its
 key is a digest of exactly what is listed here: inputs, settings, and the stage's revision. A stage can read nothing
@@ -44,7 +44,7 @@ def _lines(stage: Stage[Any, Any]) -> Iterator[str]:
         yield "- A clock decides about its values: they are part of the key of what depends on it."
 
 
-def _named(name: str, reading: Reading) -> str:
+def _named(name: str, reading: ConfigSource) -> str:
     if not reading.paths:
         return f"the {name}"
     paths = ", ".join(f"`{path}`" for path in reading.paths)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from avatar.config.schema import DistillConfig
 from avatar.data.batching import Batch
-from avatar.data.training import parameter_groups, valid_scores
+from avatar.data.lightning_training import parameter_groups, valid_scores
 from avatar.student.encoder import StudentModel
 from avatar.student.loss import distillation_loss, relation_loss
 

@@ -12,7 +12,7 @@ from avatar.teacher.kinds.base import DESCRIPTIVE, TEACHERS, Lesson, Training, s
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-    from avatar.teacher.model import TeacherModel
+    from avatar.teacher.teacher_model import TeacherModel
 
 
 class FineTunedEncoder:
@@ -40,8 +40,8 @@ class FineTunedEncoder:
 
     def learn(self, lesson: Lesson, folder: Path) -> Mapping[str, Any]:
         """Fine-tune, answer, and keep the weights."""
-        from avatar.teacher.store import save_teacher
-        from avatar.teacher.train import fine_tune
+        from avatar.teacher.fine_tuning import fine_tune
+        from avatar.teacher.saved_teacher import save_teacher
 
         training, checkpoints = lesson.training, folder / "checkpoints"
         vectors = lesson.vectors() if lesson.vectors is not None else None
@@ -56,7 +56,7 @@ class FineTunedEncoder:
 
     def load(self, folder: Path) -> "tuple[TeacherModel, PreTrainedTokenizerBase]":
         """The fine-tuned model and its tokenizer."""
-        from avatar.teacher.store import read_teacher
+        from avatar.teacher.saved_teacher import read_teacher
 
         return read_teacher(folder)
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from avatar.data.records import Task
-from avatar.teacher.registry import JOINS
+from avatar.teacher.names import JOINS
 
 
 class Join(nn.Module):

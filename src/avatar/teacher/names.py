@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from avatar.common.registry import Registry
 
 if TYPE_CHECKING:
-    from avatar.teacher.heads import Join
+    from avatar.teacher.pair_heads import Join
 
 JOINS: Registry[type["Join"]] = Registry(
     "teacher head",
     {
-        "concat": "avatar.teacher.heads:Concat",
-        "interaction": "avatar.teacher.heads:Interaction",
+        "concat": "avatar.teacher.pair_heads:Concat",
+        "interaction": "avatar.teacher.pair_heads:Interaction",
     },
 )
 """How a pair's vectors are joined (`teacher.head`)."""
@@ -21,9 +21,9 @@ JOINS: Registry[type["Join"]] = Registry(
 POOLINGS: Registry[Callable[[Any, Any], Any]] = Registry(
     "teacher pooling",
     {
-        "first": "avatar.teacher.pooling:first",
-        "max": "avatar.teacher.pooling:largest",
-        "mean": "avatar.teacher.pooling:mean",
+        "first": "avatar.teacher.state_pooling:first",
+        "max": "avatar.teacher.state_pooling:largest",
+        "mean": "avatar.teacher.state_pooling:mean",
     },
 )
 """How a function's vector is made of its tokens' states (`teacher.pooling`)."""

@@ -11,7 +11,7 @@ from transformers import PreTrainedTokenizerBase
 
 from avatar.common.logging import progress
 from avatar.data.batching import TokenTable, bucketed
-from avatar.teacher.model import TeacherModel
+from avatar.teacher.teacher_model import TeacherModel
 
 MAX_CHARACTERS = 50_000
 """Longer functions are cut before tokenizing: no teacher reads more than a few hundred tokens."""

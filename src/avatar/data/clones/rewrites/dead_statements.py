@@ -2,10 +2,10 @@
 
 import ast
 
-from avatar.data.clones.rewrites.base import Context, assign, ends, load, rewrite
+from avatar.data.clones.rewrites.base import FunctionContext, assign, ends, load, rewrite
 
 
-def _unused_value(context: Context) -> ast.expr:
+def _unused_value(context: FunctionContext) -> ast.expr:
     choices: list[ast.expr] = [
         ast.Constant(context.rng.randrange(100)),
         ast.Constant(None),
@@ -18,7 +18,7 @@ def _unused_value(context: Context) -> ast.expr:
     return context.rng.choice(choices)
 
 
-def _never(context: Context) -> ast.stmt:
+def _never(context: FunctionContext) -> ast.stmt:
     """A branch that is never taken; it binds fresh names only and holds no yield, so no scope changes."""
     body: list[ast.stmt] = []
     known = context.surroundings.statements
@@ -32,7 +32,7 @@ def _never(context: Context) -> ast.stmt:
 
 
 @rewrite("insert_unused", 3)
-def insert_unused(context: Context) -> bool:
+def insert_unused(context: FunctionContext) -> bool:
     """Insert one to four assignments to fresh variables that nothing reads."""
     for _ in range(context.rng.randint(1, 4)):
         _insert(context, assign(context.fresh(), _unused_value(context)))
@@ -40,7 +40,7 @@ def insert_unused(context: Context) -> bool:
 
 
 @rewrite("insert_never", 3)
-def insert_never(context: Context) -> bool:
+def insert_never(context: FunctionContext) -> bool:
     """Insert one or two branches or loops whose condition is a false constant."""
     for _ in range(context.rng.randint(1, 2)):
         _insert(context, _never(context))
@@ -48,7 +48,7 @@ def insert_never(context: Context) -> bool:
 
 
 @rewrite("insert_unreachable", 3, ast.Return, ast.Raise, ast.Break, ast.Continue)
-def insert_unreachable(context: Context) -> bool:
+def insert_unreachable(context: FunctionContext) -> bool:
     """Append an assignment after a return, raise, break or continue."""
     ended = [block for block in context.blocks() if ends(block.statements)]
     if not ended:
@@ -57,7 +57,7 @@ def insert_unreachable(context: Context) -> bool:
     return True
 
 
-def _insert(context: Context, statement: ast.stmt) -> None:
+def _insert(context: FunctionContext, statement: ast.stmt) -> None:
     function = context.function
     block = context.rng.choice(context.blocks()).statements
     first = 1 if block is function.body and ast.get_docstring(function, clean=False) is not None else 0

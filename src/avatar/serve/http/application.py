@@ -15,8 +15,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from avatar.common.cores import allowed_cores
 from avatar.common.errors import AvatarError
 from avatar.common.logging import silent_progress
+from avatar.serve.http.demo_page import page, policy
 from avatar.serve.http.limits import BodyLimit, SafeHeaders
-from avatar.serve.http.page import page, policy
 from avatar.serve.http.schemas import (
     Answer,
     FoundGroup,
@@ -30,8 +30,8 @@ from avatar.serve.http.schemas import (
     ScanResponse,
 )
 from avatar.serve.languages import title
-from avatar.serve.scan.files import Skipped
-from avatar.serve.scan.run import Options, scan_texts
+from avatar.serve.scan.run_scan import Options, scan_texts
+from avatar.serve.scan.source_files import Skipped
 from avatar.serve.scan.student import LazyStudent
 
 MAX_FUNCTIONS = 2_000

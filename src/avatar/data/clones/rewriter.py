@@ -8,7 +8,7 @@ from avatar.code.python_layout import Style, random_style, relayout
 from avatar.code.text import function_text
 from avatar.data.clones import rewrites  # noqa: F401  (files all rewrites)
 from avatar.data.clones.collect import TEXT, FunctionNode
-from avatar.data.clones.rewrites.base import NOWHERE, REWRITES, Context, Surroundings
+from avatar.data.clones.rewrites.base import NOWHERE, REWRITES, FunctionContext, Surroundings
 from avatar.data.clones.rewrites.names import keeps_tree
 
 GRADES = (1, 2, 3)
@@ -49,7 +49,7 @@ def rewrite(code: str, grade: int, seed: int, around: Surroundings = NOWHERE) ->
         if len(body) != 1 or not isinstance(body[0], FunctionNode):
             raise SyntaxError("a rewrite needs the source of exactly one function")
         if not keeps_tree(body[0]):
-            applied = _change(Context(body[0], rng, around), grade)
+            applied = _change(FunctionContext(body[0], rng, around), grade)
             text = ast.unparse(body[0]) if applied else code
     style = random_style(rng)
     laid_out, literals = relayout(text, style, rng, respell=grade >= 2)
@@ -61,7 +61,7 @@ def rewrite(code: str, grade: int, seed: int, around: Surroundings = NOWHERE) ->
     return Rewritten(made, strongest, (*applied, *(["literals"] if literals else []), "layout"))
 
 
-def _change(context: Context, grade: int) -> list[str]:
+def _change(context: FunctionContext, grade: int) -> list[str]:
     """Apply tree rewrites in place; the names of those that changed something, in order."""
     plan: list[str] = []
     if grade >= 3:

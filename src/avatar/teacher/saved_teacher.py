@@ -10,7 +10,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokeniz
 from avatar.common.errors import ArtifactError
 from avatar.common.files import write_text, writing
 from avatar.data.records import Task
-from avatar.teacher.model import TeacherModel
+from avatar.teacher.teacher_model import TeacherModel
 
 WEIGHTS, DESCRIPTION = "teacher.safetensors", "teacher.json"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from avatar.common.errors import ConfigError
 from avatar.serve.arguments import count
 from avatar.serve.extras import needs_extra
-from avatar.serve.scan.command import BUNDLE, find_bundle
+from avatar.serve.scan.scan_command import BUNDLE, find_bundle
 
 MOST_CONNECTIONS = 128
 
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     with needs_extra("serve"):
         import uvicorn
 
-        from avatar.serve.http.app import LOCAL_HOSTS, make_app
+        from avatar.serve.http.application import LOCAL_HOSTS, make_app
         from avatar.serve.http.limits import ImpatientProtocol
     from avatar.serve.scan.student import LazyStudent
 

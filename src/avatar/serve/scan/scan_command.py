@@ -11,7 +11,7 @@ from avatar.common.errors import ArtifactError
 from avatar.common.files import write_text
 from avatar.common.output import write_output
 from avatar.serve.arguments import Choices, amount, count, probability
-from avatar.serve.scan.nearness import TWINS_BY_CHANCE
+from avatar.serve.scan.chance_neighbours import TWINS_BY_CHANCE
 
 BUNDLE = "AVATAR_BUNDLE"
 """The environment variable with the folder of the student to use where none is named."""
@@ -85,7 +85,7 @@ def _formats() -> list[str]:
 def run(options: argparse.Namespace) -> int:
     """Scan, print, and give the exit status."""
     from avatar.serve.scan.formats import FORMATS
-    from avatar.serve.scan.run import Options, scan
+    from avatar.serve.scan.run_scan import Options, scan
 
     logging.basicConfig(
         level=logging.WARNING if options.quiet else logging.INFO, format="avatar: %(message)s", stream=sys.stderr

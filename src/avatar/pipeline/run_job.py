@@ -35,10 +35,10 @@ from avatar.pipeline.stage_07_candidates import Candidate
 from avatar.pipeline.stage_08_surrogate import FittedSurrogate
 from avatar.pipeline.stage_09_search import Searched
 from avatar.pipeline.stage_14_report import Results
-from avatar.report.card import model_card
-from avatar.report.page import Report
+from avatar.report.html_page import Report
+from avatar.report.model_card import model_card
 from avatar.space.space import SearchSpace
-from avatar.tracking.plain import config_yaml
+from avatar.tracking.mlflow_values import config_yaml
 from avatar.tracking.runs import Run
 
 log = get_logger("pipeline")

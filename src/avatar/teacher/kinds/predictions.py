@@ -14,7 +14,7 @@ from avatar.teacher.kinds.base import TEACHERS, Lesson, Training, save_answers
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-    from avatar.teacher.model import TeacherModel
+    from avatar.teacher.teacher_model import TeacherModel
 
 
 class RecordedPredictions:

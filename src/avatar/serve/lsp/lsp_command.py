@@ -11,7 +11,7 @@ from avatar.common.errors import OutputError
 from avatar.common.output import output_error
 from avatar.serve.arguments import count
 from avatar.serve.extras import needs_extra
-from avatar.serve.scan.command import BUNDLE, find_bundle
+from avatar.serve.scan.scan_command import BUNDLE, find_bundle
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from filelock import FileLock, Timeout
 
-from avatar.tracking.store import Store
+from avatar.tracking.mlflow_store import Store
 
 from mlflow.entities import Run as MlflowRun  # isort: skip  (mlflow comes after quiet() in store)
 

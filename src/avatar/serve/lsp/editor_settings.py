@@ -12,7 +12,7 @@ SECTION = "avatar"
 
 
 @dataclass(frozen=True)
-class Settings:
+class EditorSettings:
     """Names in an editor are written like `minLines`.
 
     Without a `threshold` it is the student's usual one. No `languages` are all. Functions below `min_lines` lines
@@ -26,10 +26,10 @@ class Settings:
     debounce_ms: int = 30
 
 
-DEFAULTS = Settings()
+DEFAULTS = EditorSettings()
 
 
-def read_settings(given: Any, base: Settings = DEFAULTS) -> Settings:
+def read_settings(given: Any, base: EditorSettings = DEFAULTS) -> EditorSettings:
     """`base` with what an editor sent; all that is wrong with that is one ConfigError.
 
     Editors also send nothing, or the settings of others: then it is `base`.
@@ -43,7 +43,7 @@ def read_settings(given: Any, base: Settings = DEFAULTS) -> Settings:
         found = given[SECTION] if isinstance(given[SECTION], Mapping) else {}
     elif given and all(isinstance(value, Mapping) for value in given.values()):
         return base
-    names = {_camel(one.name): one.name for one in fields(Settings)}
+    names = {_camel(one.name): one.name for one in fields(EditorSettings)}
     values: dict[str, Any] = {}
     wrong = []
     for key, value in found.items():

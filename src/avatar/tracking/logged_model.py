@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from avatar.serve import Predictor
+from avatar.tracking.mlflow_store import Store
 from avatar.tracking.quiet import quiet
-from avatar.tracking.store import Store
 
 quiet()
 

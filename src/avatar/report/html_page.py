@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from avatar.common.files import write_text
-from avatar.report.tables import formatted
+from avatar.report.result_table import formatted
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,15 @@
 import dataclasses
 import json
 
+from avatar.serve.scan.findings import ScanReport
 from avatar.serve.scan.formats.base import FORMATS
-from avatar.serve.scan.report import Report
 
 VERSION = 1
 """Of the layout; it grows when a key changes its meaning or goes away."""
 
 
 @FORMATS.register("json")
-def plain(report: Report) -> str:
+def plain(report: ScanReport) -> str:
     """The whole report as one JSON object."""
     content = {"version": VERSION, **dataclasses.asdict(report), "highest": report.highest}
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

@@ -6,9 +6,9 @@ from avatar.code.text import TextRules
 from avatar.common.errors import DataError
 from avatar.common.logging import progress
 from avatar.serve.scan.cache import Cache
-from avatar.serve.scan.files import Skipped, SourceFile, read_source
+from avatar.serve.scan.findings import FileOutline, Location
 from avatar.serve.scan.outline import outline
-from avatar.serve.scan.report import FileOutline, Place
+from avatar.serve.scan.source_files import Skipped, SourceFile, read_source
 
 
 class Reading:
@@ -34,7 +34,7 @@ class Reading:
         self.notes = [Skipped(name, outlines[name].note) for name in self.files if outlines[name].note]
         self.places = [place for name in self.files for place in outlines[name].places]
 
-    def texts(self, places: Sequence[Place]) -> dict[str, str]:
+    def texts(self, places: Sequence[Location]) -> dict[str, str]:
         """Text by key of these functions, one for each key; files are read again where it is not at hand."""
         for place in places:
             if place.key not in self._texts:

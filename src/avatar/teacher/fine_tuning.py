@@ -15,11 +15,10 @@ from avatar.config.schema import TeacherConfig, TrainerConfig
 from avatar.data.batching import Examples, TokenTable
 from avatar.data.datamodule import CodeDataModule
 from avatar.data.inference import Encoder, classify_vectors, encode_functions
+from avatar.data.lightning_training import Fitted, fit
 from avatar.data.records import Corpus, SplitName, Task
-from avatar.data.training import Fitted, fit
-from avatar.teacher.model import TeacherModel, load_teacher
-from avatar.teacher.module import TeacherModule
-from avatar.teacher.tokens import (
+from avatar.teacher.teacher_model import TeacherModel, load_teacher
+from avatar.teacher.teacher_tokens import (
     MAX_STATE_BYTES,
     StateTable,
     frozen_states,
@@ -27,6 +26,7 @@ from avatar.teacher.tokens import (
     tokenize,
     vector_table,
 )
+from avatar.teacher.tuning_module import TeacherModule
 
 log = get_logger("teacher")
 

@@ -27,7 +27,7 @@ SAMPLED_OTHERS = 20_000
 """and how many others they are held against."""
 
 
-class Nearness:
+class NeighbourLimit:
     """Which pairs are near enough, for `vectors` (functions, hidden_size) of a code base.
 
     The distance is the mean over the components of |a - b|, each in units of its standard deviation. The limit is that
