@@ -201,3 +201,12 @@ def shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
 def test_what_a_shell_hands_over_is_written_to(tmp_path: Path, script: str, size: int) -> None:
     shell(script, tmp_path)
     assert int((tmp_path / "size").read_text()) == size
+
+
+def test_a_relative_path_is_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The names of temporary files are absolute: a relative target must be compared with them as absolute."""
+    monkeypatch.chdir(tmp_path)
+    write_text(Path("new/file.txt"), "whole")
+    write_text(Path("new/file.txt"), "replaced")
+    assert (tmp_path / "new" / "file.txt").read_text() == "replaced"
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["file.txt"]

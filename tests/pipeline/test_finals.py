@@ -139,5 +139,5 @@ def test_names_tell_finalists_apart_and_mcc_is_no_percentage(
 def test_impossible_settings_are_named() -> None:
     with pytest.raises(ConfigError, match=r"search.finalists is 0; it must be at least 1"):
         check(Config(search=SearchConfig(finalists=0)))
-    with pytest.raises(ConfigError, match=r"search.rule=accurate needs accuracy among search.objectives"):
+    with pytest.raises(ConfigError, match=r"search.rule=accurate needs accuracy among them"):
         check(Config(search=SearchConfig(objectives=["size", "flops"])))

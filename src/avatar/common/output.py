@@ -25,8 +25,11 @@ def write_output(content: str | bytes) -> None:
         sys.stdout.flush()
         try:
             descriptor = sys.stdout.fileno()
-        except io.UnsupportedOperation:  # a notebook's, or a test's
-            sys.stdout.buffer.write(data)
+        except io.UnsupportedOperation:  # that of a notebook, a test, or contextlib.redirect_stdout
+            if hasattr(sys.stdout, "buffer"):
+                sys.stdout.buffer.write(data)
+            else:
+                sys.stdout.write(data.decode("utf-8"))
             sys.stdout.flush()
         else:
             write_all(descriptor, data)
