@@ -8,7 +8,7 @@ from avatar.measure.metrics import classification
 from avatar.measure.standard_error import influences, standard_error
 
 
-def said(right: NDArray[np.bool_], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+def given_answers(right: NDArray[np.bool_], labels: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.where(right, labels, 1 - labels)
 
 
@@ -21,7 +21,7 @@ def test_influence_on_accuracy_is_being_right() -> None:
 def test_influence_is_what_the_score_loses_without_the_example(metric: str) -> None:
     random = np.random.default_rng(1)
     labels = random.integers(2, size=50)
-    answers = said(random.random(50) < 0.8, labels)
+    answers = given_answers(random.random(50) < 0.8, labels)
 
     def score(rows: NDArray[np.bool_]) -> float:
         return float(getattr(classification(labels[rows], answers[rows]), metric))
@@ -34,7 +34,7 @@ def test_influence_is_what_the_score_loses_without_the_example(metric: str) -> N
 def test_single_functions_have_the_binomial_error() -> None:
     random = np.random.default_rng(1)
     labels = random.integers(2, size=2000)
-    answers = said(random.random(2000) < 0.9, labels)
+    answers = given_answers(random.random(2000) < 0.9, labels)
     share = (answers == labels).mean()
     result = standard_error(influences(answers, labels), np.arange(2000)[:, None])
     assert result == pytest.approx(np.sqrt(share * (1 - share) / 2000))

@@ -172,7 +172,7 @@ def surrogate_fit(
     panel.set_aspect("equal")
     count = f"{len(measured)} candidates" if shown.all() else f"{len(measured)} candidates, {shown.sum()} shown"
     panel.set_title(f"{judged.name.replace('_', ' ')}\n{judged.compared}\n{count}", fontsize=10)
-    tidy(panel, "measured accuracy (%)", "predicted accuracy (%), candidates not used for the fit")
+    tidy(panel, "measured accuracy (%)", "predicted accuracy (%),\ncandidates not used for the fit")
     panel.legend(frameon=False, fontsize=9)
     return figure
 
