@@ -83,15 +83,15 @@ def test_what_it_says_of_its_cost_is_true(gene: Gene, task: Task) -> None:
             assert min(counts)[0] == min(count_params(one, task) for one in listed)
 
 
-def test_what_breaks_its_rule_is_mended_and_what_keeps_it_stays() -> None:
+def test_an_illegal_row_is_repaired_and_a_legal_one_stays() -> None:
     rng = np.random.default_rng(2)
     rows = np.stack([rng.integers(0, size, 300) for size in SPACE.sizes], axis=1)
     repair = Repairer(Feasible(SPACE, Budgets(), Task.PAIR))
     for row in rows:
-        mended = repair(row, rng)
-        assert SPACE.is_legal(SPACE.architecture(mended))
+        repaired = repair(row, rng)
+        assert SPACE.is_legal(SPACE.architecture(repaired))
         if SPACE.is_legal(SPACE.architecture(row)):
-            assert SPACE.architecture(mended) == SPACE.canonical(SPACE.architecture(row), Task.PAIR)
+            assert SPACE.architecture(repaired) == SPACE.canonical(SPACE.architecture(row), Task.PAIR)
 
 
 def test_a_rule_names_the_genes_that_it_reads(gene: Gene) -> None:

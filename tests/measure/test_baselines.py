@@ -1,4 +1,4 @@
-"""Baselines: what they must reach on data where the answer is known, and on Devign."""
+"""Baselines: their scores on data with known answers, and on Devign."""
 
 import json
 from pathlib import Path
@@ -109,10 +109,10 @@ def test_tfidf_on_devign_is_as_good_as_it_should_be(avatar_data: Path) -> None:
     splits: dict[SplitName, list[Sample]] = {}
     for split, name in ((SplitName.UNLABELED, "train"), (SplitName.TEST, "test")):
         splits[split] = []
-        for place, line in enumerate((avatar_data / "devign" / f"{name}.jsonl").read_text().splitlines()):
+        for row_number, line in enumerate((avatar_data / "devign" / f"{name}.jsonl").read_text().splitlines()):
             row = json.loads(line)
-            functions[f"{name}{place}"] = Function(f"{name}{place}", row["func"])
-            splits[split].append(Sample(f"{name}{place}", int(row["target"])))
+            functions[f"{name}{row_number}"] = Function(f"{name}{row_number}", row["func"])
+            splits[split].append(Sample(f"{name}{row_number}", int(row["target"])))
     scores = evaluate(Corpus("devign", Task.FUNCTION, functions, splits))
     assert scores["tfidf"].accuracy >= 0.615
     assert scores["tfidf"].mcc >= 0.22

@@ -41,9 +41,9 @@ def test_the_temperature_that_made_the_logits_is_found(temperature: float) -> No
     random = np.random.default_rng(1)
     logits = random.normal(size=(40_000, 2)) * 2
     labels = (random.random(40_000) < probabilities(logits)[:, 1]).astype(np.int64)
-    found = fit_temperature(logits * temperature, labels)
-    assert found == pytest.approx(temperature, rel=0.05)
-    scaled = probabilities(logits * temperature, found)
+    fitted = fit_temperature(logits * temperature, labels)
+    assert fitted == pytest.approx(temperature, rel=0.05)
+    scaled = probabilities(logits * temperature, fitted)
     assert expected_calibration_error(scaled, labels) < 0.015
     assert (scaled.argmax(1) == logits.argmax(1)).all()
 

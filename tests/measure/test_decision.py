@@ -30,7 +30,7 @@ def test_the_threshold_of_valid_serves_test(metric: str) -> None:
     assert after > before + 0.1
 
 
-def test_answers_do_not_hang_on_the_last_bit_of_one_probability() -> None:
+def test_answers_do_not_depend_on_the_last_bit_of_one_probability() -> None:
     logits, labels = rare(500, 0)
     decision = fit_decision(logits, labels, "mcc")
     assert (decision.labels(logits) == decision.labels(logits + np.float32(1e-5) * np.array([1, -1]))).all()

@@ -1,4 +1,4 @@
-"""Energy: what is reported, by which method, and that nothing is left behind."""
+"""Energy: the reported values, the method, and that no file is written."""
 
 import subprocess
 import sys
@@ -13,14 +13,14 @@ from avatar.measure.power_meter import PowerReading
 def test_energy_of_real_calls_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     seen: list[int] = []
-    found = energy.measure_energy(seen.append, [1, 2, 3], seconds=0.3)
-    assert found.joules_per_example > 0
-    assert found.seconds >= 0.3
-    assert found.examples == len(seen) - 3  # three warm it up
-    assert found.method in ("rapl", "nvml", "estimate")
-    joules = found.joules_per_example * found.examples
-    grams = found.co2e_mg_per_example * found.examples / 1e3
-    assert grams == pytest.approx(joules / 3.6e6 * found.carbon_intensity)
+    measured = energy.measure_energy(seen.append, [1, 2, 3], seconds=0.3)
+    assert measured.joules_per_example > 0
+    assert measured.seconds >= 0.3
+    assert measured.examples == len(seen) - 3  # three warm it up
+    assert measured.method in ("rapl", "nvml", "estimate")
+    joules = measured.joules_per_example * measured.examples
+    grams = measured.co2e_mg_per_example * measured.examples / 1e3
+    assert grams == pytest.approx(joules / 3.6e6 * measured.carbon_intensity)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -53,10 +53,10 @@ def test_every_method_is_named_in_the_report(method: str) -> None:
 
 
 def test_an_estimate_says_so() -> None:
-    found = energy.Energy(0.1, 0.2, "estimate", 10, 1.0, 475.0)
-    assert "estimate" in found.note
-    assert "475 g" in found.note
-    assert set(found.as_dict()) == {"energy/joules_per_example", "energy/co2e_mg_per_example"}
+    measured = energy.Energy(0.1, 0.2, "estimate", 10, 1.0, 475.0)
+    assert "estimate" in measured.note
+    assert "475 g" in measured.note
+    assert set(measured.as_dict()) == {"energy/joules_per_example", "energy/co2e_mg_per_example"}
 
 
 def test_codecarbon_says_nothing_in_the_log() -> None:

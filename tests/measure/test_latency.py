@@ -69,15 +69,15 @@ def test_ratio_compares_the_examples_that_both_were_given(tokenizer: Tokenizer, 
     base = student(tokenizer)
     fast = TextClassifier(Slow(0.002), base.tokenize)
     slow = TextClassifier(Slow(0.5), base.tokenize, note="n")
-    found = measure_latency(fast, slow, PAIRS, warmup=2, teacher_examples=3)
-    assert found.ratio == pytest.approx(250)
-    assert found.model_ratio == pytest.approx(250)
-    assert found.student.samples == 6
-    assert found.teacher is not None
-    assert found.teacher.samples == 3
+    measured = measure_latency(fast, slow, PAIRS, warmup=2, teacher_examples=3)
+    assert measured.ratio == pytest.approx(250)
+    assert measured.model_ratio == pytest.approx(250)
+    assert measured.student.samples == 6
+    assert measured.teacher is not None
+    assert measured.teacher.samples == 3
     assert slow.model.calls == 2 * (2 + 3)
-    assert found.notes[-1] == "n"
-    assert set(found.as_dict()) == {
+    assert measured.notes[-1] == "n"
+    assert set(measured.as_dict()) == {
         "latency/student_ms_p50",
         "latency/student_ms_p95",
         "latency/model_ms_p50",
@@ -88,9 +88,9 @@ def test_ratio_compares_the_examples_that_both_were_given(tokenizer: Tokenizer, 
 
 
 def test_without_a_teacher_only_the_student_is_reported(tokenizer: Tokenizer) -> None:
-    found = measure_latency(student(tokenizer), None, PAIRS, warmup=1)
-    assert not [name for name in found.as_dict() if "teacher" in name or "ratio" in name]
-    assert 0 < found.student_model.p50_ms <= found.student.p95_ms
+    measured = measure_latency(student(tokenizer), None, PAIRS, warmup=1)
+    assert not [name for name in measured.as_dict() if "teacher" in name or "ratio" in name]
+    assert 0 < measured.student_model.p50_ms <= measured.student.p95_ms
 
 
 def test_predict_is_the_model_on_the_tokenized_text(tokenizer: Tokenizer) -> None:

@@ -1,4 +1,4 @@
-"""The latency model: exact where times are a sum of its parts, cached, and honest about its error."""
+"""The latency model: exact where times are a sum of its parts, and correct about its error."""
 
 from dataclasses import replace
 
@@ -19,10 +19,10 @@ from avatar.space.genes.position import POSITIONS
 
 def sample(count: int, seed: int) -> list[Architecture]:
     random = np.random.default_rng(seed)
-    found = []
+    archs = []
     for _ in range(count):
         heads = int(random.choice([1, 2, 4]))
-        found.append(
+        archs.append(
             Architecture(
                 vocab_size=1000,
                 layers=int(random.integers(0, 4)),
@@ -35,7 +35,7 @@ def sample(count: int, seed: int) -> list[Architecture]:
                 pooling=str(random.choice(tuple(POOLINGS))),
             )
         )
-    return found
+    return archs
 
 
 def invented(archs: list[Architecture], length: int) -> np.ndarray:
@@ -47,14 +47,14 @@ def invented(archs: list[Architecture], length: int) -> np.ndarray:
 def test_times_that_are_a_sum_of_the_parts_are_predicted_exactly() -> None:
     archs, unseen = sample(80, 1), sample(30, 2)
     model = fit_to(archs, invented(archs, 100), Task.PAIR, 100, seed=1)
-    found = Quality.of(invented(unseen, 100), model.predict(unseen))
-    assert found.r2 > 0.999
-    assert found.median_error < 0.01
+    quality = Quality.of(invented(unseen, 100), model.predict(unseen))
+    assert quality.r2 > 0.999
+    assert quality.median_error < 0.01
     assert model.quality.r2 > 0.99
     assert model.quality.architectures == 80
 
 
-def test_times_without_reason_are_not_praised() -> None:
+def test_random_times_get_a_low_quality() -> None:
     archs = sample(60, 1)
     times = np.random.default_rng(0).uniform(0.5, 5.0, 60)
     assert fit_to(archs, times, Task.PAIR, 100, seed=1).quality.r2 < 0.3
@@ -87,7 +87,7 @@ def test_too_few_architectures_are_refused() -> None:
         fit_to(sample(3, 1), np.ones(3), Task.PAIR, 20, seed=1)
 
 
-def test_a_model_of_one_task_does_not_speak_for_the_other() -> None:
+def test_a_model_of_one_task_is_refused_for_the_other() -> None:
     model = fit_to(SEEN, TIMES, Task.PAIR, 100, seed=1)
     assert np.array_equal(model.predictor(Task.PAIR)(SEEN), model.predict(SEEN))
     with pytest.raises(ConfigError, match="'pair', not 'function'"):

@@ -22,11 +22,11 @@ class CPU:
 
 
 class GPU:
-    """Likewise."""
+    """Also for its name."""
 
 
 class RAM:
-    """Likewise."""
+    """Also for its name."""
 
 
 @pytest.mark.parametrize(

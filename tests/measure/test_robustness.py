@@ -1,4 +1,4 @@
-"""Flips are counted where the text changed, with one rewriting for each function."""
+"""Flips are counted where the text changed; a function is rewritten in the same way everywhere."""
 
 from collections.abc import Sequence
 from random import Random
@@ -18,10 +18,13 @@ def test_flips_are_counted_by_hand() -> None:
         "longer": lambda text, random: text + "!" if text.startswith("a") else text,
         "same": lambda text, random: text,
     }
-    found = flip_rates(by_length, [("a", "b"), ("a", "ab"), ("b", "c"), ("b", "a")], rewrites, seed=1)
-    assert found == {"longer": FlipCount(4, 3, 2), "same": FlipCount(4, 0, 0)}
-    assert found["longer"].rate == 0.5
-    assert found["longer"].sentence("x") == "x flips 50.00 % of 4 predictions (66.67 % of the 3 whose text it changes)"
+    counts = flip_rates(by_length, [("a", "b"), ("a", "ab"), ("b", "c"), ("b", "a")], rewrites, seed=1)
+    assert counts == {"longer": FlipCount(4, 3, 2), "same": FlipCount(4, 0, 0)}
+    assert counts["longer"].rate == 0.5
+    assert (
+        counts["longer"].sentence("x")
+        == "x flips 50.00 % of 4 predictions (66.67 % of the 3 examples whose text it changes)"
+    )
 
 
 def test_a_function_is_rewritten_alike_everywhere_and_by_seed() -> None:

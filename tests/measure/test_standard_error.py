@@ -8,7 +8,7 @@ from avatar.measure.metrics import classification
 from avatar.measure.standard_error import influences, standard_error
 
 
-def said(right: NDArray[np.bool_], labels: NDArray[np.int64]) -> NDArray[np.int64]:
+def given_answers(right: NDArray[np.bool_], labels: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.where(right, labels, 1 - labels)
 
 
@@ -21,7 +21,7 @@ def test_influence_on_accuracy_is_being_right() -> None:
 def test_influence_is_what_the_score_loses_without_the_example(metric: str) -> None:
     random = np.random.default_rng(1)
     labels = random.integers(2, size=50)
-    answers = said(random.random(50) < 0.8, labels)
+    answers = given_answers(random.random(50) < 0.8, labels)
 
     def score(rows: NDArray[np.bool_]) -> float:
         return float(getattr(classification(labels[rows], answers[rows]), metric))
@@ -34,10 +34,10 @@ def test_influence_is_what_the_score_loses_without_the_example(metric: str) -> N
 def test_single_functions_have_the_binomial_error() -> None:
     random = np.random.default_rng(1)
     labels = random.integers(2, size=2000)
-    answers = said(random.random(2000) < 0.9, labels)
+    answers = given_answers(random.random(2000) < 0.9, labels)
     share = (answers == labels).mean()
-    found = standard_error(influences(answers, labels), np.arange(2000)[:, None])
-    assert found == pytest.approx(np.sqrt(share * (1 - share) / 2000))
+    result = standard_error(influences(answers, labels), np.arange(2000)[:, None])
+    assert result == pytest.approx(np.sqrt(share * (1 - share) / 2000))
 
 
 def by_hand(influence: NDArray[np.float64], members: NDArray[np.int64]) -> float:
@@ -63,7 +63,7 @@ def test_it_is_the_sum_over_examples_that_share_a_function() -> None:
 
 
 def spread(functions: int, pairs: int, effect: bool) -> tuple[float, float]:
-    """The deviation of the accuracy over many simulated sets, and the median of the standard errors found in them."""
+    """The deviation of the accuracy over many simulated sets, and the median of their standard errors."""
     random = np.random.default_rng(5)
     shares, errors = [], []
     for _ in range(400):
@@ -78,8 +78,8 @@ def spread(functions: int, pairs: int, effect: bool) -> tuple[float, float]:
 
 @pytest.mark.parametrize(("functions", "pairs", "effect"), [(2000, 400, False), (60, 400, False), (100, 1000, True)])
 def test_it_is_the_deviation_over_simulated_sets(functions: int, pairs: int, effect: bool) -> None:
-    true, found = spread(functions, pairs, effect)
-    assert found == pytest.approx(true, rel=0.15)
+    true, estimated = spread(functions, pairs, effect)
+    assert estimated == pytest.approx(true, rel=0.15)
 
 
 def test_pairs_that_share_functions_are_worth_fewer_examples() -> None:

@@ -197,8 +197,8 @@ def test_report_shows_the_search_and_the_runners_up(outcome: Outcome) -> None:
 def test_the_picture_of_the_surrogate_and_its_sentence_give_the_same_errors(outcome: Outcome) -> None:
     page = outcome.report.read_text()
     pictures = [base64.b64decode(text).decode() for text in re.findall(r"data:image/svg\+xml;base64,([^\"]+)", page)]
-    (picture,) = [text for text in pictures if "unseen candidates" in text]
-    in_sentence = re.search(r"MAE [\d.]+ points \(constant predictor [\d.]+\)", page)
+    (picture,) = [text for text in pictures if "candidates not used for the fit" in text]
+    in_sentence = re.search(r"mean absolute error [\d.]+ points \(constant predictor [\d.]+\)", page)
     assert in_sentence
     assert in_sentence[0] in picture
 

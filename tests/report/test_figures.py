@@ -1,4 +1,4 @@
-"""What the pictures show: the data given, labelled with units."""
+"""The pictures show the given data, labelled with units."""
 
 import numpy as np
 import pandas as pd
@@ -25,10 +25,10 @@ REFERENCES = pd.DataFrame(
 
 def texts(figure: Figure) -> str:
     figure.canvas.draw()
-    found = [text.get_text() for panel in figure.axes for text in [*panel.texts, panel.title]]
-    found += [panel.get_xlabel() + "|" + panel.get_ylabel() for panel in figure.axes]
-    found += [tick.get_text() for panel in figure.axes for tick in panel.get_xticklabels()]
-    return "\n".join(found)
+    shown = [text.get_text() for panel in figure.axes for text in [*panel.texts, panel.title]]
+    shown += [panel.get_xlabel() + "|" + panel.get_ylabel() for panel in figure.axes]
+    shown += [tick.get_text() for panel in figure.axes for tick in panel.get_xticklabels()]
+    return "\n".join(shown)
 
 
 def test_pareto_has_a_panel_for_each_cost_and_every_point() -> None:
@@ -39,19 +39,19 @@ def test_pareto_has_a_panel_for_each_cost_and_every_point() -> None:
         "GFLOPs of one example",
     ]
     panel = figure.axes[0]
-    series = {str(points.get_label()): points.get_offsets() for points in panel.collections}
+    series = {str(points.get_label()).split(" (")[0]: points.get_offsets() for points in panel.collections}
     assert sorted(np.asarray(series["front"]).tolist()) == [[0.5, 91.0], [1.0, 93.0], [2.9, 95.0]]
     assert np.asarray(series["dominated"]).tolist() == [[2.0, 90.0]]
     assert np.asarray(series["chosen"]).tolist() == [[2.9, 95.0]]
     assert "predicted" in panel.get_ylabel()
 
 
-def test_pareto_shows_references_near_and_far() -> None:
+def test_pareto_shows_references_inside_and_outside_the_range() -> None:
     figure = figures.pareto(SOLUTIONS, REFERENCES, predicted=False)
     shown = texts(figure)
     assert "teacher: 499 →" in shown  # far to the right: at the edge, with its size
     assert "TF-IDF" in shown
-    assert "off the scale: constant 50.0 %" in shown
+    assert "outside this range: constant 50.0 %" in shown
     assert figure.axes[0].get_xlim()[1] < 50
     low, high = figure.axes[0].get_ylim()
     assert 80 < low < 90
@@ -82,7 +82,7 @@ def test_surrogate_fit_names_the_errors_of_the_validation() -> None:
     measured = np.array([0.90, 0.92, 0.94, 0.80])
     judged = validate(
         "random_forest",
-        lambda X, y, asked, seed: (np.full(len(asked), 0.9), np.full(len(asked), 0.01)),
+        lambda X, y, unseen, seed: (np.full(len(unseen), 0.9), np.full(len(unseen), 0.01)),
         np.zeros((4, 1)),
         measured,
         folds=2,
@@ -91,13 +91,12 @@ def test_surrogate_fit_names_the_errors_of_the_validation() -> None:
     )
     drawn = np.array([True, True, True, False])
     figure = figures.surrogate_fit(judged, measured, drawn)
-    first, second = figure.axes[0].get_title().splitlines()
-    assert first == f"random forest: {judged.compared}"
-    assert second == "n = 4, 3 shown"
-    assert f"MAE {100 * judged.mae:.2f} points" in first
-    assert f"{100 * judged.constant_mae:.2f}" in first
+    name, errors, count = figure.axes[0].get_title().splitlines()
+    assert (name, errors, count) == ("random forest", judged.compared, "4 candidates, 3 shown")
+    assert f"mean absolute error {100 * judged.mae:.2f} points" in errors
+    assert f"{100 * judged.constant_mae:.2f}" in errors
     assert len(np.asarray(figure.axes[0].lines[0].get_xdata())) == 3
-    assert figures.surrogate_fit(judged, measured).axes[0].get_title().endswith("\nn = 4")
+    assert figures.surrogate_fit(judged, measured).axes[0].get_title().endswith("\n4 candidates")
 
 
 def test_hypervolume_tells_searchers_apart_without_colour() -> None:

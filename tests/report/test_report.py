@@ -1,4 +1,4 @@
-"""The table, the page and the card say what they were given, and nothing from outside."""
+"""The table, the page and the card show the given content, and load nothing from outside."""
 
 import math
 import re
@@ -73,7 +73,7 @@ def test_a_narrow_terminal_loses_columns_not_alignment(width: int) -> None:
     assert "acc %" in lines[0]
 
 
-def test_columns_that_nobody_measured_are_left_out() -> None:
+def test_columns_without_a_measurement_are_left_out() -> None:
     assert list(formatted(summary([Row("constant", scores(0.5, 0.0, 0.0))])).columns) == ["accuracy %", "F1 %", "MCC"]
 
 
@@ -84,7 +84,7 @@ def test_summary_keeps_numbers() -> None:
 
 
 class Collector(HTMLParser):
-    """Tags, text, and every address that a browser would follow."""
+    """Collects tags, text, and every address that a browser would load."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -118,6 +118,7 @@ def test_page_is_self_contained_and_escapes_everything(tmp_path: Path) -> None:
         assert text in shown
     assert page.highlighted == 1
     assert "prefers-color-scheme: dark" in html
+    assert "speed-up: how many times faster than the teacher." in shown
 
 
 def test_page_without_extras_has_no_empty_sections() -> None:

@@ -1,4 +1,4 @@
-"""Which architectures challenge the winner, and which of the students is kept."""
+"""Which architectures are trained beside the winner, and which student is kept."""
 
 import numpy as np
 import pytest
@@ -12,21 +12,21 @@ THREE = [OBJECTIVES.get(name) for name in ("accuracy", "size", "flops")]
 
 
 def pool(values: list[tuple[float, ...]], names: tuple[str, ...] = ("accuracy", "size", "flops")) -> SearchResult:
-    archs = [Architecture(vocab_size=1000 + place) for place in range(len(values))]
+    archs = [Architecture(vocab_size=1000 + index) for index in range(len(values))]
     return result_of(archs, np.array(values), [OBJECTIVES.get(name) for name in names], 0.0)
 
 
 POOL = pool([(0.98, 2.0, 2.0), (0.979, 1.0, 1.5), (0.976, 0.5, 0.5), (0.95, 0.1, 0.1), (0.90, 1.0, 1.5)])
 
 
-def names(found: tuple[Architecture, ...]) -> list[int]:
-    return [arch.vocab_size - 1000 for arch in found]
+def names(archs: tuple[Architecture, ...]) -> list[int]:
+    return [arch.vocab_size - 1000 for arch in archs]
 
 
 def test_costs_leave_accuracy_and_flips_out() -> None:
     objectives = [OBJECTIVES.get(name) for name in ("size", "accuracy", "flips", "latency")]
-    found = pool([(1.0, 0.9, 0.2, 3.0), (2.0, 0.8, 0.1, 4.0)], ("size", "accuracy", "flips", "latency"))
-    assert costs(found, objectives).tolist() == [[1.0, 3.0], [2.0, 4.0]]
+    values = pool([(1.0, 0.9, 0.2, 3.0), (2.0, 0.8, 0.1, 4.0)], ("size", "accuracy", "flips", "latency"))
+    assert costs(values, objectives).tolist() == [[1.0, 3.0], [2.0, 4.0]]
 
 
 def test_what_saves_most_within_tolerance_comes_first_then_the_most_accurate() -> None:
@@ -37,26 +37,26 @@ def test_what_saves_most_within_tolerance_comes_first_then_the_most_accurate() -
     assert names(challengers(POOL, THREE, winner, 0.1, 1)) == [3]
 
 
-def test_what_is_dearer_in_one_respect_saves_nothing() -> None:
-    found = pool([(0.98, 2.0, 2.0), (0.979, 2.1, 0.1), (0.975, 1.9, 1.9), (0.978, 2.0, 2.1)])
-    assert names(challengers(found, THREE, found.architectures[0], 0.01, 2)) == [2, 1]
+def test_a_higher_cost_in_one_objective_saves_nothing() -> None:
+    values = pool([(0.98, 2.0, 2.0), (0.979, 2.1, 0.1), (0.975, 1.9, 1.9), (0.978, 2.0, 2.1)])
+    assert names(challengers(values, THREE, values.architectures[0], 0.01, 2)) == [2, 1]
     assert names(challengers(POOL, THREE, POOL.architectures[2], 0.005, 2)) == [0, 1]
 
 
-def test_who_is_alone_has_no_challengers() -> None:
+def test_a_single_architecture_has_no_challengers() -> None:
     alone = pool([(0.9, 1.0, 1.0)])
     assert challengers(alone, THREE, alone.architectures[0], 0.1, 3) == ()
 
 
-def kept(scores: list[float], errors: list[float], dear: list[list[float]]) -> int:
-    return cheapest_as_good(np.array(scores), np.array(errors), np.array(dear))
+def kept(scores: list[float], errors: list[float], cost: list[list[float]]) -> int:
+    return cheapest_as_good(np.array(scores), np.array(errors), np.array(cost))
 
 
 def test_what_saves_most_within_one_standard_error_is_kept() -> None:
-    scores, dear = [0.98, 0.977, 0.975], [[2.0, 2.0], [1.0, 2.0], [0.5, 0.5]]
-    assert kept(scores, [0, 0.004, 0.004], dear) == 1
-    assert kept(scores, [0, 0.004, 0.006], dear) == 2
-    assert kept(scores, [0, 0.002, 0.002], dear) == 0
+    scores, cost = [0.98, 0.977, 0.975], [[2.0, 2.0], [1.0, 2.0], [0.5, 0.5]]
+    assert kept(scores, [0, 0.004, 0.004], cost) == 1
+    assert kept(scores, [0, 0.004, 0.006], cost) == 2
+    assert kept(scores, [0, 0.002, 0.002], cost) == 0
 
 
 def test_a_worse_one_that_costs_more_anywhere_is_not_kept() -> None:

@@ -1,4 +1,4 @@
-"""Successive halving: what each rung costs, who goes on, and what the others are taken to reach."""
+"""Successive halving: the cost of each rung, the promoted candidates, and the estimates for the others."""
 
 import numpy as np
 import pytest
@@ -41,32 +41,32 @@ def test_the_front_of_accuracy_and_size_goes_on_first() -> None:
 
 def test_measured_scores_are_kept_and_the_others_moved_in_their_order() -> None:
     ladders = [[0.80], [0.85, 0.88], [0.84, 0.88, 0.91], [0.86, 0.90, 0.92], [0.70]]
-    found = final_scores(ladders, 3)
-    assert found.measured.tolist() == [False, False, True, True, False]
-    assert found.mean[2:4].tolist() == [0.91, 0.92]
-    assert found.deviation[2:4].tolist() == [0.0, 0.0]
-    assert 0.70 < found.mean[4] < found.mean[0] < 0.91
-    assert found.mean[0] > 0.80
-    assert found.mean[1] > 0.88
-    assert 0 < found.deviation[1] < found.deviation[0]
+    final_result = final_scores(ladders, 3)
+    assert final_result.measured.tolist() == [False, False, True, True, False]
+    assert final_result.mean[2:4].tolist() == [0.91, 0.92]
+    assert final_result.deviation[2:4].tolist() == [0.0, 0.0]
+    assert 0.70 < final_result.mean[4] < final_result.mean[0] < 0.91
+    assert final_result.mean[0] > 0.80
+    assert final_result.mean[1] > 0.88
+    assert 0 < final_result.deviation[1] < final_result.deviation[0]
 
 
 def test_a_gain_that_all_share_is_found_exactly() -> None:
     low = np.linspace(-1, 2, 6)
     final = 1 / (1 + np.exp(-(low + 0.7)))
     ladders = [
-        [1 / (1 + np.exp(-z)), *([score] if place > 2 else [])]
-        for place, (z, score) in enumerate(zip(low, final, strict=True))
+        [1 / (1 + np.exp(-z)), *([score] if index > 2 else [])]
+        for index, (z, score) in enumerate(zip(low, final, strict=True))
     ]
-    found = final_scores(ladders, 2)
-    np.testing.assert_allclose(found.mean, final)
-    np.testing.assert_allclose(found.deviation, 0.0, atol=1e-9)
+    final_result = final_scores(ladders, 2)
+    np.testing.assert_allclose(final_result.mean, final)
+    np.testing.assert_allclose(final_result.deviation, 0.0, atol=1e-9)
 
 
 def test_without_rungs_every_score_is_as_it_is() -> None:
-    found = final_scores([[0.0], [1.0], [0.5]], 1)
-    assert found.mean.tolist() == [0.0, 1.0, 0.5]
-    assert found.measured.all()
+    final_result = final_scores([[0.0], [1.0], [0.5]], 1)
+    assert final_result.mean.tolist() == [0.0, 1.0, 0.5]
+    assert final_result.measured.all()
 
 
 def test_the_saved_share() -> None:

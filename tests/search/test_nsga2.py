@@ -20,33 +20,33 @@ from avatar.space.space import Architectures
 from spaces import THREE, context, small_space
 
 SPACE = small_space()
-ABOUT = context(SPACE, Budgets(mb=0.3, gflops=0.02))
+CONTEXT = context(SPACE, Budgets(mb=0.3, gflops=0.02))
 ROW = st.tuples(*(st.integers(0, size - 1) for size in SPACE.sizes)).map(np.asarray)
 
 
 def search(storage: Path | None = None, evaluations: int = 120, seed: int = 4) -> SearchResult:
-    return SEARCHERS.get("nsga2")().search(ABOUT, THREE, evaluations, 10, seed, storage)
+    return SEARCHERS.get("nsga2")().search(CONTEXT, THREE, evaluations, 10, seed, storage)
 
 
 @settings(deadline=None, max_examples=50)
 @given(ROW, ROW, st.integers(0, 99))
 def test_every_child_is_legal_and_within_budget(first: np.ndarray, second: np.ndarray, seed: int) -> None:
-    variation = Variation(ABOUT.feasible, seed=0)
+    variation = Variation(CONTEXT.feasible, seed=0)
     rng = np.random.default_rng(seed)
     crossed = variation.crossover(first, second, rng)
     mutated = variation.mutate(first, rng)
     for row in (crossed, mutated):
         assert ((row >= 0) & (row < np.asarray(SPACE.sizes))).all()
-        assert ABOUT.feasible(Architectures(SPACE, variation.repair(row, rng)[None]))[0]
+        assert CONTEXT.feasible(Architectures(SPACE, variation.repair(row, rng)[None]))[0]
     assert (mutated != first).any()
     child = variation.child(lambda _: first, rng, lambda row: row != tuple(first))
     assert child is not None
-    assert ABOUT.feasible(Architectures(SPACE, child[None]))[0]
+    assert CONTEXT.feasible(Architectures(SPACE, child[None]))[0]
     assert tuple(child) != tuple(first)
 
 
-def test_parents_are_left_alone() -> None:
-    variation = Variation(ABOUT.feasible, seed=0)
+def test_parents_do_not_change() -> None:
+    variation = Variation(CONTEXT.feasible, seed=0)
     first, second = np.zeros(6, dtype=np.int64), np.asarray(SPACE.sizes) - 1
     kept = first.copy(), second.copy()
     for seed in range(20):
@@ -55,7 +55,7 @@ def test_parents_are_left_alone() -> None:
 
 
 def test_it_beats_random_search() -> None:
-    exact = SEARCHERS.get("exhaustive")().search(ABOUT, THREE, 0, 0, 0)
+    exact = SEARCHERS.get("exhaustive")().search(CONTEXT, THREE, 0, 0, 0)
     points = minimised(exact.values, THREE)
     reference = points.max(axis=0) + 0.1 * np.ptp(points, axis=0)
 
@@ -63,7 +63,7 @@ def test_it_beats_random_search() -> None:
         return hypervolume(minimised(result.front_values, THREE), reference) / hypervolume(points, reference)
 
     ours = np.median([share(search(evaluations=300, seed=seed)) for seed in range(3)])
-    random = np.median([share(SEARCHERS.get("random")().search(ABOUT, THREE, 300, 10, seed)) for seed in range(3)])
+    random = np.median([share(SEARCHERS.get("random")().search(CONTEXT, THREE, 300, 10, seed)) for seed in range(3)])
     assert ours > random
     assert ours > 0.98
 
@@ -74,11 +74,11 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from search.test_nsga2 import search
 from avatar.search.journal import SingleWriterJournal
-append, left = SingleWriterJournal.append_logs, [int(sys.argv[3])]
+append, remaining = SingleWriterJournal.append_logs, [int(sys.argv[3])]
 def append_and_die(self, logs):
     append(self, logs)
-    left[0] -= 1
-    if not left[0]:
+    remaining[0] -= 1
+    if not remaining[0]:
         os.kill(os.getpid(), signal.SIGKILL)
 SingleWriterJournal.append_logs = append_and_die
 search(Path(sys.argv[1]))
@@ -113,7 +113,7 @@ def test_a_stored_search_of_other_settings_is_refused(tmp_path: Path) -> None:
     search(tmp_path / "search.log")
     with pytest.raises(ArtifactError, match="other settings"):
         search(tmp_path / "search.log", seed=5)
-    other = context(SPACE, ABOUT.budgets, seed=9)
+    other = context(SPACE, CONTEXT.budgets, seed=9)
     with pytest.raises(ArtifactError, match="another surrogate"):
         SEARCHERS.get("nsga2")().search(other, THREE, 120, 10, 4, tmp_path / "search.log")
 
@@ -138,7 +138,7 @@ def test_an_unreadable_journal_is_named(tmp_path: Path) -> None:
         search(tmp_path / "search.log")
 
 
-def test_survivors_prefer_rank_then_room() -> None:
+def test_survivors_prefer_rank_then_crowding_distance() -> None:
     points = np.array([[0.0, 3.0], [1.0, 2.0], [1.1, 1.9], [3.0, 0.0], [4.0, 4.0]])
     assert sorted(nsga2.survivors(points, 3).tolist()) == [0, 2, 3]
     assert sorted(nsga2.survivors(points, 5).tolist()) == [0, 1, 2, 3, 4]

@@ -22,46 +22,48 @@ TWO = THREE[:2]
 
 def result(points: list[tuple[float, float]]) -> SearchResult:
     """Points of accuracy and size."""
-    archs = [Architecture(vocab_size=1000 + place) for place in range(len(points))]
+    archs = [Architecture(vocab_size=1000 + index) for index in range(len(points))]
     return result_of(archs, np.asarray(points), TWO, 0.0)
 
 
 def test_values_are_those_of_the_formulas() -> None:
-    about = context(small_space())
-    archs = sample_uniform(5, np.random.default_rng(0), about.feasible)
-    values = evaluate(archs, THREE, about)
-    np.testing.assert_allclose(values[:, 0], about.predicted["accuracy"](archs), atol=1e-9)
+    search_context = context(small_space())
+    archs = sample_uniform(5, np.random.default_rng(0), search_context.feasible)
+    values = evaluate(archs, THREE, search_context)
+    np.testing.assert_allclose(values[:, 0], search_context.predicted["accuracy"](archs), atol=1e-9)
     np.testing.assert_allclose(values[:, 1], [weights_mb(arch, Task.PAIR) for arch in archs])
     np.testing.assert_allclose(values[:, 2], [count_flops(arch, Task.PAIR) / 1e9 for arch in archs])
     assert (minimised(values, THREE)[:, 0] == -values[:, 0]).all()
 
 
 def test_latency_comes_from_the_model_or_is_an_error() -> None:
-    about = context(small_space())
-    archs = sample_uniform(3, np.random.default_rng(0), about.feasible)
+    search_context = context(small_space())
+    archs = sample_uniform(3, np.random.default_rng(0), search_context.feasible)
     latency = [OBJECTIVES.get("latency")]
     with pytest.raises(ConfigError, match="latency model"):
-        evaluate(archs, latency, about)
-    timed = replace(about, latency=lambda found: np.arange(float(len(found))))
+        evaluate(archs, latency, search_context)
+    timed = replace(search_context, latency=lambda archs: np.arange(float(len(archs))))
     assert evaluate(archs, latency, timed).tolist() == [[0.0], [1.0], [2.0]]
 
 
 def test_flips_come_from_measured_candidates_or_are_an_error() -> None:
-    about = context(small_space())
-    archs = sample_uniform(3, np.random.default_rng(0), about.feasible)
+    search_context = context(small_space())
+    archs = sample_uniform(3, np.random.default_rng(0), search_context.feasible)
     flips = [OBJECTIVES.get("flips")]
     with pytest.raises(ConfigError, match="'flips' needs candidates that were measured"):
-        evaluate(archs, flips, about)
-    known = replace(about, predicted={**about.predicted, "flips": lambda found: np.linspace(0, 0.5, len(found))})
+        evaluate(archs, flips, search_context)
+    known = replace(
+        search_context, predicted={**search_context.predicted, "flips": lambda archs: np.linspace(0, 0.5, len(archs))}
+    )
     values = evaluate(archs, flips, known)
     assert values.tolist() == [[0.0], [0.25], [0.5]]
     assert minimised(values, flips).tolist() == values.tolist()
 
 
 def test_a_prediction_that_is_no_number_is_named() -> None:
-    about = replace(context(small_space()), predicted={"accuracy": lambda archs: np.full(len(archs), np.nan)})
+    search_context = replace(context(small_space()), predicted={"accuracy": lambda archs: np.full(len(archs), np.nan)})
     with pytest.raises(ConfigError, match="'accuracy' is nan"):
-        evaluate(sample_uniform(2, np.random.default_rng(0), about.feasible), THREE, about)
+        evaluate(sample_uniform(2, np.random.default_rng(0), search_context.feasible), THREE, search_context)
 
 
 def test_unknown_objectives_and_weights_are_named() -> None:
@@ -73,8 +75,8 @@ def test_unknown_objectives_and_weights_are_named() -> None:
 
 def test_run_search_follows_the_config() -> None:
     config = SearchConfig(name="random", evaluations=12, objectives=["accuracy", "size"])
-    found = run_search(config, context(small_space()), seed=1)
-    assert (len(found.architectures), found.objectives) == (12, ("accuracy", "size"))
+    searched = run_search(config, context(small_space()), seed=1)
+    assert (len(searched.architectures), searched.objectives) == (12, ("accuracy", "size"))
 
 
 FRONT = [(0.97, 2.9), (0.965, 1.0), (0.90, 0.9), (0.80, 0.2), (0.5, 1.0)]
@@ -88,24 +90,24 @@ def test_the_most_accurate_wins() -> None:
 
 
 def test_of_equally_accurate_ones_the_cheapest_wins() -> None:
-    found = result_of(
-        [Architecture(vocab_size=1000 + place) for place in range(3)],
+    three = result_of(
+        [Architecture(vocab_size=1000 + index) for index in range(3)],
         np.array([[0.9, 2.0, 1.0], [0.9, 1.0, 2.0], [0.9, 1.1, 1.1]]),
         THREE,
         0.0,
     )
-    assert choose(found, THREE, "accurate").index == 2
+    assert choose(three, THREE, "accurate").index == 2
 
 
-def test_the_knee_gives_up_little_for_much() -> None:
+def test_the_knee_is_close_to_the_best_of_both() -> None:
     assert choose(result(FRONT), TWO, "knee").index == 1
 
 
 def test_weights_decide_the_scalarised_winner() -> None:
-    found = result(FRONT)
-    assert choose(found, TWO, "scalarised", {"size": 0.0}).index == 0
-    assert choose(found, TWO, "scalarised", {"accuracy": 0.0}).index == 3
-    assert "Weights: accuracy 0, size 1" in choose(found, TWO, "scalarised", {"accuracy": 0.0}).sentence
+    two = result(FRONT)
+    assert choose(two, TWO, "scalarised", {"size": 0.0}).index == 0
+    assert choose(two, TWO, "scalarised", {"accuracy": 0.0}).index == 3
+    assert "Weights: accuracy 0, size 1" in choose(two, TWO, "scalarised", {"accuracy": 0.0}).sentence
 
 
 def test_wrong_rules_and_empty_fronts_are_errors() -> None:
@@ -124,7 +126,9 @@ def test_a_front_of_one() -> None:
 
 
 def test_compressors_rule_comes_close_to_the_most_flops() -> None:
-    about = context(small_space(), Budgets(mb=0.4))
-    found = SEARCHERS.get("compressor")().search(about, THREE, 400, 20, seed=1)
-    most = max(evaluate(archs, THREE[2:], about).max() for archs in enumerate_feasible(about.feasible))
-    assert found.values[:, 2].max() >= 0.9 * most
+    search_context = context(small_space(), Budgets(mb=0.4))
+    searched = SEARCHERS.get("compressor")().search(search_context, THREE, 400, 20, seed=1)
+    most = max(
+        evaluate(archs, THREE[2:], search_context).max() for archs in enumerate_feasible(search_context.feasible)
+    )
+    assert searched.values[:, 2].max() >= 0.9 * most

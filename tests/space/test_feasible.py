@@ -26,15 +26,15 @@ BUDGETS = [Budgets(mb=0.2), Budgets(gflops=0.004), Budgets(mb=0.3, gflops=0.01),
 def brute_force(feasible: Feasible) -> set[tuple[int, ...]]:
     rows = np.asarray(list(itertools.product(*map(range, feasible.space.sizes))))
     archs = Architectures(feasible.space, rows)
-    found = set()
+    rows_within = set()
     for arch, row in zip(archs, rows.tolist(), strict=True):
         within = (feasible.budgets.mb is None or weights_mb(arch, feasible.task) <= feasible.budgets.mb) and (
             feasible.budgets.gflops is None or count_flops(arch, feasible.task) <= feasible.budgets.gflops * 1e9
         )
         legal = feasible.space.is_legal(arch)
         if within and legal and feasible.space.canonical(arch, feasible.task) == arch:
-            found.add(tuple(row))
-    return found
+            rows_within.add(tuple(row))
+    return rows_within
 
 
 TINY = small_space(
@@ -54,8 +54,8 @@ def test_counting_and_listing_equal_brute_force(budgets: Budgets) -> None:
     listed = np.concatenate([archs.indices for archs in enumerate_feasible(feasible)]).tolist()
     assert count(feasible) == len(listed) == len(expected)
     assert {tuple(row) for row in listed} == expected
-    places = [sorted(set(column)) for column in zip(*expected, strict=True)]
-    for gene, seen in zip(TINY.genes, places, strict=True):
+    indices = [sorted(set(column)) for column in zip(*expected, strict=True)]
+    for gene, seen in zip(TINY.genes, indices, strict=True):
         low, high = bounds(feasible)[gene.name]
         assert low <= gene.values[seen[0]] if gene.is_number else True
         assert high >= gene.values[seen[-1]] if gene.is_number else True
@@ -154,7 +154,7 @@ def test_fewer_are_given_where_there_are_fewer() -> None:
     assert len(sample_uniform(1000, np.random.default_rng(0), feasible)) == total
 
 
-def test_adaptive_samples_lie_farther_apart_than_uniform_ones() -> None:
+def test_adaptive_samples_are_farther_apart_than_uniform_ones() -> None:
     feasible = Feasible(read_space("lean"), Budgets(mb=3), Task.PAIR)
 
     def nearest(archs: Architectures) -> float:
@@ -188,9 +188,9 @@ def test_an_impossible_budget_names_the_constraint_and_the_nearest(budgets: Budg
     with pytest.raises(ConfigError, match=key) as caught:
         Feasible(space, budgets, Task.PAIR).check()
     nearest = float(caught.value.hint.split(f"{key}=")[1].split()[0])
-    mended = Budgets(mb=nearest) if key.endswith("mb") else Budgets(gflops=nearest)
-    Feasible(space, mended, Task.PAIR).check()
-    assert count(Feasible(space, mended, Task.PAIR)) > 0
+    raised = Budgets(mb=nearest) if key.endswith("mb") else Budgets(gflops=nearest)
+    Feasible(space, raised, Task.PAIR).check()
+    assert count(Feasible(space, raised, Task.PAIR)) > 0
 
 
 def test_budgets_that_only_clash_together() -> None:

@@ -38,11 +38,13 @@ def test_no_prediction_has_seen_its_own_answer(learnable: Data) -> None:
     X, y = learnable
     seen: list[int] = []
 
-    def memory(known: NDArray[np.float64], answers: NDArray[np.float64], asked: NDArray[np.float64], seed: int) -> Data:
+    def memory(
+        known: NDArray[np.float64], answers: NDArray[np.float64], unseen: NDArray[np.float64], seed: int
+    ) -> Data:
         assert len(known) == len(answers)
-        assert not {tuple(row) for row in known} & {tuple(row) for row in asked}
-        seen.append(len(asked))
-        return np.full(len(asked), 0.5), np.zeros(len(asked))
+        assert not {tuple(row) for row in known} & {tuple(row) for row in unseen}
+        seen.append(len(unseen))
+        return np.full(len(unseen), 0.5), np.zeros(len(unseen))
 
     result = validate("memory", memory, X, y, folds=5, repeats=2, seed=0)
     assert sum(seen) == 2 * len(y)

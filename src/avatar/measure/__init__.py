@@ -1,1 +1,1 @@
-"""What a model is worth on this machine: scores, size, FLOPs, latency, energy, fidelity, baselines."""
+"""Measurements of a model on this machine: scores, size, FLOPs, latency, energy, fidelity, baselines."""

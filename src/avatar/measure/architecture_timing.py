@@ -1,4 +1,4 @@
-"""The forward time of students that are not trained yet: built with random weights, timed in rounds."""
+"""The forward time of untrained students, which are built with random weights."""
 
 import time
 from collections.abc import Sequence
@@ -15,25 +15,25 @@ from avatar.space.architecture import Architecture
 from avatar.student.encoder import StudentModel
 
 ROUNDS = range(3, 30)
-"""Fewest rounds, and fewer than the most."""
+"""Number of rounds: at least 3, less than 30."""
 
 CALLS = 5
-"""Timed calls of an architecture in one round, fewer where they take more than `BURST_MS` together."""
+"""Timed calls of an architecture in one round; fewer if together they take more than `BURST_MS`."""
 
 BURST_MS = 60.0
 
 VOCABULARY = 4000
-"""Larger tables are cut for timing: a text touches few rows of them, and building them takes memory."""
+"""Larger token tables are cut for timing: a text reads few of their rows, and building them takes memory."""
 
 
 def time_architectures(
     archs: Sequence[Architecture], task: Task, length: int, seed: int, seconds: float
 ) -> NDArray[np.float64]:
-    """Milliseconds of one example's forward pass, (n,), `length` tokens a function (or the most that fit).
+    """Milliseconds of one example's forward pass, (n,), with `length` tokens per function (at most `max_length`).
 
-    Every round times every architecture for a short burst, in a new order; the lower
-    quartile of an architecture's best burst counts, so that what else the machine does is left out. Rounds
-    go on until `seconds` are over.
+    Each round times each architecture with a few calls in a row (a burst), in a new order. The result is the lower
+    quartile of an architecture's fastest burst, so that other work of the machine has little influence. Rounds
+    continue until `seconds` are over.
     """
     models = [StudentModel(replace(arch, vocab_size=min(arch.vocab_size, VOCABULARY)), task).eval() for arch in archs]
     inputs = [example_inputs(task, min(length, arch.max_length), min(arch.vocab_size, VOCABULARY)) for arch in archs]
@@ -51,7 +51,7 @@ def time_architectures(
 
 
 def _burst(model: StudentModel, inputs: tuple[torch.Tensor, ...]) -> float:
-    """Lower quartile of some calls in a row, after one that fills the caches."""
+    """Lower quartile of a few calls in a row, after one call that fills the caches."""
     first = clocked(lambda values: model(*values), inputs)
     calls = max(2, min(CALLS, int(BURST_MS / max(first, 1e-3))))
     return float(np.quantile([clocked(lambda values: model(*values), inputs) for _ in range(calls)], 0.25))

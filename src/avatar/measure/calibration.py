@@ -1,4 +1,4 @@
-"""Does a probability mean what it says? Expected calibration error and temperature scaling (Guo et al. 2017)."""
+"""Calibration (are probabilities correct?): expected calibration error, temperature scaling (Guo et al. 2017)."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from avatar.common.errors import AvatarError
 
 BINS = 15
 RANGE = (0.05, 20.0)
-"""Temperatures that may be fitted."""
+"""Range of fitted temperatures."""
 
 
 def probabilities(logits: NDArray[np.floating[Any]], temperature: float = 1.0) -> NDArray[np.float64]:
@@ -22,7 +22,7 @@ def probabilities(logits: NDArray[np.floating[Any]], temperature: float = 1.0) -
 def expected_calibration_error(
     probability: NDArray[np.floating[Any]], labels: NDArray[np.int64], bins: int = BINS
 ) -> float:
-    """Mean distance of confidence and accuracy over equal bins of confidence, weighted by size; in [0, 1].
+    """Mean distance of confidence and accuracy over equal bins of confidence, weighted by bin size; in [0, 1].
 
     `probability` (examples, labels) sums to 1 by row; the confidence is that of the predicted label.
     Equation 3 of Guo et al. 2017; the bins are (0, 1/bins], ..., (1 - 1/bins, 1].
@@ -31,17 +31,17 @@ def expected_calibration_error(
         raise ValueError(f"{len(probability)} predictions for {len(labels)} labels")
     _finite(probability)
     confidence = probability.max(axis=1).astype(np.float64)
-    right = (probability.argmax(axis=1) == labels).astype(np.float64)
-    places = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-    gaps = np.bincount(places, weights=right - confidence, minlength=bins)
+    correct = (probability.argmax(axis=1) == labels).astype(np.float64)
+    bin_of = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+    gaps = np.bincount(bin_of, weights=correct - confidence, minlength=bins)
     return float(np.abs(gaps).sum() / len(labels))
 
 
 def fit_temperature(logits: NDArray[np.floating[Any]], labels: NDArray[np.int64]) -> float:
     """The temperature within `RANGE` by which `logits` (examples, labels) must be divided for the smallest NLL.
 
-    Section 4.2 of Guo et al. 2017; fit it on valid, never on test. It changes no predicted label. 1.0 where
-    the data decides nothing: no example, equal logits, or all so right that the smallest temperature is best.
+    Section 4.2 of Guo et al. 2017; use valid, never test. It changes no predicted label. The result is 1.0 if the data
+    does not determine it: no example, equal logits, or all answers correct, so that the smallest temperature is best.
     """
     _finite(logits)
     if len(logits) != len(labels):
@@ -55,10 +55,10 @@ def fit_temperature(logits: NDArray[np.floating[Any]], labels: NDArray[np.int64]
         return -float(log_softmax(exact / np.exp(log_temperature), axis=1)[rows, labels].mean())
 
     low, high = np.log(RANGE)
-    found = float(minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-6}).x)
-    if found - low < 1e-3 or loss(low) <= loss(found):
+    best = float(minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-6}).x)
+    if best - low < 1e-3 or loss(low) <= loss(best):
         return 1.0
-    return float(np.exp(found))
+    return float(np.exp(best))
 
 
 def _finite(values: NDArray[np.floating[Any]]) -> None:
@@ -66,5 +66,5 @@ def _finite(values: NDArray[np.floating[Any]]) -> None:
     if broken:
         raise AvatarError(
             f"{broken} of {values.size} predictions are not finite",
-            "the training diverged: lower the learning rate or the norm at which gradients are clipped",
+            "the training diverged: lower the learning rate or the norm to which gradients are clipped",
         )

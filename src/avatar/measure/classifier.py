@@ -1,4 +1,4 @@
-"""A model with its tokenizer: text in, label out. What is timed, and what energy is measured on."""
+"""A model with its tokenizer, from text to label; used to measure latency and energy."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from avatar.teacher.teacher_model import TeacherModel, shape_only
 
 
 class ModelInputs(NamedTuple):
-    """What a model's forward pass takes for one example, on the model's device."""
+    """Input of a model's forward pass for one example, on the model's device."""
 
     input_ids: Tensor
     attention_mask: Tensor
@@ -26,11 +26,10 @@ class ModelInputs(NamedTuple):
 
 @dataclass(frozen=True)
 class TextClassifier:
-    """Any model with `forward(input_ids, attention_mask, members)`, and how its texts are tokenized.
+    """Any model with `forward(input_ids, attention_mask, members)`, and its tokenizer.
 
-    `tokenize` gives the token ids of each text, already cut to the model's length, without padding.
-    `width`, where it is not 0, is the number of tokens to which every function is padded. `note` is a caveat
-    that goes with every figure of this model.
+    `tokenize` gives the token ids of each text, cut to the model's length, without padding. `width`, if not 0, is the
+    number of tokens to which each function is padded. `note` is a remark for the report about this model's numbers.
     """
 
     model: nn.Module
@@ -43,7 +42,7 @@ class TextClassifier:
 
     @property
     def device(self) -> torch.device:
-        """Where the model's weights lie."""
+        """The device of the model's weights."""
         return next(self.model.parameters()).device
 
     def prepare(self, texts: Sequence[str]) -> ModelInputs:
@@ -68,7 +67,7 @@ class TextClassifier:
 
 
 def of_student(model: StudentModel, tokenizer: Tokenizer) -> TextClassifier:
-    """The student with the tokenizer that was trained for it, in eval mode."""
+    """The student with its tokenizer, in eval mode."""
     return TextClassifier(
         model.eval(),
         partial(_encode, tokenizer, model.arch.max_length),
@@ -92,20 +91,20 @@ def of_teacher(model: TeacherModel, tokenizer: PreTrainedTokenizerBase, max_leng
 
 
 _SHIFT = 2
-"""Added to every token id: our ids start at 0, and RoBERTa's padding has the id 1."""
+"""Added to every token id: our ids start at 0, and RoBERTa's padding id is 1."""
 
 CODEBERT_NOTE = (
     "The teacher's latency, size, FLOPs and energy are those of CodeBERT's shape (12 x 768, 12 heads) with "
-    "random weights, built without a download; its text goes through a byte-level BPE with the same number "
-    "of entries trained on this data, so that token counts are close to CodeBERT's but not equal."
+    "random weights, built without a download. Its tokenizer is a byte-level BPE with at most as many entries as "
+    "CodeBERT's, trained on this data, so token counts are close to CodeBERT's but not equal."
 )
 
 
 def codebert_shape(task: Task, texts: Sequence[str], max_length: int, seed: int) -> TextClassifier:
-    """CodeBERT's architecture with random weights, to time what a recorded teacher would have cost.
+    """CodeBERT's architecture with random weights, to measure the costs of a recorded teacher.
 
     The tokenizer is a byte-level BPE of up to 50,000 entries trained on `texts`; see `CODEBERT_NOTE`.
-    ModelInputs are cut at `max_length` tokens, of which RoBERTa's position table allows 512.
+    Functions are cut to `max_length` tokens, at most 512 (RoBERTa's position table).
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -1,4 +1,4 @@
-"""How a model's logits become an answer: a temperature for honest probabilities, and a threshold for label 1."""
+"""From logits to an answer: a temperature for calibrated probabilities, and a threshold for label 1."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from avatar.measure.calibration import fit_temperature, probabilities
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """An example gets label 1 where its probability at `temperature` is at least `threshold`, as in a bundle."""
+    """An example gets label 1 if its probability at `temperature` is at least `threshold`, as in a bundle."""
 
     temperature: float = 1.0
     threshold: float = 0.5
@@ -24,18 +24,18 @@ class Decision:
 
 
 def fit_decision(logits: NDArray[np.floating[Any]], labels: NDArray[np.int64], metric: str = "accuracy") -> Decision:
-    """The decision that suits `logits` (examples, 2) of valid, whose true `labels` are given.
+    """The best decision for `logits` (examples, 2) and true `labels` of valid.
 
-    For a metric that tunes no threshold it stays 0.5: probabilities mean what they say then. For any other it is the
-    best one on these examples, midway to the next lower probability; 0.5 too where no threshold tells anything.
+    The threshold is 0.5 for a metric that needs no other. Else it is the best one on these examples, midway to the next
+    lower probability, or 0.5 if no threshold is better than answers without information.
     """
     temperature = fit_temperature(logits, labels)
-    judge = METRICS.get(metric)
-    if not judge.tunes_threshold:
+    facts = METRICS.get(metric)
+    if not facts.tunes_threshold:
         return Decision(temperature)
     chances = probabilities(logits, temperature)[:, 1]
     cut = best_cut(chances, labels, metric)
-    if judge.uninformed is not None and cut.score <= judge.uninformed:
+    if facts.uninformed is not None and cut.score <= facts.uninformed:
         return Decision(temperature)
     below = chances[chances < cut.value].max(initial=0.0)
     return Decision(temperature, float(min(1.0, (cut.value + below) / 2)))

@@ -1,4 +1,4 @@
-"""Energy and emissions of a prediction, with the method that gave the number."""
+"""Energy and emissions of a prediction, with the method of the measurement."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -15,18 +15,19 @@ METHODS = {
     "rapl": "measured by RAPL (processor package)",
     "emi": "measured by Windows' energy meter (processor package)",
     "nvml": "measured by NVML (GPU)",
-    "estimate": "an estimate: no counter is readable here, so codecarbon assumes the power of "
-    "processor and memory, and the figure says little more than the time",
+    "estimate": "an estimate: no energy counter can be read on this machine, so codecarbon assumes the power of "
+    "processor and memory, and the number says little more than the time",
 }
-"""What gave the number, and how the report says it."""
+"""Methods of the measurement, and their descriptions in the report."""
 
 
 @dataclass(frozen=True, slots=True)
 class Energy:
     """Energy of one example. `method` is a key of `METHODS`: a counter, or estimate (power is assumed).
 
-    A measured figure covers only what the counter sees (the processor package, the GPU); an estimate adds
-    codecarbon's assumed power of processor and memory. `carbon_intensity` is in g CO2e per kWh.
+    A measured number covers only the part with the counter (processor package, GPU). An estimate is the
+    energy of processor and memory at the power that codecarbon assumes, plus that of a GPU if one is used.
+    `carbon_intensity` is in g CO2e per kWh.
     """
 
     joules_per_example: float
@@ -46,15 +47,15 @@ class Energy:
     @property
     def note(self) -> str:
         """A sentence for the report."""
-        return f"Energy is {METHODS[self.method]}; CO2e at {self.carbon_intensity:.0f} g per kWh."
+        return f"Energy is {METHODS[self.method]}; CO2e is computed with {self.carbon_intensity:.0f} g per kWh."
 
 
 def measure_energy(
     call: Callable[[Input], object], inputs: Sequence[Input], seconds: float = 1.5, cuda: bool = False
 ) -> Energy:
-    """Call `call` on `inputs`, over and over, for at least `seconds`, and divide what was used by the calls.
+    """Call `call` on `inputs` repeatedly for at least `seconds`; the energy is divided by the number of calls.
 
-    Needs no network and writes no file. `cuda` says whether `call` works on a GPU. Without a figure it is an
+    Needs no network and writes no file. `cuda` says whether `call` uses a GPU. If codecarbon gives no number, it is an
     AvatarError.
     """
     with quiet():
@@ -82,7 +83,7 @@ def measure_energy(
 
 
 def covered(reading: PowerReading, cuda: bool) -> tuple[str, float]:
-    """The method, and the kWh that it speaks for; a counter that counted nothing is none."""
+    """The method, and the kWh that it covers. A counter that shows 0 is not used."""
     counter = reading.cpu_counter
     if cuda and reading.gpu_counted and reading.gpu_kwh > 0:
         return "nvml", reading.gpu_kwh + (reading.cpu_kwh if counter else 0.0)

@@ -14,20 +14,20 @@ from avatar.measure.metrics import hard
 class Fidelity:
     """`agreement`: share of examples with the same predicted label; `kl`: KL(teacher || student) in nats.
 
-    `kl` is None where the teacher gave labels only.
+    `kl` is None if the teacher gave labels only.
     """
 
     agreement: float
     kl: float | None
 
     def as_dict(self) -> dict[str, float]:
-        """By MLflow name; what was not measured is absent."""
+        """Values by MLflow name, without those that were not measured."""
         values = {"fidelity/agreement": self.agreement}
         return values if self.kl is None else {**values, "fidelity/kl": self.kl}
 
 
 def agreement(student: NDArray[Any], teacher: NDArray[Any]) -> float:
-    """Share of examples on which both predict the same label; each anything that `metrics.hard` reads."""
+    """Share of examples with the same predicted label; both in any form that `metrics.hard` accepts."""
     return float((hard(np.asarray(student)) == hard(np.asarray(teacher))).mean())
 
 

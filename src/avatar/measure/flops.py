@@ -1,7 +1,7 @@
-"""FLOPs of one forward pass, counted by torch and by thop: matrix products, two FLOPs a multiply-add.
+"""FLOPs of one forward pass, counted by torch and by thop: matrix products, two FLOPs per multiply-add.
 
-The closed form for students is `space.size.count_flops`; these two are what it is checked against, and
-`by_torch` is also the count for teachers, whose architecture is somebody else's.
+The formula for students is `space.cost.count_flops`. It is checked against these two counts. `by_torch` also counts
+teachers, for which there is no formula.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ def example_inputs(task: Task, length: int, vocab_size: int) -> tuple[Tensor, Te
 def by_torch(model: nn.Module, inputs: tuple[Tensor, ...]) -> int:
     """FLOPs that torch counts while `model(*inputs)` runs in eval mode.
 
-    Fused attention is taken apart first: on the CPU torch's counter sees nothing inside it.
+    Fused attention is switched off: on the CPU torch's counter counts nothing inside it.
     """
     training = model.training
     model.eval()
@@ -43,10 +43,10 @@ def by_torch(model: nn.Module, inputs: tuple[Tensor, ...]) -> int:
 
 
 def by_thop(model: nn.Module, inputs: tuple[Tensor, ...]) -> int:
-    """FLOPs by thop: twice its multiply-adds, with a rule for our attention, whose products it does not see.
+    """FLOPs by thop: twice its multiply-adds, with our own rule for the products of attention, which thop misses.
 
-    Norms are left out, as they are no matrix products. Works on a copy: thop leaves buffers behind. Without thop, or
-    without the setuptools that it needs, an AvatarError.
+    Norms do not count: they have no matrix products. Works on a copy, because thop adds buffers to a model. Without
+    thop, or without setuptools, which thop needs, it is an AvatarError.
     """
     try:
         with warnings.catch_warnings():
@@ -55,7 +55,7 @@ def by_thop(model: nn.Module, inputs: tuple[Tensor, ...]) -> int:
     except ImportError as error:
         raise AvatarError(
             f"FLOPs are counted a second time by the package thop, which cannot be imported: {error}",
-            "pip install 'avatar-code[train]' brings it and setuptools, or switch it off with measure.thop=false",
+            "pip install 'avatar-code[train]' (it includes setuptools), or switch it off with measure.thop=false",
         ) from error
 
     rules = {SelfAttention: _count_attention, nn.LayerNorm: _count_nothing}
@@ -65,12 +65,12 @@ def by_thop(model: nn.Module, inputs: tuple[Tensor, ...]) -> int:
 
 
 def _count_nothing(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-    """thop's rule for what holds no matrix product."""
+    """thop's rule for modules without matrix products."""
 
 
 def _count_attention(module: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-    """thop's rule: the products, and the four projections, which thop counts but does not add up itself
-    below a module with a rule.
+    """thop's rule: the products, and the four projections. thop counts these, but does not add the counts of
+    modules inside a module with a rule.
 
     Scores and context are two products of heads * tokens^2 * head_size multiply-adds; each relative
     position term is one more.

@@ -1,4 +1,4 @@
-"""Latency, measured: one example at a time, after a warm-up, teacher and student side by side."""
+"""Measured latency: one example at a time, after a warm-up, teacher and student interleaved."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ Texts = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Percentiles over `samples` calls, in milliseconds, and under which conditions they hold."""
+    """Percentiles over `samples` calls, in milliseconds, and the conditions of the measurement."""
 
     p50_ms: float
     p95_ms: float
@@ -57,7 +57,7 @@ class Timing:
 
 
 def clocked(call: Callable[[Input], object], value: Input, cuda: bool = False) -> float:
-    """Milliseconds of one call; on a GPU, until the work that it started is done."""
+    """Milliseconds of one call; on a GPU, until its work is finished."""
     if cuda:
         torch.cuda.synchronize()
     start = time.perf_counter()
@@ -76,7 +76,7 @@ def time_calls(
     precision: str = "fp32",
     note: str = "",
 ) -> Timing:
-    """Time `call` on each of `inputs`, once, after `warmup` calls whose times are dropped."""
+    """Time `call` once on each of `inputs`, after `warmup` calls that do not count."""
     cuda = torch.device(device).type == "cuda"
     for index in range(warmup):
         clocked(call, inputs[index % len(inputs)], cuda)
@@ -86,10 +86,10 @@ def time_calls(
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Student and teacher in one process.
+    """Latency of student and teacher, measured in one process.
 
-    `student` and `teacher`: text in, label out; `student_model` and `teacher_model`: forward pass alone. The
-    ratios are teacher over student, of the medians over the examples that both were given.
+    `student` and `teacher` are from text to label, `student_model` and `teacher_model` the forward pass alone. The
+    ratios are teacher / student, of the medians over the examples that both got.
     """
 
     student: Timing
@@ -100,7 +100,7 @@ class Latency:
     model_ratio: float | None = None
 
     def as_dict(self) -> dict[str, float]:
-        """By MLflow name; what was not measured is absent."""
+        """Values by MLflow name, without those that were not measured."""
         values = {
             "latency/student_ms_p50": self.student.p50_ms,
             "latency/student_ms_p95": self.student.p95_ms,
@@ -114,12 +114,12 @@ class Latency:
 
     @property
     def notes(self) -> list[str]:
-        """Sentences for the report: the conditions, and what is to be known about the teacher."""
+        """Sentences for the report: the conditions, and the teacher's note."""
         timing = self.student
         notes = [
-            f"Latency: one example at a time, no padding, {timing.runtime} {timing.precision}, "
-            f"{timing.threads} threads, {timing.machine}; p50 of {timing.samples} test examples after "
-            f"{timing.warmup} for warm-up."
+            f"Latency: one example at a time, without padding, {timing.runtime} {timing.precision}, "
+            f"{timing.threads} threads, {timing.machine}; median (p50) of {timing.samples} test examples "
+            f"after {timing.warmup} warm-up calls."
         ]
         return notes + ([self.teacher.note] if self.teacher is not None and self.teacher.note else [])
 
@@ -133,8 +133,8 @@ def measure_latency(
 ) -> Latency:
     """Time the student on `examples` and the teacher on `teacher_examples` of them, interleaved.
 
-    An example is the texts of its functions. Interleaving spreads what else the machine does over
-    both; after each turn of the teacher the student has one call that does not count.
+    An example is the texts of its functions. Interleaving spreads other work of the machine over both. After each call
+    of the teacher, the student has one call that does not count.
     """
     shared = np.arange(len(examples)) if teacher is not None else np.arange(0)
     if teacher is not None and teacher_examples < len(examples):
@@ -173,7 +173,7 @@ def measure_latency(
 
 
 class _Turns:
-    """The times of one call, by example, collected while others take their turns too."""
+    """The times of one kind of call by example; the calls of several kinds alternate."""
 
     def __init__(self, call: Callable[[int], object], model: TextClassifier, warmup: int) -> None:
         self.call = call

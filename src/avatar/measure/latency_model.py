@@ -1,9 +1,9 @@
-"""How long an architecture that was never built will take here: a model of the forward time, per machine.
+"""The latency model: predicts the forward time of an architecture on this machine without building it.
 
-Time is a sum of parts: a constant, and the terms that each gene gives (`Gene.time`: products, score matrices,
-activations and so on). What a unit of each part costs on this machine is fitted by non-negative least squares on
-relative errors. A Gaussian process on the remainder, or instead of the sum, and trees were tried: none was better
-on unseen architectures.
+The time is a sum of parts: a constant, and the terms of each gene (`Gene.time`: products, score matrices,
+activations and so on). The cost of a unit of each part is fitted for this machine by non-negative least squares on
+relative errors. Trees, and a Gaussian process on the residual or instead of the sum, were not better on unseen
+architectures.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,10 +28,11 @@ Columns = dict[str, NDArray[Any]]
 RUNTIME = "torch fp32"
 FOLDS = 5
 CHUNK = 50_000
+"""Architectures predicted at a time."""
 
 
 def columns_of(archs: Sequence[Architecture]) -> Columns:
-    """One array (n,) per gene; `space.Architectures` are read without making objects."""
+    """One array (n,) per gene; `space.Architectures` have them already."""
     columns = getattr(archs, "columns", None)
     if columns is not None:
         return {name: np.broadcast_to(values, len(archs)) for name, values in columns.items()}
@@ -40,7 +41,7 @@ def columns_of(archs: Sequence[Architecture]) -> Columns:
 
 
 def parts(columns: Columns, length: int) -> Floats:
-    """What the time is a sum of, (n, parts): a constant and the terms of every gene."""
+    """The parts of the time, (n, parts): a constant and the terms of every gene."""
     floats = {name: values if values.dtype.kind == "U" else values.astype(float) for name, values in columns.items()}
     tokens = np.minimum(floats["max_length"], length)
     terms = [term for gene in GENES.values() for term in gene.time(floats, tokens)]
@@ -48,14 +49,14 @@ def parts(columns: Columns, length: int) -> Floats:
 
 
 def fit_costs(columns: Columns, milliseconds: Floats, length: int) -> Floats:
-    """Milliseconds that a unit of each part costs, (parts,), none below 0; errors count relative to the time."""
+    """Milliseconds per unit of each part, (parts,), at least 0; minimises relative errors."""
     costs, _ = nnls(parts(columns, length) / milliseconds[:, None], np.ones(len(milliseconds)))
     return np.asarray(costs, dtype=np.float64)
 
 
 @dataclass(frozen=True)
 class Quality:
-    """How well times of architectures are predicted that the model has not seen."""
+    """How well the model predicts the times of unseen architectures."""
 
     r2: float
     median_error: float
@@ -72,10 +73,10 @@ class Quality:
 
 @dataclass(frozen=True)
 class LatencyModel:
-    """Predicts the forward time of one example with `length` tokens a function, on the machine of the fit.
+    """Predicts the forward time of one example with `length` tokens per function, on the machine of the fit.
 
-    `costs` (parts,) are the milliseconds of a unit of each part. No prediction is below `least`, half of the
-    fastest time that was measured. `quality` is by cross-validation over the timed architectures.
+    `costs` (parts,) are milliseconds per unit of each part. Predictions are at least `least`, half of the smallest
+    measured time. `quality` is by cross-validation over the timed architectures.
     """
 
     costs: Floats
@@ -87,20 +88,20 @@ class LatencyModel:
     quality: Quality
 
     def predict(self, archs: Sequence[Architecture], task: Task | None = None) -> Floats:
-        """Milliseconds of each architecture, (n,). `task`, if given, must be the one that was timed."""
+        """Milliseconds of each architecture, (n,). `task`, if given, must be that of the fit."""
         if task is not None and task is not self.task:
             raise ConfigError(
-                f"the latency model was fitted for the task '{self.task}', not '{task}'", "fit one for this task"
+                f"the latency model was fitted for the task '{self.task}', not '{task}'", "fit a model for this task"
             )
         pieces = [archs[start : start + CHUNK] for start in range(0, len(archs), CHUNK)]
-        found = [self._of(columns_of(piece)) for piece in pieces]
-        return np.concatenate(found) if found else np.empty(0)
+        predicted = [self._of(columns_of(piece)) for piece in pieces]
+        return np.concatenate(predicted) if predicted else np.empty(0)
 
     def _of(self, columns: Columns) -> Floats:
         return np.maximum(parts(columns, self.length) @ self.costs, self.least)
 
     def predictor(self, task: Task) -> Callable[[Sequence[Architecture]], Floats]:
-        """`predict` for one task, as budgets and objectives take it."""
+        """`predict` for one task, as budgets and objectives need it."""
         return partial(self.predict, task=task)
 
     @property
@@ -109,22 +110,22 @@ class LatencyModel:
         quality = self.quality
         return (
             f"forward time at {self.length} tokens on {self.machine}, {self.threads} threads, {RUNTIME}: "
-            f"R² {quality.r2:.3f}, median error {100 * quality.median_error:.1f} % on "
-            f"{quality.architectures} architectures, each unseen (cross-validation)"
+            f"R² {quality.r2:.3f} (1 is perfect), median error {100 * quality.median_error:.1f} %, by cross-validation "
+            f"on {quality.architectures} architectures"
         )
 
 
 def check_enough(archs: Sequence[Architecture]) -> None:
-    """Raise a ConfigError where there are too few architectures for a fit and its cross-validation."""
+    """Raise a ConfigError if there are too few architectures for a fit and its cross-validation."""
     if len(archs) < 2 * FOLDS:
         raise ConfigError(
             f"{len(archs)} architectures are too few for a latency model, at least {2 * FOLDS} are needed",
-            "widen the search space or the budget, or leave latency out of search.objectives",
+            "add values to the search space, raise the budget, or remove latency from search.objectives",
         )
 
 
 def fit_to(archs: Sequence[Architecture], milliseconds: Floats, task: Task, length: int, seed: int) -> LatencyModel:
-    """The model of measured times (n,), and its quality by cross-validation.
+    """Fit a model to measured times (n,); its quality is by cross-validation.
 
     Too few architectures are a ConfigError.
     """

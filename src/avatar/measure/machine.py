@@ -1,4 +1,4 @@
-"""Which machine a number was measured on."""
+"""The name of this machine."""
 
 import platform
 from pathlib import Path
@@ -9,7 +9,7 @@ from avatar.common.cores import described_cores
 
 
 def cpu_name() -> str:
-    """The processor's name, as the system gives it."""
+    """The processor's name from the system."""
     info = Path("/proc/cpuinfo")
     if info.is_file():
         for line in info.read_text(encoding="utf-8", errors="replace").splitlines():

@@ -1,4 +1,4 @@
-"""Scores of a binary classifier: by every metric that a data set may be judged by, and precision and recall."""
+"""Scores of a binary classifier: all metrics of `data.metrics`, precision and recall."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from avatar.data.metrics import METRICS
 
 
 class Metrics:
-    """Scores by name: those of every metric of `data.metrics`, precision and recall. Each is an attribute, too."""
+    """Scores by name: all metrics of `data.metrics`, precision and recall. Each is also an attribute."""
 
     accuracy: float
     f1: float
@@ -38,13 +38,13 @@ class Metrics:
 def hard(outputs: NDArray[Any]) -> NDArray[np.int64]:
     """Predicted labels (examples,) from labels, from probabilities of label 1, or from scores (examples, 2).
 
-    A score may be -inf, a log-probability of 0. NaN or +inf is no prediction: an AvatarError.
+    A score may be -inf, the logarithm of probability 0. NaN or +inf is an AvatarError.
     """
     broken = int((np.isnan(outputs) | np.isposinf(outputs)).sum())
     if broken:
         raise AvatarError(
             f"{broken} of {outputs.size} predictions are not finite",
-            "the training diverged: lower the learning rate or the norm at which gradients are clipped",
+            "the training diverged: lower the learning rate or the norm to which gradients are clipped",
         )
     if outputs.ndim == 2:
         return np.asarray(outputs.argmax(axis=1), dtype=np.int64)
@@ -54,7 +54,7 @@ def hard(outputs: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def classification(labels: NDArray[np.int64], outputs: NDArray[Any]) -> Metrics:
-    """Scores of `outputs` (anything that `hard` reads) against the true `labels` (examples,)."""
+    """Scores of `outputs` (in any form that `hard` accepts) against the true `labels` (examples,)."""
     predictions = hard(np.asarray(outputs))
     if len(predictions) != len(labels) or not len(labels):
         raise ValueError(f"{len(predictions)} predictions for {len(labels)} labels")
@@ -69,7 +69,7 @@ def classification(labels: NDArray[np.int64], outputs: NDArray[Any]) -> Metrics:
 
 
 def score_text(score: float, metric: str) -> str:
-    """A score as people say it."""
+    """A score as text, such as "95.98 %"."""
     return METRICS.get(metric).text(score)
 
 

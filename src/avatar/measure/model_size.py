@@ -1,4 +1,4 @@
-"""Sizes: parameters, megabytes of weights as the papers count them, bytes of what is shipped."""
+"""Sizes: parameters, megabytes of weights, megabytes of a bundle."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ def params(module: nn.Module) -> int:
 
 
 def weights_mb(module: nn.Module) -> float:
-    """Parameters * 4 bytes / 1e6, whatever their stored precision: the papers' model size."""
+    """Parameters * 4 bytes / 1e6, whatever their stored precision: the model size in the papers."""
     return params(module) * 4 / 1e6
 
 

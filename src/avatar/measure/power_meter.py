@@ -1,4 +1,4 @@
-"""How much energy this process took while a block ran: the only code that knows codecarbon."""
+"""The energy that this process uses, by codecarbon. Only this file imports codecarbon."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -12,12 +12,12 @@ from avatar.common.errors import AvatarError
 SWITCH_OFF = "switch it off with measure.energy=false"
 
 CPU_COUNTERS = {"intel_rapl": "rapl", "windows_emi": "emi"}
-"""codecarbon's ways to read a processor's counter, and our names for them; its other ways assume a power."""
+"""Codecarbon's modes that read an energy counter of the processor, and our names for them; others assume the power."""
 
 
 @dataclass(frozen=True, slots=True)
 class PowerReading:
-    """Energy in kWh by part, and what was counted: `cpu_counter` is rapl, emi or None; the rest is assumed."""
+    """Energy in kWh by part. `cpu_counter` is rapl, emi or None. Without a counter the energy is estimated."""
 
     cpu_kwh: float
     ram_kwh: float
@@ -28,14 +28,14 @@ class PowerReading:
 
 
 class PowerMeter:
-    """Start it, work, stop it; then `reading` tells. Needs no network and writes no file.
+    """Measures energy between `start` and `stop`; then `reading` has it. Needs no network and writes no file.
 
-    Codecarbon's own settings (`.codecarbon.config`, CODECARBON_*) choose the country; without one its world
-    average holds.
+    The country comes from codecarbon's own settings (`.codecarbon.config`, CODECARBON_*); without one it is the world
+    average.
     """
 
     def __init__(self, seconds: float) -> None:
-        """Expect work of about `seconds`; without codecarbon an AvatarError."""
+        """`seconds` is the expected time of the work. Without codecarbon it is an AvatarError."""
         self._tracker = _tracker_class()(
             output_methods=[],
             log_level="critical",
@@ -45,17 +45,17 @@ class PowerMeter:
         )
 
     def start(self) -> None:
-        """Count from now on."""
+        """Start the measurement."""
         self._tracker.start()
 
     def stop(self) -> None:
-        """Count no further."""
+        """End the measurement."""
         self._tracker.stop()
 
     @property
     def reading(self) -> PowerReading:
-        """What was used between start and stop; an AvatarError where codecarbon counted nothing."""
-        used = getattr(self._tracker, "final_emissions_data", None)  # codecarbon swallows its own exceptions
+        """The energy between start and stop; an AvatarError if codecarbon gives none."""
+        used = getattr(self._tracker, "final_emissions_data", None)  # codecarbon hides its own exceptions
         if used is None or used.energy_consumed <= 0:
             raise AvatarError("codecarbon gave no energy for the predictions", SWITCH_OFF)
         counter, gpu = counters(getattr(self._tracker, "_hardware", None))
@@ -82,7 +82,7 @@ def _tracker_class() -> Any:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Codecarbon logs nothing inside; without codecarbon an AvatarError."""
+    """Codecarbon logs nothing in this block. Without codecarbon it is an AvatarError."""
     _tracker_class()  # importing it sets its logger's level
     logger = logging.getLogger("codecarbon")
     level = logger.level
@@ -96,14 +96,14 @@ def quiet() -> Iterator[None]:
 def counters(devices: Iterable[Any] | None) -> tuple[str | None, bool]:
     """The counter that was read for the processor, if any, and whether one was read for a GPU.
 
-    Codecarbon tells this in private attributes only. Where they are gone it is an AvatarError: a figure must
-    never be called an estimate or a measurement by mistake.
+    Codecarbon has this in private attributes only. If they are missing, it is an AvatarError: else an estimate could be
+    reported as a measurement.
     """
     by_kind = {type(device).__name__: device for device in devices or ()}
     mode = getattr(by_kind.get("CPU"), "_mode", None)
     if not by_kind or ("CPU" in by_kind and not isinstance(mode, str)):
         raise AvatarError(
-            f"codecarbon {version('codecarbon')} does not tell how it measured the processor; 3.3 does",
+            f"codecarbon {version('codecarbon')} does not tell how it measured the processor; version 3.3 does",
             f"pip install 'codecarbon>=3.3,<3.4', or {SWITCH_OFF}",
         )
     return CPU_COUNTERS.get(mode or ""), "GPU" in by_kind

@@ -1,4 +1,4 @@
-"""Prediction flips of a student: how many answers change when its examples are rewritten."""
+"""Prediction flips of a student: how many answers change when examples are rewritten."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -40,7 +40,7 @@ def student_flips(
     seed: int,
     kinds: Sequence[str] = tuple(METRICS),
 ) -> dict[str, FlipCount]:
-    """By kind of rewrite: flips of `count` examples of `split` drawn at random, of all where it is 0."""
+    """By kind of rewrite: flips on `count` random examples of `split`, or on all if it is 0."""
     examples = _some(corpus, split, count, seed)
     names = harvest_names(dict.fromkeys(text for example in examples for text in example), language)
     known = rewrites(language, names)
@@ -58,7 +58,7 @@ def _some(corpus: Corpus, split: SplitName, count: int, seed: int) -> list[Examp
 def _labels(
     model: StudentModel, tokenizer: Tokenizer, decision: Decision, examples: Sequence[Example]
 ) -> NDArray[np.int64]:
-    """Predicted labels; every distinct text is encoded once."""
+    """Predicted labels (examples,); each distinct text is tokenized once."""
     index = {text: row for row, text in enumerate(dict.fromkeys(text for one in examples for text in one))}
     rows = encode_texts(tokenizer, list(index), model.arch.max_length)
     members = np.asarray([[index[text] for text in example] for example in examples], dtype=np.int64)

@@ -1,1 +1,1 @@
-"""What a run found, for people: tables, figures, one self-contained page, a model card."""
+"""The results of a run for its readers: tables, figures, one self-contained page, a model card."""

@@ -12,17 +12,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from avatar.common.files import write_text
-from avatar.report.result_table import formatted
+from avatar.report.result_table import formatted, meanings
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a report shows, whatever it is about.
+    """The content of a report, independent of its subject.
 
-    `summary` is one sentence under the title. `table` is as `tables.summary` gives it, with the models as
-    its index; the row called `highlight` stands out. `figures` are shown in order under their titles,
-    each with its caption from `captions`, if any. `notes` are caveats that belong to the numbers. `facts`
-    are shown as a list of keys and values. `config` is the run's YAML.
+    `summary` is one sentence under the title. `table` is made by `result_table.summary`; its index has the models,
+    and the row named `highlight` is emphasised. `figures` are shown in order, by title; `captions` has their captions
+    by the same titles. `notes` are warnings about the numbers. `facts` are shown as a list of keys and values.
+    `config` is the run's YAML.
     """
 
     title: str
@@ -37,7 +37,7 @@ class Report:
 
 
 def svg(figure: Figure) -> str:
-    """The figure as SVG; the same figure gives the same text."""
+    """The figure as SVG text; equal figures give equal text."""
     buffer = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": "avatar", "svg.fonttype": "path"}):
         figure.savefig(buffer, format="svg", metadata={"Date": None})
@@ -45,12 +45,12 @@ def svg(figure: Figure) -> str:
 
 
 def _image(figure: Figure) -> str:
-    """An address that holds the whole picture."""
+    """The figure as a data URL."""
     return "data:image/svg+xml;base64," + base64.b64encode(svg(figure).encode()).decode()
 
 
 def render_page(report: Report) -> str:
-    """The page as HTML. All text is escaped."""
+    """The page as HTML; all text is escaped."""
     environment = Environment(
         loader=PackageLoader("avatar.report", ""),
         autoescape=True,
@@ -62,11 +62,12 @@ def render_page(report: Report) -> str:
     return environment.get_template("page.html").render(
         report=report,
         columns=list(table.columns),
+        meanings=meanings(report.table),
         rows=[(str(name), list(cells)) for name, cells in zip(table.index, table.to_numpy(), strict=True)],
         pictures=[(title, _image(figure), report.captions.get(title, "")) for title, figure in report.figures.items()],
     )
 
 
 def write_report(report: Report, path: Path) -> None:
-    """Write the page, whole or not at all."""
+    """Write the page. A failed write leaves no partial file."""
     write_text(path, render_page(report))

@@ -1,4 +1,4 @@
-"""The model card that goes with a student: the report's facts as markdown for the Hugging Face hub."""
+"""The model card of a student: the report as markdown for the Hugging Face hub."""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from avatar.report.result_table import formatted
 
 
 def model_card(report: Report, tags: Sequence[str] = ()) -> str:
-    """Markdown with the hub's YAML head: results, what to know about them, facts, configuration."""
+    """Markdown with the YAML header of the hub: results, notes, facts, configuration."""
     tagged = [f"- {tag}" for tag in ("code", "distillation", *tags)]
     head = ["---", "library_name: avatar", "tags:", *tagged, "---"]
     parts = ["\n".join(head), f"# {_plain(report.title)}"]
@@ -42,5 +42,5 @@ def _fenced(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """One line in which nothing is markup."""
+    """`text` as one line, markup characters escaped."""
     return re.sub(r"([\\`*_|<>\[\]#])", r"\\\1", " ".join(text.split()))

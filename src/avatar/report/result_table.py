@@ -1,4 +1,4 @@
-"""The table that every run ends with: the student beside its teacher and the cheap baselines."""
+"""The result table of a run: the student, its teacher and the cheap baselines."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from avatar.data.metrics import METRICS, Metric
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One model of the table; None is not measured. `scores` by metric; `ratio` is teacher to this model."""
+    """One model of the table; None means not measured. `scores` by metric; `ratio` is teacher's latency / model's."""
 
     model: str
     scores: Mapping[str, float] = field(default_factory=dict)
@@ -23,12 +23,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """How one field of `Row` is shown: its titles on a page and a terminal, its factor, and its format."""
+    """How one field of `Row` is shown: titles on a page and a terminal, factor, format, and meaning in a few words."""
 
     title: str
     short: str
     scale: float = 1.0
     form: str = ".3g"
+    meaning: str = ""
 
 
 def _of_metric(metric: Metric) -> Column:
@@ -38,24 +39,24 @@ def _of_metric(metric: Metric) -> Column:
 
 COLUMNS = {
     **{name: _of_metric(METRICS.get(name)) for name in METRICS},
-    "size_mb": Column("size MB", "MB"),
-    "latency_ms": Column("latency ms", "ms"),
-    "ratio": Column("speed-up", "speed-up"),
-    "gflops": Column("GFLOPs", "GFLOPs"),
-    "joules": Column("J/example", "J"),
+    "size_mb": Column("size MB", "MB", meaning="megabytes of weights"),
+    "latency_ms": Column("latency ms", "ms", meaning="median time for one example in milliseconds"),
+    "ratio": Column("speed-up", "speed-up", meaning="how many times faster than the teacher"),
+    "gflops": Column("GFLOPs", "GFLOPs", meaning="billions of floating-point operations for one example"),
+    "joules": Column("J/example", "J", meaning="energy for one example in joules"),
 }
-"""Shown columns, in order."""
+"""The columns, in order."""
 
 MISSING = "-"
 
 
 def scores_in(values: Mapping[str, float], group: str) -> dict[str, float]:
-    """The `scores` of a row from numbers by MLflow name, of which those in `group` are such as "test/f1"."""
+    """The `scores` of a row, from values by MLflow name: with the group "test", F1 is "test/f1"."""
     return {name: values[f"{group}/{name}"] for name in METRICS if f"{group}/{name}" in values}
 
 
 def summary(rows: Sequence[Row]) -> pd.DataFrame:
-    """One line a model, with `Row`'s units; NaN where nothing was measured. The index is the model's name."""
+    """One row per model in the units of `Row`; NaN means not measured. The index is the model's name."""
     values = {
         name: [row.scores.get(name) if name in METRICS.names() else getattr(row, name) for row in rows]
         for name in COLUMNS
@@ -66,7 +67,7 @@ def summary(rows: Sequence[Row]) -> pd.DataFrame:
 
 
 def cell(name: str, value: float) -> str:
-    """One number as text: three significant digits for measurements, never in exponents below a million."""
+    """One number as text. Measurements have three significant digits, and no exponent below a million."""
     if pd.isna(value):
         return MISSING
     column = COLUMNS[name]
@@ -79,16 +80,24 @@ def cell(name: str, value: float) -> str:
 
 
 def formatted(frame: pd.DataFrame) -> pd.DataFrame:
-    """The table as text, with titles; columns in which no model has a number are left out."""
-    shown = [name for name in COLUMNS if name in frame and frame[name].notna().any()]
-    cells = {COLUMNS[name].title: [cell(name, value) for value in frame[name]] for name in shown}
+    """The table as text, with titles; columns without any number are left out."""
+    cells = {COLUMNS[name].title: [cell(name, value) for value in frame[name]] for name in _shown(frame)}
     return pd.DataFrame(cells, index=frame.index)
 
 
-def render(frame: pd.DataFrame, width: int = 100) -> str:
-    """The table as plain text for a terminal, numbers right-aligned, no line longer than `width`.
+def meanings(frame: pd.DataFrame) -> list[tuple[str, str]]:
+    """Title and meaning of the shown columns that need an explanation."""
+    return [(COLUMNS[name].title, COLUMNS[name].meaning) for name in _shown(frame) if COLUMNS[name].meaning]
 
-    Long model names are cut; where that is not enough, columns are dropped from the right.
+
+def _shown(frame: pd.DataFrame) -> list[str]:
+    return [name for name in COLUMNS if name in frame and frame[name].notna().any()]
+
+
+def render(frame: pd.DataFrame, width: int = 100) -> str:
+    """The table as plain text for a terminal, numbers aligned right, no line longer than `width`.
+
+    Long model names are cut. If that is not enough, columns are dropped from the right.
     """
     table = formatted(frame).rename(columns={column.title: column.short for column in COLUMNS.values()})
     names = [str(name) for name in table.index]

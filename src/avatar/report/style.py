@@ -21,6 +21,14 @@ MARKERS: dict[str, dict[str, Any]] = {
 }
 """How each series of points looks."""
 
+LABELS = {
+    "dominated": "dominated (others are better)",
+    "front": "front (the best trade-offs)",
+    "trained": "trained",
+    "chosen": "chosen",
+}
+"""What the legend calls each series of points."""
+
 REMARK: dict[str, Any] = {
     "fontsize": 8,
     "color": "#444444",
@@ -30,7 +38,7 @@ REMARK: dict[str, Any] = {
 
 
 def log_axis(panel: Axes) -> None:
-    """A logarithmic x axis with plain numbers, at 1, 2 and 5 where it spans little."""
+    """A logarithmic x axis with plain numbers; ticks at 1, 2 and 5 where the range is small."""
     panel.set_xscale("log")
     low, high = panel.get_xlim()
     steps = (1.0, 2.0, 5.0) if high / low < 150 else (1.0,)
@@ -40,7 +48,7 @@ def log_axis(panel: Axes) -> None:
 
 
 def tidy(panel: Axes, x: str | None, y: str | None) -> None:
-    """Labels, a light grid, and no frame where it carries nothing."""
+    """Axis labels, a light grid, and no frame at the top and the right."""
     if x:
         panel.set_xlabel(x)
     if y:
@@ -51,7 +59,7 @@ def tidy(panel: Axes, x: str | None, y: str | None) -> None:
 
 
 def line_labels(panel: Axes, lines: list[tuple[float, str]], gap: float = 0.05) -> None:
-    """Name horizontal lines (height, name) at the left; those closer than `gap` of the axis share a label."""
+    """Label horizontal lines (height, name) at the left. Lines closer than `gap`, a share of the axis, share one."""
     bottom, top = panel.get_ylim()
     groups: list[tuple[float, list[str]]] = []
     for height, name in sorted(lines):

@@ -1,1 +1,1 @@
-"""Finding the architectures whose trade-off of accuracy, size, latency and FLOPs nothing else beats."""
+"""Search for the best trade-offs (the Pareto front) of accuracy, size, latency and FLOPs."""

@@ -1,4 +1,4 @@
-"""Picks the winner from a front by a stated rule, and says why."""
+"""Chooses the winner from a front by a given rule, and states the reason."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ class Winner:
 
 
 Scores = Callable[[NDArray[np.float64], NDArray[np.float64], int], NDArray[np.float64]]
-"""From losses (n, objectives), weights (objectives,) and the place of accuracy to (n,); the least wins."""
+"""From losses (n, objectives), weights (objectives,) and the column of accuracy to (n,); the smallest wins."""
 
 
 @dataclass(frozen=True)
 class Rule:
-    """How the winner is picked. `reason` completes "it is chosen as ..." for the report."""
+    """How the winner is chosen. `reason` completes "it is chosen as ..." for the report."""
 
     reason: str
     scores: Scores
@@ -38,19 +38,19 @@ class Rule:
 RULES: Registry[Rule] = Registry("rule")
 RULES.register("accurate")(
     Rule(
-        "the most accurate within the budgets, and of equals the cheapest",
+        "the most accurate one within the budgets (the cheapest of equally accurate ones)",
         lambda losses, weights, accuracy: losses[:, accuracy],
     )
 )
 RULES.register("knee")(
     Rule(
-        "the knee of the front: nearest to the best of every objective at once",
+        "the knee of the front (the point closest to the best values of all objectives at once)",
         lambda losses, weights, accuracy: np.asarray(np.linalg.norm(_scaled(losses), axis=1)),
     )
 )
 RULES.register("scalarised")(
     Rule(
-        "the least weighted sum of the objectives, each scaled to [0, 1] over the front",
+        "the one with the smallest weighted sum of the objectives, each scaled to [0, 1] over the front",
         lambda losses, weights, accuracy: np.asarray(_scaled(losses) @ weights),
     )
 )
@@ -62,10 +62,10 @@ def choose(
     rule: str = "accurate",
     weights: Mapping[str, float] | None = None,
 ) -> Winner:
-    """The winner of `result.front` by `rule`: accurate, knee, or scalarised (with `weights`, 1 where absent).
+    """The winner of `result.front` by `rule`: accurate, knee, or scalarised (with `weights`, 1 by default).
 
-    Ties go to the smaller loss in the other objectives, then to the one found first. An empty front is a
-    ConfigError.
+    Of equally good ones, the one with the smaller scaled sum of all objectives wins, then the one evaluated first.
+    An empty front is a ConfigError.
     """
     names = [objective.name for objective in objectives]
     chosen_rule = RULES.get(rule)
@@ -78,25 +78,27 @@ def choose(
     losses = minimised(result.front_values, objectives)
     given = weights or {}
     weighting = np.asarray([given.get(name, 1.0) for name in names])
-    place = names.index("accuracy") if "accuracy" in names else 0
-    scores = chosen_rule.scores(losses, weighting, place)
+    column = names.index("accuracy") if "accuracy" in names else 0
+    scores = chosen_rule.scores(losses, weighting, column)
     order = np.lexsort((np.arange(len(scores)), _scaled(losses).sum(axis=1), scores))
-    ranked = [int(result.front[position]) for position in order]
+    ranked = [int(result.front[index]) for index in order]
     winner = ranked[0]
     text = (
-        f"Of {len(result.front)} architectures on the front, {result.architectures[winner]} is chosen as "
-        f"{chosen_rule.reason}: {values_of(result, winner, objectives)}."
+        f"Of {len(result.front)} architectures on the front (the best trade-offs), "
+        f"{result.architectures[winner]} is chosen as {chosen_rule.reason}: {values_of(result, winner, objectives)}."
     )
     if rule == "scalarised":
         shown = [f"{name} {weight:g}" for name, weight in zip(names, weighting, strict=True)]
         text += f" Weights: {', '.join(shown)}."
     if len(ranked) > 1:
-        text += f" Next: {result.architectures[ranked[1]]} with {values_of(result, ranked[1], objectives)}."
+        text += (
+            f" The second best is {result.architectures[ranked[1]]} with {values_of(result, ranked[1], objectives)}."
+        )
     return Winner(winner, text, tuple(ranked[1 : 1 + RUNNERS_UP]))
 
 
 def _scaled(losses: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Each column from 0, its best on the front, to 1, its worst."""
+    """`losses` with each column scaled from 0 (best on the front) to 1 (worst)."""
     spread = np.ptp(losses, axis=0)
     return np.asarray((losses - losses.min(axis=0)) / np.where(spread > 0, spread, 1.0))
 

@@ -1,4 +1,4 @@
-"""An Optuna journal in one file that survives `kill -9` at any moment and costs microseconds an entry."""
+"""An Optuna journal in one file: it survives `kill -9` at any moment, and an entry takes microseconds."""
 
 import json
 from collections.abc import Iterable
@@ -11,10 +11,10 @@ from avatar.common.errors import ArtifactError
 
 
 class SingleWriterJournal(BaseJournalBackend):
-    """Entries as lines of JSON, written through at once but without fsync, for one process at a time.
+    """One line of JSON per entry, written without a buffer and without fsync, for one process at a time.
 
-    Optuna's own file backend locks and syncs at each entry, which is most of the time of a search whose
-    evaluations are cheap. A last line that was cut off is dropped.
+    Optuna's own file backend locks and syncs at each entry; with cheap evaluations this takes most of the time of a
+    search. An incomplete last line is dropped.
     """
 
     def __init__(self, path: Path) -> None:
@@ -29,15 +29,16 @@ class SingleWriterJournal(BaseJournalBackend):
             self._stream = path.open("ab", buffering=0)
         except (OSError, ValueError) as error:
             raise ArtifactError(
-                f"cannot use the stored search {path}: {error}", "delete the file to start the search anew"
+                f"cannot use the stored search {path}: {error}",
+                "delete this file to start the search again",
             ) from error
 
     def read_logs(self, log_number_from: int) -> Iterable[dict[str, Any]]:
-        """Entries from the given number on."""
+        """Entries from the given number to the end."""
         return self._entries[log_number_from:]
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        """Store entries."""
+        """Append entries to the file."""
         lines = [json.dumps(entry, separators=(",", ":")) for entry in logs]
         self._stream.write(("\n".join(lines) + "\n").encode())
         self._entries += [json.loads(line) for line in lines]

@@ -1,4 +1,4 @@
-"""Pareto dominance on plain arrays. Every objective is minimised; negate what is maximised."""
+"""Pareto dominance on plain arrays. All objectives are minimised; negate those to maximise."""
 
 from bisect import bisect_left
 
@@ -11,8 +11,8 @@ BLOCK = 1 << 17
 def front(points: NDArray[np.float64]) -> NDArray[np.intp]:
     """Indices of the rows of `points` (n, objectives) that no other row dominates, in input order.
 
-    Duplicates of a non-dominated row are all kept. An empty input gives an empty front. Works through
-    blocks and keeps the front of what it has seen, so memory stays bounded for millions of rows.
+    Duplicates of a non-dominated row are all kept. An empty input gives an empty front. Works block by block, so
+    memory stays bounded for millions of rows.
     """
     if not len(points):
         return np.empty(0, dtype=np.intp)
@@ -25,19 +25,19 @@ def front(points: NDArray[np.float64]) -> NDArray[np.intp]:
 
 
 def _nondominated(points: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Mask of the front: each survivor, in lexicographic order, removes all that it dominates."""
+    """Mask of the front: each row that is still there removes all rows that it dominates."""
     unique, inverse = np.unique(points, axis=0, return_inverse=True)
-    # A row comes after every row that dominates it, both here and in the order of the scaled sum; in
-    # the latter the strongest come first, and most rows are gone after a few steps.
+    # Sorted by the scaled sum, a row comes after every row that dominates it. The strongest rows come first,
+    # so most rows are removed after a few steps.
     spread = np.ptp(unique, axis=0)
     order = np.argsort((unique / np.where(spread > 0, spread, 1.0)).sum(axis=1), kind="stable")
     alive, rows = order, unique[order]
-    place = 0
-    while place < len(rows):
-        dominated = (rows[place] <= rows).all(axis=1)
-        dominated[place] = False
+    index = 0
+    while index < len(rows):
+        dominated = (rows[index] <= rows).all(axis=1)
+        dominated[index] = False
         alive, rows = alive[~dominated], rows[~dominated]
-        place += 1 - int(dominated[:place].sum())
+        index += 1 - int(dominated[:index].sum())
     mask = np.zeros(len(unique), dtype=bool)
     mask[alive] = True
     return mask[inverse.reshape(-1)]
@@ -47,17 +47,17 @@ def ranks(points: NDArray[np.float64]) -> NDArray[np.int64]:
     """0 for the front, 1 for the front of the rest, and so on, (n,)."""
     rank = np.full(len(points), -1, dtype=np.int64)
     level = 0
-    left = np.arange(len(points))
-    while len(left):
-        chosen = front(points[left])
-        rank[left[chosen]] = level
-        left = np.delete(left, chosen)
+    rest = np.arange(len(points))
+    while len(rest):
+        chosen = front(points[rest])
+        rank[rest[chosen]] = level
+        rest = np.delete(rest, chosen)
         level += 1
     return rank
 
 
 def crowding(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Crowding distance of each row (Deb et al. 2002, section III-B); the ends of each objective get inf."""
+    """Crowding distance of each row (Deb et al. 2002, section III-B); the two ends of each objective get inf."""
     distance = np.zeros(len(points))
     for column in points.T:
         order = np.argsort(column, kind="stable")
@@ -69,10 +69,10 @@ def crowding(points: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def hypervolume(points: NDArray[np.float64], reference: NDArray[np.float64]) -> float:
-    """Exact volume that `points` (n, objectives) dominate up to `reference` (objectives,).
+    """Exact hypervolume: the volume that `points` (n, objectives) dominate up to `reference` (objectives,).
 
-    Points that are not below the reference in every objective add nothing. By sweeps in two and three
-    dimensions, above by summing exclusive volumes (While, Bradstreet and Barone 2012).
+    Points that are not below the reference in every objective add nothing. Two and three dimensions use a sweep, more
+    dimensions a sum of exclusive volumes (While, Bradstreet and Barone 2012).
     """
     inside = points[(points < reference).all(axis=1)]
     if not len(inside):
@@ -107,24 +107,24 @@ def _volume(points: NDArray[np.float64], reference: NDArray[np.float64]) -> floa
 
 
 def _volume_3d(points: NDArray[np.float64], reference: NDArray[np.float64]) -> float:
-    """Sweep along the last objective, keeping the staircase of the first two and the area above it."""
+    """Sweep along the last objective; keeps the front of the first two and the area that it dominates."""
     ordered = points[np.lexsort((points[:, 1], points[:, 0], points[:, 2]))].tolist()
     end_x, end_y, end_z = reference.tolist()
-    xs, ys = [-np.inf, end_x], [end_y, -np.inf]  # x rises, y falls; the ends are sentinels
+    xs, ys = [-np.inf, end_x], [end_y, -np.inf]  # x increases, y decreases; the ends are sentinels
     area = volume = 0.0
     last_z = ordered[0][2]
     for x, y, z in ordered:
         volume += area * (z - last_z)
         last_z = z
-        place = bisect_left(xs, x)
-        if ys[place - 1] <= y or (xs[place] == x and ys[place] <= y):
+        index = bisect_left(xs, x)
+        if ys[index - 1] <= y or (xs[index] == x and ys[index] <= y):
             continue
-        stop, left, height = place, x, ys[place - 1]
+        stop, left, height = index, x, ys[index - 1]
         while ys[stop] >= y:
             area += (xs[stop] - left) * (height - y)
             left, height = xs[stop], ys[stop]
             stop += 1
         area += (xs[stop] - left) * (height - y)
-        xs[place:stop] = [x]
-        ys[place:stop] = [y]
+        xs[index:stop] = [x]
+        ys[index:stop] = [y]
     return volume + area * (end_z - last_z)

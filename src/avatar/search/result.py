@@ -1,4 +1,4 @@
-"""What a search returns, and the interface of everything that searches."""
+"""The result of a search, and the interface of all searchers."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from avatar.search.pareto import front
 from avatar.space.architecture import Architecture
 
 Progress = Callable[[int, int], None]
-"""Told how many evaluations are done, and of how many."""
+"""Called with the number of evaluations done, and of all."""
 
 
 @dataclass(frozen=True)
 class SearchResult:
     """Architectures in the order of their evaluation, their values (n, objectives) and the front's indices.
 
-    Values are in the objectives' own units. `evaluated` counts what was looked at: more than
-    `architectures` where only the front was kept, as exhaustive search does.
+    Values are in the units of the objectives. `evaluated` counts all evaluations: more than `architectures` where
+    only the front is kept, as by the exhaustive search.
     """
 
     objectives: tuple[str, ...]
@@ -34,8 +34,8 @@ class SearchResult:
 
     @property
     def front_architectures(self) -> tuple[Architecture, ...]:
-        """The architectures that nothing dominates."""
-        return tuple(self.architectures[place] for place in self.front)
+        """The architectures that no other one dominates."""
+        return tuple(self.architectures[index] for index in self.front)
 
     @property
     def front_values(self) -> NDArray[np.float64]:
@@ -50,7 +50,7 @@ def result_of(
     seconds: float,
     evaluated: int | None = None,
 ) -> SearchResult:
-    """The result of architectures that are evaluated already: by a searcher, or by really training them."""
+    """The result of architectures with known values: from a searcher, or from real trainings."""
     return SearchResult(
         tuple(objective.name for objective in objectives),
         tuple(archs),
@@ -62,7 +62,7 @@ def result_of(
 
 
 class Searcher(Protocol):
-    """Looks for the front."""
+    """Searches for the front."""
 
     def search(
         self,
@@ -74,10 +74,10 @@ class Searcher(Protocol):
         storage: Path | None = None,
         progress: Progress | None = None,
     ) -> SearchResult:
-        """Look at no more than `evaluations` distinct architectures, all legal and within the budgets.
+        """Evaluate at most `evaluations` distinct architectures, all legal and within the budgets.
 
-        Deterministic in `seed`. With `storage`, a file, a search that was killed goes on where it was and
-        ends as if nothing had happened. An impossible budget is a ConfigError.
+        Deterministic given `seed`. With `storage`, a file, a killed search continues and gives the result of an
+        uninterrupted one. A budget that no architecture meets is a ConfigError.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""From a search config to its result."""
+"""Runs the search that a config describes."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def objectives_of(config: SearchConfig) -> list[type[Objective]]:
     for name in config.weights:
         if name not in config.objectives:
             raise ConfigError(
-                f"search.weights names '{name}', which is no objective of this search",
+                f"search.weights names '{name}', which is not in search.objectives",
                 did_you_mean(name, config.objectives),
             )
     return [OBJECTIVES.get(name) for name in config.objectives]
@@ -37,16 +37,16 @@ def run_search(
     storage: Path | None = None,
     progress: Progress | None = None,
 ) -> SearchResult:
-    """Search as `config` says. All that it gives is legal, canonical and within budget."""
+    """Search as `config` says. All results are legal, canonical and within the budgets."""
     context.feasible.check()
     log.info("search space %s: %s", context.space.name, describe(context.feasible))
     for name, (low, high) in bounds(context.feasible).items():
-        log.info("within %s, %s runs from %s to %s", context.budgets, name, low, high)
+        log.info("with the limits %s, %s can be from %s to %s", context.budgets, name, low, high)
     result = SEARCHERS.get(config.name)().search(
         context, objectives_of(config), config.evaluations, config.population, seed, storage, progress
     )
     log.info(
-        "%s looked at %d architectures in %.1f s; %d are on the front",
+        "%s evaluated %d architectures in %.1f s; %d are on the front (the best trade-offs)",
         config.name,
         result.evaluated,
         result.seconds,

@@ -1,4 +1,4 @@
-"""One student architecture: the genes, frozen."""
+"""One student architecture: a value for each gene."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -14,11 +14,11 @@ from avatar.space.genes.vocabulary import LONGEST as LONGEST
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """Everything that a student is made and trained from. Names and units are those of the paper's table 1.
+    """The genes from which a student is built and trained. Names and units are those of the paper's table 1.
 
-    `embedding_size` 0 means `hidden_size` (no factorisation). `pooling` and `head` are ours; the
-    paper's are "first" and "concat". `layers` 0 pools the embeddings; there, `window` tokens side by side
-    (an odd number) are features beside the single tokens, and 1 means none (Kim 2014's convolution).
+    `embedding_size` 0 means `hidden_size` (no factorisation). `pooling` and `head` are not in the paper; its students
+    have "first" and "concat". With `layers` 0 the embeddings are pooled. Then windows of `window` tokens (an odd
+    number) are features besides the single tokens, a convolution as in Kim 2014; 1 means no windows.
     """
 
     tokenizer: str = "bpe"
@@ -46,26 +46,26 @@ class Architecture:
 
     @property
     def vector_size(self) -> int:
-        """Width of a function's vector: features of single tokens, and as many of windows where there are any."""
+        """Width of a function's vector: `hidden_size` for single tokens, and the same again for windows, if any."""
         return self.hidden_size * (2 if self.window > 1 else 1)
 
     @property
     def reads_a_set(self) -> bool:
-        """Whether a function is no more to this student than the set of its tokens or windows of tokens."""
+        """Whether this student sees a function only as a set of tokens or of windows of tokens."""
         return self.layers == 0 and POOLINGS[self.pooling].reads_a_set and self.position == "none"
 
     @property
     def symmetric(self) -> bool:
-        """Whether (a, b) and (b, a) get the same answer."""
+        """Whether the pairs (a, b) and (b, a) get the same answer."""
         return HEADS[self.head].symmetric
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain dictionary, in the order of the fields."""
+        """A plain dictionary, in the order of the fields."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Architecture":
-        """The architecture of a dictionary such as `as_dict` gives; an unknown gene is a ConfigError."""
+        """The architecture from a dictionary as `as_dict` gives it; an unknown gene is a ConfigError."""
         known = {field.name: field for field in dataclasses.fields(cls)}
         for name in values:
             if name not in known:

@@ -1,4 +1,4 @@
-"""What a student may cost, which architectures keep to it, and what to do when none does."""
+"""Budgets of a student: the limits, which architectures are within them, and the error when none is."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ Latency = Callable[[Sequence[Architecture]], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Budgets:
-    """Upper limits, None for none: MB of weights, GFLOPs of one example at full length, milliseconds."""
+    """Upper limits, None for no limit: MB of weights, GFLOPs of one example at full length, milliseconds."""
 
     mb: float | None = None
     gflops: float | None = None
@@ -29,12 +29,12 @@ class Budgets:
 
     @property
     def max_params(self) -> float:
-        """Most parameters that `mb` allows."""
+        """The largest number of parameters that `mb` allows."""
         return np.inf if self.mb is None else np.floor(self.mb * 1e6 / BYTES_PER_PARAM + 1e-6)
 
     @property
     def max_flops(self) -> float:
-        """Most FLOPs that `gflops` allows."""
+        """The largest number of FLOPs that `gflops` allows."""
         return np.inf if self.gflops is None else self.gflops * 1e9
 
     def __str__(self) -> str:
@@ -44,9 +44,9 @@ class Budgets:
 
 @dataclass(frozen=True)
 class Feasible:
-    """Tells which architectures of `space` are legal, canonical and within `budgets`.
+    """Says which architectures of `space` are legal, canonical and within `budgets`.
 
-    Canonical, so that each student is met under one name only. A limit in milliseconds needs `latency`.
+    Canonical means that each student has one architecture only. A limit in milliseconds needs `latency`.
     """
 
     space: SearchSpace
@@ -68,7 +68,7 @@ class Feasible:
         return mask
 
     def affordable(self, archs: Architectures) -> NDArray[np.bool_]:
-        """Which of `archs`, known to be legal and canonical, keep to all limits."""
+        """Which of `archs`, which must be legal and canonical, are within all limits."""
         mask = self.within(archs)
         if self.latency is not None and self.budgets.ms is not None and mask.any():
             mask = mask.copy()
@@ -76,13 +76,13 @@ class Feasible:
         return mask
 
     def within(self, archs: Architectures) -> NDArray[np.bool_]:
-        """Which of `archs` keep to the limits in MB and GFLOPs."""
+        """Which of `archs` are within the limits in MB and GFLOPs."""
         params = params_of(archs.columns, self.task) <= self.budgets.max_params
         flops = flops_of(archs.columns, self.task) <= self.budgets.max_flops
         return np.broadcast_to(params & flops, len(archs))
 
     def check(self) -> None:
-        """Raise a ConfigError that names the constraint that nothing meets, and the nearest budget."""
+        """Raise a ConfigError if no architecture is within the budgets; its hint has the smallest possible one."""
         smallest = self.smallest
         costs = [
             (
@@ -107,35 +107,37 @@ class Feasible:
         for what, key, limit, unit, values in costs:
             values = np.broadcast_to(values, len(smallest))
             if limit is not None and not (values <= limit * (1 + 1e-12)).any():
-                place, least = int(values.argmin()), float(values.min())
+                index, least = int(values.argmin()), float(values.min())
                 raise ConfigError(
                     f"no architecture of '{self.space.name}' meets the {what} budget: "
-                    f"{key}={limit:g} {unit}, but the least possible is {least:.6g} {unit} "
-                    f"({smallest[place]})",
-                    f"set {key}={_round_up(least):g} or more, or widen the search space downward",
+                    f"{key}={limit:g} {unit}, but the smallest possible is {least:.6g} {unit} "
+                    f"({smallest[index]})",
+                    f"set {key}={_round_up(least):g} or more, or allow smaller values in the search space",
                 )
             if limit is not None:
                 meets_all &= values <= limit * (1 + 1e-12)
         if not meets_all.any():
-            given = [(what, key, limit, unit, values) for what, key, limit, unit, values in costs if limit is not None]
+            limited = [
+                (what, key, limit, unit, values) for what, key, limit, unit, values in costs if limit is not None
+            ]
             excess = np.max(
-                [np.broadcast_to(values, len(smallest)) / limit for _, _, limit, _, values in given], axis=0
+                [np.broadcast_to(values, len(smallest)) / limit for _, _, limit, _, values in limited], axis=0
             )
             best = int(excess.argmin())
-            nearest = ", ".join(
+            possible = ", ".join(
                 f"{key}={_round_up(max(limit, float(np.broadcast_to(values, len(smallest))[best]))):g}"
-                for _, key, limit, _, values in given
+                for _, key, limit, _, values in limited
             )
             raise ConfigError(
                 f"each budget alone can be met in '{self.space.name}', but not all together: {self.budgets}",
-                f"the nearest that works: {nearest}",
+                f"these budgets can be met together: {possible}",
             )
 
     @cached_property
     def smallest(self) -> Architectures:
-        """Legal architectures among which are the ones with the fewest parameters and the fewest FLOPs.
+        """Legal architectures that include those with the fewest parameters and the fewest FLOPs.
 
-        Every combination of the values that the genes name as the cheapest is tried.
+        They are all combinations of the cheapest values that each gene lists.
         """
         choices = [GENES[domain.name].cheapest(domain.values) for domain in self.space.genes]
         rows = np.asarray(list(itertools.product(*choices)), dtype=np.int64).reshape(-1, len(choices))
@@ -145,7 +147,7 @@ class Feasible:
 
 
 def _round_up(value: float) -> float:
-    """`value` with four significant digits, never below it."""
+    """`value` rounded up to four significant digits."""
     if value <= 0:
         return value
     unit = 10.0 ** (np.floor(np.log10(value)) - 3)
@@ -153,7 +155,7 @@ def _round_up(value: float) -> float:
 
 
 def fits(arch: Architecture, budgets: Budgets, task: Task) -> bool:
-    """Whether one architecture keeps to the limits in MB and GFLOPs (milliseconds need `Feasible`)."""
+    """Whether one architecture is within the limits in MB and GFLOPs (milliseconds need `Feasible`)."""
     columns = {name: np.asarray(value) for name, value in arch.as_dict().items()}
     within_size = params_of(columns, task) <= budgets.max_params
     return bool(within_size and flops_of(columns, task) <= budgets.max_flops)

@@ -1,7 +1,7 @@
-"""Exact parameters and FLOPs of a student: what its genes say, for a single architecture and for whole grids.
+"""Exact parameters and FLOPs of students, summed over the genes, for one architecture and for whole grids.
 
 `params_of` equals the sum of `p.numel()` over the student's parameters. `flops_of` equals torch's
-FlopCounterMode with plain attention: matrix products only, two per multiply-add.
+FlopCounterMode with plain attention: matrix products only, two FLOPs per multiply-add.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ def columns_of(arch: Architecture) -> dict[str, NDArray[Any]]:
 
 
 def params_of(columns: Columns, task: Task) -> NDArray[np.int64]:
-    """Parameters of every architecture in `columns`, in their broadcast shape."""
+    """Parameters of every architecture in `columns`, in the broadcast shape of the columns."""
     genes = GENES.values()
     return _sum(gene.params(columns, task) for gene in genes) + _in_layers(
         columns, (gene.layer_params(columns) for gene in genes)
@@ -59,10 +59,10 @@ def count_params(arch: Architecture, task: Task) -> int:
 
 
 def count_flops(arch: Architecture, task: Task, length: int | None = None) -> int:
-    """FLOPs of one forward pass of one example with `length` tokens a function (None: `max_length`)."""
+    """FLOPs of one forward pass of one example with `length` tokens per function (None: `max_length`)."""
     return int(flops_of(columns_of(arch), task, length))
 
 
 def weights_mb(arch: Architecture, task: Task) -> float:
-    """Size of the weights in MB as the papers count it: four bytes a parameter, 1e6 bytes a MB."""
+    """Size of the weights in MB as the papers count it: four bytes per parameter, 1e6 bytes per MB."""
     return count_params(arch, task) * BYTES_PER_PARAM / 1e6

@@ -1,4 +1,4 @@
-"""The domain of one gene in a search space: a range of whole numbers, or listed values."""
+"""The domain of one gene in a search space: a range of whole numbers, or a list of values."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,18 +24,18 @@ class Integer:
 
     @cached_property
     def values(self) -> NDArray[Any]:
-        """All values, rising."""
+        """All values, ascending."""
         return np.arange(self.low, self.high + 1, self.step)
 
     @property
     def is_number(self) -> bool:
-        """Whether distances between the values mean something."""
+        """Whether the values are numbers."""
         return True
 
 
 @dataclass(frozen=True)
 class Categorical:
-    """Listed values; numbers are sorted, names keep their order."""
+    """A list of values; numbers are sorted, names keep their order."""
 
     name: str
     choices: tuple[Any, ...]
@@ -47,7 +47,7 @@ class Categorical:
 
     @property
     def is_number(self) -> bool:
-        """Whether distances between the values mean something."""
+        """Whether the values are numbers."""
         return not isinstance(self.choices[0], str)
 
 
@@ -55,7 +55,7 @@ Domain = Integer | Categorical
 
 
 def read_domain(name: str, config: GeneConfig) -> tuple[Domain | None, list[str]]:
-    """The domain that `config` describes, and everything that is wrong with it (then it is None)."""
+    """The domain that `config` describes, or None and all problems of `config`."""
     if name not in TYPES:
         return None, [f"genes.{name}: no gene is called '{name}' ({did_you_mean(name, TYPES)})"]
     ranged = config.low is not None or config.high is not None
@@ -77,7 +77,7 @@ def read_domain(name: str, config: GeneConfig) -> tuple[Domain | None, list[str]
 
 
 def value_problems(name: str, value: Any) -> list[str]:
-    """What is wrong with `value` for the gene `name`; empty where it is legal."""
+    """The problems of `value` for the gene `name`; empty if it is legal."""
     problem = GENES[name].problem(value)
     return [] if problem is None else [problem]
 

@@ -1,4 +1,4 @@
-"""Every architecture within budget, exactly: counted and listed in bounded memory."""
+"""Exact counts and lists of all architectures within the budgets, in bounded memory."""
 
 from collections.abc import Iterator
 
@@ -13,15 +13,17 @@ from avatar.space.genes.base import token_width
 from avatar.space.space import Architectures, Indices, legal
 
 CHUNK = 1 << 18
-"""Most rows that are held at a time."""
+"""Rows in memory at a time."""
 MOST_COUNTED = 200_000_000
-"""Largest grid (without vocab_size) that is walked to count."""
-QUICKLY_WALKED = 5_000_000
+"""Largest grid (without vocab_size) that is counted."""
+QUICKLY_COUNTED = 5_000_000
+"""Largest grid (without vocab_size) that is counted in about a second."""
 DRAWS = 100_000
+"""Random rows for an estimate of the count."""
 
 
 def describe(feasible: Feasible) -> str:
-    """A sentence with the number of feasible architectures, exact where counting takes about a second."""
+    """A phrase with the number of feasible architectures: exact if this takes about a second, else an estimate."""
     total, limits = f"{feasible.space.combinations:.4g} combinations", f"within {feasible.budgets}"
     exact = count_quickly(feasible)
     if exact is not None:
@@ -36,17 +38,17 @@ def describe(feasible: Feasible) -> str:
 
 
 def count_quickly(feasible: Feasible) -> int | None:
-    """As `count`, or None where it would take more than about a second."""
+    """As `count`, or None if it would take more than about a second."""
     box = [len(domain) for domain in reachable(feasible)]
-    walk = [size for size, name in zip(box, feasible.space.names, strict=True) if name != "vocab_size"]
-    return count(feasible) if float(np.prod(walk, dtype=np.float64)) <= QUICKLY_WALKED else None
+    counted = [size for size, name in zip(box, feasible.space.names, strict=True) if name != "vocab_size"]
+    return count(feasible) if float(np.prod(counted, dtype=np.float64)) <= QUICKLY_COUNTED else None
 
 
 def count(feasible: Feasible) -> int:
     """How many architectures are legal, distinct and within the limits in MB and GFLOPs, exactly.
 
-    For each combination of the other genes the vocabularies that fit are counted in one step, as size
-    grows with vocab_size and nothing else depends on it. A ConfigError where the grid is too large.
+    For each combination of the other genes, the values of vocab_size that fit are counted in one step: only the size
+    depends on vocab_size, and it grows with it. A grid that is too large is a ConfigError.
     """
     return sum(int(fitting.sum()) for _, fitting in _without_vocabulary(feasible, MOST_COUNTED))
 
@@ -54,25 +56,25 @@ def count(feasible: Feasible) -> int:
 def enumerate_feasible(feasible: Feasible, most: int = 50_000_000) -> Iterator[Architectures]:
     """All feasible architectures, in blocks of at most about `CHUNK`; more than `most` is a ConfigError.
 
-    Unlike `count`, a limit in milliseconds is kept as well.
+    Unlike `count`, this also applies the limit in milliseconds.
     """
     space = feasible.space
-    place = space.names.index("vocab_size") if "vocab_size" in space.names else None
+    column = space.names.index("vocab_size") if "vocab_size" in space.names else None
     total = 0
     for rows, fitting in _without_vocabulary(feasible, MOST_COUNTED):
         total += int(fitting.sum())
         if total > most:
             raise ConfigError(
-                f"more than {most} architectures of '{space.name}' are within {feasible.budgets}: too many to list",
-                "fix some genes, tighten a budget, or use search=nsga2",
+                f"more than {most} architectures of '{space.name}' are within {feasible.budgets}, too many to list",
+                "fix some genes, lower a budget, or use search=nsga2",
             )
         starts = np.concatenate([[0], np.cumsum(fitting)])
         for first in range(0, len(rows), max(1, CHUNK // max(1, int(fitting.max(initial=1))))):
             last = min(len(rows), first + max(1, CHUNK // max(1, int(fitting.max(initial=1)))))
             block = np.repeat(rows[first:last], fitting[first:last], axis=0)
-            if place is not None and len(block):
+            if column is not None and len(block):
                 offsets = np.repeat(starts[first:last] - starts[first], fitting[first:last])
-                block[:, place] = np.arange(len(block)) - offsets
+                block[:, column] = np.arange(len(block)) - offsets
             archs = Architectures(space, block)
             if len(archs) and feasible.budgets.ms is not None:
                 archs = archs.take(feasible(archs))
@@ -81,7 +83,7 @@ def enumerate_feasible(feasible: Feasible, most: int = 50_000_000) -> Iterator[A
 
 
 def _without_vocabulary(feasible: Feasible, most: int) -> Iterator[tuple[Indices, NDArray[np.int64]]]:
-    """Chunks of rows with the smallest vocabulary, and how many vocabularies, from there up, fit each."""
+    """Blocks of rows with the smallest vocab_size, and for each row the number of values of vocab_size that fit."""
     space = feasible.space
     domains = reachable(feasible)
     vocabularies = space.values("vocab_size")
@@ -91,14 +93,14 @@ def _without_vocabulary(feasible: Feasible, most: int) -> Iterator[tuple[Indices
     total = int(np.prod(shape, dtype=object))
     if total > most:
         raise ConfigError(
-            f"'{space.name}' has {total} combinations within reach of {feasible.budgets}, too many to walk through",
+            f"'{space.name}' has {total} combinations to check against {feasible.budgets}, too many to list",
             "fix some genes, or use search=nsga2",
         )
     for start in range(0, total, CHUNK):
         numbers = np.arange(start, min(start + CHUNK, total))
-        places = np.unravel_index(numbers, shape) if shape else ()
+        positions = np.unravel_index(numbers, shape) if shape else ()
         rows = (
-            np.stack([domain[place] for domain, place in zip(domains, places, strict=True)], axis=1)
+            np.stack([domain[position] for domain, position in zip(domains, positions, strict=True)], axis=1)
             if shape
             else np.zeros((1, 0), dtype=np.int64)
         )

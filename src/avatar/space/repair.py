@@ -1,4 +1,4 @@
-"""Makes any combination of values a legal, canonical architecture within budget, with few changes."""
+"""Turns any combination of values into a legal, canonical architecture within the budgets, with few changes."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,41 +13,41 @@ from avatar.space.space import Architectures, Indices
 class Repairer:
     """Repairs rows of indices for one feasible set.
 
-    Illegal values move to the nearest legal one. What is too large is shrunk gene by gene, in random
-    order, and the last gene only as far as needed: so repaired architectures lie on the budget's edge.
+    Illegal values change to the closest legal one. If the architecture is too large, genes get smaller in random order,
+    the last one only as much as needed: so repaired architectures are just within the budget.
     """
 
     def __init__(self, feasible: Feasible) -> None:
         self.feasible = feasible
         self.space = feasible.space
         self._shrinkable = [column for column, name in enumerate(self.space.names) if GENES[name].shrinks]
-        menders = [GENES[name].mender(self.space) for name in TYPES]
-        self._menders = [mend for mend in menders if mend is not None]
+        repairs = [GENES[name].row_repair(self.space) for name in TYPES]
+        self._repairs = [repair for repair in repairs if repair is not None]
 
     def __call__(self, row: Indices, rng: np.random.Generator) -> Indices:
-        """The repaired copy of one row; a ConfigError where nothing is within budget."""
+        """The repaired copy of one row; a ConfigError if no architecture is within the budgets."""
         row = self._legal(row[None])[0]
         while not self._fits(row[None])[0]:
-            open_genes = [place for place in self._shrinkable if row[place] > 0]
-            if not open_genes:
+            columns = [column for column in self._shrinkable if row[column] > 0]
+            if not columns:
                 return self._smallest(rng)
-            place = open_genes[int(rng.integers(len(open_genes)))]
-            fitting = self._largest_fitting(row, place)
+            column = columns[int(rng.integers(len(columns)))]
+            fitting = self._largest_fitting(row, column)
             if fitting is not None:
                 row = fitting
             else:
-                row = self._with_values(row, place, np.asarray([rng.integers(row[place])]))[0]
+                row = self._with_values(row, column, np.asarray([rng.integers(row[column])]))[0]
         return row
 
     def _fits(self, rows: Indices) -> NDArray[np.bool_]:
         return self.feasible.affordable(Architectures(self.space, rows))
 
-    def _largest_fitting(self, row: Indices, place: int) -> Indices | None:
-        """`row` with the largest lower value of one gene that fits; 64 values are tried at a time."""
-        low, high, best = 0, int(row[place]) - 1, None
+    def _largest_fitting(self, row: Indices, column: int) -> Indices | None:
+        """`row` with the largest smaller value of one gene that fits, or None; 64 values are tried at a time."""
+        low, high, best = 0, int(row[column]) - 1, None
         while low <= high:
             values = np.unique(np.linspace(low, high, 64).astype(np.int64))
-            rows = self._with_values(row, place, values)
+            rows = self._with_values(row, column, values)
             fitting = np.flatnonzero(self._fits(rows))
             if not len(fitting):
                 return best
@@ -56,9 +56,9 @@ class Repairer:
             low, high = int(values[last]) + 1, int(values[last + 1]) - 1 if last + 1 < len(values) else -1
         return best
 
-    def _with_values(self, row: Indices, place: int, values: NDArray[np.int64]) -> Indices:
+    def _with_values(self, row: Indices, column: int, values: NDArray[np.int64]) -> Indices:
         rows = np.repeat(row[None], len(values), axis=0)
-        rows[:, place] = values
+        rows[:, column] = values
         return self._legal(rows)
 
     def _smallest(self, rng: np.random.Generator) -> Indices:
@@ -68,13 +68,13 @@ class Repairer:
             self.feasible.check()
             raise ConfigError(
                 f"no architecture of '{self.space.name}' is within {self.feasible.budgets}",
-                "raise a budget, or widen the search space downward",
+                "raise a budget, or allow smaller values in the search space",
             )
         return np.asarray(rows[int(rng.integers(len(rows)))])
 
     def _legal(self, rows: Indices) -> Indices:
         """Legal canonical copies of `rows`."""
         rows = rows.copy()
-        for mend in self._menders:
-            mend(rows)
+        for repair in self._repairs:
+            repair(rows)
         return self.space.canonical_of(Architectures(self.space, rows), self.feasible.task).indices

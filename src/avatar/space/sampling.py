@@ -1,4 +1,4 @@
-"""Random architectures from the feasible set: uniform, or each as far as possible from the rest."""
+"""Random architectures from the feasible set: uniform, or each as far as possible from the others."""
 
 import itertools
 from collections.abc import Sequence
@@ -14,16 +14,18 @@ from avatar.space.repair import Repairer
 from avatar.space.space import Architectures, Indices
 
 ENUMERABLE = 200_000
-"""Grids up to this many rows are listed rather than drawn from."""
+"""Grids up to this many rows are listed; larger ones are sampled."""
 LARGEST_DRAW = 1 << 18
+"""Rows drawn at a time, at most."""
 MOST_DRAWS = 1 << 23
+"""Rows drawn in all, at most; the missing ones are then made by repair."""
 
 
 def sample_uniform(n: int, rng: np.random.Generator, feasible: Feasible) -> Architectures:
-    """`n` distinct feasible architectures (all of them where there are fewer), each equally likely.
+    """`n` distinct feasible architectures (all if there are fewer), each equally likely.
 
-    Where less than about one in a million combinations is feasible, the missing ones are drawn at random
-    and shrunk until they fit, which is no longer exactly uniform.
+    If less than about one combination in a million is feasible, the missing ones are random combinations that are
+    repaired until they fit; this is not exactly uniform.
     """
     space = feasible.space
     domains = reachable(feasible)
@@ -34,20 +36,20 @@ def sample_uniform(n: int, rng: np.random.Generator, feasible: Feasible) -> Arch
             feasible.check()
             raise ConfigError(
                 f"no architecture of '{space.name}' is within {feasible.budgets}",
-                "raise a budget, or widen the search space downward",
+                "raise a budget, or allow smaller values in the search space",
             )
         return Architectures(space, rows[rng.permutation(len(rows))[:n]])
-    found = np.empty((0, len(domains)), dtype=np.int64)
+    samples = np.empty((0, len(domains)), dtype=np.int64)
     size, drawn = 4096, 0
-    while len(found) < n and drawn < MOST_DRAWS:
+    while len(samples) < n and drawn < MOST_DRAWS:
         rows = np.stack([rng.choice(domain, size) for domain in domains], axis=1)
         rows = rows[feasible(Architectures(space, rows))]
-        found = _distinct(np.concatenate([found, rows]))
+        samples = _distinct(np.concatenate([samples, rows]))
         drawn += size
         size = min(size * 4, LARGEST_DRAW)
-    if len(found) < n:
-        found = _top_up(found, n, rng, feasible, domains)
-    return Architectures(space, found[:n])
+    if len(samples) < n:
+        samples = _top_up(samples, n, rng, feasible, domains)
+    return Architectures(space, samples[:n])
 
 
 def sample_adaptive(
@@ -57,11 +59,10 @@ def sample_adaptive(
     existing: Sequence[Architecture] = (),
     pool: int = 1000,
 ) -> Architectures:
-    """`n` distinct feasible architectures (or all there are) that fill the space beside `existing`.
+    """`n` distinct feasible architectures (all if there are fewer) that are far from each other and from `existing`.
 
-    Adaptive random sampling, as the paper builds its initial population: out of a uniform pool, take
-    again and again the one whose nearest neighbour among `existing` and those taken is farthest, by the
-    Euclidean distance of the encoding.
+    Adaptive random sampling, as for the paper's initial population: from a uniform pool, take repeatedly the one whose
+    nearest neighbour among `existing` and those already taken is farthest, by Euclidean distance of the encodings.
     """
     space = feasible.space
     candidates = sample_uniform(max(pool, 5 * n) + len(existing), rng, feasible)
@@ -81,18 +82,18 @@ def sample_adaptive(
 
 
 def _top_up(
-    found: Indices, n: int, rng: np.random.Generator, feasible: Feasible, domains: list[NDArray[np.int64]]
+    samples: Indices, n: int, rng: np.random.Generator, feasible: Feasible, domains: list[NDArray[np.int64]]
 ) -> Indices:
     repair = Repairer(feasible)
     for _ in range(50):
         rows = [repair(np.asarray([rng.choice(domain) for domain in domains]), rng) for _ in range(n)]
-        found = _distinct(np.concatenate([found, np.stack(rows)]))
-        if len(found) >= n:
+        samples = _distinct(np.concatenate([samples, np.stack(rows)]))
+        if len(samples) >= n:
             break
-    return found
+    return samples
 
 
 def _distinct(rows: Indices) -> Indices:
-    """`rows` without repetitions, in the order of their first appearance."""
+    """`rows` without duplicates, in the order of their first occurrence."""
     _, first = np.unique(rows, axis=0, return_index=True)
     return rows[np.sort(first)]

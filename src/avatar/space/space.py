@@ -1,4 +1,4 @@
-"""A search space: which genes vary and over what, which combinations are legal, and the encoding."""
+"""A search space: the domains of the genes, which combinations are legal, and the encoding."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from avatar.space.domains import Domain, cast, read_domain, value_problems
 from avatar.space.genes import GENES, Columns
 
 Indices = NDArray[np.int64]
-"""Architectures as rows (n, genes): the place of each searched gene's value in `gene.values`."""
+"""Architectures as rows (n, genes): the index of each searched gene's value in `gene.values`."""
 
 _RULED = tuple(GENES[name] for name in TYPES if GENES[name].ties)
 
 
 class Architectures(Sequence[Architecture]):
-    """Many architectures of one space, kept as an array; an `Architecture` is made where one is asked for."""
+    """Many architectures of one space, stored as an array; an `Architecture` is made on access."""
 
     def __init__(self, space: "SearchSpace", indices: Indices) -> None:
         self.space = space
@@ -34,7 +34,7 @@ class Architectures(Sequence[Architecture]):
         return self.space.columns(self.indices)
 
     def take(self, rows: NDArray[Any]) -> "Architectures":
-        """The architectures of `rows` (places or a mask)."""
+        """The architectures of `rows` (indices or a mask)."""
         return Architectures(self.space, self.indices[rows])
 
     def __len__(self) -> int:
@@ -52,7 +52,7 @@ class Architectures(Sequence[Architecture]):
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """The genes that vary, in the order of `Architecture`'s fields, and `base` for those that do not."""
+    """The searched genes, in the order of `Architecture`'s fields; `base` has the values of all others."""
 
     name: str
     genes: tuple[Domain, ...]
@@ -60,20 +60,20 @@ class SearchSpace:
 
     @classmethod
     def from_config(cls, config: SearchSpaceConfig) -> "SearchSpace":
-        """The space of a config; everything that is wrong with it comes in one ConfigError."""
+        """The space of a config; all its problems are in one ConfigError."""
         problems: list[str] = []
         genes: dict[str, Domain] = {}
         fixed: dict[str, Any] = {}
         for name, gene_config in config.genes.items():
-            gene, found = read_domain(name, gene_config)
-            problems += found
+            gene, gene_problems = read_domain(name, gene_config)
+            problems += gene_problems
             if gene is not None:
                 genes[name] = gene
         for name, raw in config.fixed.items():
             if name not in TYPES:
                 problems.append(f"fixed.{name}: no gene is called '{name}' ({did_you_mean(name, TYPES)})")
             elif name in config.genes:
-                problems.append(f"fixed.{name}: the gene is searched as well; name it in one place")
+                problems.append(f"fixed.{name}: the gene is searched as well (genes.{name}); remove one of the two")
             else:
                 fixed[name] = cast(name, raw)
                 problems += [f"fixed.{name}: {problem}" for problem in value_problems(name, fixed[name])]
@@ -83,7 +83,7 @@ class SearchSpace:
             lines = "\n".join(f"  - {problem}" for problem in problems)
             raise ConfigError(
                 f"the search space '{config.name}' is not valid:\n{lines}",
-                "mend these lines",
+                "correct these settings of search_space",
                 [f"search_space.{problem}" for problem in problems],
             )
         ordered = tuple(genes[name] for name in TYPES if name in genes)
@@ -117,13 +117,13 @@ class SearchSpace:
     def columns(self, indices: Indices) -> dict[str, NDArray[Any]]:
         """Values by gene: (n,) for searched genes, () for fixed ones."""
         columns = dict(self._base_columns)
-        for place, gene in enumerate(self.genes):
-            columns[gene.name] = gene.values[indices[..., place]]
+        for column, gene in enumerate(self.genes):
+            columns[gene.name] = gene.values[indices[..., column]]
         return columns
 
     def architecture(self, row: Indices) -> Architecture:
         """The architecture of one row of indices."""
-        values = {gene.name: gene.values[place].item() for gene, place in zip(self.genes, row, strict=True)}
+        values = {gene.name: gene.values[index].item() for gene, index in zip(self.genes, row, strict=True)}
         return Architecture(**{**self.base.as_dict(), **values})
 
     def architectures(self, archs: Sequence[Architecture]) -> Architectures:
@@ -131,13 +131,13 @@ class SearchSpace:
         if isinstance(archs, Architectures):
             return archs if archs.space is self else self._translated(archs)
         rows = np.empty((len(archs), len(self.genes)), dtype=np.int64)
-        places = [{value: place for place, value in enumerate(gene.values.tolist())} for gene in self.genes]
+        indices = [{value: index for index, value in enumerate(gene.values.tolist())} for gene in self.genes]
         for row, arch in enumerate(archs):
-            for column, (gene, place_of) in enumerate(zip(self.genes, places, strict=True)):
+            for column, (gene, index_of) in enumerate(zip(self.genes, indices, strict=True)):
                 value = getattr(arch, gene.name)
-                if value not in place_of:
+                if value not in index_of:
                     raise self._outside(gene, value)
-                rows[row, column] = place_of[value]
+                rows[row, column] = index_of[value]
         return Architectures(self, rows)
 
     def _translated(self, archs: "Architectures") -> "Architectures":
@@ -146,11 +146,11 @@ class SearchSpace:
         for column, gene in enumerate(self.genes):
             values = np.broadcast_to(archs.columns[gene.name], len(archs))
             order = np.argsort(gene.values)
-            place = order[np.searchsorted(gene.values[order], values).clip(max=len(order) - 1)]
-            wrong = gene.values[place] != values
+            indices = order[np.searchsorted(gene.values[order], values).clip(max=len(order) - 1)]
+            wrong = gene.values[indices] != values
             if wrong.any():
                 raise self._outside(gene, values[wrong][0].item())
-            rows[:, column] = place
+            rows[:, column] = indices
         return Architectures(self, rows)
 
     def _outside(self, gene: Domain, value: object) -> ConfigError:
@@ -168,18 +168,18 @@ class SearchSpace:
         )
 
     def is_legal(self, arch: Architecture) -> bool:
-        """Whether a student can be built from `arch` (wherever its values come from)."""
+        """Whether a student can be built from `arch`, which may be outside this space."""
         return bool(legal({name: np.asarray(value) for name, value in arch.as_dict().items()}))
 
     def canonical(self, arch: Architecture, task: Task | None = None) -> Architecture:
-        """`arch` with every gene that makes no difference to it at one fixed value of its domain.
+        """`arch`, with each gene that makes no difference to its student set to a fixed value of the gene's domain.
 
-        Which these are, each gene says. Equal students get equal architectures.
+        So equal students have equal architectures. `Gene.settle` decides.
         """
         return self.canonical_of(self.architectures([arch]), task)[0]
 
     def canonical_of(self, archs: Architectures, task: Task | None = None) -> Architectures:
-        """`canonical` for many."""
+        """`canonical` for many architectures."""
         indices = archs.indices.copy()
         columns = archs.columns
         for column, domain in enumerate(self.genes):
@@ -187,7 +187,7 @@ class SearchSpace:
         return Architectures(self, indices)
 
     def is_canonical(self, archs: Architectures, task: Task | None = None) -> NDArray[np.bool_]:
-        """Which of `archs` are their own canonical form, (n,)."""
+        """Which of `archs` are canonical, (n,)."""
         return (self.canonical_of(archs, task).indices == archs.indices).all(axis=1)
 
     @property
@@ -201,37 +201,37 @@ class SearchSpace:
     def encode(self, archs: Sequence[Architecture]) -> NDArray[np.float64]:
         """(n, d) in [0, 1]: categories one-hot over sqrt(2), numbers on a logarithmic scale.
 
-        So two different categories are as far apart as the two ends of a number. Architectures that are
-        the same student have the same row.
+        So the distance of two different categories equals that of the two ends of a number. Equal students have equal
+        rows.
         """
         known = self.canonical_of(self.architectures(archs))
         parts = [np.empty((len(known), 0))]
-        for place, gene in enumerate(self.genes):
+        for column_index, gene in enumerate(self.genes):
             if gene.is_number:
                 column = GENES[gene.name].encoded(known.columns)
                 values = GENES[gene.name].encoded_values(self.values)
                 parts.append(_logarithmic(column, values)[:, None])
             else:
-                parts.append(np.eye(len(gene.values))[known.indices[:, place]] / np.sqrt(2.0))
+                parts.append(np.eye(len(gene.values))[known.indices[:, column_index]] / np.sqrt(2.0))
         return np.concatenate(parts, axis=1)
 
     def values(self, name: str) -> NDArray[Any]:
-        """Every value that the gene `name` takes: its domain, or the one fixed value."""
+        """All values that the gene `name` can have: its domain, or the fixed value."""
         for gene in self.genes:
             if gene.name == name:
                 return gene.values
         return np.asarray([getattr(self.base, name)])
 
     def _has_legal_member(self) -> bool:
-        """Legality joins few genes; their whole grid is small enough to look at."""
-        joined = list(dict.fromkeys(name for gene in _RULED for name in gene.ties))
-        lists = [GENES[name].representatives(self.values(name)) for name in joined]
+        """Whether any combination is legal. The rules involve few genes, so their whole grid is small."""
+        ruled = list(dict.fromkeys(name for gene in _RULED for name in gene.ties))
+        lists = [GENES[name].representatives(self.values(name)) for name in ruled]
         grid = np.meshgrid(*lists, indexing="ij", sparse=True)
-        return bool(legal(dict(zip(joined, grid, strict=True))).any())
+        return bool(legal(dict(zip(ruled, grid, strict=True))).any())
 
 
 def legal(columns: Columns) -> NDArray[np.bool_]:
-    """Which architectures can be built: those that keep the rule of every gene."""
+    """Which architectures can be built: those that satisfy the rule of every gene."""
     return np.asarray(reduce(np.logical_and, (gene.legal(columns) for gene in _RULED)))
 
 

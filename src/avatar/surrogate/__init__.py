@@ -1,1 +1,1 @@
-"""Predicting the accuracy of students that were not trained, and knowing when that is not possible."""
+"""Surrogates: predict the accuracy of students without a training, and measure whether that is possible."""

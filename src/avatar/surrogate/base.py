@@ -1,4 +1,4 @@
-"""The interface of every surrogate, and the scale on which they learn."""
+"""The interface of all surrogates, and the scale on which they learn."""
 
 from typing import Protocol, Self
 
@@ -17,11 +17,11 @@ class Surrogate(Protocol):
     def __init__(self, seed: int) -> None: ...
 
     def fit(self, X: NDArray[np.float64], y: NDArray[np.float64]) -> Self:
-        """Learn from encodings (n, d) and accuracies (n,); n may be as low as two."""
+        """Learn from encodings (n, d) and accuracies (n,); n is at least 2."""
         ...
 
     def predict(self, X: NDArray[np.float64]) -> Prediction:
-        """Mean, within [0, 1], and standard deviation, at least 0, for encodings (m, d)."""
+        """Mean in [0, 1] and standard deviation >= 0 for encodings (m, d)."""
         ...
 
 
@@ -38,16 +38,16 @@ SURROGATES: Registry[type[Surrogate]] = Registry(
 )
 
 EDGE = 0.01
-"""Accuracies are kept this far from 0 and 1 on the logit scale, so that a single 0 does not rule the fit."""
+"""Accuracies are clipped to this distance from 0 and 1 before the logit, so that one 0 does not dominate the fit."""
 
 
 def to_logit(y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Log odds: on this scale the step from 0.95 to 0.97 weighs as much as it is worth."""
-    kept = np.clip(y, EDGE, 1.0 - EDGE)
-    return np.asarray(np.log(kept / (1.0 - kept)))
+    """Log odds of accuracies. On this scale, a step close to 1 (0.95 to 0.97) counts more than the same step at 0.5."""
+    clipped = np.clip(y, EDGE, 1.0 - EDGE)
+    return np.asarray(np.log(clipped / (1.0 - clipped)))
 
 
 def from_logit(mean: NDArray[np.float64], std: NDArray[np.float64]) -> Prediction:
-    """Accuracies of log odds; the standard deviation by the slope at the mean (the delta method)."""
+    """Accuracies from log odds; the standard deviation by the slope at the mean (delta method)."""
     accuracy = 1.0 / (1.0 + np.exp(-mean))
     return accuracy, std * accuracy * (1.0 - accuracy)

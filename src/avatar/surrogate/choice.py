@@ -1,4 +1,4 @@
-"""Which surrogate steers the search: the best by cross-validation, and none where none is worth it."""
+"""Chooses the surrogate of a search: the best by cross-validation, or the constant predictor where none is better."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ log = get_logger("surrogate")
 
 @dataclass(frozen=True)
 class SurrogateChoice:
-    """The chosen surrogate, fitted on everything.
+    """The chosen surrogate, fitted on all observations.
 
-    `validation` holds what was validated, by name; it is empty with too few observations. `sentence` is
-    for the report, and `judged` what was validated of the surrogate that it speaks of: where none beats the constant,
-    the best of the others. `collapsed` (n,) marks observations whose training failed.
+    `validation` has the cross-validations by name of the surrogate; it is empty with too few observations. `sentence`
+    is for the report. `judged` is the cross-validation of the surrogate in the sentence: where none beats the constant
+    predictor, the best of the others. `collapsed` (n,) marks students whose training failed.
     """
 
     name: str
@@ -42,18 +42,19 @@ def choose(
 ) -> SurrogateChoice:
     """Choose and fit a surrogate for encodings (n, d) and accuracies (n,).
 
-    `auto` takes, of those whose error is within one standard error of the least, the one that ranks best;
-    it takes the constant unless that one beats it by more than the standard error of the difference. A
-    surrogate that is named is taken as it is, and `beats_constant` says what it is worth. With fewer than
-    `config.minimum` observations it is the constant. `floor` is the score of the best constant classifier,
-    None where it is not known.
+    `auto` considers the surrogates whose error is within one standard error of the smallest, and takes the one with
+    the largest Kendall's tau. It takes the constant predictor instead, unless that one is better by more than the
+    standard error of the difference. A surrogate given by name is used in any case; see `beats_constant`. With fewer
+    than `config.minimum` observations, the constant predictor is used. `floor` is the score of the best constant
+    classifier, None where it is not known.
     """
     failed = collapsed(y, floor)
     note = _failures(failed, floor)
     if len(y) < config.minimum:
         sentence = (
             f"{len(y)} trained architectures are fewer than the {config.minimum} that a surrogate needs, "
-            "so the constant predictor is used: accuracy does not steer the search."
+            "so the constant predictor is used. It gives every architecture the same accuracy, so the search does not "
+            "use accuracy."
         )
         return _fitted("constant", X, y, seed, {}, None, failed, sentence + note)
     names = [name for name in SURROGATES if name != "constant"] if config.name == "auto" else [config.name]
@@ -62,21 +63,29 @@ def choose(
         for name in ["constant", *(name for name in names if name != "constant")]
     }
     for name, result in validation.items():
-        log.info("surrogate %s: %s, Kendall's tau %.2f", name, result.compared, result.kendall_tau)
+        log.info(
+            "surrogate %s: %s, Kendall's tau (agreement of the ranking, -1 to 1) %.2f",
+            name,
+            result.compared,
+            result.kendall_tau,
+        )
     best = _best([validation[name] for name in names])
     numbers = (
-        f"{best.compared}, Kendall's tau {best.kendall_tau:.2f}, "
+        f"{best.compared}, Kendall's tau (agreement of the ranking, -1 to 1) {best.kendall_tau:.2f}, "
         f"{config.repeats} x {config.folds}-fold cross-validation on {len(y)} students"
     )
     if best.beats_constant:
-        sentence = f"The surrogate is {_spoken(best.name)}: {numbers}."
+        sentence = f"The surrogate is {_title(best.name)}: {numbers}."
     elif config.name == "auto":
         sentence = (
-            f"No surrogate beats the constant predictor (the best, {_spoken(best.name)}: {numbers}), so "
-            "predicted accuracy does not steer the search."
+            f"No surrogate beats the constant predictor (the best, {_title(best.name)}: {numbers}), so "
+            "the search does not use predicted accuracy."
         )
     else:
-        sentence = f"The surrogate is {_spoken(best.name)}, as configured, but does not beat the constant: {numbers}."
+        sentence = (
+            f"The surrogate is {_title(best.name)}, as configured, "
+            f"but it does not beat the constant predictor: {numbers}."
+        )
     name = best.name if best.beats_constant or config.name != "auto" else "constant"
     return _fitted(name, X, y, seed, validation, best, failed, sentence + note)
 
@@ -84,7 +93,7 @@ def choose(
 def refitted(
     described: Mapping[str, Any], X: NDArray[np.float64], y: NDArray[np.float64], seed: int
 ) -> SurrogateChoice:
-    """The choice that `choose` made of the same observations, from its fields but `model` as plain data."""
+    """The choice that `choose` made for the same observations; `described` has its fields without `model`."""
     name = str(described["name"])
     return SurrogateChoice(
         name,
@@ -98,14 +107,14 @@ def refitted(
 
 
 TOLERANCE = 1e-6
-"""Scores come from the logs of training in single precision."""
+"""Scores are compared with this tolerance: the training logs them in single precision."""
 
 
 def collapsed(y: NDArray[np.float64], floor: float | None = None) -> NDArray[np.bool_]:
-    """Which students learned nothing: they score no more than `floor`, the best constant classifier's score.
+    """Which students learned nothing: their score is at most `floor`, the score of the best constant classifier.
 
-    Without a floor, it is a score below the median that at least three students and a tenth of all share to
-    the last digit: students that always give the same answer share it, others hardly ever do.
+    Without `floor`, it is the highest score below the median that at least three students and a tenth of all have
+    exactly. Students that always give the same answer have equal scores, other students almost never.
     """
     if floor is None:
         scores, counts = np.unique(y, return_counts=True)
@@ -119,8 +128,8 @@ def _failures(failed: NDArray[np.bool_], floor: float | None) -> str:
         return ""
     count = f" {failed.sum()} of {len(failed)} students"
     if floor is None:
-        return f"{count} collapsed in training."
-    return f"{count} are no better than one constant answer ({100 * floor:.2f} %): their training failed."
+        return f"{count} collapsed in training (they always give the same answer)."
+    return f"{count} are no better than one constant answer ({100 * floor:.2f} %), so their training failed."
 
 
 def _best(results: list[CrossValidation]) -> CrossValidation:
@@ -148,5 +157,5 @@ def _fitted(
     return SurrogateChoice(name, model, validation, beats, failed, sentence, judged)
 
 
-def _spoken(name: str) -> str:
+def _title(name: str) -> str:
     return name.replace("_", " ")

@@ -1,4 +1,4 @@
-"""Several surrogates as one."""
+"""The mean of several surrogates."""
 
 from typing import Self
 
@@ -11,9 +11,9 @@ from avatar.surrogate.trees import RandomForest
 
 
 class Ensemble:
-    """The mean of ridge regression, a Gaussian process and a forest: one straight, one smooth, one stepped.
+    """The mean of ridge regression (linear), a Gaussian process (smooth) and a forest (stepwise constant).
 
-    Its variance is the members' own plus their disagreement, as for any mixture.
+    The variance is that of a mixture: the mean of the members' variances plus the variance of their means.
     """
 
     def __init__(self, seed: int) -> None:

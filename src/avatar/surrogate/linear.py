@@ -1,4 +1,4 @@
-"""The constant predictor that all others have to beat, ridge regression, and the Gaussian process."""
+"""The constant predictor (the baseline), ridge regression, and the Gaussian process."""
 
 import warnings
 from typing import Self
@@ -14,13 +14,13 @@ from avatar.surrogate.base import Prediction, from_logit, to_logit
 
 
 class Constant:
-    """The median of what was seen: of all constants the one with the least absolute error."""
+    """Always the median of the seen accuracies: the constant with the smallest absolute error."""
 
     def __init__(self, seed: int) -> None:
         self._median = self._spread = 0.0
 
     def fit(self, X: NDArray[np.float64], y: NDArray[np.float64]) -> Self:
-        """Take the median and the spread of `y`."""
+        """Take the median and the standard deviation of `y`."""
         self._median, self._spread = float(np.median(y)), float(np.std(y))
         return self
 
@@ -30,7 +30,7 @@ class Constant:
 
 
 class Ridge:
-    """Ridge regression on the encoding, its penalty by the evidence (MacKay 1992), on the logit scale."""
+    """Ridge regression on the logit scale; the penalty maximises the evidence (MacKay 1992)."""
 
     def __init__(self, seed: int) -> None:
         self._model = BayesianRidge()
@@ -46,7 +46,7 @@ class Ridge:
 
 
 class GaussianProcess:
-    """One length scale for all columns (there is too little to learn more), noise learned, logit scale."""
+    """On the logit scale, with learned noise; one length scale for all columns, as there are few observations."""
 
     def __init__(self, seed: int) -> None:
         kernel = ConstantKernel(1.0, (1e-2, 1e2)) * Matern(1.0, (1e-1, 1e2), nu=2.5) + WhiteKernel(0.1, (1e-4, 1e1))
@@ -55,13 +55,13 @@ class GaussianProcess:
     def fit(self, X: NDArray[np.float64], y: NDArray[np.float64]) -> Self:
         """Learn from encodings (n, d) and accuracies (n,)."""
         with warnings.catch_warnings():
-            # A parameter that ends on its bound is a finding, not a fault.
+            # A parameter that ends at its bound is a valid result.
             warnings.simplefilter("ignore", ConvergenceWarning)
             self._model.fit(X, to_logit(y))
         return self
 
     def predict(self, X: NDArray[np.float64]) -> Prediction:
-        """Mean and standard deviation of the posterior, in blocks that bound the memory."""
+        """Mean and standard deviation of the posterior, block by block to limit memory."""
         blocks = [
             self._model.predict(X[start : start + 10_000], return_std=True)
             for start in range(0, max(len(X), 1), 10_000)

@@ -1,4 +1,4 @@
-"""Forests and boosted trees: they see at once that one learning rate lets students collapse."""
+"""Forests and boosted trees: they model steps, such as a learning rate at which all trainings fail."""
 
 from typing import Self
 
@@ -10,10 +10,11 @@ from avatar.surrogate.base import Prediction
 
 TREES = 100
 MEMBERS = 3
+"""Boosted models in `GradientBoosting`."""
 
 
 class RandomForest:
-    """Extremely randomised trees (Geurts et al. 2006); the trees' disagreement is the uncertainty."""
+    """Extremely randomised trees (Geurts et al. 2006); the standard deviation over the trees is the uncertainty."""
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
@@ -31,21 +32,21 @@ class RandomForest:
         total, squares = np.zeros(len(X)), np.zeros(len(X))
         rows = np.ascontiguousarray(X, dtype=np.float32)
         for tree in self._model.estimators_:
-            found = tree.tree_.predict(rows).reshape(len(X))
-            total += found
-            squares += found**2
+            predicted = tree.tree_.predict(rows).reshape(len(X))
+            total += predicted
+            squares += predicted**2
         mean = total / TREES
         return mean, np.sqrt(np.maximum(squares / TREES - mean**2, 0.0))
 
 
 FEW = 8
-"""Fewer observations than this are not subsampled for each tree: nothing might be left."""
+"""With fewer observations than this, trees use all of them: a subsample could be empty."""
 
 
 class GradientBoosting:
-    """Shallow boosted trees with Huber's loss, so that one failed training does not rule the fit.
+    """Shallow boosted trees with Huber's loss, so that one failed training does not dominate the fit.
 
-    Three members on bootstrap samples; their disagreement is the uncertainty.
+    Three members, two of them on bootstrap samples; their standard deviation is the uncertainty.
     """
 
     def __init__(self, seed: int) -> None:
@@ -71,5 +72,5 @@ class GradientBoosting:
 
     def predict(self, X: NDArray[np.float64]) -> Prediction:
         """Mean and standard deviation over the members."""
-        found = np.stack([member.predict(X) for member in self._members])
-        return np.clip(found.mean(axis=0), 0.0, 1.0), found.std(axis=0)
+        predicted = np.stack([member.predict(X) for member in self._members])
+        return np.clip(predicted.mean(axis=0), 0.0, 1.0), predicted.std(axis=0)

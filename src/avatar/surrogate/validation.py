@@ -1,4 +1,4 @@
-"""Repeated cross-validation of a surrogate, always beside the constant predictor."""
+"""Repeated cross-validation of a surrogate, always compared with the constant predictor."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -12,17 +12,17 @@ from avatar.common.seeding import derive_seed, generator
 from avatar.surrogate.base import SURROGATES, Prediction
 
 FitPredict = Callable[[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], int], Prediction]
-"""Learns from encodings and accuracies and predicts other encodings; the last argument is a seed."""
+"""From seen encodings, their accuracies, unseen encodings and a seed to the predictions for the unseen ones."""
 
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """How a surrogate predicts what it was not shown.
+    """How well a surrogate predicts unseen architectures.
 
-    `errors` and `constant_errors` (n,) are absolute errors of each observation, averaged over the
-    repetitions; `mean` and `std` (n,) its predictions, averaged likewise. `mae_error` is the standard
-    error of `mae`, `gain_error` that of the paired difference to the constant. `kendall_tau` is 0 where
-    the predictions are all equal.
+    `errors` and `constant_errors` (n,) are the absolute errors for each observation, averaged over the repetitions;
+    `mean` and `std` (n,) are the predictions, averaged in the same way. `mae_error` is the standard error of `mae`,
+    `gain_error` that of the paired difference to the constant predictor. `kendall_tau` is 0 where all predictions are
+    equal.
     """
 
     name: str
@@ -39,7 +39,7 @@ class CrossValidation:
 
     @classmethod
     def from_plain(cls, values: Mapping[str, Any]) -> "CrossValidation":
-        """The validation whose fields are given as numbers and lists."""
+        """The cross-validation from its fields as numbers and lists."""
         plain: dict[str, Any] = {entry.name: values[entry.name] for entry in fields(cls)}
         for name, value in plain.items():
             if isinstance(value, list):
@@ -48,17 +48,17 @@ class CrossValidation:
 
     @property
     def gain(self) -> float:
-        """By how much the mean absolute error is below the constant's; negative where it is above."""
+        """The constant predictor's mean absolute error minus this one's; negative where the constant is better."""
         return self.constant_mae - self.mae
 
     @property
     def compared(self) -> str:
-        """Its error beside the constant's, over all observations: the only words that a report has for the two."""
-        return f"MAE {100 * self.mae:.2f} points (constant predictor {100 * self.constant_mae:.2f})"
+        """Its error and the constant predictor's, over all observations; all report texts use these words."""
+        return f"mean absolute error {100 * self.mae:.2f} points (constant predictor {100 * self.constant_mae:.2f})"
 
     @property
     def beats_constant(self) -> bool:
-        """Whether the gain is more than its standard error and the ranking better than chance."""
+        """Whether the gain is above its standard error and Kendall's tau above 0."""
         return self.gain > self.gain_error and self.kendall_tau > 0
 
 
@@ -67,7 +67,7 @@ def cross_validate(
 ) -> CrossValidation:
     """Repeated `folds`-fold cross-validation of the surrogate registered as `name`.
 
-    Every surrogate gets the same folds. With fewer than two observations a fold there are fewer folds.
+    All surrogates get the same folds. A fold has at least two observations, so few observations give fewer folds.
     """
 
     def fit_predict(
@@ -87,7 +87,7 @@ def validate(
     repeats: int,
     seed: int,
 ) -> CrossValidation:
-    """As `cross_validate`, for anything that fits and predicts, such as the automatic choice itself."""
+    """As `cross_validate`, for any function that fits and predicts, such as the automatic choice."""
     count = len(y)
     folds = max(2, min(folds, count // 2))
     means, stds, constants = (np.zeros((repeats, count)) for _ in range(3))
@@ -95,10 +95,12 @@ def validate(
     for repeat in range(repeats):
         fold_of = generator(seed, "folds", repeat).permutation(count) % folds
         for fold in range(folds):
-            held = fold_of == fold
+            held_out = fold_of == fold
             number = derive_seed(seed, "fit", repeat, fold)
-            means[repeat, held], stds[repeat, held] = fit_predict(X[~held], y[~held], X[held], number)
-            constants[repeat, held] = np.median(y[~held])
+            means[repeat, held_out], stds[repeat, held_out] = fit_predict(
+                X[~held_out], y[~held_out], X[held_out], number
+            )
+            constants[repeat, held_out] = np.median(y[~held_out])
         rmses.append(float(np.sqrt(np.mean((means[repeat] - y) ** 2))))
         taus.append(_kendall_tau(means[repeat], y))
     errors = np.abs(means - y).mean(axis=0)

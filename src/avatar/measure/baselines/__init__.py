@@ -1,4 +1,4 @@
-"""What any student must beat: predictors that cost nothing, trained on the rows that the student saw."""
+"""The baselines of a student: cheap predictors, trained on the student's examples."""
 
 from avatar.measure.baselines.evaluate import BASELINES, MAX_CHARACTERS, evaluate_baselines, titles
 

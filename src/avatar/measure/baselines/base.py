@@ -1,4 +1,4 @@
-"""What a baseline is: a predictor that costs nothing, trained on the rows that the student saw."""
+"""The interface of a baseline: a cheap predictor, trained on the student's examples."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ Labels = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class BaselineTask:
-    """What a baseline is given: the texts of all functions, and examples as rows of them.
+    """The input of a baseline: the texts of all functions, and examples as indices into them.
 
-    `train`, `valid` and `test` (examples, arity) are rows of `texts`; `labels` are those of `train`. Thresholds that
-    suit `metric` are found on valid with its `valid_labels`.
+    `train`, `valid` and `test` (examples, arity) are indices into `texts`; `labels` are those of `train`. The threshold
+    for `metric` is chosen on valid with `valid_labels`.
     """
 
     texts: list[str]
@@ -30,15 +30,15 @@ class BaselineTask:
 
     @property
     def train_texts(self) -> list[str]:
-        """Each function of the training examples once: vocabularies and frequencies come from these."""
+        """Each function of the training examples once: source of vocabularies and frequencies."""
         return [self.texts[row] for row in np.unique(self.train)]
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """A predictor of test labels, the tasks that it knows, and its name in the report.
+    """A predictor of test labels, its tasks, and its name in the report.
 
-    With `truth_title` it is also trained on the true labels of all training examples, and shown under that name.
+    With `truth_title`, it is also trained on the true labels of all training examples; that is its name then.
     """
 
     predict: Callable[[BaselineTask], Labels]

@@ -1,4 +1,4 @@
-"""One answer for every example."""
+"""The baseline constant: one answer for all examples."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from avatar.measure.baselines.base import Baseline, BaselineTask, Labels
 
 
 def predict(job: BaselineTask) -> Labels:
-    """The more frequent training label; on a tie 1, and always 1 where the metric rewards that (F1)."""
+    """The more frequent training label; 1 on a tie, and always 1 for a metric that rewards it (F1)."""
     frequent = job.labels.mean() >= 0.5
     return np.full(len(job.test), int(frequent or METRICS.get(job.metric).rewards_ones), dtype=np.int64)
 

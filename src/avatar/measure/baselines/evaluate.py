@@ -13,7 +13,7 @@ from avatar.measure.baselines.tfidf import TFIDF
 from avatar.measure.metrics import Metrics, classification
 
 MAX_CHARACTERS = 20_000
-"""Longer functions are cut for the baselines."""
+"""Longer functions are cut to this length for the baselines."""
 TRUTH = "_truth"
 
 BASELINES: dict[str, Baseline] = {
@@ -33,13 +33,12 @@ def evaluate_baselines(
     metric: str = "accuracy",
     truth: bool = False,
 ) -> dict[str, Metrics]:
-    """Train every baseline that knows the corpus's task, and score it on `split` against the true labels.
+    """Train every baseline for the corpus's task, and score it on `split` against the true labels.
 
-    `train` (examples, arity) holds rows of `corpus.functions`, and `labels` (examples,) what the student was
-    told about them, the teacher's labels or the true ones: the caller states in the report which.
-    Labels of one kind only leave nothing to learn: then every baseline is the constant. Where `metric` tunes a
-    threshold, it is found on valid. With `truth`, `labels` are those of all training examples: only baselines with a
-    `truth_title` are trained, and their names end with `TRUTH`.
+    `train` (examples, arity) has indices into `corpus.functions`, and `labels` (examples,) the student's training
+    labels, from the teacher or true ones; the caller states in the report which. If all labels are equal, every
+    baseline is the constant. If `metric` needs a threshold, it is chosen on valid. With `truth`, `labels` are true
+    labels of all training examples: only baselines with a `truth_title` are trained, and their names end with `TRUTH`.
     """
     tunes = METRICS.get(metric).tunes_threshold
     test = corpus.members(split)
@@ -62,10 +61,10 @@ def evaluate_baselines(
 
 
 def titles() -> dict[str, str]:
-    """The name in the report of everything that `evaluate_baselines` gives, in the report's order."""
-    found = {}
+    """Names in the report by the names that `evaluate_baselines` gives, in the report's order."""
+    names = {}
     for name, baseline in BASELINES.items():
-        found[name] = baseline.title
+        names[name] = baseline.title
         if baseline.truth_title:
-            found[name + TRUTH] = baseline.truth_title
-    return found
+            names[name + TRUTH] = baseline.truth_title
+    return names

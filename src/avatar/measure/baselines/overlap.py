@@ -1,4 +1,4 @@
-"""How many words two functions share."""
+"""The baseline overlap: the share of common words."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from avatar.measure.baselines.base import Baseline, BaselineTask, Labels
 
 
 def predict(job: BaselineTask) -> Labels:
-    """Jaccard similarity of the two token sets, against the cut that is best on the training pairs."""
+    """Label 1 where the Jaccard similarity of the two token sets reaches the threshold that is best on train."""
     counter = CountVectorizer(token_pattern=r"\w+", binary=True, lowercase=False, dtype=np.int32)
     tokens = counter.fit(job.texts).transform(job.texts).tocsr()
     train, test = _jaccard(tokens, job.train), _jaccard(tokens, job.test)

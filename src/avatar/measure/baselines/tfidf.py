@@ -1,4 +1,4 @@
-"""Logistic regression on TF-IDF of words and signs."""
+"""The baseline tfidf: logistic regression on TF-IDF of words and symbols."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from avatar.measure.baselines.base import Baseline, BaselineTask, Labels
 
 
 def tfidf_vectorizer() -> TfidfVectorizer:
-    """One- and two-grams of words and signs, as every TF-IDF here reads code."""
+    """TF-IDF of one- and two-grams of words and symbols, for all uses of TF-IDF in this project."""
     return TfidfVectorizer(
         token_pattern=r"\w+|[^\w\s]",
         ngram_range=(1, 2),
@@ -26,7 +26,7 @@ def tfidf_vectorizer() -> TfidfVectorizer:
 
 
 def predict(job: BaselineTask) -> Labels:
-    """With the threshold that suits the metric on valid, or the regression's own where the metric tunes none."""
+    """Labels by the threshold that is best on valid, or by the regression's own if the metric needs none."""
     vectorizer = tfidf_vectorizer()
     vectorizer.fit(job.train_texts)
     vectors = vectorizer.transform(job.texts).tocsr()
@@ -48,7 +48,7 @@ def _of_functions(vectors: sparse.csr_matrix, members: NDArray[np.int64]) -> spa
 
 
 def _of_pairs(vectors: sparse.csr_matrix, members: NDArray[np.int64]) -> sparse.csr_matrix:
-    """Absolute difference, product, and cosine of both sides: symmetric in the pair."""
+    """Absolute difference, product, and cosine of both functions: symmetric in the pair."""
     first, second = vectors[members[:, 0]], vectors[members[:, 1]]
     product = first.multiply(second).tocsr()
     return sparse.hstack([abs(first - second), product, product.sum(axis=1)], format="csr")

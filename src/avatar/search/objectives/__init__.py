@@ -1,4 +1,4 @@
-"""What is traded off: one file an objective; a file that is put here is found by itself."""
+"""The objectives of a search, one file each. Every file in this folder is imported automatically."""
 
 import importlib
 import pkgutil

@@ -1,4 +1,4 @@
-"""How good a student's answers are."""
+"""The objective accuracy: how good a student's answers are."""
 
 from typing import ClassVar
 
@@ -7,7 +7,7 @@ from avatar.search.objectives.base import OBJECTIVES, MeasuredObjective, Trained
 
 @OBJECTIVES.register("accuracy")
 class Accuracy(MeasuredObjective):
-    """Accuracy on valid, or what else `dataset.metric` names; in [0, 1]."""
+    """The score on valid by `dataset.metric`, by default accuracy; in [0, 1]."""
 
     name: ClassVar[str] = "accuracy"
     title: ClassVar[str] = "accuracy"
@@ -16,5 +16,5 @@ class Accuracy(MeasuredObjective):
     judges: ClassVar[bool] = True
 
     def measure(self, candidate: TrainedCandidate) -> float:
-        """The score that its epoch was chosen by."""
+        """The score by which its epoch was chosen."""
         return candidate.score

@@ -1,4 +1,4 @@
-"""What an objective says about itself, and the values of several for many architectures."""
+"""The interface of an objective, and the values of several objectives for many architectures."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,10 +29,10 @@ Predict = Callable[[Sequence[Architecture]], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class SearchContext:
-    """Everything that a search is about, but its settings.
+    """Everything that a search needs besides its settings.
 
-    `predicted` has, by name, the surrogate of each measured objective; `latency` gives predicted milliseconds. All are
-    handed a `space.Architectures`, a sequence with columns.
+    `predicted` has the surrogate of each measured objective by name; `latency` gives predicted milliseconds. Both get
+    a `space.Architectures`, a sequence with columns.
     """
 
     space: SearchSpace
@@ -48,24 +48,24 @@ class SearchContext:
 
 
 class Objective(Protocol):
-    """One axis of the trade-off. All that others say about it, they read here."""
+    """One axis of the trade-off. It carries all its own facts: other code has no list of objectives."""
 
     name: ClassVar[str]
     title: ClassVar[str]
-    """What a picture calls it."""
+    """Title of its axis in a figure."""
     maximise: ClassVar[bool]
     unit: ClassVar[str]
     logarithmic: ClassVar[bool]
-    """Whether pictures have a logarithmic axis."""
+    """Whether figures use a logarithmic axis."""
     is_cost: ClassVar[bool]
-    """Whether it costs the user something and is known without training."""
+    """Whether it is a cost that is known without training."""
 
     def values(self, archs: Sequence[Architecture], context: SearchContext) -> NDArray[np.float64]:
         """Value of each architecture in `unit`, (n,)."""
         ...
 
     def problems(self, cfg: "Config") -> Iterator[str]:
-        """What is missing in the config for this objective."""
+        """What the config lacks for this objective, one message each."""
         ...
 
 
@@ -73,7 +73,7 @@ OBJECTIVES: Registry[type[Objective]] = Registry("objective")
 
 
 class ComputedObjective:
-    """An objective that an architecture has by itself: a cost."""
+    """An objective that is computed from the architecture alone: a cost."""
 
     maximise: ClassVar[bool] = False
     logarithmic: ClassVar[bool] = True
@@ -86,7 +86,7 @@ class ComputedObjective:
 
 @dataclass(frozen=True)
 class TrainedCandidate:
-    """A briefly trained student, and what it may be measured on. `score` is that on valid, by `metric`."""
+    """A student after a short training, and the data to measure it on. `score` is its `metric` on valid."""
 
     model: "StudentModel"
     tokenizer: "Tokenizer"
@@ -99,9 +99,9 @@ class TrainedCandidate:
 
 
 class MeasuredObjective(ABC):
-    """An objective that every candidate is measured by, and that a surrogate predicts for all other architectures.
+    """An objective that is measured on every candidate; a surrogate predicts it for all other architectures.
 
-    `mlflow` is the metric that a candidate's run gets, "" for none.
+    `mlflow` is the name of the MLflow metric of a candidate's run, "" for none.
     """
 
     name: ClassVar[str]
@@ -114,8 +114,8 @@ class MeasuredObjective(ABC):
     def values(self, archs: Sequence[Architecture], context: SearchContext) -> NDArray[np.float64]:
         """Expected values, rounded.
 
-        Sums over batches of different sizes differ in the last bits. Rounding makes the values, and with them a
-        resumed search, independent of the batch.
+        Sums over batches of different sizes differ in the last bits. Rounding makes the values independent of the
+        batch, and so a resumed search gives the same result.
         """
         if self.name not in context.predicted:
             raise ConfigError(
@@ -126,22 +126,22 @@ class MeasuredObjective(ABC):
 
     @abstractmethod
     def measure(self, candidate: TrainedCandidate) -> float:
-        """The value of a trained candidate, in [0, 1]."""
+        """The value of one trained candidate, in [0, 1]."""
 
     def problems(self, cfg: "Config") -> Iterator[str]:
-        """None, where a candidate can always be measured."""
+        """None by default: any candidate can be measured."""
         return iter(())
 
 
 def measured_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Those of the objectives `names` that candidates are measured by."""
+    """Those of the objectives `names` that are measured on candidates."""
     return tuple(name for name in names if issubclass(OBJECTIVES.get(name), MeasuredObjective))
 
 
 def evaluate(
     archs: Sequence[Architecture], objectives: Sequence[type[Objective]], context: SearchContext
 ) -> NDArray[np.float64]:
-    """Values in natural units, (n, objectives); a value that is no number is a ConfigError."""
+    """Values in the units of the objectives, (n, objectives); NaN or infinity is a ConfigError."""
     if not len(archs):
         return np.empty((0, len(objectives)))
     values = np.stack([objective().values(archs, context) for objective in objectives], axis=1)
@@ -156,5 +156,5 @@ def evaluate(
 
 
 def minimised(values: NDArray[np.float64], objectives: Sequence[type[Objective]]) -> NDArray[np.float64]:
-    """`values` with the maximised columns negated, as `pareto` wants them."""
+    """`values` with the maximised columns negated, as `pareto` needs them."""
     return values * np.asarray([-1.0 if objective.maximise else 1.0 for objective in objectives])

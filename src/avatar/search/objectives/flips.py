@@ -1,4 +1,4 @@
-"""How often a student's answer changes when nothing but names changes."""
+"""The objective flips: how often a student's answer changes when only variable names change."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from avatar.config.schema import Config
 
 EXAMPLES = 500
-"""Valid examples on which a candidate's flips are measured."""
+"""Number of valid examples on which the flips of a candidate are measured."""
 
 
 @OBJECTIVES.register("flips")
@@ -25,13 +25,13 @@ class Flips(MeasuredObjective):
     mlflow: ClassVar[str] = "robustness/flip_rate"
 
     def measure(self, candidate: TrainedCandidate) -> float:
-        """The flip rate on at most `EXAMPLES` examples of valid."""
+        """The share of flips on at most `EXAMPLES` examples of valid."""
         from avatar.data.inference import predict_logits
         from avatar.measure.decision import fit_decision
         from avatar.measure.student_flips import student_flips
 
         corpus, model = candidate.corpus, candidate.model
-        assert candidate.language is not None  # `problems` has asked for it
+        assert candidate.language is not None  # `problems` requires it
         tokens = candidate.tokens.truncated(model.arch.max_length)
         logits = predict_logits(model, tokens, corpus.members(SplitName.VALID))
         decision = fit_decision(logits, corpus.labels(SplitName.VALID), candidate.metric)
@@ -49,7 +49,7 @@ class Flips(MeasuredObjective):
         return flips["rename"].rate
 
     def problems(self, cfg: "Config") -> Iterator[str]:
-        """It needs a language."""
+        """A missing `dataset.language`."""
         if cfg.dataset.language is None:
             yield (
                 "dataset.language is null; the objective 'flips' needs the programming language of the functions: "

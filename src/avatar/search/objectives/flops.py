@@ -1,4 +1,4 @@
-"""How much is computed for one example."""
+"""The objective flops: operations for one example."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -13,7 +13,7 @@ from avatar.space.cost import flops_of
 
 @OBJECTIVES.register("flops")
 class Flops(ComputedObjective):
-    """The forward pass of one example at full length."""
+    """FLOPs of the forward pass of one example at full length."""
 
     name: ClassVar[str] = "flops"
     title: ClassVar[str] = "GFLOPs of one example"

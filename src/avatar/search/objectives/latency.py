@@ -1,4 +1,4 @@
-"""How long one example takes."""
+"""The objective latency: time for one example."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -13,7 +13,7 @@ from avatar.space.architecture import Architecture
 
 @OBJECTIVES.register("latency")
 class PredictedLatency(ComputedObjective):
-    """The forward time that the latency model predicts for this machine."""
+    """The time of the forward pass that the latency model predicts for this machine."""
 
     name: ClassVar[str] = "latency"
     title: ClassVar[str] = "latency of one example (ms)"
@@ -24,6 +24,6 @@ class PredictedLatency(ComputedObjective):
         if context.latency is None:
             raise ConfigError(
                 "the objective 'latency' needs a latency model",
-                "measure one on this machine, or leave latency out of search.objectives",
+                "measure one on this machine, or remove latency from search.objectives",
             )
         return np.asarray(np.round(context.latency(archs), 9), np.float64)

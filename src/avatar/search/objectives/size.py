@@ -1,4 +1,4 @@
-"""How large the weights are."""
+"""The objective size: size of the weights."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -13,7 +13,7 @@ from avatar.space.cost import BYTES_PER_PARAM, params_of
 
 @OBJECTIVES.register("size")
 class Size(ComputedObjective):
-    """The weights, four bytes a parameter."""
+    """Size of the weights, four bytes per parameter."""
 
     name: ClassVar[str] = "size"
     title: ClassVar[str] = "size of the weights (MB)"

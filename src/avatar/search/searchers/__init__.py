@@ -1,1 +1,1 @@
-"""The searchers, a module each; `search.result.SEARCHERS` lists them."""
+"""The searchers, one module each; `search.result.SEARCHERS` lists them."""

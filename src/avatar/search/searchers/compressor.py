@@ -1,4 +1,4 @@
-"""Compressor's genetic algorithm (Shi et al., ASE 2022): most FLOPs, closest to the size budget."""
+"""Compressor's genetic algorithm (Shi et al., ASE 2022): it maximises FLOPs close to the size budget."""
 
 import time
 from collections.abc import Sequence
@@ -17,14 +17,14 @@ from avatar.space.sampling import sample_uniform
 from avatar.space.space import Architectures, Indices
 
 MOST_IDLE = 100
-"""Generations without anything new after which a search ends."""
+"""A search ends after this many generations without a new architecture."""
 
 
 class Compressor:
-    """One-point crossover with probability 0.6, else mutation of a tail of the genes; the fittest survive.
+    """One-point crossover with probability 0.6, else mutation of a random tail of the genes; the fittest survive.
 
-    The fitness is theirs, GFLOPs minus the distance to the target size in MB. It lets models exceed the
-    budget; here a child that does is repaired.
+    The fitness is that of the paper: GFLOPs minus the distance to the target size in MB. There, models may exceed the
+    budget; here such a child is repaired.
     """
 
     def search(
@@ -37,12 +37,12 @@ class Compressor:
         storage: Path | None = None,
         progress: Progress | None = None,
     ) -> SearchResult:
-        """See `Searcher`. Needs no storage: it takes seconds, and the seed gives it all again."""
+        """See `Searcher`. `storage` is not used: a search takes seconds and is repeatable by its seed."""
         start = time.perf_counter()
         known = _evolve(context, evaluations, population, seed, progress)
-        found = known.since(0)
-        values = evaluate(found, objectives, context)
-        return result_of(found, values, objectives, time.perf_counter() - start)
+        archs = known.since(0)
+        values = evaluate(archs, objectives, context)
+        return result_of(archs, values, objectives, time.perf_counter() - start)
 
 
 def _evolve(context: SearchContext, evaluations: int, population: int, seed: int, progress: Progress | None) -> Known:
@@ -58,8 +58,8 @@ def _evolve(context: SearchContext, evaluations: int, population: int, seed: int
         for _ in range(population):
             first_parent, second_parent = rng.choice(parents, 2, replace=False)
             child = _child(known.rows[first_parent], known.rows[second_parent], known.sizes, rng)
-            place = known.add(child, rng)
-            if place is not None and place < before:  # they mutate duplicates as well
+            index = known.add(child, rng)
+            if index is not None and index < before:  # as in the paper, a duplicate is mutated as well
                 known.add(_mutate(child, known.sizes, rng), rng)
         idle = 0 if len(known) > before else idle + 1
         if len(known) > before:
@@ -85,7 +85,7 @@ def _child(first: Indices, second: Indices, sizes: NDArray[np.int64], rng: np.ra
 
 
 def _mutate(row: Indices, sizes: NDArray[np.int64], rng: np.random.Generator) -> Indices:
-    """Every gene from a random one on gets another value."""
+    """All genes from a random position to the end get another value."""
     row = row.copy()
     start = int(rng.integers(len(row)))
     steps = 1 + (rng.random(len(row) - start) * (sizes[start:] - 1)).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Looks at every architecture within budget, where there are at most some millions."""
+"""Evaluates every architecture within the budgets, where there are at most some millions."""
 
 import time
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class Exhaustive:
         storage: Path | None = None,
         progress: Progress | None = None,
     ) -> SearchResult:
-        """See `Searcher`. Needs no storage: it is done in seconds and always gives the same."""
+        """See `Searcher`. `storage` is not used: a search takes seconds and always gives the same."""
         start = time.perf_counter()
         context.feasible.check()
         total = count(context.feasible)
@@ -41,5 +41,5 @@ class Exhaustive:
             rows, values = rows[kept], values[kept]
             if progress is not None:
                 progress(evaluated, total)
-        found = Architectures(context.space, rows)
-        return result_of(found, values, objectives, time.perf_counter() - start, evaluated)
+        on_front = Architectures(context.space, rows)
+        return result_of(on_front, values, objectives, time.perf_counter() - start, evaluated)

@@ -1,4 +1,4 @@
-"""What a searcher has looked at so far."""
+"""The architectures that a searcher knows so far."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from avatar.space.space import Architectures, Indices
 
 
 class Known:
-    """Distinct feasible architectures in the order in which they were met."""
+    """Distinct feasible architectures in the order in which they were added."""
 
     def __init__(self, context: SearchContext, first: Indices, most: int) -> None:
         self.context = context
@@ -18,23 +18,23 @@ class Known:
         self.sizes: NDArray[np.int64] = np.asarray(context.space.sizes, dtype=np.int64)
         self.repair = Repairer(context.feasible)
         self.rows: list[Indices] = list(first[:most])
-        self._place: dict[Row, int] = {as_row(row): place for place, row in enumerate(self.rows)}
+        self._index: dict[Row, int] = {as_row(row): index for index, row in enumerate(self.rows)}
 
     def add(self, row: Indices, rng: np.random.Generator) -> int | None:
-        """Place of the repaired `row`, new or not; None where it is new and there is no room."""
+        """Index of the repaired `row`, new or not; None where it is new and there are `most` already."""
         key = as_row(row)
-        if key not in self._place:
+        if key not in self._index:
             row = self.repair(row, rng)
             key = as_row(row)
-        if key not in self._place:
+        if key not in self._index:
             if len(self.rows) >= self.most:
                 return None
-            self._place[key] = len(self.rows)
+            self._index[key] = len(self.rows)
             self.rows.append(row)
-        return self._place[key]
+        return self._index[key]
 
     def since(self, start: int) -> Architectures:
-        """The architectures from the given place on."""
+        """The architectures from index `start` to the end."""
         return Architectures(self.context.space, np.stack(self.rows[start:]))
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""NSGA-II (Deb et al. 2002) on Optuna's ask and tell, with operators that know what is legal."""
+"""NSGA-II (Deb et al. 2002) on Optuna's ask and tell, with operators that keep architectures legal."""
 
 import time
 from collections.abc import Sequence
@@ -28,11 +28,11 @@ from avatar.space.space import Architectures, Indices, SearchSpace
 
 
 class LegalNSGAII(NSGAIISampler):
-    """Optuna's sampler with our first generation and our children, each evaluated once.
+    """Optuna's sampler with our own first generation and children; no architecture is evaluated twice.
 
-    The survivors are chosen by rank and crowding among everything seen so far, so that a generation never
-    loses a point of the front. Random numbers depend on the seed and the number of the evaluation alone:
-    a search that goes on after a kill draws what it would have drawn.
+    The survivors are chosen by rank and crowding among all evaluations so far, so a generation never loses a point
+    of the front. Random numbers depend only on the seed and the number of the evaluation: a search that continues
+    after a kill draws the same numbers.
     """
 
     def __init__(self, context: SearchContext, population: int, seed: int) -> None:
@@ -48,11 +48,11 @@ class LegalNSGAII(NSGAIISampler):
         self._next: Indices | None = None
 
     def propose(self, study: Study) -> bool:
-        """Choose what the next `ask` gives; False where no new architecture is left."""
+        """Choose the architecture that the next `ask` gives; False where no new one is left."""
         if self.evaluation < len(self._first):
             self._next = self._first[self.evaluation]
         elif len(self._first) < int(self.population_size or 1):
-            self._next = None  # the first generation has been the whole feasible set
+            self._next = None  # the first generation was the whole feasible set
         else:
             rng = generator(self._seed, "child", self.evaluation)
             self._load_parents(study)
@@ -65,15 +65,15 @@ class LegalNSGAII(NSGAIISampler):
     def proposed(self) -> Indices:
         """The row that the last `propose` chose."""
         if self._next is None:
-            raise RuntimeError("propose comes before ask")
+            raise RuntimeError("call propose() before ask()")
         return self._next
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """All genes: none is left to independent sampling."""
+        """All genes: none is sampled independently."""
         return self.distributions
 
     def get_trial_generation(self, study: Study, trial: FrozenTrial) -> int:
-        """Known from the number of the evaluation; Optuna would count all trials each time."""
+        """From the number of the evaluation; Optuna would count all trials each time."""
         return self.evaluation // int(self.population_size or 1)
 
     def sample_relative(
@@ -81,15 +81,15 @@ class LegalNSGAII(NSGAIISampler):
     ) -> dict[str, Any]:
         """The values that `propose` chose."""
         return {
-            gene.name: gene.values[place].item() for gene, place in zip(self.space.genes, self.proposed, strict=True)
+            gene.name: gene.values[index].item() for gene, index in zip(self.space.genes, self.proposed, strict=True)
         }
 
     def select_parent(self, study: Study, generation: int) -> list[FrozenTrial]:
-        """The best of all that has been evaluated, by rank and crowding."""
+        """The best of all evaluated trials, by rank and crowding."""
         trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         points = np.asarray([trial.values for trial in trials])
         kept = survivors(points, int(self.population_size or 1))
-        return [trials[place] for place in kept]
+        return [trials[index] for index in kept]
 
     def _load_parents(self, study: Study) -> None:
         number = self.evaluation // int(self.population_size or 1)
@@ -101,16 +101,16 @@ class LegalNSGAII(NSGAIISampler):
         self._parents = number, rows, ranks(points), crowding(points)
 
     def _tournament(self, rng: np.random.Generator) -> Indices:
-        """The better of two random parents: lower rank, then more room around it."""
+        """The better of two random parents: lower rank, then larger crowding distance."""
         assert self._parents is not None
-        _, rows, rank, room = self._parents
+        _, rows, rank, distance = self._parents
         first, second = rng.integers(len(rows), size=2)
-        better = (rank[second], -room[second]) < (rank[first], -room[first])
+        better = (rank[second], -distance[second]) < (rank[first], -distance[first])
         return np.asarray(rows[second if better else first])
 
 
 class NSGA2:
-    """Adaptive-random first generation, legal crossover and mutation, repair, no architecture twice."""
+    """Adaptive random first generation, legal crossover and mutation, repair, no architecture twice."""
 
     def search(
         self,
@@ -138,39 +138,39 @@ class NSGA2:
             while sampler.evaluation < evaluations:
                 batch = int(sampler.population_size or 1)
                 batch = min(batch - sampler.evaluation % batch, evaluations - sampler.evaluation)
-                asked = _ask(study, sampler, batch)
-                if not asked:
+                batch_rows = _ask(study, sampler, batch)
+                if not batch_rows:
                     break
-                rows = np.stack([row for _, row in asked])
+                rows = np.stack([row for _, row in batch_rows])
                 values = evaluate(Architectures(context.space, rows), objectives, context)
-                for (trial, _), losses in zip(asked, minimised(values, objectives), strict=True):
+                for (trial, _), losses in zip(batch_rows, minimised(values, objectives), strict=True):
                     study.tell(trial, losses.tolist())
-                done += [row for _, row in asked]
+                done += [row for _, row in batch_rows]
                 if progress is not None:
                     progress(len(done), evaluations)
         finally:
             if journal is not None:
                 journal.close()
-        found = Architectures(context.space, np.stack(done[:evaluations]))
-        return result_of(found, evaluate(found, objectives, context), objectives, time.perf_counter() - start)
+        archs = Architectures(context.space, np.stack(done[:evaluations]))
+        return result_of(archs, evaluate(archs, objectives, context), objectives, time.perf_counter() - start)
 
 
 def survivors(points: NDArray[np.float64], count: int) -> NDArray[np.intp]:
-    """Rows of the `count` best points: by rank, and the last rank by crowding."""
+    """Indices of the `count` best points: by rank, and within the last rank by crowding."""
     kept = np.empty(0, dtype=np.intp)
-    left = np.arange(len(points))
-    while len(left) and len(kept) < count:
-        best = front(points[left])
-        members, left = left[best], np.delete(left, best)
+    rest = np.arange(len(points))
+    while len(rest) and len(kept) < count:
+        best = front(points[rest])
+        members, rest = rest[best], np.delete(rest, best)
         if len(kept) + len(members) > count:
-            room = crowding(points[members])
-            members = members[np.argsort(-room, kind="stable")[: count - len(kept)]]
+            distance = crowding(points[members])
+            members = members[np.argsort(-distance, kind="stable")[: count - len(kept)]]
         kept = np.concatenate([kept, members])
     return kept
 
 
 def row_of(trial: FrozenTrial, space: SearchSpace) -> Indices:
-    """The places of the values that a stored trial has."""
+    """The index of each gene's value in a stored trial, (genes,)."""
     return np.asarray(
         [
             gene.values.tolist().index(trial.params[gene.name])
@@ -198,7 +198,7 @@ def _open_study(backend: BaseStorage, sampler: LegalNSGAII, names: list[str], fi
     if study.user_attrs.get("settings", fingerprint) != fingerprint:
         raise ArtifactError(
             "the stored search was started with other settings",
-            "give it another file, or delete the stored one",
+            "delete the stored search, or use another file",
         )
     study.set_user_attr("settings", fingerprint)
     study.set_user_attr("objectives", names)
@@ -208,7 +208,7 @@ def _open_study(backend: BaseStorage, sampler: LegalNSGAII, names: list[str], fi
 def _stored(
     study: Study, sampler: LegalNSGAII, context: SearchContext, objectives: Sequence[type[Objective]]
 ) -> list[Indices]:
-    """What an earlier process evaluated; trials that it left open are closed as failed."""
+    """The rows that an earlier process evaluated; its unfinished trials are closed as failed."""
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         study.tell(trial.number, state=TrialState.FAIL)
     trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
@@ -220,16 +220,16 @@ def _stored(
         if not np.allclose(minimised(values, objectives), stored, rtol=1e-6, atol=1e-9):
             raise ArtifactError(
                 "the stored search was made with another surrogate or latency model",
-                "give it another file, or delete the stored one",
+                "delete the stored search, or use another file",
             )
     return rows
 
 
 def _ask(study: Study, sampler: LegalNSGAII, count: int) -> list[tuple[Trial, Indices]]:
-    asked: list[tuple[Trial, Indices]] = []
+    trials: list[tuple[Trial, Indices]] = []
     for _ in range(count):
         if not sampler.propose(study):
             break
-        asked.append((study.ask(sampler.distributions), sampler.proposed))
+        trials.append((study.ask(sampler.distributions), sampler.proposed))
         sampler.evaluation += 1
-    return asked
+    return trials

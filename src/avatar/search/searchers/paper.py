@@ -1,4 +1,4 @@
-"""Avatar's genetic algorithm (Shi et al., ICSE-SEIS 2024) with its settings and its mistakes mended."""
+"""Avatar's genetic algorithm (Shi et al., ICSE-SEIS 2024) with its settings, and with its mistakes corrected."""
 
 import time
 from collections.abc import Sequence
@@ -16,17 +16,18 @@ from avatar.space.sampling import sample_adaptive
 from avatar.space.space import Indices
 
 MOST_IDLE = 100
-"""Generations without anything new after which a search ends."""
+"""A search ends after this many generations without a new architecture."""
 TOURNAMENT = 10
+"""Architectures in a tournament."""
 
 
 class Paper:
-    """Adaptive-random first population, tournaments of ten, two-point crossover with probability 0.6, each
+    """Adaptive random first population, tournaments of ten, two-point crossover with probability 0.6, each
     gene redrawn with probability 0.1; children replace their parents, an archive keeps the front.
 
-    Mended: dominance is the usual one (theirs demands a strict gain in every objective), children share
-    nothing with their parents, what is illegal or over budget is repaired, and meeting an architecture
-    again costs no evaluation.
+    Corrected: dominance is the usual one (the paper's code requires a strict gain in every objective), children are
+    copies and do not change their parents, children that are illegal or over budget are repaired, and a known
+    architecture is not evaluated again.
     """
 
     def search(
@@ -39,7 +40,7 @@ class Paper:
         storage: Path | None = None,
         progress: Progress | None = None,
     ) -> SearchResult:
-        """See `Searcher`. Needs no storage: it takes seconds, and the seed gives it all again."""
+        """See `Searcher`. `storage` is not used: a search takes seconds and is repeatable by its seed."""
         start = time.perf_counter()
         context.feasible.check()
         rng = generator(seed, "paper")
@@ -54,9 +55,9 @@ class Paper:
             children = []
             for _ in range(population):
                 parents = [known.rows[_tournament(points, current, rng)] for _ in range(2)]
-                place = known.add(_child(parents[0], parents[1], known.sizes, rng), rng)
-                if place is not None:
-                    children.append(place)
+                index = known.add(_child(parents[0], parents[1], known.sizes, rng), rng)
+                if index is not None:
+                    children.append(index)
             idle = 0 if len(known) > before else idle + 1
             if len(known) > before:
                 values = np.concatenate([values, evaluate(known.since(before), objectives, context)])

@@ -1,4 +1,4 @@
-"""Random search: what every other searcher has to beat."""
+"""Random search: the baseline for all other searchers."""
 
 import time
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from avatar.space.sampling import sample_uniform
 
 
 class Random:
-    """Uniform samples of the feasible set, none twice."""
+    """Distinct uniform samples of the feasible set."""
 
     def search(
         self,
@@ -23,7 +23,7 @@ class Random:
         storage: Path | None = None,
         progress: Progress | None = None,
     ) -> SearchResult:
-        """See `Searcher`. Needs no storage: the seed alone gives all samples at once."""
+        """See `Searcher`. `storage` is not used: the seed gives all samples again."""
         start = time.perf_counter()
         context.feasible.check()
         archs = sample_uniform(evaluations, generator(seed, "random"), context.feasible)

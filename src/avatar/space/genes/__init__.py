@@ -1,4 +1,4 @@
-"""The genes of a student. Each says in its own file all that others need to know of it."""
+"""The genes of a student. All facts about a gene are in its class."""
 
 from avatar.space.genes.base import Columns, Cost, Gene
 from avatar.space.genes.head import Head
@@ -31,4 +31,5 @@ _LISTED: tuple[type[Gene], ...] = (
     BatchSize,
 )
 GENES: dict[str, Gene] = {gene.name: gene() for gene in _LISTED}
-"""By name, one for each field of `Architecture`, in the order of their phrases and of their terms of the time."""
+"""By name, one for each field of `Architecture`. The order is that of the phrases in an architecture's name and of the
+terms of the latency model."""

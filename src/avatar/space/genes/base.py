@@ -1,4 +1,4 @@
-"""What a gene says about itself. Whoever needs to know something about a gene asks it here."""
+"""The interface of a gene: all facts about a gene that other code needs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
@@ -17,63 +17,64 @@ if TYPE_CHECKING:
 Columns = Mapping[str, NDArray[Any]]
 """One array per gene; the arrays broadcast against each other."""
 
-Mender = Callable[[NDArray[np.int64]], None]
+RowRepair = Callable[[NDArray[np.int64]], None]
 """Makes rows of indices (n, genes) legal, in place."""
 
 
 class Cost(Enum):
-    """What is known about how a gene's value changes parameters and FLOPs."""
+    """How parameters and FLOPs depend on a gene's value."""
 
     NONE = "neither depends on it"
-    GROWS = "both only grow with it, whatever the other genes are"
-    LISTED = "the cheapest value is among those that `cheapest` lists"
-    ANY = "nothing: every value has to be tried"
+    GROWS = "both grow with it or stay equal, for all values of the other genes"
+    LISTED = "the cheapest value is one of those that `cheapest` lists"
+    ANY = "unknown: every value has to be tried"
 
 
 class Gene:
-    """One property of a student: its legal values, what it costs, and when it makes a difference.
+    """One property of a student: its legal values, its cost, and when it makes a difference.
 
-    A new gene overrides what does not fit it. Its size may depend on `vocab_size` only through the token table.
+    A new gene overrides the methods whose defaults are wrong for it. The number of parameters may depend on
+    `vocab_size` only through the token table.
     """
 
     name: ClassVar[str]
     cost: ClassVar[Cost] = Cost.ANY
     shrinks: ClassVar[bool] = False
-    """Whether a repair may lower it to save parameters or FLOPs."""
+    """Whether a repair may lower it to reduce parameters or FLOPs."""
     needs_layers: ClassVar[bool] = False
     """Whether it makes no difference to a student without layers."""
     ties: ClassVar[tuple[str, ...]] = ()
-    """The genes that `legal` reads, this one included; empty where every combination is legal."""
+    """The genes that `legal` reads, including this one; empty if every combination is legal."""
     rule: ClassVar[str] = ""
-    """What `legal` asks for, in words for an error message."""
+    """The condition of `legal` in words, for error messages."""
     per_function: ClassVar[bool] = True
-    """Whether `flops` are those of one function, not of one example."""
+    """Whether `flops` counts one function; else one example."""
 
     def problem(self, value: Any) -> str | None:
-        """What is wrong with one value, or None where it is legal."""
+        """What is wrong with `value`, or None if it is legal."""
         raise NotImplementedError
 
     def cheapest(self, values: NDArray[Any]) -> NDArray[np.int64]:
-        """Indices of values among which is the cheapest, whatever the other genes are."""
+        """Indices of values that include the cheapest one, for all values of the other genes."""
         return np.arange(len(values) if self.cost is Cost.ANY else 1)
 
     def representatives(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Values that are enough to tell whether any of `values` is legal."""
+        """A subset of `values` that is enough to decide whether any of them is legal."""
         return values
 
     def legal(self, columns: Columns) -> NDArray[np.bool_]:
-        """Which architectures keep this gene's rule, in broadcast shape; asked only where `ties` names genes."""
+        """Which architectures satisfy `rule`, in broadcast shape; called only if `ties` is not empty."""
         raise NotImplementedError
 
-    def mender(self, space: "SearchSpace") -> Mender | None:
-        """What makes rows of `space` keep this gene's rule; None where the gene has none.
+    def row_repair(self, space: "SearchSpace") -> RowRepair | None:
+        """A function that changes rows of `space` so that they satisfy `rule`; None if there is no rule.
 
-        This one sets the gene to its first value that keeps the rule; where none does, it raises a ConfigError.
+        By default it sets the gene to its first value that satisfies the rule, or raises a ConfigError if none does.
         """
         return self._first_legal(space) if self.ties else None
 
-    def _first_legal(self, space: "SearchSpace") -> Mender:
-        def mend(rows: NDArray[np.int64]) -> None:
+    def _first_legal(self, space: "SearchSpace") -> RowRepair:
+        def repair(rows: NDArray[np.int64]) -> None:
             broken = ~np.broadcast_to(self.legal(space.columns(rows)), len(rows))
             for index in range(len(space.values(self.name)) if self.name in space.names else 0):
                 if not broken.any():
@@ -82,17 +83,20 @@ class Gene:
                 broken = ~np.broadcast_to(self.legal(space.columns(rows)), len(rows))
             if broken.any():
                 wrong = space.architecture(rows[int(broken.argmax())])
-                raise ConfigError(f"no value of {self.name} is legal for {wrong}: {self.rule}", "widen its range")
+                raise ConfigError(
+                    f"no value of {self.name} is legal for {wrong}: {self.rule}",
+                    f"add values to {self.name} in the search space",
+                )
 
-        return mend
+        return repair
 
     def settle(self, indices: NDArray[np.int64], values: NDArray[Any], columns: Columns, task: Task | None) -> None:
-        """Give `indices` (n,), in place, one fixed value where this gene makes no difference to the student."""
+        """Set `indices` (n,), in place, to one fixed value where this gene makes no difference to the student."""
         if self.needs_layers:
             indices[np.broadcast_to(columns["layers"] == 0, len(indices))] = 0
 
     def params(self, columns: Columns, task: Task) -> NDArray[Any] | None:
-        """Trainable parameters outside the layers that are there because of this gene, or None."""
+        """Trainable parameters outside the layers that belong to this gene, or None."""
         return None
 
     def layer_params(self, columns: Columns) -> NDArray[Any] | None:
@@ -100,7 +104,7 @@ class Gene:
         return None
 
     def flops(self, columns: Columns, task: Task, tokens: NDArray[Any]) -> NDArray[Any] | None:
-        """FLOPs of `tokens` tokens outside the layers because of this gene, or None. See `per_function`."""
+        """FLOPs outside the layers that belong to this gene, for `tokens` tokens, or None. See `per_function`."""
         return None
 
     def layer_flops(self, columns: Columns, tokens: NDArray[Any]) -> NDArray[Any] | None:
@@ -108,24 +112,24 @@ class Gene:
         return None
 
     def time(self, columns: Columns, tokens: NDArray[Any]) -> list[NDArray[Any]]:
-        """Terms, (n,) each, that the forward time is a sum of, in units of about 0.1 ms; numbers are float64."""
+        """Terms of the sum that gives the forward time, (n,) each, in units of about 0.1 ms; numbers are float64."""
         return []
 
     def encoded(self, columns: Columns) -> NDArray[Any]:
-        """The numbers, (n,) or (), that a surrogate sees in place of a gene that is a number."""
+        """For a gene that is a number: the numbers, (n,) or (), that a surrogate gets for it."""
         return columns[self.name]
 
     def encoded_values(self, values_of: Callable[[str], NDArray[Any]]) -> NDArray[Any]:
-        """All numbers that `encoded` can give, from every gene's values by its name."""
+        """All numbers that `encoded` can give; `values_of` gives the values of a gene by name."""
         return values_of(self.name)
 
     def phrase(self, arch: "Architecture") -> str:
-        """Its part in an architecture's name; empty where it says nothing."""
+        """Its part of an architecture's name, or ""."""
         return ""
 
 
 class Number(Gene):
-    """A gene that is a number between `smallest` and `largest`."""
+    """A gene whose value is a number between `smallest` and `largest`."""
 
     smallest: ClassVar[float]
     largest: ClassVar[float] = np.inf
@@ -144,7 +148,7 @@ class Number(Gene):
 
 
 class Name(Gene):
-    """A gene that is one of the names `choices`."""
+    """A gene whose value is one of `choices`."""
 
     choices: ClassVar[Sequence[str]]
 
@@ -156,7 +160,7 @@ class Name(Gene):
 
 
 def fixed(column: NDArray[Any], value: object) -> bool:
-    """Whether a gene is not searched and has `value`: what it would add need not be computed."""
+    """Whether a gene is not searched and has `value`; then its terms can be skipped."""
     return column.ndim == 0 and bool(column == value)
 
 

@@ -1,4 +1,4 @@
-"""How the vectors of a pair become logits, and what each way costs. The modules: `student.heads`."""
+"""The gene head: how the vectors of a pair become logits, and the cost. The modules are in `student.heads`."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class HeadFacts:
-    """What is known of one kind: its input is `vectors` times as wide as a function's vector.
+    """Facts about one kind of head. Its input is `vectors` times as wide as a function's vector.
 
-    `symmetric`: (a, b) and (b, a) get the same answer.
+    `symmetric`: the pairs (a, b) and (b, a) get the same answer.
     """
 
     vectors: int
@@ -31,29 +31,29 @@ HEADS = {
 
 
 class Head(Name):
-    """One of `HEADS`; for single functions it makes no difference. Counts are those of one example."""
+    """One of `HEADS`; makes no difference for single functions. Counts are for one example."""
 
     name = "head"
     choices = tuple(HEADS)
     per_function = False
 
     def settle(self, indices: NDArray[np.int64], values: NDArray[Any], columns: Columns, task: Task | None) -> None:
-        """Single functions have a head of their own."""
+        """Single functions always have the same head."""
         if task is Task.FUNCTION:
             indices[:] = 0
 
     def params(self, columns: Columns, task: Task) -> NDArray[Any]:
-        """Dense and out, with biases."""
+        """The layers dense and out, with biases."""
         hidden = columns["hidden_size"]
         return (_inputs(columns, task) + 3) * hidden + 2
 
     def flops(self, columns: Columns, task: Task, tokens: NDArray[Any]) -> NDArray[Any]:
-        """Dense and out."""
+        """The layers dense and out."""
         hidden = columns["hidden_size"]
         return 2 * (_inputs(columns, task) + 2) * hidden
 
     def phrase(self, arch: "Architecture") -> str:
-        """With the pooling."""
+        """Pooling and head."""
         return f"{arch.pooling}/{arch.head}"
 
 

@@ -1,22 +1,22 @@
-"""The transformer layers: how many, and what is in one."""
+"""The genes of the transformer layers: their number, and the parts of a layer."""
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.space.genes.base import Columns, Cost, Mender, Name, Number
+from avatar.space.genes.base import Columns, Cost, Name, Number, RowRepair
 
 if TYPE_CHECKING:
     from avatar.space.architecture import Architecture
     from avatar.space.space import SearchSpace
 
 ACTIVATIONS = ("gelu", "relu", "silu", "gelu_new")
-"""What `student.encoder.ACTIVATIONS` computes."""
+"""The names in `student.encoder.ACTIVATIONS`."""
 
 
 class Layers(Number):
-    """How many layers there are; with 0 the embeddings are pooled. Costs are those of attention and the norms."""
+    """Number of layers; with 0 the embeddings are pooled. Costs are those of attention and the norms."""
 
     name = "layers"
     smallest = 0
@@ -24,11 +24,11 @@ class Layers(Number):
     shrinks = True
 
     def cheapest(self, values: NDArray[Any]) -> NDArray[np.int64]:
-        """The two lowest: without layers not everything is legal."""
+        """The two smallest: some values of other genes are illegal without layers."""
         return np.arange(min(len(values), 2))
 
     def representatives(self, values: NDArray[Any]) -> NDArray[Any]:
-        """None and some."""
+        """0 and 1: only whether there are layers matters."""
         return np.unique(np.minimum(values, 1))
 
     def layer_params(self, columns: Columns) -> NDArray[Any]:
@@ -42,12 +42,12 @@ class Layers(Number):
         return 4 * (2 * hidden + tokens) * tokens * hidden
 
     def time(self, columns: Columns, tokens: NDArray[Any]) -> list[NDArray[Any]]:
-        """A layer's constant, and its projections."""
+        """A constant per layer, and its projections."""
         layers = columns["layers"]
         return [layers, layers * tokens * columns["hidden_size"] ** 2 / 1e6]
 
     def phrase(self, arch: "Architecture") -> str:
-        """Layers with all that is in them, or what a bag holds."""
+        """The layers and their sizes, or the input of the pooling if there are none."""
         if arch.layers:
             return f"{arch.layers} x {arch.hidden_size} ({arch.heads} heads, FFN {arch.intermediate_size})"
         seen = f"windows of {arch.window}" if arch.window > 1 else "single tokens"
@@ -64,7 +64,7 @@ class IntermediateSize(Number):
     needs_layers = True
 
     def layer_params(self, columns: Columns) -> NDArray[Any]:
-        """Up and down, with biases."""
+        """Both projections, with biases."""
         hidden, inner = columns["hidden_size"], columns["intermediate_size"]
         return (2 * hidden + 1) * inner + hidden
 
@@ -73,7 +73,7 @@ class IntermediateSize(Number):
         return 4 * tokens * columns["hidden_size"] * columns["intermediate_size"]
 
     def time(self, columns: Columns, tokens: NDArray[Any]) -> list[NDArray[Any]]:
-        """The products, dearer where the width does not fill the processor's vectors."""
+        """The products, with extra time if the width does not fill the processor's vector registers."""
         layers, hidden, inner = columns["layers"], columns["hidden_size"], columns["intermediate_size"]
         return [
             layers * tokens * hidden * inner / 1e6,
@@ -83,20 +83,20 @@ class IntermediateSize(Number):
 
 
 class Heads(Number):
-    """Heads of attention; they change no count, only the time."""
+    """Heads of attention; they change the time, but not parameters or FLOPs."""
 
     name = "heads"
     smallest = 1
     needs_layers = True
     ties = ("layers", "hidden_size", "heads")
-    rule = "with layers, some value of heads must divide some hidden_size"
+    rule = "with layers, heads must divide hidden_size"
 
     def legal(self, columns: Columns) -> NDArray[np.bool_]:
-        """Heads divide the width."""
+        """hidden_size is a multiple of heads, or there are no layers."""
         return np.asarray((columns["layers"] == 0) | (columns["hidden_size"] % columns["heads"] == 0))
 
-    def mender(self, space: "SearchSpace") -> Mender | None:
-        """To the nearest number that divides the width."""
+    def row_repair(self, space: "SearchSpace") -> RowRepair | None:
+        """Set heads to the closest number that divides hidden_size."""
         if self.name not in space.names:
             return None
         heads, divides = space.values("heads"), head_divides(space)
@@ -105,14 +105,14 @@ class Heads(Number):
         column = space.names.index(self.name)
         width = space.names.index("hidden_size") if "hidden_size" in space.names else None
 
-        def mend(rows: NDArray[np.int64]) -> None:
+        def repair(rows: NDArray[np.int64]) -> None:
             hidden = np.zeros(1, int) if width is None else rows[:, width]
             rows[:, column] = nearest[hidden, rows[:, column]]
 
-        return mend
+        return repair
 
     def time(self, columns: Columns, tokens: NDArray[Any]) -> list[NDArray[Any]]:
-        """Norms, splitting into heads, score matrices and the softmax."""
+        """Norms, splitting into heads, score matrices and softmax."""
         layers, hidden, heads, square = columns["layers"], columns["hidden_size"], columns["heads"], tokens**2
         return [
             layers * tokens * hidden / 1e5,
@@ -131,7 +131,7 @@ class HiddenAct(Name):
     needs_layers = True
 
     def time(self, columns: Columns, tokens: NDArray[Any]) -> list[NDArray[Any]]:
-        """Each activation has a price of its own."""
+        """One term for each activation."""
         layers, inner, chosen = columns["layers"], columns["intermediate_size"], columns["hidden_act"]
         return [layers * tokens * inner * (chosen == name) / 1e5 for name in ACTIVATIONS]
 
@@ -146,12 +146,12 @@ class AttentionDropout(Number):
     needs_layers = True
 
     def problem(self, value: Any) -> str | None:
-        """As of any number; 1 would drop everything."""
+        """As for any number, and below 1."""
         return super().problem(value) or (f"{value!r} must be below 1" if value >= 1 else None)
 
 
 def head_divides(space: "SearchSpace") -> NDArray[np.bool_]:
-    """(widths, heads): which number of heads may stand beside which width in `space`."""
+    """(widths, heads): which number of heads divides which hidden_size in `space`; all True if it has no layers."""
     divides = space.values("hidden_size")[:, None] % space.values("heads") == 0
     if space.values("layers").max() == 0:
         divides[:] = True

@@ -1,4 +1,4 @@
-"""How a function's token states become one vector, and what each way costs. The modules: `student.pooling`."""
+"""The gene pooling: how token states become one vector, and the cost. The modules are in `student.pooling`."""
 
 from dataclasses import dataclass
 from functools import reduce
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.data.records import Task
-from avatar.space.genes.base import Columns, Mender, Name, fixed, vector_size
+from avatar.space.genes.base import Columns, Name, RowRepair, fixed, vector_size
 
 if TYPE_CHECKING:
     from avatar.space.space import SearchSpace
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PoolingFacts:
-    """What the counts need to know of one kind.
+    """Facts about one kind of pooling.
 
-    With `scores`, a learned score of each token: a weight for each feature, and a bias. `needs_layers`: one token's
-    state is all that it sees, so that layers have to carry the others there. `reads_a_set`: how often a token
-    stands in a function changes nothing. `takes_time`: more than can be measured.
+    `scores`: it has a learned score of each token, with a weight for each feature and a bias. `needs_layers`: it reads
+    the state of one token only, so layers must bring the other tokens into it. `reads_a_set`: it does not matter how
+    often a token occurs. `takes_time`: its time can be measured.
     """
 
     scores: bool = False
@@ -49,32 +49,32 @@ class Pooling(Name):
     rule = (
         "pooling "
         + " and ".join(f"'{name}'" for name, kind in POOLINGS.items() if kind.needs_layers)
-        + (" needs at least one layer")
+        + " needs at least one layer"
     )
 
     def legal(self, columns: Columns) -> NDArray[np.bool_]:
-        """What sees one token needs a layer that carries the others to it."""
+        """A kind that reads one token only needs a layer."""
         return np.asarray((columns["layers"] > 0) | ~_is(columns, "needs_layers"))
 
-    def mender(self, space: "SearchSpace") -> Mender:
-        """Without layers to the first kind that sees all; in a space without one, to one layer."""
+    def row_repair(self, space: "SearchSpace") -> RowRepair:
+        """Without layers, set the first kind that reads all tokens; if the space has none, set one layer."""
         kinds = space.values(self.name).tolist()
         others = [index for index, kind in enumerate(kinds) if not POOLINGS[kind].needs_layers]
 
-        def mend(rows: NDArray[np.int64]) -> None:
+        def repair(rows: NDArray[np.int64]) -> None:
             columns = space.columns(rows)
-            blind = np.broadcast_to((columns["layers"] == 0) & _is(columns, "needs_layers"), len(rows))
-            if not blind.any():
+            illegal = np.broadcast_to((columns["layers"] == 0) & _is(columns, "needs_layers"), len(rows))
+            if not illegal.any():
                 return
             if others:
-                rows[blind, space.names.index(self.name)] = others[0]
+                rows[illegal, space.names.index(self.name)] = others[0]
             else:
-                rows[blind, space.names.index("layers")] = 1
+                rows[illegal, space.names.index("layers")] = 1
 
-        return mend
+        return repair
 
     def params(self, columns: Columns, task: Task) -> NDArray[Any] | None:
-        """Weights and bias of the score."""
+        """Weights and bias of the scores."""
         scored = _is(columns, "scores")
         return None if fixed(scored, False) else np.where(scored, vector_size(columns) + 1, 0)
 
@@ -84,12 +84,12 @@ class Pooling(Name):
         return None if fixed(scored, False) else np.where(scored, 2 * tokens * vector_size(columns), 0)
 
     def time(self, columns: Columns, tokens: NDArray[Any]) -> list[NDArray[Any]]:
-        """Each kind has a price of its own."""
+        """One term for each kind."""
         work = tokens * columns["hidden_size"]
         return [work * (columns["pooling"] == name) / 1e5 for name, kind in POOLINGS.items() if kind.takes_time]
 
 
 def _is(columns: Columns, fact: str) -> NDArray[np.bool_]:
-    """Which architectures have a pooling with this fact."""
+    """Which architectures have a pooling for which `fact` is true."""
     masks = [columns["pooling"] == name for name in _HAVING[fact]]
     return np.asarray(reduce(np.logical_or, masks))

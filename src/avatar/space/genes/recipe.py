@@ -1,4 +1,4 @@
-"""What changes how a student learns, and nothing of its size."""
+"""Genes of the training, which do not change the student's size."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from avatar.space.genes.base import Cost, Number
 
 
 class HiddenDropout(Number):
-    """Dropout of states and of the head."""
+    """Dropout of the hidden states and of the head."""
 
     name = "hidden_dropout"
     smallest = 0.0
@@ -14,7 +14,7 @@ class HiddenDropout(Number):
     cost = Cost.NONE
 
     def problem(self, value: Any) -> str | None:
-        """As of any number; 1 would drop everything."""
+        """As for any number, and below 1."""
         return super().problem(value) or (f"{value!r} must be below 1" if value >= 1 else None)
 
 
@@ -28,7 +28,7 @@ class LearningRate(Number):
 
 
 class BatchSize(Number):
-    """Examples of a step."""
+    """Examples per step."""
 
     name = "batch_size"
     smallest = 1

@@ -1,4 +1,4 @@
-"""What a student reads: the kind of tokens, how many there are, and how many of a function."""
+"""Genes of the input: the kind of tokens, the size of the vocabulary, and the number of tokens read."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from avatar.space.architecture import Architecture
 
 LONGEST = 2048
-"""Most tokens of a function that any student reads."""
+"""The largest `max_length` of any student."""
 
 
 class TokenizerKind(Name):
-    """A registered kind of tokenizer."""
+    """Name of a registered tokenizer."""
 
     name = "tokenizer"
     choices = tuple(TOKENIZERS)
@@ -36,16 +36,16 @@ class VocabSize(Number):
         return columns["vocab_size"] * token_width(columns)
 
     def phrase(self, arch: "Architecture") -> str:
-        """With the kind of tokens."""
+        """Vocabulary size and kind of tokens."""
         return f"{arch.vocab_size} {arch.tokenizer}"
 
 
 class MaxLength(Number):
-    """Tokens of a function that are read; what they cost is counted where they are used."""
+    """Number of tokens read of a function. Their cost is counted by the genes that use them."""
 
     name = "max_length"
     smallest = 2
     largest = LONGEST
-    largest_is = "the most tokens that are kept of a function"
+    largest_is = "the largest number of tokens that are stored per function"
     cost = Cost.GROWS
     shrinks = True
