@@ -57,7 +57,7 @@ def test_flips_and_calibration_are_measured_and_reported(outcome: Outcome) -> No
     assert 0 <= outcome.metrics["fidelity/ece_scaled"] <= 1
     page = outcome.report.read_text()
     assert "renaming variables flips" in page
-    assert "expected calibration error" in page
+    assert "Expected calibration error" in page
     temperature = read_bundle(outcome.bundle).config.temperature
     assert f"at temperature {temperature:.3g}, fitted on valid" in page
 

@@ -73,10 +73,12 @@ def compose(job: Job, results: Results, config_yaml: str) -> Report:
         highlight=STUDENT,
         figures=_figures(job, results, rows),
         captions={
-            "Trade-off": "Accuracy on valid: predicted by the surrogate, measured for trained candidates.",
-            "Surrogate": "Each candidate trained in full, predicted by a surrogate that had not seen it.",
-            "Search": "By predicted accuracy, in units of the box that the "
-            + ("exact front spans." if results.searched.convergence.exact else "found front spans."),
+            "Trade-off": "Accuracy on valid: measured for trained candidates, predicted by the surrogate for all "
+            "others.",
+            "Surrogate": "Measured accuracy of each fully trained candidate, and the accuracy predicted for it by a "
+            "surrogate that was not fitted on it.",
+            "Search": "Hypervolume (size of the region that the best trade-offs so far cover) by predicted accuracy, "
+            f"in units of the box around the {'exact front' if results.searched.convergence.exact else 'front found'}.",
         },
         notes=_notes(job, results),
         facts={
@@ -111,7 +113,8 @@ def _trust(measured: Measured) -> dict[str, str]:
     """How far the student's answers and their probabilities can be trusted, as lines of the report."""
     values, decision = measured.values, measured.decision
     lines = {
-        "calibration": f"expected calibration error {100 * values['fidelity/ece']:.2f} % on test, "
+        "calibration": "do probabilities match the share of correct answers? "
+        f"Expected calibration error {100 * values['fidelity/ece']:.2f} % on test, "
         f"{100 * values['fidelity/ece_scaled']:.2f} % at temperature {decision.temperature:.3g}, fitted on valid"
     }
     if decision.threshold != 0.5:
@@ -167,7 +170,7 @@ def _runners_up(results: Results) -> dict[str, str]:
     if searched.convergence.ratio is not None:
         facts["search"] = (
             f"{searched.result.evaluated:,} evaluations found {100 * searched.convergence.ratio:.2f} % of the "
-            "hypervolume of the exact front"
+            "hypervolume (see the picture Search) of the exact front, the best possible"
         )
     return facts
 
@@ -219,7 +222,7 @@ def _notes(job: Job, results: Results) -> list[str]:
         taught = "how far functions lie from each other" if cfg.distill.relations else "nothing"
         notes.append(
             "The student learned from the true labels of the labelled half alone (distill.use_unlabeled=false): "
-            f"the teacher stands beside it for comparison and taught it {taught}."
+            f"the teacher is shown for comparison; it taught the student {taught}."
         )
     alone = values.get(f"test_without_twins/{cfg.dataset.metric}")
     if alone is not None:
