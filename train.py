@@ -7,14 +7,14 @@ from pathlib import Path
 from avatar.common.cores import thread_limits
 from avatar.common.paths import stand_ins
 
-os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra hands its errors to `report_errors`, which words them
+os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra then raises its errors, and `report_errors` prints them
 os.environ.update(thread_limits())  # before numpy is imported
-os.environ.update(stand_ins())  # libraries need a home folder to be imported
+os.environ.update(stand_ins())  # some libraries need a home folder when they are imported
 
 try:
     import hydra
 except ModuleNotFoundError as error:
-    print(f"{error}: `make setup` makes the environment, .venv/bin/python train.py runs in it", file=sys.stderr)
+    print(f"{error}: run `make setup` to make the environment, then .venv/bin/python train.py", file=sys.stderr)
     sys.exit(2)
 from omegaconf import DictConfig
 
@@ -28,7 +28,7 @@ register_schema()
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
 def main(cfg: DictConfig) -> float | None:
-    """Run one job; a sweep calls this once for each combination."""
+    """Run one job; a sweep calls this for each combination."""
     from avatar.app import run
 
     return run(cfg)

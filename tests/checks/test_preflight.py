@@ -108,7 +108,7 @@ def test_a_missing_folder_is_answered_with_the_nearest_name(tmp_path: Path) -> N
 
 def test_a_file_is_no_folder_and_nothing_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
-    assert "that is a file" in only(found(inputs.dataset, dataset=DatasetConfig(root=str(tmp_path / "data"))))
+    assert "it is a file" in only(found(inputs.dataset, dataset=DatasetConfig(root=str(tmp_path / "data"))))
     assert "dataset.root is ''" in only(found(inputs.dataset, dataset=DatasetConfig(root="")))
 
 
@@ -119,7 +119,7 @@ def test_a_set_without_a_folder_and_without_a_hub_copy_is_refused(
     monkeypatch.setenv("AVATAR_DATA", str(tmp_path / "sets"))
     reveal = DatasetConfig(name="reveal", folder="reveal")
     problem = only(found(inputs.dataset, dataset=reveal))
-    assert f"there is no folder {tmp_path}/sets/reveal nor data/reveal: set dataset.root=FOLDER" in problem
+    assert f"there is no folder {tmp_path}/sets/reveal or data/reveal: set dataset.root=FOLDER" in problem
     assert not found(inputs.dataset, dataset=DatasetConfig(name="bcb", folder="bcb", hub="google/bcb"))
     (tmp_path / "sets" / "reveal").mkdir(parents=True)
     assert not found(inputs.dataset, dataset=reveal)
@@ -145,7 +145,7 @@ def test_recorded_predictions_are_looked_for(tmp_path: Path) -> None:
     first, second, third = found(inputs.teacher, teacher=cfg)
     assert "there is no such file; did you mean 'logits.npy'?" in first
     assert "its ending must be a known format; available: csv, jsonl, npy, parquet, txt" in second
-    assert "that is a folder, and a file is needed" in third
+    assert "it is a folder, and a file is needed" in third
 
 
 def test_a_local_model_is_looked_for(tmp_path: Path) -> None:
@@ -203,7 +203,9 @@ def test_a_folder_below_a_file_and_one_that_may_not_be_written_are_refused(
     )
     assert f"{tmp_path}/file is a file, and a folder is needed" in problem
     monkeypatch.setattr(writable.os, "access", lambda path, mode: False)
-    assert all("you may not write into" in problem for problem in found(writable.folders, output_dir=output))
+    assert all(
+        "you have no permission to write into" in problem for problem in found(writable.folders, output_dir=output)
+    )
 
 
 # The tracking store
@@ -219,7 +221,7 @@ def test_an_unknown_kind_of_store_is_answered_with_the_nearest() -> None:
 def test_a_store_that_is_no_database_or_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "list.db").write_text("this is my shopping list, not a database. " * 10)
     (tmp_path / "folder").mkdir()
-    says = {"list.db": "no sqlite database", "list.db/x.db": "is a file", "folder": "is a folder"}
+    says = {"list.db": "not an sqlite database", "list.db/x.db": "is a file", "folder": "is a folder"}
     for name, words in says.items():
         uri = f"sqlite:///{tmp_path}/{name}"
         assert words in only(found(tracking_store.store, tracking=TrackingConfig(uri=uri)))
@@ -251,7 +253,9 @@ def test_a_server_must_answer() -> None:
 def test_a_database_needs_its_driver_and_an_address() -> None:
     driver = TrackingConfig(uri="postgresql+asyncpg://me@host/db")
     assert "pip install asyncpg" in only(found(tracking_store.store, tracking=driver))
-    assert "no address of a database" in only(found(tracking_store.store, tracking=TrackingConfig(uri="mysql:host")))
+    assert "not the address of a database" in only(
+        found(tracking_store.store, tracking=TrackingConfig(uri="mysql:host"))
+    )
 
 
 # Devices
@@ -306,7 +310,7 @@ def test_a_budget_that_nothing_meets_is_refused() -> None:
         ({"search": SearchConfig(rule="scalarised", weights={"sise": 1.0})}, "did you mean 'size'?"),
         ({"search": SearchConfig(budget_mb=float("nan"))}, "search.budget_mb is nan; it must be above 0"),
         ({"teacher": TeacherConfig(encoder_layers=2, trainable_layers=3)}, "at most teacher.encoder_layers"),
-        ({"dataset": DatasetConfig(valid_share=0.5, test_share=0.5)}, "together they must stay below 1"),
+        ({"dataset": DatasetConfig(valid_share=0.5, test_share=0.5)}, "their sum must be below 1"),
         ({"dataset": DatasetConfig(language="pyton")}, "did you mean 'python'?"),
         ({"executor": ExecutorConfig(jobs=4)}, "set executor=joblib executor.jobs=4"),
         ({"executor": ExecutorConfig(name="slrm")}, "did you mean 'slurm'?"),

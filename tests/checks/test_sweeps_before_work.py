@@ -71,7 +71,7 @@ def test_the_sweepers_own_parameters_count() -> None:
 
 
 def test_a_pattern_without_a_match_is_refused() -> None:
-    with pytest.raises(ConfigError, match="'dataset=glob\\(zz\\*\\)' stands for no value"):
+    with pytest.raises(ConfigError, match="'dataset=glob\\(zz\\*\\)' gives no value"):
         jobs("dataset=glob(zz*)")
 
 

@@ -1,4 +1,4 @@
-"""The composed configuration: every shipped choice is valid, and every mistake is answered with its mend."""
+"""The composed configuration: every shipped choice is valid, and every error message says what to change."""
 
 import subprocess
 import sys
@@ -84,7 +84,7 @@ def test_the_default_job_is_offline() -> None:
         ("experiment=mine", "added with a plus: +experiment=NAME; available: clone_bcb", "tracking.experiment=mine"),
         ("dataset.root.x=1", "no key 'dataset.root.x'", "did you mean 'dataset.root'"),
         ("hydra.run.dri=x", "Hydra has no key 'hydra.run.dri'", "--cfg hydra"),
-        ("seed", "'seed' has no value; an argument reads key=value", "seed=VALUE"),
+        ("seed", "'seed' has no value; an argument has the form key=value", "seed=VALUE"),
         ("seed =1", "'seed =1' cannot be read", "--cfg job"),
     ],
 )

@@ -162,7 +162,7 @@ def test_a_store_that_cannot_be_changed_says_so(project: Path, monkeypatch: pyte
     project.rename(moved)
     holder = sqlite3.connect(moved / "mlflow.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    with pytest.raises(ArtifactError, match="cannot be pointed to its present folder"):
+    with pytest.raises(ArtifactError, match="cannot correct the paths in the tracking store"):
         follow_folder(moved / "mlflow.db")
     holder.close()
 
