@@ -1,17 +1,12 @@
 """Distil a model of code: `python train.py [+experiment=NAME] [key=value ...]`; `--help` lists the groups."""
 
-import os
 import sys
 from pathlib import Path
 
-from avatar.common.cores import thread_limits
-from avatar.common.paths import stand_ins
-
-os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra then raises its errors, and `report_errors` prints them
-os.environ.update(thread_limits())  # before numpy is imported
-os.environ.update(stand_ins())  # some libraries need a home folder when they are imported
-
 try:
+    from avatar.common.start import set_variables
+
+    set_variables()
     import hydra
 except ModuleNotFoundError as error:
     print(f"{error}: run `make setup` to make the environment, then .venv/bin/python train.py", file=sys.stderr)
