@@ -74,7 +74,7 @@ def test_a_finished_job_whose_result_cannot_be_printed_is_finished(
         report=tmp_path / "report.html",
         bundle=tmp_path / "bundle",
     )
-    monkeypatch.setattr(app, "validated", lambda cfg: OmegaConf.to_object(cfg))
+    monkeypatch.setattr(app, "checked", lambda cfg: OmegaConf.to_object(cfg))
     monkeypatch.setattr("avatar.pipeline.run_job.run_job", lambda *_: outcome)
     monkeypatch.setattr("avatar.report.result_table.render", lambda _: "the table")
     monkeypatch.setattr(sys, "stdout", Broken(number))

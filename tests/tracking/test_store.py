@@ -65,7 +65,7 @@ def test_a_silent_server_is_one_clear_error(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mlflow.db").write_text("this is my shopping list, not a database. " * 10)
-    with pytest.raises(ArtifactError, match="no sqlite database"):
+    with pytest.raises(ArtifactError, match="not an sqlite database"):
         open_store(TrackingConfig(), "demo", tmp_path)
 
 
