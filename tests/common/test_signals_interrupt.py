@@ -1,4 +1,4 @@
-"""Signals become one exception, and its exit status, in a real process."""
+"""Signals raise one exception with its exit status, in a real process."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Values as people have them on the command line: each arrives as written, or is answered with how to quote it."""
+"""Values on the command line: each is read as written, or the error message says how to quote it."""
 
 import os
 import re
@@ -34,8 +34,8 @@ def hydra() -> Iterator[None]:
 
 
 def value(key: str, *arguments: str) -> object:
-    found = OmegaConf.select(compose("config", readable(arguments)), key)
-    return OmegaConf.to_container(found) if OmegaConf.is_config(found) else found
+    value = OmegaConf.select(compose("config", readable(arguments)), key)
+    return OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
 
 
 @pytest.mark.usefixtures("hydra")
@@ -170,7 +170,7 @@ def test_a_mistake_is_answered_in_words_and_its_hint_works(argument: str, says: 
 
 
 def test_the_home_folder_is_meant_in_every_path(tmp_path: Path) -> None:
-    """Through the program, as a shell hands it over: each message has the folder that `~` stands for."""
+    """In the program, with the arguments as a shell passes them: each message has the home folder instead of `~`."""
     arguments = [
         "dataset.source=~/code",
         "teacher=predictions",

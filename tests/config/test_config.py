@@ -32,7 +32,7 @@ def hydra_on_conf() -> Iterator[None]:
 
 
 def load(*overrides: str) -> Config:
-    """The typed configuration, all checks passed that need nothing but the configuration itself."""
+    """The typed configuration, after all checks that need only the configuration."""
     cfg = typed(compose("config", [*overrides, "output_dir=out"]))
     refuse(problems_of(cfg, [*checks.CHECKS, *registered.CHECKS]))
     return cfg
@@ -51,7 +51,7 @@ NEEDS = {
     "pairs": ["dataset.language=java"],
     "samples": ["dataset.language=java"],
 }
-"""What a choice cannot do without."""
+"""Other values that a choice needs."""
 
 
 @pytest.mark.parametrize(("group", "choice"), CHOICES)
