@@ -19,7 +19,7 @@ from omegaconf import OmegaConf
 from avatar.common.errors import ConfigError
 from avatar.config import register_schema
 from avatar.config.command_line import pasteable, readable
-from avatar.config.error_messages import worded
+from avatar.config.error_messages import user_error
 
 ROOT = Path(__file__).parents[2]
 CONF = ROOT / "conf"
@@ -158,7 +158,7 @@ MISTAKES = [
 def test_a_mistake_is_answered_in_words_and_its_hint_works(argument: str, says: str) -> None:
     with pytest.raises(Exception) as caught:  # noqa: PT011
         compose("config", readable([argument]))
-    error = worded(caught.value, CONF)
+    error = user_error(caught.value, CONF)
     assert isinstance(error, ConfigError)
     assert says in error.message
     assert "$" not in str(error), "no template's placeholder"

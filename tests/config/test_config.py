@@ -13,7 +13,7 @@ from avatar.checks import registered
 from avatar.checks.preflight import problems_of, typed
 from avatar.common.errors import AvatarError, ConfigError
 from avatar.config import Config, checks, register_schema
-from avatar.config.error_messages import worded
+from avatar.config.error_messages import user_error
 from avatar.config.problems import refuse
 from avatar.space.space import SearchSpace
 
@@ -41,7 +41,7 @@ def load(*overrides: str) -> Config:
 def mistake(*overrides: str) -> AvatarError:
     with pytest.raises(Exception) as caught:  # noqa: PT011
         load(*overrides)
-    error = worded(caught.value, CONF)
+    error = user_error(caught.value, CONF)
     assert error is not None, caught.value
     return error
 

@@ -1,4 +1,4 @@
-"""A store whose folder was moved, copied or mounted elsewhere: no file is lost, and none is written to the old folder."""
+"""A store whose folder was moved, copied or mounted elsewhere: no file is lost or written to the old folder."""
 
 import shutil
 import signal

@@ -10,7 +10,7 @@ from avatar.common.errors import AvatarError, ReaderLeftError
 from avatar.common.output import complain, output_failure, standard_streams
 
 
-def worded(error: BaseException, conf: Path | None = None) -> AvatarError | None:
+def user_error(error: BaseException, conf: Path | None = None) -> AvatarError | None:
     """The error as an AvatarError where the user can correct it, else None; `conf` is the folder of the YAML files."""
     chain: list[BaseException] = []
     link: BaseException | None = error
@@ -54,7 +54,7 @@ def report_errors(debug: bool = False, conf: Path | None = None) -> Iterator[Non
                 sys.exit(failure.exit_status)
             if debug:
                 complain(traceback.format_exc())
-            ours = failure or worded(error, conf)
+            ours = failure or user_error(error, conf)
             if ours is None:
                 complain(f"error: {type(error).__name__}: {error}\n  hint: debug=true shows the traceback")
                 sys.exit(1)
