@@ -1,10 +1,10 @@
-# `make demo` sets everything up and runs the main job offline; `make test` passes the tests.
+# `make demo` sets everything up and runs the demo without network; `make test` runs the tests.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python
 ARGS ?=
-# A folder or page with PyTorch's CPU wheels: torch is taken from there, without 3 GB of CUDA libraries.
+# TORCH_FROM=FOLDER_OR_PAGE with PyTorch's CPU wheels: torch is installed from there, without 3 GB of CUDA libraries.
 export TORCH_FROM
 
 .DEFAULT_GOAL := help
@@ -14,7 +14,7 @@ help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
 
 $(VENV)/.run: requirements.lock requirements-cuda.lock pyproject.toml tools/install.py
-	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 15) else "Avatar needs Python 3.11 to 3.14, and this is %d.%d: name another one, as in make setup PYTHON=python3.12" % sys.version_info[:2])'
+	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 15) else "Avatar needs Python 3.11 to 3.14, and this is %d.%d: choose another Python, for example: make setup PYTHON=python3.12" % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) tools/install.py run
 	@touch $@
@@ -23,72 +23,72 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	$(RUN) tools/install.py dev
 	@touch $@
 
-setup: $(VENV)/.run ## Make the environment with exactly the locked packages (TORCH_FROM=FOLDER_OR_PAGE: torch for the CPU)
-	@echo 'The environment is ready. Enter it by `source $(BIN)/activate`; then `python train.py --help` tells more.'
+setup: $(VENV)/.run ## Make the environment with the locked packages (TORCH_FROM=FOLDER_OR_PAGE: torch for CPU only)
+	@echo 'The environment is ready. Activate it with `source $(BIN)/activate`; then try `python train.py --help`.'
 
-dev: $(VENV)/.dev ## The same, and what tests and linters need
+dev: $(VENV)/.dev ## As setup, and install the packages for tests and linters
 
-demo: $(VENV)/.run ## Set up, then run the offline demo: every stage on what the installation brought
+demo: $(VENV)/.run ## Set up, then run the demo: all stages, without network after the installation
 	$(RUN) train.py $(ARGS)
 
 train: $(VENV)/.run ## Run a job: make train ARGS="+experiment=clone_bcb"
 	$(RUN) train.py $(ARGS)
 
-test: $(VENV)/.dev ## Run the default tests (those on real data too where AVATAR_DATA names it)
+test: $(VENV)/.dev ## Run the default tests (AVATAR_DATA=FOLDER adds tests on real data sets)
 	$(RUN) -m pytest -n 2 --dist loadfile $(ARGS)
 
-test-all: $(VENV)/.dev ## Run the slow tests as well
+test-all: $(VENV)/.dev ## Run all tests, also the slow ones
 	$(RUN) -m pytest -n 2 --dist loadfile -m "slow or not slow" $(ARGS)
 
-lint: $(VENV)/.dev ## Check style, types and the direction of imports
+lint: $(VENV)/.dev ## Check style, format, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-format: $(VENV)/.dev ## Format the code, sort imports and fix what ruff can
+format: $(VENV)/.dev ## Format the code, sort imports, and apply the fixes of ruff
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: ## Write the lock files from pyproject.toml; ARGS=--upgrade takes newer releases
+lock: ## Write the lock files from pyproject.toml; ARGS=--upgrade for newer releases
 	$(PYTHON) -m venv build/uv
 	build/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(PYTHON) tools/lock.py build/uv/bin/uv $(ARGS)
 
-ui: $(VENV)/.run ## Open the MLflow UI on the runs of this folder, on loopback
+ui: $(VENV)/.run ## Open the MLflow UI with the runs of this folder, at http://127.0.0.1:5000
 	$(RUN) -m avatar.tracking.moved mlflow.db
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
 
 bench: bench-search bench-surrogate bench-latency bench-loop bench-runtime bench-train ## Run all benchmarks
 
-bench-search: $(VENV)/.run ## Search quality against the exact front
+bench-search: $(VENV)/.run ## Compare the searchers with the exact Pareto front
 	$(RUN) benchmarks/search_quality.py
 
-bench-surrogate: $(VENV)/.run ## Surrogates against the constant predictor, cross-validated
+bench-surrogate: $(VENV)/.run ## Compare surrogates with the constant predictor, by cross-validation
 	$(RUN) benchmarks/surrogate_quality.py
 
-bench-latency: $(VENV)/.run ## The latency model on architectures that it has not seen
+bench-latency: $(VENV)/.run ## Test the latency model on new architectures
 	$(RUN) benchmarks/latency_model.py
 
-bench-loop: $(VENV)/.run ## The feedback loop against one search, on BigCloneBench (AVATAR_DATA)
+bench-loop: $(VENV)/.run ## Compare the feedback loop with one search, on BigCloneBench (AVATAR_DATA)
 	$(RUN) benchmarks/feedback_loop.py
 
-bench-runtime: $(VENV)/.run ## Teacher and student side by side, and ONNX attention against torch: ARGS="--bundle FOLDER"
+bench-runtime: $(VENV)/.run ## Compare latencies of teacher and student, and of ONNX and torch: ARGS="--bundle FOLDER"
 	$(RUN) benchmarks/latency_table.py $(ARGS)
 	$(RUN) benchmarks/runtime_attention.py
 
-bench-train: $(VENV)/.run ## Pairs per second of distillation
+bench-train: $(VENV)/.run ## Measure pairs per second of distillation
 	$(RUN) benchmarks/training_speed.py
 
-bench-scan: $(VENV)/.run ## Scan this environment's packages with a bundle: ARGS="--bundle FOLDER"
+bench-scan: $(VENV)/.run ## Time a scan of this environment's packages: ARGS="--bundle FOLDER"
 	$(RUN) benchmarks/scan.py $(ARGS)
 
-bench-editor: $(VENV)/.run ## Edits of the language server and requests of the HTTP server: ARGS="--bundle FOLDER"
+bench-editor: $(VENV)/.run ## Time the language server and the HTTP server: ARGS="--bundle FOLDER"
 	$(RUN) benchmarks/editor.py $(ARGS)
 
-bench-recipe: $(VENV)/.run ## What each part of the recipe brings (AVATAR_DATA; about a minute a row and seed at --share 0.25)
+bench-recipe: $(VENV)/.run ## Measure the effect of each part of the recipe (AVATAR_DATA; 1 minute per row and seed at --share 0.25)
 	$(RUN) benchmarks/recipe.py $(ARGS)
 
-clean: ## Remove what runs and tools left (not the environment, not your data)
+clean: ## Remove all files of runs and tools (not the environment, not your data)
 	rm -rf artifacts outputs multirun/*/ mlflow.db* mlartifacts .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

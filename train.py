@@ -9,7 +9,7 @@ try:
     set_variables()
     import hydra
 except ModuleNotFoundError as error:
-    print(f"{error}: `make setup` makes the environment, .venv/bin/python train.py runs in it", file=sys.stderr)
+    print(f"{error}: run `make setup` to make the environment, then .venv/bin/python train.py", file=sys.stderr)
     sys.exit(2)
 from omegaconf import DictConfig
 
@@ -23,7 +23,7 @@ register_schema()
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
 def main(cfg: DictConfig) -> float | None:
-    """Run one job; a sweep calls this once for each combination."""
+    """Run one job; a sweep calls this for each combination."""
     from avatar.app import run
 
     return run(cfg)

@@ -1,10 +1,10 @@
-"""Install the locked packages and Avatar into the environment of the Python that runs this; used by the Makefile.
+"""Install the locked packages and Avatar into the environment of this Python. The Makefile uses it.
 
-    .venv/bin/python tools/install.py run          # what Avatar runs on
-    .venv/bin/python tools/install.py run dev      # what tests and linters need as well
+    .venv/bin/python tools/install.py run          # what Avatar needs to run
+    .venv/bin/python tools/install.py run dev      # also what tests and linters need
 
-`TORCH_FROM=FOLDER_OR_PAGE` takes torch from there and nowhere else: a folder with PyTorch's CPU wheel, or the page
-that lists PyTorch's CPU wheels. Without it torch comes from where pip finds it, on Linux usually a CUDA build.
+With the environment variable `TORCH_FROM=FOLDER_OR_PAGE` torch is installed only from there: a folder with PyTorch's
+CPU wheel, or the page that lists PyTorch's CPU wheels. Without it pip chooses; on Linux that is usually a CUDA build.
 """
 
 import os
@@ -24,34 +24,34 @@ LARGE_MB = 50
 
 
 def packages(lock: Path) -> list[str]:
-    """The entries of a lock: a requirement and its hashes each."""
+    """The entries of a lock file: each is a requirement with its hashes."""
     return [block for block in re.split(r"\n(?=[A-Za-z0-9])", lock.read_text()) if not block.startswith("#")]
 
 
 def needs_cuda() -> bool:
-    """Whether the installed torch asks for CUDA libraries; its metadata says so, its version need not."""
-    wanted = metadata.requires("torch") or []
-    return sys.platform == "linux" and any(re.match(r"(nvidia|cuda)-", line) for line in wanted)
+    """Whether the installed torch needs CUDA libraries. This is read from its metadata; the version may not show it."""
+    requirements = metadata.requires("torch") or []
+    return sys.platform == "linux" and any(re.match(r"(nvidia|cuda)-", line) for line in requirements)
 
 
 def torch_source(torch: list[str]) -> str | None:
-    """Where torch is taken from instead of the index: TORCH_FROM, or pip's own find-links where they have it.
+    """The source of torch instead of the index: TORCH_FROM, or the find-links of pip if torch is there.
 
-    Left to itself pip prefers the index, since it publishes hashes and a folder does not.
+    Without this, pip prefers the index, because an index publishes hashes and a folder does not.
     """
     if source := os.environ.get("TORCH_FROM"):
         return source
     settings = subprocess.run([*PIP, "config", "list"], capture_output=True, text=True, check=True).stdout
     links = re.findall(r"^\S*\.?find-links='(.*)'$", settings, re.MULTILINE)
     pin = torch[0].split(" ")[0]
-    offered = [*PIP, "install", "--dry-run", "--quiet", "--no-index", "--no-deps", "--ignore-installed", pin]
-    if links and not subprocess.run(offered, capture_output=True).returncode:
+    dry_run = [*PIP, "install", "--dry-run", "--quiet", "--no-index", "--no-deps", "--ignore-installed", pin]
+    if links and not subprocess.run(dry_run, capture_output=True).returncode:
         return " ".join(dict.fromkeys(links))
     return None
 
 
 def install(title: str, entries: list[str], *options: str) -> None:
-    """Install `entries` and nothing else, each against its hashes."""
+    """Install `entries` without their dependencies, and check their hashes."""
     print(f"{title}: {len(entries)} packages", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "requirements.txt"
@@ -74,7 +74,7 @@ def _pip(arguments: list[str], count: int = 0) -> None:
         if (size := re.search(r"Downloading .*?([^/ ]+) \(([\d.]+) MB\)", line)) and float(size[2]) >= LARGE_MB:
             print(f"  downloading {size[1]}, {float(size[2]):.0f} MB", flush=True)
         if line.startswith("Installing collected packages"):
-            print("  all collected; installing them", flush=True)
+            print("  all packages collected; installing", flush=True)
     if process.wait():
         _give_up(last)
 
@@ -82,45 +82,52 @@ def _pip(arguments: list[str], count: int = 0) -> None:
 def _give_up(last: "deque[str]") -> None:
     text = "".join(last)
     if "DO NOT MATCH THE HASHES" in text and "torch" in text:
-        text += "\npip found a build of torch that requirements.lock does not know. TORCH_FROM=FOLDER_OR_PAGE names"
         text += (
-            "\nwhere PyTorch's own wheels are; unset PIP_FIND_LINKS and PIP_EXTRA_INDEX_URL to take the usual one.\n"
+            "\npip found a build of torch whose hash is not in requirements.lock.\n"
+            "Set TORCH_FROM=FOLDER_OR_PAGE to a source of PyTorch's own wheels,\n"
+            "or unset PIP_FIND_LINKS and PIP_EXTRA_INDEX_URL to use the default index.\n"
         )
-    sys.exit(f"{text}\nThe environment is not complete. Mend what pip says above, and run the same command again.")
+    sys.exit(
+        f"{text}\nThe environment is not complete. Correct the error that pip reports above, "
+        "then run the same command again."
+    )
 
 
 def run_part() -> None:
-    """What Avatar runs on, and Avatar itself from this folder."""
+    """Install the packages that Avatar needs to run, and Avatar itself from this folder."""
     entries = packages(RUN)
-    install("What builds packages", [entry for entry in entries if entry.startswith("setuptools==")])
+    install("Build tools", [entry for entry in entries if entry.startswith("setuptools==")])
     if source := torch_source([entry for entry in entries if entry.startswith("torch==")]):
-        os.environ["PIP_FIND_LINKS"] = source  # pip would add an option to its configured places
+        os.environ["PIP_FIND_LINKS"] = source  # an option would be added to the configured sources, not replace them
         install(f"torch from {source}", [entry for entry in entries if entry.startswith("torch==")], "--no-index")
-    install("What Avatar runs on", entries)
+    install("Packages to run Avatar", entries)
     if needs_cuda():
-        install("The CUDA libraries of this build of torch (about 3 GB)", packages(CUDA))
-    print("Avatar itself", flush=True)
+        install("CUDA libraries for this build of torch (about 3 GB)", packages(CUDA))
+    print("Avatar", flush=True)
     _pip(["install", "--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
 
 
 def dev_part() -> None:
-    """What tests and linters need beside that."""
-    install("What tests and linters need", packages(DEV))
+    """Install the additional packages for tests and linters."""
+    install("Packages for tests and linters", packages(DEV))
 
 
 PARTS = {"run": run_part, "dev": dev_part}
 
 
 def main() -> None:
-    """Install the parts that the command line names, and check that no package misses another."""
+    """Install the parts named on the command line, and check that no dependency is missing."""
     names = sys.argv[1:] or ["run"]
     if unknown := set(names) - set(PARTS):
-        sys.exit(f"tools/install.py: {', '.join(sorted(unknown))} is none of the parts {', '.join(PARTS)}")
+        sys.exit(f"tools/install.py: {', '.join(sorted(unknown))} is not a part; available: {', '.join(PARTS)}")
     for name in names:
         PARTS[name]()
     if (check := subprocess.run([*PIP, "check"], capture_output=True, text=True)).returncode:
-        sys.exit(f"{check.stdout}\nPackages do not fit together. Make the environment anew: rm -r {sys.prefix}")
-    print(f"Complete: Python {sys.version.split()[0]}, torch {metadata.version('torch')}, {sys.prefix}", flush=True)
+        sys.exit(
+            f"{check.stdout}\nThe installed packages conflict. Delete the environment and make it again: "
+            f"rm -r {sys.prefix}"
+        )
+    print(f"Installed: Python {sys.version.split()[0]}, torch {metadata.version('torch')}, {sys.prefix}", flush=True)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ HEADERS = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One package of a lock: its requirement with hashes, as text, and the packages that ask for it."""
+    """One package of a lock file: its requirement with hashes, as text, and the packages that need it."""
 
     name: str
     text: str
@@ -37,29 +37,29 @@ class Entry:
 
 def entries(lock: str) -> dict[str, Entry]:
     """The packages of a lock file written by uv with `--annotation-style line`, by normalised name."""
-    found = {}
+    packages = {}
     for block in re.split(r"\n(?=[A-Za-z0-9])", lock):
         if match := re.match(r"([A-Za-z0-9._-]+)==", block):
             text, _, via = block.partition("    # via ")
             parents = (re.split(r"[ \[]", parent.strip())[0] for parent in via.split(","))
-            found[normal(match[1])] = Entry(normal(match[1]), text.rstrip() + "\n", frozenset(map(normal, parents)))
-    return found
+            packages[normal(match[1])] = Entry(normal(match[1]), text.rstrip() + "\n", frozenset(map(normal, parents)))
+    return packages
 
 
 def normal(name: str) -> str:
-    """A package's name as indexes compare it."""
+    """A package's normalised name, as package indexes compare names."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def direct(pyproject: str, extras: tuple[str, ...]) -> set[str]:
-    """Names that pyproject.toml asks for: the base and `extras`."""
+    """Names of the packages in pyproject.toml: the base dependencies and `extras`."""
     project = tomllib.loads(pyproject)["project"]
     lines = [*project["dependencies"], *(line for extra in extras for line in project["optional-dependencies"][extra])]
     return {normal(re.split(r"[\[ <>=!~;]", line)[0]) for line in lines}
 
 
 def split(lock: dict[str, Entry], run_roots: set[str]) -> dict[Path, list[Entry]]:
-    """The packages of each file: what `run_roots` need, what torch alone needs for CUDA, and the rest."""
+    """The packages of each file: those that `run_roots` need, those that only torch needs for CUDA, and the rest."""
     run = _closure(lock, run_roots, skip=lambda parent, name: parent == "torch" and bool(CUDA_NAME.match(name)))
     cuda = _closure(lock, {"torch"}) - run
     parts = {RUN: run, CUDA: cuda, DEV: set(lock) - run - cuda}
@@ -67,20 +67,20 @@ def split(lock: dict[str, Entry], run_roots: set[str]) -> dict[Path, list[Entry]
 
 
 def _closure(lock: dict[str, Entry], roots: set[str], skip=lambda parent, name: False) -> set[str]:
-    reached, open_ = set(), set(roots)
-    while open_:
-        parent = open_.pop()
-        reached.add(parent)
-        open_ |= {
+    names, waiting = set(), set(roots)
+    while waiting:
+        parent = waiting.pop()
+        names.add(parent)
+        waiting |= {
             entry.name
             for entry in lock.values()
-            if parent in entry.parents and entry.name not in reached and not skip(parent, entry.name)
+            if parent in entry.parents and entry.name not in names and not skip(parent, entry.name)
         }
-    return reached
+    return names
 
 
 def with_cpu_builds(torch: Entry, table: str) -> Entry:
-    """`torch` with the hashes of PyTorch's CPU builds of this version, which the package index does not have."""
+    """`torch` with the hashes of PyTorch's CPU builds of this version too; they are not on the package index."""
     version = re.match(r"torch==([0-9.]+)", torch.text)[1]
     hashes = [line.split()[0] for line in table.splitlines() if f" torch-{version}+cpu-" in line]
     if not hashes:
@@ -90,21 +90,21 @@ def with_cpu_builds(torch: Entry, table: str) -> Entry:
 
 
 def resolve(uv: str, options: list[str]) -> str:
-    """The lock that uv finds; pins of the present files are kept unless `options` say otherwise."""
+    """The lock file that uv resolves. Versions of the present files are kept, unless `options` change that."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "all.lock"
         path.write_text("".join(file.read_text() for file in HEADERS if file.is_file()))
         extras = [f"--extra={extra}" for extra in (*RUN_EXTRAS, *DEV_EXTRAS)]
         written = ["--generate-hashes", "--no-header", "--no-emit-index-url", "--no-emit-find-links"]
         written += ["--annotation-style=line", "--quiet", f"--output-file={path}"]
-        everywhere = ["--universal", "--python-version=3.11"]
-        command = [uv, "pip", "compile", "pyproject.toml", *extras, *everywhere, *written, *options]
+        universal = ["--universal", "--python-version=3.11"]
+        command = [uv, "pip", "compile", "pyproject.toml", *extras, *universal, *written, *options]
         subprocess.run(command, cwd=ROOT, check=True)
         return path.read_text()
 
 
 def main() -> None:
-    """Resolve, part and write."""
+    """Resolve, split and write the lock files."""
     uv, *options = sys.argv[1:]
     lock = entries(resolve(uv, options))
     lock["torch"] = with_cpu_builds(lock["torch"], TORCH_CPU.read_text())

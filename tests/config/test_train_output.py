@@ -1,4 +1,4 @@
-"""What `train.py` says where nobody listens: never 1, never a traceback, and a finished job stays finished."""
+"""`train.py` when its output cannot be written: no status 1, no traceback, and a finished job stays finished."""
 
 import errno
 import io
@@ -33,15 +33,15 @@ def train(arguments: list[str], redirection: str, **variables: str) -> subproces
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("name", ASKED)
 @pytest.mark.parametrize(
     ("redirection", "status"),
     [("| exit; exit ${PIPESTATUS[0]}", 141), (">/dev/full", 2), (">&-", 0), ("<&- >&- 2>&-", 0), ("2>&-", 0)],
 )
 def test_what_cannot_be_told_is_no_failure_of_the_program(
-    asked: str, redirection: str, status: int, unbuffered: str
+    name: str, redirection: str, status: int, unbuffered: str
 ) -> None:
-    answer = train(ASKED[asked], redirection, PYTHONUNBUFFERED=unbuffered)
+    answer = train(ASKED[name], redirection, PYTHONUNBUFFERED=unbuffered)
     assert answer.returncode == status, answer.stderr
     assert "Traceback" not in answer.stderr
     assert ("No space left" in answer.stderr) == (status == 2)
@@ -64,7 +64,7 @@ class Broken(io.TextIOWrapper):
 def test_a_finished_job_whose_result_cannot_be_printed_is_finished(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """In a sweep the next job must get its turn; the report says what was not printed."""
+    """In a sweep the next job must run; the log names the report that was not printed."""
     composed = OmegaConf.structured(Config(output_dir=str(tmp_path), artifacts=ArtifactsConfig(str(tmp_path))))
     assert isinstance(composed, DictConfig)
     composed.tracking.enabled = False

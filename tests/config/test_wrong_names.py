@@ -1,4 +1,4 @@
-"""The program refuses wrong names: at once, with the nearest right one, and before anything is written."""
+"""The program refuses wrong names quickly, suggests the most similar name, and writes nothing."""
 
 import os
 import resource
@@ -10,13 +10,13 @@ import pytest
 
 TRAIN = Path(__file__).parents[2] / "train.py"
 SECONDS = 2.0
-"""How long the answer may take beyond start-up, which is what the same program takes for `--cfg job`.
+"""Longest time until the answer beyond start-up, which is what the same program takes for `--cfg job`.
 
 Counted is the time that the program computes, not what it waits for its turn beside others: these names need no answer
 from anywhere, so on an idle machine that is the time until the answer.
 """
 PATIENCE = 60
-"""Seconds after which a program that has started to work is ended."""
+"""Seconds after which a program that started to work is killed."""
 
 WRONG = [
     ("search.name=nsga", "search.name", "nsga2"),
@@ -39,7 +39,7 @@ WRONG = [
 
 
 def run(*arguments: str, folder: Path) -> tuple[subprocess.CompletedProcess[str], float]:
-    """The program in an empty folder, and the seconds that it computed."""
+    """Run the program in an empty folder; also returns its CPU time in seconds."""
     environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
@@ -63,12 +63,14 @@ def startup(tmp_path_factory: pytest.TempPathFactory) -> float:
     return seconds
 
 
-@pytest.mark.parametrize(("override", "key", "near"), WRONG)
-def test_a_wrong_name_is_answered_at_once(override: str, key: str, near: str, startup: float, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("override", "key", "suggestion"), WRONG)
+def test_a_wrong_name_is_answered_at_once(
+    override: str, key: str, suggestion: str, startup: float, tmp_path: Path
+) -> None:
     done, seconds = run(override, folder=tmp_path)
     assert done.returncode == 2, done.stderr
     assert key in done.stderr
-    assert f"did you mean '{near}'?" in done.stderr
+    assert f"did you mean '{suggestion}'?" in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == [], "nothing may be written before the names are right"
     assert seconds <= startup + SECONDS
@@ -78,9 +80,9 @@ def test_all_wrong_names_come_in_one_answer(tmp_path: Path) -> None:
     done, _ = run(*(override for override, _, _ in WRONG), folder=tmp_path)
     assert done.returncode == 2, done.stderr
     assert f"{len(WRONG)} problems" in done.stderr
-    for _, key, near in WRONG:
+    for _, key, suggestion in WRONG:
         assert key in done.stderr
-        assert f"did you mean '{near}'?" in done.stderr
+        assert f"did you mean '{suggestion}'?" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 

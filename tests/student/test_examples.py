@@ -33,5 +33,5 @@ def test_halves_come_as_the_recipe_says() -> None:
 
 
 def test_nothing_to_learn_from_is_a_config_error() -> None:
-    with pytest.raises(ConfigError, match="needs something to learn from"):
+    with pytest.raises(ConfigError, match="needs training examples"):
         check(Config(distill=DistillConfig(use_unlabeled=False)))

@@ -10,7 +10,7 @@ from avatar.tracking.mlflow_values import PARENT_VARIABLE
 
 @pytest.fixture(scope="session")
 def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fresh sqlite store: making one takes MLflow seconds, copying it none."""
+    """A new sqlite store. Making one takes MLflow seconds, so tests copy this one."""
     folder = tmp_path_factory.mktemp("store")
     open_store(TrackingConfig(), "unused", folder)
     return folder / "mlflow.db"

@@ -1,4 +1,4 @@
-"""A store whose folder was moved, copied or mounted elsewhere: nothing is lost, nothing goes to the old place."""
+"""A store whose folder was moved, copied or mounted elsewhere: no file is lost or written to the old folder."""
 
 import shutil
 import signal
@@ -43,9 +43,9 @@ def runs(root: Path, **tracking: object) -> dict[str, MlflowRun]:
     return {run.info.run_id: run for run in store.client.search_runs([store.experiment_id])}
 
 
-def assert_readable(found: dict[str, MlflowRun], below: Path) -> None:
-    assert found
-    for run in found.values():
+def assert_readable(recorded: dict[str, MlflowRun], below: Path) -> None:
+    assert recorded
+    for run in recorded.values():
         path = local_path(run.info.artifact_uri)
         assert path is not None
         assert path.is_relative_to(below)
@@ -61,11 +61,13 @@ def test_a_moved_project_keeps_its_files_and_adds_to_them(project: Path, monkeyp
     project.rename(moved)
     job(moved, 2)
     assert not project.exists()
-    found = runs(moved)
-    assert len(found) == 4
-    assert_readable(found, moved / "mlartifacts")
+    recorded = runs(moved)
+    assert len(recorded) == 4
+    assert_readable(recorded, moved / "mlartifacts")
     assert all(
-        run.data.tags["output_dir"].startswith(str(moved)) for run in found.values() if run.info.run_name != "student"
+        run.data.tags["output_dir"].startswith(str(moved))
+        for run in recorded.values()
+        if run.info.run_name != "student"
     )
     (moved / "mlartifacts").rename(project.parent / "gone")
     shutil.copytree(project.parent / "gone", moved / "mlartifacts")
@@ -73,10 +75,10 @@ def test_a_moved_project_keeps_its_files_and_adds_to_them(project: Path, monkeyp
     assert_readable(runs(project), project / "mlartifacts")
 
 
-def test_a_job_that_was_killed_before_the_move_goes_on_in_the_new_place(
+def test_a_job_that_was_killed_before_the_move_continues_in_the_new_folder(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = (  # in a process of its own: MLflow remembers places as long as a process lives
+    program = (  # in its own process: MLflow caches paths as long as a process runs
         "import os, signal\nfrom avatar.config.schema import Config\nfrom avatar.tracking.runs import job_run\n"
         "with job_run(Config(), 'job'):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
@@ -119,9 +121,9 @@ def test_a_store_of_before_has_no_tag_and_is_followed_all_the_same(project: Path
 def test_another_folder_for_artifacts_is_used_and_old_files_stay_readable(project: Path) -> None:
     first = job(project, 1)
     second = job(project, 2, artifacts="files")
-    found = runs(project, artifacts="files")
-    assert_readable({first: found[first]}, project / "mlartifacts")
-    assert_readable({second: found[second]}, project / "files")
+    recorded = runs(project, artifacts="files")
+    assert_readable({first: recorded[first]}, project / "mlartifacts")
+    assert_readable({second: recorded[second]}, project / "files")
     third = job(project, 3)
     assert_readable({third: runs(project)[third]}, project / "mlartifacts")
     assert_readable({second: runs(project)[second]}, project / "files")
@@ -162,7 +164,7 @@ def test_a_store_that_cannot_be_changed_says_so(project: Path, monkeypatch: pyte
     project.rename(moved)
     holder = sqlite3.connect(moved / "mlflow.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    with pytest.raises(ArtifactError, match="cannot be pointed to its present folder"):
+    with pytest.raises(ArtifactError, match="cannot correct the paths in the tracking store"):
         follow_folder(moved / "mlflow.db")
     holder.close()
 

@@ -1,4 +1,4 @@
-"""Every start has an output folder of its own, whatever the clock says."""
+"""Each start has its own output folder, also in the same second."""
 
 import os
 import subprocess
@@ -57,26 +57,26 @@ def outputs(started: "list[subprocess.Popen[str]]") -> list[Path]:
 
 
 def test_two_jobs_of_the_same_second_have_two_folders(tmp_path: Path) -> None:
-    found = outputs([start(tmp_path, f"seed={seed}") for seed in (1, 2)])
+    folders = outputs([start(tmp_path, f"seed={seed}") for seed in (1, 2)])
     parent = tmp_path / "outputs" / "demo"
-    assert sorted(found) == [parent / "2026-01-01_12-00-00", parent / "2026-01-01_12-00-00-2"]
-    assert sorted((folder / "report.html").read_text() for folder in found) == ["1", "2"]
-    assert all((folder / ".hydra" / "config.yaml").exists() for folder in found)
+    assert sorted(folders) == [parent / "2026-01-01_12-00-00", parent / "2026-01-01_12-00-00-2"]
+    assert sorted((folder / "report.html").read_text() for folder in folders) == ["1", "2"]
+    assert all((folder / ".hydra" / "config.yaml").exists() for folder in folders)
 
 
 @pytest.mark.parametrize("launcher", ["local", pytest.param("joblib", marks=pytest.mark.slow)])
 def test_two_sweeps_of_the_same_second_have_two_folders(launcher: str, tmp_path: Path) -> None:
-    found = outputs([start(tmp_path, "-m", f"seed={seeds}", f"executor={launcher}") for seeds in ("1,2", "3,4")])
+    folders = outputs([start(tmp_path, "-m", f"seed={seeds}", f"executor={launcher}") for seeds in ("1,2", "3,4")])
     parent = tmp_path / "multirun" / "demo"
     whole = [parent / f"2026-01-01_12-00-00{more}" / number for more in ("", "-2") for number in ("0", "1")]
     assert sorted(parent.glob("*/[01]")) == sorted(whole)
     assert sorted((folder / "report.html").read_text() for folder in whole) == ["1", "2", "3", "4"]
     if launcher == "local":
-        assert sorted(found) == sorted(whole)
+        assert sorted(folders) == sorted(whole)
 
 
 @pytest.mark.parametrize("name", ["plain", "it's mine", "a=b,c", "[1] {2}", "back\\slash", "größe", "tail\\"])
-def test_the_jobs_of_a_sweep_are_told_its_folder_whatever_it_is_called(name: str, tmp_path: Path) -> None:
+def test_the_jobs_of_a_sweep_get_its_folder_whatever_its_name(name: str, tmp_path: Path) -> None:
     hydra = {
         "overrides": {"hydra": ["hydra.mode=MULTIRUN"]},
         "sweep": {"dir": str(tmp_path / name)},
@@ -86,8 +86,8 @@ def test_the_jobs_of_a_sweep_are_told_its_folder_whatever_it_is_called(name: str
     OutputCallback().on_multirun_start(config)
     assert (tmp_path / f"{name}-2").is_dir()
     text = config.hydra.overrides.hydra[-1]
-    told = OmegaConf.create({"dir": OverridesParser.create().parse_override(text).value()})
-    assert told.dir == str(tmp_path / f"{name}-2")
+    config = OmegaConf.create({"dir": OverridesParser.create().parse_override(text).value()})
+    assert config.dir == str(tmp_path / f"{name}-2")
 
 
 def test_a_folder_that_the_user_names_is_taken_as_it_is(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_showing_the_configuration_makes_no_folder(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["program.py"]
 
 
-def test_a_place_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
     (tmp_path / "outputs").write_text("in the way")
     process = start(tmp_path)
     _, errors = process.communicate(timeout=120)

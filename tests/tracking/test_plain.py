@@ -35,15 +35,15 @@ def test_a_long_value_is_cut_and_marked() -> None:
     assert cut != flat_params(other)["teacher.note"]
 
 
-def test_yaml_holds_the_whole_configuration() -> None:
+def test_yaml_contains_the_whole_configuration() -> None:
     read = yaml.safe_load(config_yaml(Config(seed=5)))
     assert read["seed"] == 5
     assert read["tracking"]["uri"] == "sqlite:///mlflow.db"
 
 
 def test_only_measured_numbers_are_kept() -> None:
-    found = finite({"test/f1": 0.5, "test/mcc": float("nan"), "size/params": 3, "latency/ratio": None})
-    assert found == {"test/f1": 0.5, "size/params": 3.0}
+    metrics = finite({"test/f1": 0.5, "test/mcc": float("nan"), "size/params": 3, "latency/ratio": None})
+    assert metrics == {"test/f1": 0.5, "size/params": 3.0}
     assert finite({"energy/co2e_mg_per_example": float("inf")}) == {}
 
 

@@ -64,7 +64,7 @@ def test_children_are_nested_and_steps_kept(root: Path) -> None:
         (RuntimeError("the disk is full\nmore"), "FAILED"),
         (KeyboardInterrupt(), "KILLED"),
         (SystemExit(2), "FAILED"),
-        (SystemExit(0), "FAILED"),  # whoever it was that left, the job has no result
+        (SystemExit(0), "FAILED"),  # whatever called exit, the job has no result
         (Interrupted(signal.SIGTERM), "KILLED"),
     ],
 )
@@ -97,14 +97,14 @@ def test_a_failed_job_goes_on_in_its_run(root: Path) -> None:
     assert len(history) == 1
 
 
-def test_a_finished_job_is_found_and_left_alone(root: Path) -> None:
+def test_a_finished_job_is_recognised_and_not_changed(root: Path) -> None:
     assert find_job_run(Config()) is None
     with job_run(Config(), "job") as job:
         job.log_metrics({"test/f1": 0.5})
-    found = find_job_run(Config(output_dir="elsewhere"))
-    assert found is not None
-    assert found.finished
-    assert found.metrics == {"test/f1": 0.5}
+    run = find_job_run(Config(output_dir="elsewhere"))
+    assert run is not None
+    assert run.finished
+    assert run.metrics == {"test/f1": 0.5}
     assert find_job_run(Config(seed=2)) is None
     with job_run(Config(), "again"):
         pass

@@ -10,9 +10,9 @@ from avatar.tracking.mlflow_store import open_store, warn_of_other_location
 
 def test_experiment_keeps_its_files_where_the_config_says(root: Path) -> None:
     store = open_store(TrackingConfig(artifacts="files"), "clone bcb/1")
-    found = store.client.get_experiment(store.experiment_id)
-    assert found.name == "clone bcb/1"
-    assert found.artifact_location == (root / "files" / "clone_bcb_1").as_uri()
+    experiment = store.client.get_experiment(store.experiment_id)
+    assert experiment.name == "clone bcb/1"
+    assert experiment.artifact_location == (root / "files" / "clone_bcb_1").as_uri()
     assert not (root / "mlruns").exists()
 
 
@@ -21,7 +21,7 @@ def test_opening_again_gives_the_same_experiment(root: Path) -> None:
     assert first.experiment_id == second.experiment_id
 
 
-def test_a_database_of_others_keeps_its_place_and_says_so(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_shared_database_keeps_its_location_and_warns(root: Path, caplog: pytest.LogCaptureFixture) -> None:
     store = open_store(TrackingConfig(), "demo")
     here = (root / "mlartifacts" / "demo").as_uri()
     with caplog.at_level("WARNING", logger="avatar"):
@@ -32,7 +32,7 @@ def test_a_database_of_others_keeps_its_place_and_says_so(root: Path, caplog: py
     assert "file:///elsewhere" in caplog.text
 
 
-def test_relative_places_do_not_follow_the_working_directory(
+def test_relative_paths_do_not_follow_the_working_directory(
     root: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = open_store(TrackingConfig(), "demo", root)
@@ -65,11 +65,11 @@ def test_a_silent_server_is_one_clear_error(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mlflow.db").write_text("this is my shopping list, not a database. " * 10)
-    with pytest.raises(ArtifactError, match="no sqlite database"):
+    with pytest.raises(ArtifactError, match="not an sqlite database"):
         open_store(TrackingConfig(), "demo", tmp_path)
 
 
-def test_an_unwritable_place_is_one_clear_error(tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "mlartifacts").write_text("in the way")
     with pytest.raises(ArtifactError, match="cannot prepare"):
         open_store(TrackingConfig(), "demo", tmp_path)

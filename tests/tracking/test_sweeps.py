@@ -51,7 +51,7 @@ output_dir: ${hydra:runtime.output_dir}
 
 
 def sweep_config(overrides: list[str], **changes: Any) -> Any:
-    """What Hydra hands to a callback, as far as the callback looks."""
+    """The parts of Hydra's config that the callback uses."""
     hydra = {"overrides": {"task": overrides}, "sweep": {"dir": "multirun/1"}}
     return OmegaConf.create({**OmegaConf.to_container(OmegaConf.structured(Config())), **changes, "hydra": hydra})
 
@@ -82,8 +82,8 @@ def test_the_second_start_finds_the_parent_and_what_is_done(root: Path) -> None:
     for start in range(2):
         callback = SweepCallback()
         callback.on_multirun_start(config)
-        found = [find_job_run(Config(seed=seed)) for seed in (1, 2)]
-        assert [run is not None for run in found] == [start == 1] * 2
+        recorded_runs = [find_job_run(Config(seed=seed)) for seed in (1, 2)]
+        assert [run is not None for run in recorded_runs] == [start == 1] * 2
         for seed in (1, 2) if start == 0 else ():
             with job_run(Config(seed=seed), f"seed={seed}"):
                 pass
@@ -130,10 +130,12 @@ def test_without_tracking_the_callback_does_nothing(tmp_path: Path, monkeypatch:
 def test_hash_sees_what_is_swept_and_not_where_it_lands() -> None:
     base = {"seed": 1, "output_dir": "a", "tracking": {"uri": "x"}, "hydra": {"job": 1}}
     elsewhere = {**base, "output_dir": "b", "tracking": {"uri": "y"}, "hydra": {"job": 2}}
-    asked = ["seed=1,2", "+experiment=demo"]
-    assert sweep_hash(base, asked) == sweep_hash(elsewhere, [*reversed(asked), "tracking.uri=y", "executor=joblib"])
-    assert sweep_hash(base, asked) != sweep_hash(base, ["seed=1,3", "+experiment=demo"])
-    assert sweep_hash(base, asked) != sweep_hash({**base, "seed": 5}, asked)
+    overrides = ["seed=1,2", "+experiment=demo"]
+    assert sweep_hash(base, overrides) == sweep_hash(
+        elsewhere, [*reversed(overrides), "tracking.uri=y", "executor=joblib"]
+    )
+    assert sweep_hash(base, overrides) != sweep_hash(base, ["seed=1,3", "+experiment=demo"])
+    assert sweep_hash(base, overrides) != sweep_hash({**base, "seed": 5}, overrides)
 
 
 @pytest.mark.slow
@@ -148,13 +150,13 @@ def test_four_processes_on_a_fresh_store_lose_no_run(tmp_path: Path) -> None:
         assert answer.returncode == 0, answer.stderr
         assert answer.stdout.count("skipped") == (0 if start == 0 else 4)
         assert "alembic" not in answer.stderr
-    found = runs(tmp_path)
-    assert {run.info.status for run in found} == {"FINISHED"}
-    parent = next(run for run in found if "sweep_hash" in run.data.tags)
-    jobs = [run for run in found if run.data.tags.get(PARENT_TAG) == parent.info.run_id]
+    recorded_runs = runs(tmp_path)
+    assert {run.info.status for run in recorded_runs} == {"FINISHED"}
+    parent = next(run for run in recorded_runs if "sweep_hash" in run.data.tags)
+    jobs = [run for run in recorded_runs if run.data.tags.get(PARENT_TAG) == parent.info.run_id]
     assert sorted(run.info.run_name for run in jobs) == ["seed=1", "seed=2", "seed=3", "seed=4"]
     assert all(len(run.data.metrics) == 100 for run in jobs)
-    assert len(found) == 9
+    assert len(recorded_runs) == 9
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The devices that training asks for must be there. torch is imported only where a GPU is asked for."""
+"""Checks that the devices for training exist. torch is imported only where the configuration needs a GPU."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from avatar.config.schema import Config
 
 
 def devices(cfg: Config) -> Iterator[Problem]:
-    """A GPU where one is needed, and as many as are asked for."""
+    """Problems where a GPU is needed and missing, or where there are fewer than `trainer.devices`."""
     part = cfg.trainer
     if part.accelerator == "gpu" or (part.accelerator == "auto" and part.precision == "16-mixed"):
         count = gpus()
@@ -18,15 +18,17 @@ def devices(cfg: Config) -> Iterator[Problem]:
             )
         elif not count:
             yield (
-                "trainer.precision is '16-mixed'; torch finds no GPU on this machine, and only a GPU can compute in "
-                "it: use bf16-mixed or 32-true"
+                "trainer.precision is '16-mixed'; it needs a GPU, and torch finds none on this machine: "
+                "use bf16-mixed or 32-true"
             )
         elif part.devices > count:
-            yield f"trainer.devices is {part.devices}; this machine has {count}: ask for at most {count}, or -1 for all"
+            yield (
+                f"trainer.devices is {part.devices}; this machine has {count}: set it to at most {count}, or -1 for all"
+            )
 
 
 def gpus() -> int:
-    """How many GPUs torch can use: CUDA's, or one of Apple's."""
+    """Number of GPUs that torch can use: those of CUDA, or 1 for Apple's."""
     import torch
 
     return torch.cuda.device_count() or int(torch.backends.mps.is_available())

@@ -1,4 +1,4 @@
-"""Hydra's hook before a job or a sweep: everything is checked before Hydra makes the first folder."""
+"""Hydra calls this before a job or a sweep: all checks run before Hydra makes the first folder."""
 
 import copy
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ from avatar.config.composition import WHERE
 
 
 class CheckCallback(Callback):
-    """Ends the program with one message and exit status 2 where anything is wrong, and leaves nothing behind."""
+    """Ends the program with one message and exit status 2 if there is a problem. No file or folder is made."""
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Check the one job."""
         self._check([config], config)
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Check every value that is swept over once, before the first job starts."""
+        """Check each value of the sweep once, before the first job starts."""
         self._check(swept(config), config)
 
     def _check(self, configs: "list[DictConfig] | Iterator[DictConfig]", config: DictConfig) -> None:
@@ -38,7 +38,7 @@ class CheckCallback(Callback):
 
 
 def job_of(config: DictConfig) -> DictConfig:
-    """The job's part of a composed config, its output folder the one that Hydra will make."""
+    """The job's part of a composed config, with the output folder that Hydra will make."""
     config = copy.deepcopy(config)
     with read_write(config), open_dict(config):
         multirun = str(OmegaConf.select(config, "hydra.mode")).endswith("MULTIRUN")
@@ -52,9 +52,9 @@ def job_of(config: DictConfig) -> DictConfig:
 
 
 def swept(config: DictConfig) -> Iterator[DictConfig]:
-    """The first job of a sweep, and for every other value of a swept key one job that has it.
+    """The first job of a sweep, and for each other value of a swept key one job that has it.
 
-    That is a sum of jobs where the sweep is their product: what is wrong with one value shows in any job that has it.
+    So not all combinations are checked: a wrong value is a problem in every job that has it.
     """
     loader = GlobalHydra.instance().config_loader()
     params = OmegaConf.select(config, "hydra.sweeper.params") or {}
@@ -63,20 +63,22 @@ def swept(config: DictConfig) -> Iterator[DictConfig]:
     parser = OverridesParser.create(config_loader=loader)
     axes = list({override.get_key_element(): _values(override) for override in parser.parse_overrides(texts)}.values())
     first = [axis[0] for axis in axes]
-    jobs = [first] + [[*first[:row], value, *first[row + 1 :]] for row, axis in enumerate(axes) for value in axis[1:]]
+    jobs = [first] + [
+        [*first[:index], value, *first[index + 1 :]] for index, axis in enumerate(axes) for value in axis[1:]
+    ]
     for job in jobs:
         yield loader.load_sweep_config(config, job)
 
 
 def _values(override: Override) -> list[str]:
-    """An override for each value of a discrete sweep; of an interval its ends; else the override as it is."""
+    """An override for each value of a discrete sweep; for an interval its two ends; else the override unchanged."""
     key = override.get_key_element()
     if not override.is_sweep_override():
         return [f"{key}={override.get_value_element_as_str()}"]
     if override.is_discrete_sweep():
         values = [f"{key}={value}" for value in override.sweep_string_iterator()]
         if not values:
-            raise ConfigError(f"'{override.input_line}' stands for no value; a sweep needs at least one", WHERE)
+            raise ConfigError(f"'{override.input_line}' gives no value; a sweep needs at least one", WHERE)
         return values
     interval: Any = override.value()
     return [f"{key}={interval.start}", f"{key}={interval.end}"]

@@ -1,4 +1,4 @@
-"""What a job reads must be there: the data set's folder and files, the teacher's model or its recorded predictions."""
+"""Checks that what a job reads exists: the data set's folder and files, the teacher's model or recorded predictions."""
 
 import os
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from avatar.teacher.names import FORMATS
 
 
 def dataset(cfg: Config) -> Iterator[Problem]:
-    """The folders that are named; without one, the folder of a set that cannot be had from the hub; its files."""
+    """The folders that are set, or the default folder of a data set that the hub does not have, and the files."""
     part = cfg.dataset
     for key, value in (("dataset.root", part.root), ("dataset.source", part.source)):
         if value is not None:
@@ -28,7 +28,7 @@ def dataset(cfg: Config) -> Iterator[Problem]:
         known = [path for path in candidates(part) if path.is_dir()]
         if not known and part.hub is None and not part.files:
             yield (
-                f"dataset.root is null; there is no folder {' nor '.join(map(str, candidates(part)))}: "
+                f"dataset.root is null; there is no folder {' or '.join(map(str, candidates(part)))}: "
                 f"set dataset.root=FOLDER; {OFFLINE}"
             )
             return
@@ -43,7 +43,7 @@ def dataset(cfg: Config) -> Iterator[Problem]:
 
 
 def teacher(cfg: Config) -> Iterator[Problem]:
-    """Files of recorded predictions, or the local folder of a model."""
+    """The files of recorded predictions, or the local folder of a model."""
     part = cfg.teacher
     if part.kind == "predictions":
         named = [("teacher.path", part.path)] if part.path else []
@@ -61,7 +61,7 @@ def teacher(cfg: Config) -> Iterator[Problem]:
 
 
 def _package(model: str) -> Iterator[Problem]:
-    """A name that is almost that of an installed package; any other name without a folder may be one of the hub."""
+    """A problem for a misspelt name of an installed package. Any other name may be a model on the hub."""
     if model.isidentifier() and "_" in model and find_spec(model) is None:
         close = get_close_matches(model, [module.name for module in iter_modules()], n=1, cutoff=0.85)
         if close:
@@ -73,11 +73,11 @@ def _folder(key: str, value: str) -> Iterator[Problem]:
     if not value.strip():
         yield f"{key} is ''; it must be a folder, or null"
     elif not path.exists():
-        yield f"{key} is '{value}'; there is no such folder; {_near(path)}"
+        yield f"{key} is '{value}'; there is no such folder; {_similar(path)}"
     elif not path.is_dir():
-        yield f"{key} is '{value}'; that is a file, and a folder is needed: name the folder {path.parent}"
+        yield f"{key} is '{value}'; it is a file, and a folder is needed: did you mean {path.parent}?"
     elif not os.access(path, os.R_OK | os.X_OK):
-        yield f"{key} is '{value}'; you may not read that folder: ask its owner, or name another one"
+        yield f"{key} is '{value}'; you have no permission to read it: ask its owner, or choose another folder"
 
 
 def _file(key: str, value: str) -> Iterator[Problem]:
@@ -85,27 +85,27 @@ def _file(key: str, value: str) -> Iterator[Problem]:
     if not value.strip():
         yield f"{key} is ''; it must be a file"
     elif path.is_dir():
-        yield f"{key} is '{value}'; that is a folder, and a file is needed: it holds {_listed(path)}"
+        yield f"{key} is '{value}'; it is a folder, and a file is needed; it contains {_listed(path)}"
     elif not path.exists():
-        yield f"{key} is '{value}'; there is no such file; {_near(path)}"
+        yield f"{key} is '{value}'; there is no such file; {_similar(path)}"
     elif not os.access(path, os.R_OK):
-        yield f"{key} is '{value}'; you may not read that file: ask its owner, or name another one"
+        yield f"{key} is '{value}'; you have no permission to read it: ask its owner, or choose another file"
 
 
-def _near(path: Path) -> str:
-    """The name in the nearest existing folder that is most like the missing one, or which folder that is."""
+def _similar(path: Path) -> str:
+    """A hint: the most similar name in the lowest existing folder, or what that folder contains."""
     folder = nearest_folder(path)
     missing = path.absolute().relative_to(folder).parts[0]
     names = _names(folder)
     hint = did_you_mean(missing, names) if names else ""
-    if hint.startswith("did you mean") and len(names) <= _SHOWN:
+    if hint.startswith("did you mean") and len(names) <= _MOST_NAMES:
         return f"{hint} in {folder}"
     if hint.startswith("did you mean"):
         return f"{hint.partition('?')[0]}? in {folder}"
-    return f"{folder} holds {_listed(folder)}"
+    return f"{folder} contains {_listed(folder)}"
 
 
-_SHOWN = 12
+_MOST_NAMES = 12
 
 
 def _names(folder: Path) -> list[str]:
@@ -118,9 +118,9 @@ def _names(folder: Path) -> list[str]:
 def _listed(folder: Path) -> str:
     names = _names(folder)
     if not names:
-        return "nothing" if os.access(folder, os.R_OK) else "what you may not read"
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+        return "nothing" if os.access(folder, os.R_OK) else "files that you have no permission to read"
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more
 
 
 CHECKS = (dataset, teacher)

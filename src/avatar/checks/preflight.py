@@ -1,4 +1,4 @@
-"""All checks together: from Hydra's composed config to a checked `Config`, with every problem in one error."""
+"""All checks together: Hydra's composed config becomes a checked `Config`. One error lists every problem."""
 
 from collections.abc import Sequence
 
@@ -19,18 +19,18 @@ CHECKS: list[Check] = [
     *tracking_store.CHECKS,
     *devices.CHECKS,
 ]
-"""Every check of a job, the cheap ones first. A stage that has checks of its own adds them here."""
+"""Every check of a job, the fast ones first. Checks of a stage are added here."""
 
 
 def problems_of(cfg: Config, checks: Sequence[Check] | None = None) -> list[Problem]:
-    """Everything that is wrong with `cfg`, in the order of the checks (all of them, where none are given)."""
+    """The problems of `cfg`, in the order of `checks` (None: all checks)."""
     unknown = [unknown_key(key) for key in values.unknown_keys(cfg)]
     problems = [f"{error.message}; {error.hint}" for error in unknown]
     return problems + [problem for check in (CHECKS if checks is None else checks) for problem in check(cfg)]
 
 
 def typed(composed: DictConfig) -> Config:
-    """Hydra's config as the typed one, not checked yet; what is no value of its type is a ConfigError."""
+    """Hydra's config as a `Config`, not checked yet. A value of the wrong type is a ConfigError."""
     try:
         cfg = OmegaConf.to_object(composed)
     except Exception as error:
@@ -45,12 +45,12 @@ def typed(composed: DictConfig) -> Config:
 
 
 def check(cfg: Config) -> None:
-    """Raise one ConfigError that lists every problem of `cfg`: for configurations that are made in Python."""
+    """Raise one ConfigError that lists every problem of `cfg`. For configurations that are made in Python."""
     refuse(problems_of(cfg))
 
 
 def checked(composed: DictConfig) -> Config:
-    """Hydra's config as the typed one; every problem of it comes in one ConfigError."""
+    """Hydra's config as a `Config`; one ConfigError lists all of its problems."""
     cfg = typed(composed)
     check(cfg)
     return cfg

@@ -1,4 +1,4 @@
-"""Names that are registered: each must be known where its plug-ins are, and the search space must be a legal one."""
+"""Checks that each name is registered, and that the search space is legal."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ from avatar.teacher.names import JOINS, POOLINGS
 
 
 def names(cfg: Config) -> Iterator[Problem]:
-    """Every name that is looked up in a registry later."""
+    """Every name that is later looked up in a registry."""
     yield from one_of("dataset.name", cfg.dataset.name, READERS)
     yield from one_of("dataset.metric", cfg.dataset.metric, METRICS)
     yield from one_of("teacher.head", cfg.teacher.head, JOINS)
@@ -35,19 +35,19 @@ def names(cfg: Config) -> Iterator[Problem]:
 
 
 def language(cfg: Config) -> Iterator[Problem]:
-    """What rewrites functions must know what language they are written in."""
+    """A problem where functions must be rewritten and their language is not set."""
     if cfg.dataset.language or cfg.dataset.name not in READERS.names():
         return
     fix = f"set it to one of {', '.join(LANGUAGES.names())}"
     if cfg.distill.copies:
         yield (
-            f"dataset.language is null; distill.copies={cfg.distill.copies} rewrites functions and must know the "
+            f"dataset.language is null; distill.copies={cfg.distill.copies} rewrites functions, which needs the "
             f"language: {fix}, or set distill.copies=0"
         )
 
 
 def objectives(cfg: Config) -> Iterator[Problem]:
-    """What the objectives of the search need."""
+    """The problems that the objectives of the search report."""
     if cfg.dataset.name in READERS.names():
         for name in dict.fromkeys(cfg.search.objectives):
             if name in OBJECTIVES.names():
@@ -55,14 +55,14 @@ def objectives(cfg: Config) -> Iterator[Problem]:
 
 
 def teacher(cfg: Config) -> Iterator[Problem]:
-    """What the kind of teacher needs."""
+    """The problems that the kind of teacher reports."""
     yield from one_of("teacher.kind", cfg.teacher.kind, TEACHERS)
     if cfg.teacher.kind in TEACHERS.names():
         yield from TEACHERS.get(cfg.teacher.kind).problems(cfg.teacher)
 
 
 def search_space(cfg: Config) -> Iterator[Problem]:
-    """Genes, their values, what of them goes together, and whether anything fits the budgets."""
+    """Genes, their values, combinations that are not allowed, and whether any architecture fits the budgets."""
     problems = list(refused(lambda: SearchSpace.from_config(cfg.search_space), "search_space"))
     yield from problems
     if problems:
@@ -73,11 +73,11 @@ def search_space(cfg: Config) -> Iterator[Problem]:
         if smallest < smallest_vocabulary(kind):
             yield (
                 f"search_space.genes.vocab_size starts at {smallest}; a {kind} tokenizer needs at least "
-                f"{smallest_vocabulary(kind)} entries: raise its low end, or leave {kind} out of tokenizer"
+                f"{smallest_vocabulary(kind)} entries: raise its low end, or remove {kind} from tokenizer"
             )
-    budgets = Budgets(cfg.search.budget_mb, cfg.search.budget_gflops)  # milliseconds have to be measured first
+    budgets = Budgets(cfg.search.budget_mb, cfg.search.budget_gflops)  # without budget_ms: latency is measured later
     impossible = [list(refused(Feasible(space, budgets, task).check)) for task in Task]
-    if all(impossible):  # which of the tasks it is, the data set's files say
+    if all(impossible):  # the task is known only after the data set is read, so it must fail for each
         yield from impossible[0]
 
 

@@ -1,4 +1,4 @@
-"""The tracking store must be of a kind that MLflow keeps runs in, and it must be there."""
+"""Checks that MLflow can use the tracking store, and that the store can be reached."""
 
 import os
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from avatar.tracking.address import SERVERS, check_database, check_server, resol
 
 
 def store(cfg: Config) -> Iterator[Problem]:
-    """Its address; then the file of an sqlite store, the answer of a server, or the driver of a database."""
+    """The address; then the file of an sqlite store, the answer of a server, or the driver of a database."""
     uri = cfg.tracking.uri
     if not cfg.tracking.enabled:
         return
@@ -30,20 +30,20 @@ def store(cfg: Config) -> Iterator[Problem]:
 
 def _sqlite(uri: str, path: Path) -> Iterator[Problem]:
     nearest = nearest_folder(path)
-    another = "set tracking.uri=sqlite:///FILE with a file that you may write"
+    another = "set tracking.uri=sqlite:///FILE with a file that you can write"
     if path.is_dir():
         yield f"tracking.uri is '{uri}'; {path} is a folder, and a file is needed: {another}"
     elif nearest != path and not nearest.is_dir():
         yield f"tracking.uri is '{uri}'; {nearest} is a file, and a folder is needed: {another}"
     elif not os.access(nearest, os.W_OK):
-        yield f"tracking.uri is '{uri}'; you may not write {path}: {another}"
+        yield f"tracking.uri is '{uri}'; you have no permission to write {path}: {another}"
     elif path.exists():
         yield from refused(lambda: check_database(path), "tracking.uri")
 
 
 @cache
 def _server(uri: str) -> tuple[Problem, ...]:
-    """Asked once: a sweep checks the same address for each of its jobs."""
+    """Cached: a sweep checks the same address for each of its jobs."""
     return tuple(refused(lambda: check_server(uri)))
 
 
@@ -56,7 +56,7 @@ def _driver(uri: str) -> Iterator[Problem]:
     except ImportError as error:
         yield f"tracking.uri is '{uri}'; the driver is not installed: pip install {error.name}"
     except (SQLAlchemyError, ValueError) as error:
-        yield f"tracking.uri is '{uri}'; it is no address of a database: {str(error).splitlines()[0]}"
+        yield f"tracking.uri is '{uri}'; it is not the address of a database: {str(error).splitlines()[0]}"
 
 
 CHECKS = (store,)

@@ -1,4 +1,4 @@
-"""What a job writes must find room: folders that may be written to, on disks with some space left."""
+"""Checks that the folders that a job writes to are writable, and that their disks have enough free space."""
 
 import os
 import shutil
@@ -9,11 +9,11 @@ from avatar.config.problems import Problem, nearest_folder
 from avatar.config.schema import Config
 
 STUDENTS_MB = 200
-"""What artifacts take where no large model is stored: vectors, labels, candidates, students, their checkpoints."""
+"""Size of the artifacts without a large model: vectors, labels, candidates, students, their checkpoints."""
 TEACHER_MB = 2000
-"""What the artifact of a fine-tuned encoder takes in addition: its weights, and two checkpoints with the optimiser."""
+"""Additional size for a fine-tuned encoder: its weights, and two checkpoints with the optimiser's state."""
 RUN_MB = 50
-"""What the report, the figures and the bundle of one run take, and their copies in the tracking store."""
+"""Size of the report, the figures and the bundle of one run, with their copies in the tracking store."""
 
 
 def folders(cfg: Config) -> Iterator[Problem]:
@@ -26,7 +26,7 @@ def folders(cfg: Config) -> Iterator[Problem]:
 
 
 def _writable(key: str, value: str, megabytes: int, set_by: str | None = None) -> Iterator[Problem]:
-    """Whether the folder can be made or written to, and its disk has that much room."""
+    """Problems where the folder cannot be made or written to, or where its disk has less free space."""
     another = f"choose another folder with {set_by or key}=FOLDER"
     if not value.strip():
         yield f"{key} is ''; it must be a folder: {another}"
@@ -35,7 +35,7 @@ def _writable(key: str, value: str, megabytes: int, set_by: str | None = None) -
     if not nearest.is_dir():
         yield f"{key} is '{value}'; {nearest} is a file, and a folder is needed: {another}"
     elif not os.access(nearest, os.W_OK | os.X_OK):
-        yield f"{key} is '{value}'; you may not write into {nearest}: {another}"
+        yield f"{key} is '{value}'; you have no permission to write into {nearest}: {another}"
     else:
         free = shutil.disk_usage(nearest).free // 1_000_000
         if free < megabytes:

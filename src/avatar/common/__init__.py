@@ -1,1 +1,1 @@
-"""What every package needs: errors, a registry, hashing, seeding, logging, files."""
+"""What every package uses: errors, a registry, digests, seeds, logging, files."""

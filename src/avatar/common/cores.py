@@ -1,4 +1,4 @@
-"""How many cores this process may use: those of the machine, less what the system or a scheduler keeps from it."""
+"""How many cores this process may use: the cores of the machine, within the limits of the system or a scheduler."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -6,14 +6,14 @@ from math import ceil
 from pathlib import Path
 
 _GROUPS = "sys/fs/cgroup"
-_POOLS = (
+_POOL_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
     "RAYON_NUM_THREADS",
     "LOKY_MAX_CPU_COUNT",
 )
-"""Variables by which the libraries that come along size their pools of threads or processes."""
+"""Environment variables from which libraries take the size of their pools of threads or processes."""
 
 
 def allowed_cores(
@@ -21,9 +21,9 @@ def allowed_cores(
 ) -> int:
     """Cores for the threads of this process, at least 1.
 
-    The least of: the cores that it may run on (affinity, cpuset, taskset), the quota of its control groups (as
-    containers have one; a part of a core counts as one), and what SLURM gave the task. `root`, `environment` and
-    `visible` stand for the system's own.
+    The smallest of: the cores that it may run on (affinity, cpuset, taskset), the quota of its control groups (set for
+    containers, rounded up), and the cores that SLURM gave the task. `root`, `environment` and `visible` replace those
+    of the system in tests.
     """
     environment = os.environ if environment is None else environment
     limits = [_visible() if visible is None else visible, *_quotas(root)]
@@ -36,24 +36,24 @@ def allowed_cores(
 def thread_limits(
     root: Path = Path("/"), environment: Mapping[str, str] | None = None, visible: int | None = None
 ) -> dict[str, str]:
-    """Variables for libraries that know of affinity but not of quotas and schedulers; what is set already stays.
+    """Environment variables for libraries that know affinity, but not quotas and schedulers.
 
-    To be set before numpy is imported. Empty where the libraries find out themselves.
+    Set them before numpy is imported. Variables that are set already are left out. Empty if affinity is the only limit.
     """
     environment = os.environ if environment is None else environment
     visible = _visible() if visible is None else visible
     cores = allowed_cores(root, environment, visible)
-    return {} if cores >= visible else {name: str(cores) for name in _POOLS if name not in environment}
+    return {} if cores >= visible else {name: str(cores) for name in _POOL_VARIABLES if name not in environment}
 
 
 def described_cores() -> str:
-    """Cores for a table: how many may be used, and of how many where these are fewer than all."""
+    """Text for a table: the number of allowed cores, and of all cores if there are more."""
     cores, all_ = allowed_cores(), os.cpu_count() or 1
     return f"{cores} cores" if cores >= all_ else f"{cores} of {all_} cores"
 
 
 def _visible() -> int:
-    """Cores that the process may run on."""
+    """Number of cores that the process may run on."""
     if hasattr(os, "process_cpu_count"):  # from Python 3.13 on
         return os.process_cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
@@ -62,22 +62,22 @@ def _visible() -> int:
 
 
 def _quotas(root: Path) -> Iterator[int]:
-    """Quotas in cores of the process's control groups and of those above them, of both versions."""
+    """Quotas, in cores, of the process's control groups and their parents, for both versions of control groups."""
     for line in _read(root / "proc" / "self" / "cgroup").splitlines():
         number, _, rest = line.partition(":")
         controllers, _, group = rest.partition(":")
         if number == "0" and not controllers:
-            for folder in _upwards(root / _GROUPS, group):
+            for folder in _parents(root / _GROUPS, group):
                 quota, _, period = _read(folder / "cpu.max").strip().partition(" ")
                 yield from _cores(quota, period)
         elif "cpu" in controllers.split(","):
             for mount in dict.fromkeys((controllers, "cpu", "cpu,cpuacct")):
-                for folder in _upwards(root / _GROUPS / mount, group):
+                for folder in _parents(root / _GROUPS / mount, group):
                     yield from _cores(_read(folder / "cpu.cfs_quota_us"), _read(folder / "cpu.cfs_period_us"))
 
 
-def _upwards(mount: Path, group: str) -> Iterator[Path]:
-    """Folders of a group and of all above it; in a container, only the last may exist."""
+def _parents(mount: Path, group: str) -> Iterator[Path]:
+    """Folders of a group and its parents; in a container, perhaps only the last one exists."""
     parts = [part for part in group.split("/") if part not in ("", ".", "..")]
     for length in range(len(parts), -1, -1):
         yield mount.joinpath(*parts[:length])
@@ -85,11 +85,11 @@ def _upwards(mount: Path, group: str) -> Iterator[Path]:
 
 def _cores(quota: str, period: str) -> Iterator[int]:
     try:
-        microseconds, of = int(quota), int(period)
+        used, length = int(quota), int(period)
     except ValueError:
-        return  # "max", or no such file
-    if microseconds > 0 and of > 0:
-        yield ceil(microseconds / of)
+        return  # "max" means no quota; "" means no such file
+    if used > 0 and length > 0:
+        yield ceil(used / length)
 
 
 def _read(path: Path) -> str:

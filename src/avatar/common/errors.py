@@ -1,4 +1,4 @@
-"""Errors written for the reader: what was found, the rule, the fix, what is available."""
+"""Errors for users: what is wrong, the rule, the fix, what is available."""
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -7,7 +7,7 @@ from difflib import get_close_matches
 class AvatarError(Exception):
     """Base of every error that a user sees as one message without a traceback.
 
-    `hint` says how to mend it. `exit_status` is 2 for what the user can mend, 1 for the rest.
+    `hint` says how to correct it. `exit_status` is 2 if the user can correct it, else 1.
     """
 
     exit_status = 1
@@ -21,13 +21,13 @@ class AvatarError(Exception):
         return f"{self.message}\n  hint: {self.hint}" if self.hint else self.message
 
     def __reduce__(self) -> tuple[type["AvatarError"], tuple[str, str]]:
-        return type(self), (self.message, self.hint)  # joblib sends errors between processes
+        return type(self), (self.message, self.hint)  # joblib pickles errors to send them between processes
 
 
 class ConfigError(AvatarError):
-    """The configuration is wrong: a key, a choice, a value, or two that do not go together.
+    """The configuration is wrong: a key, a choice, a value, or a combination of values.
 
-    `problems` are the lines of a message that lists several, each of the form "key is 'value'; rule; fix".
+    `problems` are the lines of a message that lists several problems, each of the form "key is 'value'; rule; fix".
     """
 
     exit_status = 2
@@ -53,27 +53,27 @@ class ArtifactError(AvatarError):
 
 
 class OutputError(AvatarError):
-    """Standard output takes nothing: it is closed, or its device is full."""
+    """Standard output cannot be written: it is closed, or its device is full."""
 
     exit_status = 2
 
 
 class ReaderLeftError(OutputError):
-    """Whoever read the output left before its end, as `head` does. Nobody is there to be told."""
+    """The reader of the output closed it before its end, as `head` does. No message is printed."""
 
     exit_status = 141
-    """128 + SIGPIPE: what a shell gives for a program that the signal ended."""
+    """128 + SIGPIPE: the exit status that a shell shows for a program that this signal ended."""
 
 
 class DivergedError(AvatarError):
     """A training ended with weights that are not finite."""
 
 
-def did_you_mean(found: str, available: Iterable[str]) -> str:
-    """A hint that names the closest of `available`, or all of them where none is close."""
+def did_you_mean(name: str, available: Iterable[str]) -> str:
+    """A hint that lists all of `available`, and names the most similar one if it is similar enough."""
     names = sorted(set(available))
-    close = get_close_matches(found, names, n=1, cutoff=0.6)
+    close = get_close_matches(name, names, n=1, cutoff=0.6)
     if not close:
-        close = get_close_matches(found.lower(), names, n=1, cutoff=0.5)
+        close = get_close_matches(name.lower(), names, n=1, cutoff=0.5)
     listed = "available: " + (", ".join(names) if names else "none")
     return f"did you mean '{close[0]}'? {listed}" if close else listed

@@ -1,4 +1,4 @@
-"""Files that are either whole or absent; what is no file is written through."""
+"""Writes files completely or not at all. Pipes, devices and descriptors get the content written into them."""
 
 import errno
 import os
@@ -27,18 +27,18 @@ _HINTS = {
     errno.ENOSPC: "free some disk space, or choose another folder that you may write to",
     errno.EDQUOT: "free some disk space, or choose another folder that you may write to",
     errno.EISDIR: "name a file, not a folder",
-    errno.EBADF: "that descriptor is not open for writing; name a file",
+    errno.EBADF: "this descriptor is not open for writing; name a file",
 }
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[Path]:
-    """Give a temporary path; when the block ends without error, `path` gets what was written there.
+    """Yield a temporary path; when the block ends without error, `path` gets the content of that file.
 
-    A new file, or a regular one, is replaced whole, with the owner and the permissions that it had; links are
-    followed. A pipe, a device, an open descriptor (/dev/stdout) and a file that cannot be replaced (a mount, a file in
-    a folder that is not ours) get the content written into them. What goes wrong is an ArtifactError that names the
-    path; a reader of a pipe that leaves early is a ReaderLeftError. The temporary file is removed in every case.
+    A regular file is replaced as a whole and keeps its owner and permissions; links are followed. A pipe, a device, an
+    open descriptor (/dev/stdout) and a file that cannot be replaced (a mount, a file in a read-only folder) get the
+    content written into them. Raises ArtifactError with the path if writing fails, and ReaderLeftError if the reader of
+    a pipe closes it early. The temporary file is always removed.
     """
     temporary: Path | None = None
     try:
@@ -46,11 +46,11 @@ def writing(path: Path) -> Iterator[Path]:
         temporary = _temporary(target)
         yield temporary
         if isinstance(target, int) or temporary.parent != target.parent:
-            _pour(temporary, target)
+            _write_into(temporary, target)
         else:
             _replace(temporary, target)
     except BrokenPipeError as error:
-        raise ReaderLeftError(f"the reader of {path} left before the end") from error
+        raise ReaderLeftError(f"the reader of {path} closed it before the end") from error
     except OSError as error:
         raise ArtifactError(
             f"cannot write {path}: {error.strerror or error}",
@@ -62,23 +62,23 @@ def writing(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8, whole or not at all where `path` is a file."""
+    """Write `text` as UTF-8; a file is written completely or not at all."""
     with writing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def save_array(path: Path, array: NDArray[Any]) -> None:
-    """Write `array` as npy, whole or not at all."""
+    """Write `array` as npy, completely or not at all."""
     with writing(path) as temporary, temporary.open("wb") as stream:
         np.save(stream, array)
 
 
 def write_all(descriptor: int, content: bytes) -> None:
-    """Write all of `content`, also where the other end takes it slowly and the descriptor does not wait."""
-    rest = memoryview(content)
-    while rest:
+    """Write all of `content`, also to a slow reader of a non-blocking descriptor."""
+    remaining = memoryview(content)
+    while remaining:
         try:
-            rest = rest[os.write(descriptor, rest) :]
+            remaining = remaining[os.write(descriptor, remaining) :]
         except BlockingIOError:
             select.select([], [descriptor], [])
 
@@ -89,7 +89,7 @@ def size_bytes(folder: Path) -> int:
 
 
 def _target(path: Path) -> Path | int:
-    """What is to be written: the path at the end of all links, or the number of a descriptor of this process."""
+    """What to write to: the path at the end of all links, or the number of a descriptor of this process."""
     for _ in range(_MOST_LINKS):
         name = os.path.abspath(path)  # noqa: PTH100 - links are followed one by one
         if name in _STANDARD:
@@ -98,10 +98,10 @@ def _target(path: Path) -> Path | int:
             return int(match.group(1))
         if not path.is_symlink():
             break
-        following = path.parent / path.readlink()
-        if path.exists() and not following.exists():
-            break  # a link of the kernel's, whose text is no path
-        path = following
+        next_path = path.parent / path.readlink()
+        if path.exists() and not next_path.exists():
+            break  # a link of the kernel, whose text is not a path
+        path = next_path
     else:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     if path.is_dir():
@@ -110,7 +110,7 @@ def _target(path: Path) -> Path | int:
 
 
 def _temporary(target: Path | int) -> Path:
-    """A new file: beside the target where it can take its place there, else in the system's temporary folder."""
+    """A new file: beside the target if it can replace it there, else in the system's temporary folder."""
     folder = None
     if isinstance(target, Path) and (target.is_file() or not target.exists()):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -128,30 +128,30 @@ def _temporary(target: Path | int) -> Path:
 
 def _replace(temporary: Path, target: Path) -> None:
     try:
-        before = target.stat()
+        old = target.stat()
     except FileNotFoundError:
         umask = os.umask(0)
         os.umask(umask)
-        temporary.chmod(0o666 & ~umask)  # mkstemp's 0600 would lock other users of a shared store out
+        temporary.chmod(0o666 & ~umask)  # mkstemp sets 0600, which other users of a shared store could not read
     else:
-        if (before.st_uid, before.st_gid) != (temporary.stat().st_uid, temporary.stat().st_gid):
-            with suppress(OSError):  # only root may give files away
-                os.chown(temporary, before.st_uid, before.st_gid)
-        temporary.chmod(stat.S_IMODE(before.st_mode))
+        if (old.st_uid, old.st_gid) != (temporary.stat().st_uid, temporary.stat().st_gid):
+            with suppress(OSError):  # only root may change the owner
+                os.chown(temporary, old.st_uid, old.st_gid)
+        temporary.chmod(stat.S_IMODE(old.st_mode))
     try:
         temporary.replace(target)
     except OSError as error:
         if error.errno not in _CANNOT_REPLACE or not target.exists():
             raise
-        _pour(temporary, target)
+        _write_into(temporary, target)
 
 
-def _pour(temporary: Path, target: Path | int) -> None:
-    """Write the content into what is there."""
+def _write_into(temporary: Path, target: Path | int) -> None:
+    """Write the content into the existing target."""
     if isinstance(target, int):
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
-                stream.flush()  # what was said before comes before
+                stream.flush()  # earlier output comes first
         descriptor = os.dup(target)
     else:
         descriptor = os.open(target, os.O_WRONLY | os.O_TRUNC | getattr(os, "O_NOCTTY", 0))

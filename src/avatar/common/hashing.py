@@ -25,8 +25,8 @@ def _plain(value: Any) -> Any:
 def stable_hash(value: Any, length: int = 16) -> str:
     """First `length` hex digits of the SHA-256 of `value` as canonical JSON.
 
-    Dataclasses, enums, paths, sets and arrays are read as plain data. Equal values give equal
-    digests in every process and on every machine.
+    Dataclasses, enums, paths, sets and arrays are converted to plain data first. Equal values have equal digests in
+    every process and on every machine.
     """
     text = json.dumps(value, sort_keys=True, default=_plain, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:length]

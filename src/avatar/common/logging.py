@@ -19,7 +19,7 @@ def get_logger(name: str) -> logging.Logger:
 
 
 def format_seconds(seconds: float) -> str:
-    """Human text for a duration: "45 s", "3 min 20 s", "2 h 5 min"."""
+    """A duration as text: "45 s", "3 min 20 s", "2 h 5 min"."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
@@ -33,7 +33,7 @@ _silent: ContextVar[bool] = ContextVar("silent_progress", default=False)
 
 @contextmanager
 def silent_progress() -> Iterator[None]:
-    """Show no progress inside, where many things go on at once and nobody waits for one of them."""
+    """Show no progress inside the block. For work that runs in parallel."""
     token = _silent.set(True)
     try:
         yield
@@ -42,7 +42,7 @@ def silent_progress() -> Iterator[None]:
 
 
 def progress(items: Iterable[T], label: str, total: int | None = None, every: float = 10.0) -> Iterator[T]:
-    """Yield `items` and show how far it is: a tqdm bar on a terminal, else a line each `every` seconds."""
+    """Yield `items` and show the progress: a tqdm bar on a terminal, else a log line every `every` seconds."""
     if _silent.get():
         yield from items
         return

@@ -1,4 +1,4 @@
-"""Standard output and its two neighbours, where they may be closed, full, or read by nobody."""
+"""Standard input, output and error, which may be closed, full, or without a reader."""
 
 import errno
 import io
@@ -14,9 +14,9 @@ from avatar.common.files import write_all
 
 
 def write_output(content: str | bytes) -> None:
-    """Write to standard output, and wait until it is out; text as UTF-8.
+    """Write to standard output and flush; text as UTF-8.
 
-    Nobody who reads is a ReaderLeftError; a full device, or a closed output, is an OutputError.
+    Raises ReaderLeftError if there is no reader, and OutputError if the output is closed or its device is full.
     """
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     try:
@@ -38,25 +38,28 @@ def write_output(content: str | bytes) -> None:
 
 
 def output_error(error: OSError) -> OutputError:
-    """What a failed write to standard output means."""
+    """The error for a failed write to standard output."""
     if isinstance(error, BrokenPipeError):
-        return ReaderLeftError("the reader of standard output left before the end")
+        return ReaderLeftError("the reader of standard output closed it before the end")
     if error.errno == errno.EBADF:
-        return OutputError("standard output is closed", "do not close it; or write to a file, where there is --output")
+        return OutputError(
+            "standard output is closed", "do not close it, or write to a file if the command has --output"
+        )
     return OutputError(
         f"cannot write to standard output: {error.strerror or error}",
-        "free some space, or send it elsewhere",
+        "free some space, or redirect it to another device",
     )
 
 
 def output_failure(error: BaseException) -> OutputError | None:
-    """What a user can mend of this error: standard output without a reader, or a full device, whoever wrote there."""
+    """The error that the user can correct: standard output without a reader, or a full device; else None."""
     if isinstance(error, BrokenPipeError):
         return output_error(error) if _reader_left() else None
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         where = f" {error.filename}" if error.filename else ""
         return OutputError(
-            f"cannot write{where}: {error.strerror}", "free some space, also where standard output is sent to"
+            f"cannot write{where}: {error.strerror}",
+            "free some space, also where standard output is redirected to",
         )
     return None
 
@@ -70,52 +73,52 @@ def _reader_left() -> bool:
 
 
 def complain(text: str) -> None:
-    """Write a line to standard error, if that can be done."""
+    """Write a line to standard error; errors of writing are ignored."""
     with suppress(OSError, ValueError):
         print(text, file=sys.stderr, flush=True)
 
 
 @contextmanager
 def standard_streams(discard: bool = False) -> Iterator[None]:
-    """Make the three standard streams safe to use inside.
+    """Make the three standard streams safe to use inside the block.
 
-    A closed descriptor is taken by one that refuses, so that no file that is opened later gets its number; with
-    `discard`, one for output swallows instead. At the end nothing is left in a buffer that would make the
-    interpreter's exit fail.
+    A closed descriptor is replaced by one on which reads or writes fail, so that no file that is opened later gets its
+    number. With `discard`, output to a closed descriptor is thrown away instead. At the end all buffers are empty, so
+    that the interpreter's exit cannot fail.
     """
-    _take(0, os.O_WRONLY)
+    _occupy(0, os.O_WRONLY)
     for descriptor in (1, 2):
-        _take(descriptor, os.O_WRONLY if discard or descriptor == 2 else os.O_RDONLY)
+        _occupy(descriptor, os.O_WRONLY if discard or descriptor == 2 else os.O_RDONLY)
     if sys.stderr is None:
-        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - as long as the process
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - open until the process ends
     if sys.stdout is None and discard:
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     try:
         yield
     finally:
         for stream in (sys.stdout, sys.stderr):
-            _settle(stream)
+            _flush_or_discard(stream)
 
 
-def _take(descriptor: int, flags: int) -> None:
+def _occupy(descriptor: int, flags: int) -> None:
     try:
         os.fstat(descriptor)
     except OSError:
-        taken = os.open(os.devnull, flags)
-        if taken != descriptor:
-            os.dup2(taken, descriptor)
-            os.close(taken)
+        opened = os.open(os.devnull, flags)
+        if opened != descriptor:
+            os.dup2(opened, descriptor)
+            os.close(opened)
         os.set_inheritable(descriptor, True)
 
 
-def _settle(stream: TextIO | None) -> None:
-    """Write what is buffered; where that fails, throw it away."""
+def _flush_or_discard(stream: TextIO | None) -> None:
+    """Flush the buffer; if that fails, discard its content."""
     if stream is None:
         return
     try:
         stream.flush()
     except (OSError, ValueError):
         with suppress(OSError, ValueError):
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, stream.fileno())
-            os.close(nowhere)
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, stream.fileno())
+            os.close(null)

@@ -1,4 +1,4 @@
-"""Paths as users write them, on systems that may not know the user."""
+"""Paths as users write them, also on systems where the user has no home folder."""
 
 import atexit
 import getpass
@@ -11,18 +11,18 @@ from avatar.common.errors import ConfigError
 
 
 def user_path(text: str | Path) -> Path:
-    """The path, with the home folder for a leading `~` or `~name`; where there is none, a ConfigError says so."""
+    """The path with a leading `~` or `~name` replaced by the home folder. Raises ConfigError if there is none."""
     try:
         return Path(text).expanduser()
     except RuntimeError as error:
         raise ConfigError(
-            f"'{text}' begins at a home folder, and there is no home folder for this user",
-            "give the full path, or set the variable HOME",
+            f"'{text}' begins with a home folder, and this user has no home folder",
+            "give the full path, or set the environment variable HOME",
         ) from error
 
 
 def home() -> Path | None:
-    """The user's home folder; None where neither HOME nor the system's list of users names one (containers)."""
+    """The user's home folder; None if neither HOME nor the system's list of users has one (containers)."""
     try:
         return Path.home()
     except RuntimeError:
@@ -30,17 +30,17 @@ def home() -> Path | None:
 
 
 def stand_ins() -> dict[str, str]:
-    """Variables for libraries that ask for the user's home folder and name, where these are not known; else empty.
+    """Environment variables for libraries that need a home folder and a user name, if the system has none; else empty.
 
-    The folder is a temporary one, which goes when this process ends: what is downloaded into it is not kept.
+    The folder is temporary: it is removed, with all downloads in it, when this process ends.
     """
-    found = {}
+    variables = {}
     if home() is None:
         folder = tempfile.mkdtemp(prefix="avatar-home-")
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        found["HOME"] = folder
+        variables["HOME"] = folder
     try:
         getpass.getuser()
     except (KeyError, OSError, ImportError):
-        found["LOGNAME"] = str(os.getuid()) if hasattr(os, "getuid") else "unknown"
-    return found
+        variables["LOGNAME"] = str(os.getuid()) if hasattr(os, "getuid") else "unknown"
+    return variables

@@ -13,7 +13,7 @@ class Registry(Generic[T]):
     """A table from names to plug-ins of one kind.
 
     `kind` is the noun that error messages use, such as "surrogate". `lazy` names plug-ins by "module:attribute":
-    their modules are imported when they are asked for, so that the names are known without the libraries behind them.
+    their modules are imported when they are needed, so that the names are known without importing large libraries.
     """
 
     def __init__(self, kind: str, lazy: Mapping[str, str] | None = None) -> None:
@@ -22,7 +22,7 @@ class Registry(Generic[T]):
         self._entries: dict[str, T] = {}
 
     def register(self, name: str) -> Callable[[T], T]:
-        """Decorator that files its object under `name`. A name taken by another object is a ConfigError."""
+        """Decorator that registers its object under `name`. Raises ConfigError if another object has this name."""
 
         def add(entry: T) -> T:
             if name in self._lazy or self._entries.setdefault(name, entry) is not entry:
@@ -32,7 +32,7 @@ class Registry(Generic[T]):
         return add
 
     def get(self, name: str) -> T:
-        """The plug-in filed under `name`; an unknown name is a ConfigError with the nearest known one."""
+        """The plug-in of this name. Raises ConfigError for an unknown name, with the most similar known one."""
         if name not in self._entries and name in self._lazy:
             module, _, attribute = self._lazy[name].partition(":")
             self._entries[name] = getattr(import_module(module), attribute)

@@ -1,4 +1,4 @@
-"""Signals that end a job: each becomes one exception, `Interrupted`, whatever a library does with signals."""
+"""Signals that end a job: each raises the exception `Interrupted`, also if a library changes signal handlers."""
 
 import os
 import signal
@@ -14,16 +14,16 @@ ENDING = tuple(
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGXCPU")
     if hasattr(signal, name)
 )
-"""What ends a process that does not handle it: Ctrl-C, docker stop, a closed terminal, a scheduler's time limit."""
+"""Signals that end a process: from Ctrl-C, docker stop, a closed terminal, a scheduler's time limit."""
 
 REPEATED_SECONDS = 5.0
-"""A scheduler often sends a signal twice: one that comes so soon after the first changes nothing."""
+"""A scheduler often sends a signal twice. A second signal within this time is ignored."""
 
 
 class Interrupted(SystemExit):
-    """A signal ended the job. Where nothing catches it, the process exits with 128 + the signal's number.
+    """A signal ended the job. If nothing catches it, the process exits with 128 + the signal's number.
 
-    It is no KeyboardInterrupt, because Lightning turns those into an exit of its own.
+    It is not a KeyboardInterrupt, because Lightning handles that itself and exits.
     """
 
     def __init__(self, signum: int) -> None:
@@ -38,7 +38,7 @@ class Interrupted(SystemExit):
 
 
 class _State:
-    """What this process was told. `process` is the one whose handlers these are; a forked child inherits the rest."""
+    """The received signal. `process` is the process that set the handlers; a forked child inherits the other fields."""
 
     process: int | None = None
     active: bool = False
@@ -50,17 +50,17 @@ _state = _State()
 
 
 def received() -> signal.Signals | None:
-    """The signal that is ending this process, also while what was registered with atexit runs; or None."""
+    """The signal that is ending this process, or None. Also valid in functions registered with atexit."""
     return _state.received if _state.process == os.getpid() else None
 
 
 def interrupting() -> signal.Signals | None:
-    """The signal that came inside `signals_interrupt`, while it lasts; or None."""
+    """The signal that came inside the block of `signals_interrupt`, or None."""
     return received() if _state.active else None
 
 
 def check() -> None:
-    """Raise `Interrupted` where a signal came: Python drops an exception that is raised while it frees an object."""
+    """Raise `Interrupted` if a signal came: Python ignores an exception that is raised while it frees an object."""
     signum = interrupting()
     if signum is not None:
         raise Interrupted(signum)
@@ -68,19 +68,19 @@ def check() -> None:
 
 @contextmanager
 def signals_interrupt(announce: bool = False) -> Iterator[None]:
-    """Inside, every signal of `ENDING` raises `Interrupted`; with `announce`, a line on standard error says so.
+    """Inside the block, every signal of `ENDING` raises `Interrupted`; `announce` prints a line on standard error.
 
-    A signal that was ignored before (nohup) stays ignored. An error that only follows from a signal, such as that
-    of a child process which it ended as well, becomes `Interrupted` too. After a signal the handlers stay, so that
-    a second one does not stop what runs at the end of the process. Nested use, and use outside the main thread,
-    changes nothing.
+    A signal that was ignored before (nohup) stays ignored. An error that follows from a signal, such as that of a child
+    process which the signal ended too, also becomes `Interrupted`. After a signal the handlers stay, so that a second
+    one does not stop functions that run at the end of the process. Nested use, and use outside the main thread, has no
+    effect.
     """
     if (_state.active and _state.process == os.getpid()) or threading.current_thread() is not threading.main_thread():
         yield
         return
     _state.process, _state.active, _state.received = os.getpid(), True, None
-    before = {signum: signal.getsignal(signum) for signum in ENDING}
-    for signum, handler in before.items():
+    handlers = {signum: signal.getsignal(signum) for signum in ENDING}
+    for signum, handler in handlers.items():
         if handler is not signal.SIG_IGN:
             signal.signal(signum, _handle)
     try:
@@ -91,13 +91,13 @@ def signals_interrupt(announce: bool = False) -> Iterator[None]:
         if signum is None:
             raise
         if announce:
-            print(f"\nended by {signum.name}; the same command goes on from here", file=sys.stderr)
+            print(f"\nended by {signum.name}; run the same command again to continue", file=sys.stderr)
         if isinstance(error, Interrupted):
             raise
         raise Interrupted(signum) from error
     finally:
         if _state.received is None:
-            for signum, handler in before.items():
+            for signum, handler in handlers.items():
                 signal.signal(signum, handler)
         _state.active = False
 
@@ -115,7 +115,7 @@ def _handle(signum: int, frame: FrameType | None) -> None:
 
 
 def _in_child(signum: int) -> None:
-    """A forked child, such as a loader's, does what it would do without us; Ctrl-C is left to its parent."""
+    """A forked child, such as a data loader's, gets the default handling. For Ctrl-C its parent ends it."""
     if signum != signal.SIGINT:
         signal.signal(signum, signal.SIG_DFL)
         os.kill(os.getpid(), signum)

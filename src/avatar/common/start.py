@@ -1,4 +1,4 @@
-"""What must be set before libraries are imported, because they read it then."""
+"""Environment variables that must be set before libraries are imported."""
 
 import os
 
@@ -7,7 +7,7 @@ from avatar.common.paths import stand_ins
 
 
 def set_variables() -> None:
-    """Set threads that this process may use, a home folder where there is none, and who words Hydra's errors."""
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra hands its errors to `report_errors`
+    """Set the number of threads, a home folder if there is none, and that Hydra raises its errors."""
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # then `report_errors` prints them
     os.environ.update(thread_limits())
     os.environ.update(stand_ins())

@@ -1,4 +1,4 @@
-"""The typed configuration: one dataclass per group, checked as a whole."""
+"""The typed configuration: one dataclass per group, and checks of all values together."""
 
 from avatar.config.schema import Config, register_schema
 

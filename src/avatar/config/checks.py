@@ -1,5 +1,5 @@
-"""Checks of values: ranges, fixed sets of names, and values that do not go together. What is registered elsewhere, what
-lies on the disk and what answers in the network is checked in `avatar.checks`."""
+"""Checks of values: ranges, fixed lists of names, and combinations that are not allowed. Registered names, files,
+folders and network addresses are checked in `avatar.checks`."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 PROGRESS = ("auto", "bar", "lines", "none")
 TIMINGS = ("self", "none", "codebert")
 LARGEST_SEED = 2**32 - 1
-"""numpy and Lightning take no larger one."""
+"""numpy and Lightning accept no larger seed."""
 
 
 def _dataset(cfg: "Config") -> Iterator[Problem]:
@@ -35,12 +35,12 @@ def _dataset(cfg: "Config") -> Iterator[Problem]:
     if part.valid_share + part.test_share >= 1:
         yield (
             f"dataset.valid_share is {part.valid_share} and dataset.test_share is {part.test_share}; "
-            "together they must stay below 1, so that something is left to train on"
+            "their sum must be below 1, so that examples are left to train on"
         )
     if part.language is not None:
         yield from one_of("dataset.language", part.language, LANGUAGES.names())
     if part.labeled_share == 1:
-        yield "dataset.labeled_share is 1; it must be below 1, or nothing is left for the student to learn from"
+        yield "dataset.labeled_share is 1; it must be below 1, so that unlabelled examples are left for the student"
 
 
 def _teacher(cfg: "Config") -> Iterator[Problem]:
@@ -90,7 +90,7 @@ def _search(cfg: "Config") -> Iterator[Problem]:
     if part.weights and part.rule != "scalarised":
         yield (
             f"search.weights is {part.weights}; search.rule is '{part.rule}', which has no weights: "
-            "set search.rule=scalarised, or leave them out"
+            "set search.rule=scalarised, or remove search.weights"
         )
     yield from at_least("surrogate.candidates", surrogate.candidates, 1)
     yield from at_least("surrogate.epochs", surrogate.epochs, 1)
@@ -114,13 +114,13 @@ def _distill(cfg: "Config") -> Iterator[Problem]:
         yield from one_of("distill.rewrites", name, REWRITES)
     if part.copies and not part.rewrites:
         yield (
-            f"distill.rewrites is []; distill.copies is {part.copies}, and copies must differ from their functions: "
+            f"distill.rewrites is []; distill.copies is {part.copies}, and a copy must differ from its function: "
             "set distill.rewrites=[rename], or distill.copies=0"
         )
     if not (part.use_labeled or part.use_unlabeled):
         yield (
-            "distill.use_labeled is false and distill.use_unlabeled is false; a student needs something to learn "
-            "from: set one of them to true"
+            "distill.use_labeled is false and distill.use_unlabeled is false; a student needs training examples: "
+            "set one of them to true"
         )
     yield from at_least("distill.relations", part.relations, 0)
     if part.relations and cfg.teacher.kind == "predictions":
@@ -146,7 +146,7 @@ def _measured(cfg: "Config") -> Iterator[Problem]:
     yield from between("export.int8_tolerance", cfg.export.int8_tolerance, 0, 1)
     if cfg.export.compact and not cfg.export.int8:
         yield (
-            "export.compact is true; export.int8 is false, and the compact folder holds int8 alone: "
+            "export.compact is true; export.int8 is false, and a compact bundle contains only the int8 model: "
             "set export.int8=true, or export.compact=false"
         )
 
@@ -187,10 +187,10 @@ CHECKS: tuple[Check, ...] = (_dataset, _teacher, _search, _distill, _measured, _
 
 
 def unknown_keys(cfg: object, prefix: str = "") -> list[str]:
-    """Dotted names of what was forced into the config with `+` and that no dataclass has a field for."""
+    """Dotted names of the keys that were added with `+` and that the schema does not have."""
     known = {part.name for part in dataclasses.fields(cfg)}  # type: ignore[arg-type]
-    found = [f"{prefix}{name}" for name in vars(cfg) if name not in known]
+    names = [f"{prefix}{name}" for name in vars(cfg) if name not in known]
     for name in known:
         if dataclasses.is_dataclass(getattr(cfg, name)):
-            found += unknown_keys(getattr(cfg, name), f"{prefix}{name}.")
-    return sorted(found)
+            names += unknown_keys(getattr(cfg, name), f"{prefix}{name}.")
+    return sorted(names)

@@ -1,4 +1,4 @@
-"""Values as people write them on the command line, `dataset.root=~/my data (2)`, in the grammar that Hydra reads."""
+"""Quotes values of the command line, such as `dataset.root=~/my data (2)`, so that Hydra can read them."""
 
 import shlex
 from collections.abc import Iterator, Sequence
@@ -20,18 +20,18 @@ PLAN = (
     "~hydra.job_logging.handlers.file",
     "hydra.job_logging.root.handlers=[console]",
 )
-"""What `--plan` stands for: a plan writes nothing, no log and no folder either."""
+"""The arguments that replace `--plan`. A plan writes nothing: no log and no folder."""
 
 
 def readable(arguments: Sequence[str]) -> list[str]:
-    """`arguments` with every value quoted that Hydra could not read, or would not take as the text that its key wants.
+    """`arguments`, with quotes around values that Hydra cannot read, or would not read as text where text is needed.
 
-    Hydra reads neither `~` nor letters beyond English nor `=`, brackets and quotes without quotes around the value. A
-    comma keeps its meaning (the values of a sweep), and so do lists, mappings, quotes and interpolations. Entries of
-    mappings, such as `dataset.files.train=x.csv`, are added or changed, whichever it takes: Hydra wants `+` or nothing.
-    `--plan` becomes what it stands for.
+    Hydra needs quotes around a value with `~`, letters outside ASCII, `=`, brackets or quotes. A comma still separates
+    the values of a sweep; lists, mappings, quotes and interpolations keep their meaning too. An entry of a mapping,
+    such as `dataset.files.train=x.csv`, may be new or not: it gets `++`, because Hydra alone needs `+` for a new one.
+    `--plan` is replaced by the arguments `PLAN`.
     """
-    return [other for text in arguments for other in (PLAN if text == "--plan" else [_readable(text)])]
+    return [argument for text in arguments for argument in (PLAN if text == "--plan" else [_readable(text)])]
 
 
 def quoted(text: str) -> str:
@@ -46,7 +46,7 @@ def unquoted(text: str) -> str:
 
 
 def pasteable(key: str, value: str) -> str:
-    """An argument that a shell and Hydra together read as exactly this value."""
+    """An argument to paste into a shell: Hydra then reads exactly this value."""
     return shlex.quote(f"{key}={quoted(value)}")
 
 
@@ -55,20 +55,20 @@ def _readable(text: str) -> str:
     if text.startswith("-") or not equals:
         return text
     if not key.strip("+~ "):
-        raise ConfigError(f"'{text}' has no key; an argument reads key=value", "--cfg job shows all keys")
+        raise ConfigError(f"'{text}' has no key; an argument has the form key=value", "--cfg job shows all keys")
     if not value:
         return text
     if not _parses("key=" + value):
-        value = _mended(value)
-    elif _loses_its_text(key, value):
+        value = _with_quotes(value)
+    elif _changes_type(key, value):
         value = quoted(value)
-    if key.startswith(("hydra.run.dir", "hydra.sweep.dir")):  # Hydra makes these folders before anything else runs
-        value = _at_home(value)
+    if key.startswith(("hydra.run.dir", "hydra.sweep.dir")):  # Hydra makes these folders before our code runs
+        value = _expand_home(value)
     mapping, entry = _in_mapping(key.lstrip("+"))
     if mapping is None:
         return f"{key}={value}"
     if entry and field_type(Config, f"{mapping}.{entry[0]}") == "group" and not _is_sweep(value):
-        for name in reversed(entry):  # Hydra adds no group to a mapping, but it merges a mapping that has one
+        for name in reversed(entry):  # Hydra cannot add a group to a mapping, but it can merge a mapping that has one
             value = f"{{{name}: {value}}}"
         return f"++{mapping}={value}"
     return f"++{'.'.join((mapping, *entry))}={value}"
@@ -82,23 +82,23 @@ def _parses(text: str) -> bool:
     return True
 
 
-def _mended(value: str) -> str:
-    """`value` with quotes around what the grammar cannot read: items of lists, mappings and sweeps, or all of it."""
-    inside = value.strip()
-    if _parses(f"key={inside}"):
-        return inside
-    if inside[:1] == "[" and inside[-1:] == "]":
-        return f"[{','.join(map(_mended, split(inside[1:-1])))}]"
-    if inside[:1] == "{" and inside[-1:] == "}":
-        pairs = [entry.partition(":") for entry in split(inside[1:-1])]
+def _with_quotes(value: str) -> str:
+    """`value` with quotes around what Hydra cannot read: items of lists, mappings and sweeps, or all of it."""
+    stripped = value.strip()
+    if _parses(f"key={stripped}"):
+        return stripped
+    if stripped[:1] == "[" and stripped[-1:] == "]":
+        return f"[{','.join(map(_with_quotes, split(stripped[1:-1])))}]"
+    if stripped[:1] == "{" and stripped[-1:] == "}":
+        pairs = [entry.partition(":") for entry in split(stripped[1:-1])]
         if all(colon for _, colon, _ in pairs):
-            return "{" + ",".join(f"{name.strip()}: {_mended(entry)}" for name, _, entry in pairs) + "}"
-    items = list(split(inside))
-    return ",".join(map(_mended, items)) if len(items) > 1 else quoted(inside)
+            return "{" + ",".join(f"{name.strip()}: {_with_quotes(entry)}" for name, _, entry in pairs) + "}"
+    items = list(split(stripped))
+    return ",".join(map(_with_quotes, items)) if len(items) > 1 else quoted(stripped)
 
 
 def split(text: str) -> Iterator[str]:
-    """The parts of `text` between commas that stand outside brackets and quotes."""
+    """The parts of `text` between commas. Commas inside brackets or quotes do not count."""
     depth, quote, part = 0, "", ""
     for letter in text:
         if quote:
@@ -118,20 +118,20 @@ def split(text: str) -> Iterator[str]:
         yield part
 
 
-def _loses_its_text(key: str, value: str) -> bool:
-    """Whether the schema wants a text or a choice for `key`, and the grammar reads something else: 7 for 007."""
-    wanted = field_type(Config, key.lstrip("+").partition("@")[0])
-    if wanted not in ("str", "str | None", "group"):
+def _changes_type(key: str, value: str) -> bool:
+    """Whether `key` needs text or the name of a choice, and Hydra would read another type: 007 would become 7."""
+    expected = field_type(Config, key.lstrip("+").partition("@")[0])
+    if expected not in ("str", "str | None", "group"):
         return False
     override = OverridesParser.create().parse_override(f"key={value}")
-    read = None if override.is_sweep_override() else override.value()
-    if read is None and not override.is_sweep_override():
-        return wanted != "str | None"
-    return isinstance(read, (bool, int, float))
+    parsed = None if override.is_sweep_override() else override.value()
+    if parsed is None and not override.is_sweep_override():
+        return expected != "str | None"
+    return isinstance(parsed, (bool, int, float))
 
 
 def _in_mapping(key: str) -> tuple[str | None, list[str]]:
-    """The mapping of the schema that `key` is or lies in, and the names below it; their names are checked later."""
+    """The mapping of the schema that `key` is or belongs to, and the names below it. Those names are checked later."""
     names = key.split(".")
     for count in range(1, len(names) + 1):
         prefix = ".".join(names[:count])
@@ -144,6 +144,6 @@ def _is_sweep(value: str) -> bool:
     return bool(OverridesParser.create().parse_override(f"key={value}").is_sweep_override())
 
 
-def _at_home(value: str) -> str:
-    bare = unquoted(value)
-    return quoted(str(user_path(bare))) if bare.startswith("~") else value
+def _expand_home(value: str) -> str:
+    path = unquoted(value)
+    return quoted(str(user_path(path))) if path.startswith("~") else value

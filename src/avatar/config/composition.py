@@ -1,4 +1,4 @@
-"""What Hydra and OmegaConf refuse while they put a configuration together, in the words of our own checks."""
+"""Turns errors of Hydra and OmegaConf about a configuration into messages of the same form as our own checks."""
 
 import dataclasses
 import re
@@ -21,15 +21,15 @@ TYPES = {
     "dict": "a mapping, such as {name: value}",
     "group": "a group of keys",
 }
-"""The types of the schema in words."""
+"""The types of the schema as messages name them."""
 
-WHERE = "--cfg job shows all keys with their values, --help the groups"
+WHERE = "--cfg job shows all keys with their values; --help shows the groups"
 
 Chain = Sequence[BaseException]
 
 
 def composition_error(chain: Chain, conf: Path | None = None) -> ConfigError:
-    """The error of an exception and of those that caused it, the outermost first; `conf` is Hydra's folder."""
+    """The error for an exception and its causes, the outermost first. `conf` is the folder of the YAML files."""
     text = "\n".join(str(link) for link in chain)
     added = _not_added(text, conf)
     if added is not None:
@@ -43,7 +43,7 @@ def composition_error(chain: Chain, conf: Path | None = None) -> ConfigError:
 
 
 def unknown_key(key: str) -> ConfigError:
-    """The error for a key that the schema does not have; the hint lists its neighbours."""
+    """The error for a key that the schema does not have; the hint lists similar keys."""
     if key.startswith("hydra."):
         return ConfigError(f"Hydra has no key '{key}'", "--cfg hydra shows all of Hydra's keys")
     keys = known_keys()
@@ -68,7 +68,7 @@ def known_keys() -> list[str]:
 
 
 def _entry_of(key: str) -> Any | None:
-    """The dataclass of the entry `key` of a mapping of the schema: that of search_space.genes.heads; None elsewhere."""
+    """The dataclass of an entry of a mapping, such as search_space.genes.heads; None for all other keys."""
     group, _, rest = key.partition(".")
     name, _, entry = rest.partition(".")
     outer = next((part.type for part in dataclasses.fields(Config) if part.name == group), None)
@@ -79,7 +79,7 @@ def _entry_of(key: str) -> Any | None:
 
 
 def _ambiguous(chain: Chain, text: str) -> ConfigError | None:
-    """Commas outside quotes and brackets, without -m."""
+    """A value with a comma outside quotes and brackets, without -m."""
     match = re.search(r"Ambiguous value for argument '(.*)'\n1\. ", text, re.DOTALL)
     if match is None:
         return None
@@ -89,25 +89,25 @@ def _ambiguous(chain: Chain, text: str) -> ConfigError | None:
         ways = [f"for a list write '{key}=[{value}]'", "for a sweep over these values add -m"]
     else:
         ways = [f"for one value quote it: {pasteable(key, value)}", "for a sweep over these values add -m"]
-    return ConfigError(f"{key} is '{value}'; a comma stands between the values of a sweep", "; ".join(ways))
+    return ConfigError(f"{key} is '{value}'; a comma separates the values of a sweep", "; ".join(ways))
 
 
 def _unreadable(chain: Chain, text: str) -> ConfigError | None:
-    """An argument that is no key with a value."""
+    """An argument that does not have the form key=value."""
     from hydra.errors import OverrideParseException
 
     for link in chain:
         if isinstance(link, OverrideParseException):
             key, equals, value = str(link.override).partition("=")
             if not equals:
-                return ConfigError(f"'{key}' has no value; an argument reads key=value", f"write {key}=VALUE")
-            rule = "a key is made of names with dots between them, without spaces, and = follows it at once"
+                return ConfigError(f"'{key}' has no value; an argument has the form key=value", f"write {key}=VALUE")
+            rule = "a key is names joined by dots, without spaces, directly followed by ="
             return ConfigError(f"'{key}={value}' cannot be read; {rule}", WHERE)
     return None
 
 
 def _not_added(text: str, conf: Path | None) -> ConfigError | None:
-    """`experiment=NAME`: Hydra takes it for a choice of the group that only `+experiment=NAME` adds."""
+    """`experiment=NAME`: Hydra reads it as a choice of the group, and such a choice needs `+experiment=NAME`."""
     match = re.search(r"Could not override '(\w+)'\. No match in the defaults list\.\n.*use \+\1=(.*)", text)
     if match is None:
         return None
@@ -124,7 +124,7 @@ def _not_added(text: str, conf: Path | None) -> ConfigError | None:
 
 
 def options(group: str, conf: Path | None) -> list[str]:
-    """The choices of a group in Hydra's folder."""
+    """The choices of a group: the names of its YAML files."""
     return sorted(path.stem for path in (conf / group).glob("*.yaml")) if conf else []
 
 
@@ -135,7 +135,7 @@ def _unknown_choice(chain: Chain, text: str) -> ConfigError | None:
         return None
     group, _, choice = match.group(1).rpartition("/")
     listed = re.search(r"Available options in '[^']*':\s*((?:\n?\s*\S+)+?)\n*(?:Config search path|$)", text)
-    hint = did_you_mean(choice, listed.group(1).split()) if listed else "look into conf/ for what there is"
+    hint = did_you_mean(choice, listed.group(1).split()) if listed else "the folder conf/ has a file for each choice"
     return ConfigError(f"{group or 'the configuration'} is '{choice}'; there is no such choice", hint)
 
 
@@ -148,14 +148,14 @@ def _wrong_type(chain: Chain, text: str) -> ConfigError | None:
         key = getattr(link, "full_key", None)
         if not isinstance(link, (ConfigTypeError, MissingMandatoryValue, ValidationError)) or not key:
             continue
-        if override is not None and override.group(1).startswith(f"{key}."):  # a key below one that has no keys
+        if override is not None and override.group(1).startswith(f"{key}."):  # a key below a key that is not a group
             return unknown_key(override.group(1))
         written = field_type(Config, key) or ""
         name, _, optional = written.partition(" | ")
         rule = TYPES.get(name.partition("[")[0])
         if rule is not None:
             value = "missing" if isinstance(link, MissingMandatoryValue) else _shown(getattr(link, "value", None))
-            if isinstance(link, ConfigTypeError) and override is not None:  # it does not know the value
+            if isinstance(link, ConfigTypeError) and override is not None:  # this exception has no value
                 value = f"'{override.group(2)}'"
             rule = f"{rule}, or null" if optional else rule
             return ConfigError(f"{key} is {value}; it must be {rule}", _example(key, name, value.strip("'")))
@@ -163,7 +163,7 @@ def _wrong_type(chain: Chain, text: str) -> ConfigError | None:
 
 
 def _example(key: str, written: str, value: str) -> str:
-    """An argument that works in the place of one with a value of the wrong type."""
+    """A correct argument for a key that got a value of the wrong type."""
     if written == "str":
         return f"quote it: {pasteable(key, value)}"
     if written.startswith("list") and value.isidentifier():
@@ -174,7 +174,7 @@ def _example(key: str, written: str, value: str) -> str:
 
 
 def _default(key: str, written: str) -> str:
-    """The schema's own value of `key` in Hydra's grammar, or an example of the type where that is null or unknown."""
+    """The default of `key` as Hydra reads it, or an example of its type where the default is null or unknown."""
     value: Any = Config()
     for name in key.split("."):
         value = value.get(name) if isinstance(value, dict) else getattr(value, name, None)
@@ -194,7 +194,7 @@ def _shown(value: Any) -> str:
 
 
 def _interpolation(chain: Chain, text: str) -> ConfigError | None:
-    """`${name}` that stands for nothing."""
+    """`${name}` that cannot be resolved."""
     from omegaconf.errors import InterpolationResolutionError
 
     for link in chain:
@@ -202,7 +202,7 @@ def _interpolation(chain: Chain, text: str) -> ConfigError | None:
         if isinstance(link, InterpolationResolutionError) and key:
             reason = str(link).splitlines()[0]
             return ConfigError(
-                f"{key} holds ${{...}}, which stands for another key's value; {reason}",
+                f"{key} contains ${{...}}, a reference to another key; {reason}",
                 "name a key of the configuration, or ${oc.env:NAME} for an environment variable",
             )
     return None

@@ -1,4 +1,4 @@
-"""From an exception to one message and an exit status."""
+"""Turns an exception into one message and an exit status."""
 
 import sys
 import traceback
@@ -10,8 +10,8 @@ from avatar.common.errors import AvatarError, ReaderLeftError
 from avatar.common.output import complain, output_failure, standard_streams
 
 
-def worded(error: BaseException, conf: Path | None = None) -> AvatarError | None:
-    """The error as one of ours where the user can mend it, else None; `conf` is Hydra's folder."""
+def user_error(error: BaseException, conf: Path | None = None) -> AvatarError | None:
+    """The error as an AvatarError where the user can correct it, else None; `conf` is the folder of the YAML files."""
     chain: list[BaseException] = []
     link: BaseException | None = error
     while link is not None and link not in chain:
@@ -32,10 +32,10 @@ def worded(error: BaseException, conf: Path | None = None) -> AvatarError | None
 
 @contextmanager
 def report_errors(debug: bool = False, conf: Path | None = None) -> Iterator[None]:
-    """Turn what escapes the block into one message on standard error, and exit: 2 where the user can mend it, else 1.
+    """Print an exception of the block as one message on standard error, and exit: 2 if the user can correct it, else 1.
 
-    With `debug`, the traceback comes first. `conf` is Hydra's folder, whose choices messages list. Where the reader of
-    the output has left, there is no message, and the status is 141.
+    With `debug`, the traceback is printed first. `conf` is the folder of the YAML files; messages list its choices. If
+    the reader of the output has closed it, there is no message, and the status is 141.
     """
     with standard_streams(discard=True):
         try:
@@ -46,7 +46,7 @@ def report_errors(debug: bool = False, conf: Path | None = None) -> Iterator[Non
                     raise
             sys.stdout.flush()
         except KeyboardInterrupt:
-            complain("\ninterrupted; the same command goes on from here")
+            complain("\ninterrupted; run the same command again to continue")
             sys.exit(130)
         except Exception as error:
             failure = output_failure(error)
@@ -54,9 +54,9 @@ def report_errors(debug: bool = False, conf: Path | None = None) -> Iterator[Non
                 sys.exit(failure.exit_status)
             if debug:
                 complain(traceback.format_exc())
-            ours = failure or worded(error, conf)
+            ours = failure or user_error(error, conf)
             if ours is None:
-                complain(f"error: {type(error).__name__}: {error}\n  hint: debug=true shows where")
+                complain(f"error: {type(error).__name__}: {error}\n  hint: debug=true shows the traceback")
                 sys.exit(1)
             complain(f"error: {ours}")
             sys.exit(ours.exit_status)

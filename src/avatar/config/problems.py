@@ -1,4 +1,4 @@
-"""What a check of the configuration is, and the few kinds of it: each problem reads "key is 'value'; rule; fix"."""
+"""Checks of the configuration: their types, and helpers for common rules. A problem is "key is 'value'; rule; fix"."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -13,37 +13,37 @@ Problem = str
 """One line for the user: "key is 'value'; the rule; the fix"."""
 
 Check = Callable[["Config"], Iterator[Problem]]
-"""Looks at a whole configuration and yields everything that is wrong with it; it changes and writes nothing."""
+"""Reads a whole configuration and yields its problems; it changes and writes nothing."""
 
 
 def between(key: str, value: float, low: float, high: float, open_low: bool = False) -> Iterator[Problem]:
-    """A number outside [low, high]; with `open_low`, `low` itself is outside as well."""
+    """A problem for a number outside [low, high]; with `open_low`, `low` is not allowed either."""
     if not low <= value <= high or (open_low and value == low):
         rule = f"above {low} and at most {high}" if open_low else f"between {low} and {high}"
         yield f"{key} is {value}; it must be {rule}"
 
 
 def at_least(key: str, value: float | None, low: float) -> Iterator[Problem]:
-    """A number below `low`; None is no number."""
+    """A problem for a number below `low`; None is allowed."""
     if value is not None and not value >= low:
         yield f"{key} is {value}; it must be at least {low}"
 
 
 def positive(key: str, value: float | None) -> Iterator[Problem]:
-    """A number that is not above 0; None is no number."""
+    """A problem for a number that is not above 0; None is allowed."""
     if value is not None and not value > 0:
         yield f"{key} is {value}; it must be above 0"
 
 
 def one_of(key: str, value: str, names: Iterable[str]) -> Iterator[Problem]:
-    """A name that is not among `names`."""
+    """A problem for a name that is not in `names`."""
     known = sorted(names)
     if value not in known:
         yield f"{key} is '{value}'; {did_you_mean(value, known)}"
 
 
 def refused(call: Callable[[], object], key: str = "") -> Iterator[Problem]:
-    """What `call` refuses: the problems of the error that it raises, or the error in one line, below `key`."""
+    """The problems of the error that `call` raises: those that it lists, or its message in one line, after `key`."""
     try:
         call()
     except AvatarError as error:
@@ -66,7 +66,7 @@ def refuse(problems: Sequence[Problem]) -> None:
 
 
 def nearest_folder(path: Path) -> Path:
-    """The nearest of `path` and the folders above it that exists."""
+    """The lowest existing path among `path` and the folders above it."""
     path = path.absolute()
     while not path.exists() and path != path.parent:
         path = path.parent

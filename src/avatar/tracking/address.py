@@ -1,4 +1,4 @@
-"""The address of a tracking store: what kind it is, and whether anything is there. Known without importing MLflow."""
+"""The address of a tracking store: its kind, and whether the store answers. MLflow is not imported."""
 
 import sqlite3
 import urllib.request
@@ -10,11 +10,11 @@ from avatar.config.schema import SQLITE
 
 SERVERS = ("http", "https")
 DATABASES = ("postgresql", "mysql", "mssql")
-"""Databases that MLflow keeps runs in, beside sqlite; a driver may follow, as in postgresql+psycopg2."""
+"""Databases that MLflow supports beside sqlite; a driver may follow, as in postgresql+psycopg2."""
 BUSY_SECONDS = 60
-"""How long a write waits while another process writes to the same sqlite file."""
+"""Longest wait of a write while another process writes to the same sqlite file."""
 SERVER_SECONDS = 5.0
-"""How long a server may take to answer that it is there."""
+"""Longest wait for the answer of a server."""
 
 
 def resolve_uri(uri: str, root: Path) -> tuple[str, Path | None]:
@@ -30,19 +30,19 @@ def resolve_uri(uri: str, root: Path) -> tuple[str, Path | None]:
         return uri, None
     known = did_you_mean(scheme, ("sqlite", *DATABASES, *SERVERS)) if scheme else "it must begin with a kind of store"
     raise ConfigError(
-        f"tracking.uri is '{uri}'; MLflow cannot keep runs in that: {known}",
-        "use sqlite:///mlflow.db, a database's address, or a server's (http://host:port)",
+        f"tracking.uri is '{uri}'; MLflow does not support this kind of store: {known}",
+        "use sqlite:///mlflow.db, the address of a database, or that of a server (http://host:port)",
     )
 
 
 def _scheme(uri: str) -> str:
-    """What stands before the first colon, in lower case; "" without one."""
+    """The text before the first colon, in lower case; "" without a colon."""
     scheme, colon, _ = uri.partition(":")
     return scheme.lower() if colon else ""
 
 
 def check_server(uri: str) -> None:
-    """Raise a ConfigError where a server's address does not answer within `SERVER_SECONDS`."""
+    """Raise a ConfigError if a server does not answer within `SERVER_SECONDS`."""
     if _scheme(uri) not in SERVERS:
         return
     try:
@@ -56,7 +56,7 @@ def check_server(uri: str) -> None:
 
 
 def check_database(path: Path) -> None:
-    """Refuse a file that is no sqlite database at once: MLflow would retry for minutes."""
+    """Raise an ArtifactError for a file that is not an sqlite database. (MLflow would retry for minutes.)"""
     if not path.exists() or not path.stat().st_size:
         return
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
@@ -64,8 +64,8 @@ def check_database(path: Path) -> None:
         connection.execute("SELECT name FROM sqlite_master LIMIT 1").fetchall()
     except sqlite3.DatabaseError as error:
         raise ArtifactError(
-            f"the tracking store {path} is no sqlite database: {error}",
-            "move the file away, or set tracking.uri to another place",
+            f"the tracking store {path} is not an sqlite database: {error}",
+            "move the file away, or set tracking.uri to another file",
         ) from error
     finally:
         connection.close()

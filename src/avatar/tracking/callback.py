@@ -1,4 +1,4 @@
-"""Hydra's hook around a sweep: the store exists, and the parent run is open, before the first job starts."""
+"""Hydra calls this around a sweep: the store and the open parent run exist before the first job starts."""
 
 import atexit
 import os
@@ -17,22 +17,22 @@ from avatar.tracking.mlflow_values import PARENT_VARIABLE
 
 
 class SweepCallback(Callback):
-    """Opens the parent run of `-m` and hands its id to the jobs through the environment.
+    """Opens the parent run of a sweep (`-m`) and gives its id to the jobs in an environment variable.
 
-    Every launcher's processes start after that and inherit it: joblib's, and submitit's through sbatch.
+    The processes of all launchers start later and inherit it: those of joblib, and those of submitit through sbatch.
     """
 
     def __init__(self) -> None:
         self._open: tuple[Any, str] | None = None
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Prepare the store; find or open the parent run. An error ends the program: Hydra would go on."""
+        """Prepare the store; find or open the parent run. An error ends the program, because Hydra would ignore it."""
         try:
             self._start(config)
         except AvatarError as error:
             print(f"error: {error}", file=sys.stderr)
             raise SystemExit(error.exit_status) from error
-        except Exception as error:  # Hydra turns what a callback raises into a warning and starts the jobs
+        except Exception as error:  # Hydra would print an exception of a callback as a warning and start the jobs
             traceback.print_exc()
             raise SystemExit(1) from error
 
@@ -58,10 +58,10 @@ class SweepCallback(Callback):
         )
         self._open = store, run_id
         os.environ[PARENT_VARIABLE] = run_id
-        atexit.register(self._close)  # a failed or interrupted sweep never gets to its end hook
+        atexit.register(self._close)  # Hydra does not call on_multirun_end for a failed or interrupted sweep
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Close the parent run by how its jobs ended."""
+        """End the parent run with the status that follows from its jobs."""
         self._close()
 
     def _close(self) -> None:

@@ -19,15 +19,15 @@ from mlflow.types import ColSpec, DataType, Schema  # noqa: E402
 
 MODEL_NAME = "student"
 CODE = Path(__file__).with_name("pyfunc_code.py")
-"""The model itself, as source: MLflow runs this file instead of unpickling anything."""
+"""The model as source code: MLflow runs this file, so nothing is unpickled."""
 
 
 def log_bundle(store: Store, run_id: str, bundle: Path, examples: Sequence[str] | Sequence[tuple[str, str]]) -> str:
-    """Log `bundle` to a run, with `examples` (at least one) as input example; the address `models:/...`.
+    """Log `bundle` to a run, with `examples` (at least one) as the input example; returns the address `models:/...`.
 
-    The model reads a data frame with the column code, or code1 and code2, and gives probability (of the
-    second label) and label. The package's source goes with it, so a server without avatar can run it.
-    A run that has its model already keeps that one.
+    The model takes a data frame with the column code, or code1 and code2, and returns probability (of the second
+    label) and label. It contains the source of this package, so a server without avatar can run it. If the run has a
+    model already, that one is kept.
     """
     run = store.client.get_run(run_id)
     for output in run.outputs.model_outputs if run.outputs else ():
@@ -41,7 +41,7 @@ def log_bundle(store: Store, run_id: str, bundle: Path, examples: Sequence[str] 
         outputs=Schema([ColSpec(DataType.double, "probability"), ColSpec(DataType.string, "label")]),
     )
     needs = ("numpy", "pandas", "onnxruntime", "tokenizers", "mlflow")
-    # Model.log alone would put the model into MLflow's default experiment, below ./mlruns
+    # without this, Model.log puts the model into MLflow's default experiment, in ./mlruns
     logged = store.client.create_logged_model(
         run.info.experiment_id, name=MODEL_NAME, source_run_id=run_id, params=run.data.params
     )

@@ -1,4 +1,4 @@
-"""The MLflow store: where it is, that it exists, and one experiment in it."""
+"""The MLflow store: opened, and made with its experiment if it does not exist."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +21,14 @@ from mlflow.tracking import MlflowClient  # noqa: E402
 from sqlalchemy.exc import SQLAlchemyError  # noqa: E402
 
 LOCK_SECONDS = 120.0
-"""How long to wait for another process that prepares the store; that takes it a few seconds."""
+"""Longest wait for another process that prepares the store, which takes a few seconds."""
 
 
 @dataclass(frozen=True)
 class Store:
-    """An open store: its address, its client, and the experiment that new runs land in.
+    """An open store: its address, its client, and the experiment of new runs.
 
-    `locks` is the folder of the file locks that tell a run at work from one whose process was killed.
+    `locks` is the folder of file locks; they tell a running job from one whose process was killed.
     """
 
     uri: str
@@ -38,12 +38,12 @@ class Store:
 
 
 def open_store(cfg: TrackingConfig, experiment: str, root: Path | None = None) -> Store:
-    """Open the store of `cfg`, made with the experiment first where either is missing.
+    """Open the store of `cfg`; make it and the experiment first if they do not exist.
 
-    Relative places are below `root`, by default the working directory. Any number of processes may call
-    this at once on a store that does not exist yet: one makes it under a file lock, the others wait. An
-    address of a kind that MLflow refuses, and a server that does not answer, are a ConfigError; a file
-    that is no store or cannot be written is an ArtifactError.
+    Relative paths are below `root` (None: the working directory). Several processes may call this at the same time
+    for a store that does not exist yet: one makes it under a file lock, the others wait. Raises ConfigError for an
+    address that MLflow does not support and for a server that does not answer, and ArtifactError for a file that is
+    not a store or cannot be written.
     """
     root = (root or Path.cwd()).resolve()
     uri, database = resolve_uri(cfg.uri, root)
@@ -68,37 +68,37 @@ def open_store(cfg: TrackingConfig, experiment: str, root: Path | None = None) -
     except OSError as error:
         raise ArtifactError(
             f"cannot prepare the tracking store {cfg.uri}, files in {artifacts}: {error.strerror or error}",
-            "set tracking.uri and tracking.artifacts to writable places, or tracking.enabled=false",
+            "set tracking.uri and tracking.artifacts to paths that you can write to, or set tracking.enabled=false",
         ) from error
     except (MlflowException, SQLAlchemyError) as error:
         raise ArtifactError(
             f"the tracking store {cfg.uri} cannot be used: {str(error).splitlines()[0]}",
-            "move the file away to start a fresh store, or run `mlflow db upgrade` on one of an older MLflow",
+            "move the file away to start a new store; for a store of an older MLflow run `mlflow db upgrade`",
         ) from error
     mlflow.set_tracking_uri(uri)
     return Store(uri, client, experiment_id, locks)
 
 
 def _experiment(client: MlflowClient, name: str, location: str | None) -> str:
-    found = client.get_experiment_by_name(name)
-    if found is None:
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
         return str(client.create_experiment(name, artifact_location=location))
-    if found.lifecycle_stage == LifecycleStage.DELETED:
+    if experiment.lifecycle_stage == LifecycleStage.DELETED:
         raise ConfigError(
             f"the MLflow experiment '{name}' was deleted in this store",
-            f"restore it (mlflow experiments restore --experiment-id {found.experiment_id}), "
+            f"restore it (mlflow experiments restore --experiment-id {experiment.experiment_id}), "
             "or give the experiment another name: tracking.experiment=NAME",
         )
-    return str(found.experiment_id)
+    return str(experiment.experiment_id)
 
 
 def warn_of_other_location(client: MlflowClient, experiment_id: str, location: str) -> None:
-    """Say where a database that others may share keeps an experiment's files, where it isn't `location`."""
+    """Warn if the store of a database, which others may share, has the experiment's files not in `location`."""
     kept = client.get_experiment(experiment_id).artifact_location
     if kept != location:
         get_logger("tracking").warning(
-            "the store keeps this experiment's files in %s, so tracking.artifacts (%s) is not used; another name "
-            "of the experiment (experiment=NAME) gets files there",
+            "the store keeps this experiment's files in %s, so tracking.artifacts (%s) is not used; to use it, choose "
+            "another experiment: tracking.experiment=NAME",
             kept,
             location,
         )

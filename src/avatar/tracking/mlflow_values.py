@@ -1,4 +1,4 @@
-"""What MLflow is told, as the plain strings and numbers that it takes."""
+"""The configuration, metrics and tags of a job, as the strings and numbers that MLflow stores."""
 
 import dataclasses
 import hashlib
@@ -18,7 +18,7 @@ from avatar.common.hashing import stable_hash
 from avatar.config.schema import Config
 
 VOLATILE = ("output_dir", "parent_run", "debug", "plan", "tracking", "executor", "artifacts")
-"""Settings that say where and how a job runs, not what it computes."""
+"""Settings that change where and how a job runs, but not its result."""
 
 LONGEST_VALUE = 6000
 """MLflow's limit for the value of a param, in characters."""
@@ -30,7 +30,7 @@ METRIC = re.compile(r"[a-z][a-z0-9_]*/[a-z][a-z0-9_]*")
 
 
 def config_hash(cfg: Config) -> str:
-    """Digest of everything in `cfg` that decides the result of the job; equal digests mean the same job."""
+    """Digest of all settings that the result of the job depends on; equal digests mean the same job."""
     values = dataclasses.asdict(cfg)
     return stable_hash({name: value for name, value in values.items() if name not in VOLATILE})
 
@@ -41,11 +41,11 @@ def config_yaml(cfg: Config) -> str:
 
 
 def flat_params(cfg: Config) -> dict[str, str]:
-    """The configuration as MLflow params: dotted names, lists as JSON, without where the job runs.
+    """The configuration as MLflow params: dotted names, lists as JSON, without the settings in `VOLATILE`.
 
-    A value above MLflow's limit is cut and ends with its SHA-256; config.yaml has it whole.
+    A value that is too long for MLflow is cut and ends with its SHA-256; config.yaml has the whole value.
     """
-    found: dict[str, str] = {}
+    params: dict[str, str] = {}
 
     def walk(prefix: str, value: Any) -> None:
         if isinstance(value, Mapping) and value:
@@ -56,16 +56,16 @@ def flat_params(cfg: Config) -> dict[str, str]:
         if len(text) > LONGEST_VALUE:
             mark = f"... sha256:{hashlib.sha256(text.encode()).hexdigest()}"
             text = text[: LONGEST_VALUE - len(mark)] + mark
-        found[re.sub(r"[^\w./ :-]", "_", prefix)] = text
+        params[re.sub(r"[^\w./ :-]", "_", prefix)] = text
 
     walk("", {name: value for name, value in dataclasses.asdict(cfg).items() if name not in VOLATILE})
-    return found
+    return params
 
 
 def finite(metrics: Mapping[str, float | None]) -> dict[str, float]:
-    """The metrics that were measured: None, NaN and infinities are left out.
+    """The metrics with a finite value: None, NaN and infinities are left out.
 
-    A name that is not of design.md's form, `group/name` in lower case, is a ValueError.
+    Raises ValueError for a name that is not of the form `group/name` in lower case.
     """
     for name in metrics:
         if not METRIC.fullmatch(name):
@@ -74,17 +74,17 @@ def finite(metrics: Mapping[str, float | None]) -> dict[str, float]:
 
 
 def standard_tags(root: Path) -> dict[str, str]:
-    """Tags of every run: the machine, and the commit where `root` is in a git repository."""
+    """Tags of every run: the machine, and the git commit if `root` is in a repository."""
     tags = {"machine": platform.node() or platform.platform()}
     git = shutil.which("git")
     if git is not None:
-        answer = subprocess.run(
+        result = subprocess.run(
             [git, "-C", str(root), "rev-parse", "HEAD"],
             capture_output=True,
             text=True,
             check=False,
             timeout=10,
         )
-        if answer.returncode == 0:
-            tags["git_commit"] = answer.stdout.strip()
+        if result.returncode == 0:
+            tags["git_commit"] = result.stdout.strip()
     return tags

@@ -1,6 +1,6 @@
-"""Keeps an sqlite store's files in reach when its folder was moved, copied or mounted elsewhere.
+"""Corrects the paths in an sqlite store after its folder was moved, copied or mounted elsewhere.
 
-MLflow writes absolute places into the store and has no call to change them, so this changes them in its tables.
+MLflow writes absolute paths into the store and has no function to change them. So this changes its tables.
 """
 
 import sqlite3
@@ -15,9 +15,9 @@ from avatar.common.logging import get_logger
 from avatar.tracking.address import BUSY_SECONDS
 
 FOLDER_TAG = "avatar.store_folder"
-"""Tag of an experiment: the folder that the store's file was in when it was last opened."""
+"""Tag of an experiment: the folder of the store's file when the store was last opened."""
 
-PLACES = (
+PATH_COLUMNS = (
     ("experiments", "artifact_location", ""),
     ("runs", "artifact_uri", ""),
     ("logged_models", "artifact_location", ""),
@@ -26,22 +26,22 @@ PLACES = (
     ("trace_tags", "value", "key = 'mlflow.artifactLocation'"),
     ("tags", "value", "key = 'output_dir'"),
 )
-"""Tables and columns of MLflow that hold places, with the rows that do."""
+"""MLflow's tables and columns that contain paths, with the condition for the rows."""
 
 log = get_logger("tracking")
 
 
 def follow_folder(database: Path) -> int:
-    """Point everything that the store knows below its former folder to its present one; how many entries changed.
+    """Change the store's paths below its former folder to its present folder; returns the number of changed paths.
 
-    What is still in the former folder, and not in the present one, is left. A store that cannot be changed is an
-    ArtifactError that says so.
+    A path is not changed if its files are in the former folder only. Raises ArtifactError for a store that cannot be
+    changed.
     """
     folder = database.resolve().parent
     with _connected(database) as connection:
         known = _former_folders(connection, folder)
         former = sorted({path for path in known.values() if path != folder}, key=lambda path: -len(path.parts))
-        changed = sum(_move(connection, place, path, folder) for path in former for place in PLACES)
+        changed = sum(_move(connection, columns, path, folder) for path in former for columns in PATH_COLUMNS)
         for experiment, path in known.items():
             if path != folder or not _tag(connection, experiment):
                 connection.execute(
@@ -49,12 +49,12 @@ def follow_folder(database: Path) -> int:
                     (FOLDER_TAG, str(folder), experiment),
                 )
     if changed:
-        log.info("the store was moved from %s: %d places now point into %s", former[0], changed, folder)
+        log.info("the store was moved from %s: %d paths now point to %s", former[0], changed, folder)
     return changed
 
 
 def set_location(database: Path, experiment_id: str, location: str) -> None:
-    """Let the files of new runs of an experiment go to `location` (a file: address); those that exist are left."""
+    """Write the files of new runs of an experiment to `location` (a file: address). Existing files stay."""
     with _connected(database) as connection:
         ((before,),) = connection.execute(
             "SELECT artifact_location FROM experiments WHERE experiment_id = ?", (experiment_id,)
@@ -66,9 +66,9 @@ def set_location(database: Path, experiment_id: str, location: str) -> None:
         )
         old, new = local_path(before), local_path(location)
         if old is not None and new is not None:
-            for table, column, _ in PLACES[1:3]:
+            for table, column, _ in PATH_COLUMNS[1:3]:
                 _move(connection, (table, column, f"experiment_id = {int(experiment_id)}"), old, new)
-    log.info("the files of new runs go to %s; earlier runs keep theirs, below %s", location, before)
+    log.info("the files of new runs are written to %s; those of earlier runs stay in %s", location, before)
 
 
 def local_path(address: str | None) -> Path | None:
@@ -87,18 +87,18 @@ def _connected(database: Path) -> Iterator[sqlite3.Connection]:
             connection.execute("COMMIT")
     except sqlite3.Error as error:
         raise ArtifactError(
-            f"the tracking store {database} cannot be pointed to its present folder: {error}",
-            "make the file writable, and let no program hold it open; or set tracking.uri to a new store",
+            f"cannot correct the paths in the tracking store {database}, whose folder was moved: {error}",
+            "make the file writable and close other programs that use it, or set tracking.uri to a new store",
         ) from error
 
 
 def _former_folders(connection: sqlite3.Connection, folder: Path) -> dict[int, Path]:
-    """For each experiment, the folder that the store was in when its places were written."""
-    found = {}
+    """For each experiment, the folder of the store when its paths were written."""
+    folders = {}
     for experiment, location in connection.execute("SELECT experiment_id, artifact_location FROM experiments"):
         tag = _tag(connection, experiment)
-        found[int(experiment)] = Path(tag) if tag else _guessed(local_path(location), folder)
-    return found
+        folders[int(experiment)] = Path(tag) if tag else _guess_folder(local_path(location), folder)
+    return folders
 
 
 def _tag(connection: sqlite3.Connection, experiment: int) -> str | None:
@@ -108,8 +108,8 @@ def _tag(connection: sqlite3.Connection, experiment: int) -> str | None:
     return row[0] if row else None
 
 
-def _guessed(location: Path | None, folder: Path) -> Path:
-    """Where a store without a tag was: what has to be cut from a lost location so that the rest lies in `folder`."""
+def _guess_folder(location: Path | None, folder: Path) -> Path:
+    """The former folder of a store without a tag: a parent of the missing location whose files are now in `folder`."""
     if location is not None and not location.exists():
         for former in location.parents:
             if (folder / location.relative_to(former)).is_dir():
@@ -117,8 +117,8 @@ def _guessed(location: Path | None, folder: Path) -> Path:
     return folder
 
 
-def _move(connection: sqlite3.Connection, place: tuple[str, str, str], old: Path, new: Path) -> int:
-    table, column, condition = place
+def _move(connection: sqlite3.Connection, columns: tuple[str, str, str], old: Path, new: Path) -> int:
+    table, column, condition = columns
     if column not in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}:
         return 0
     rows = connection.execute(f"SELECT rowid, {column} FROM {table} WHERE {condition or '1'}").fetchall()
@@ -128,14 +128,14 @@ def _move(connection: sqlite3.Connection, place: tuple[str, str, str], old: Path
 
 
 def _moved(address: str | None, old: Path, new: Path) -> str | None:
-    """`address` with `new` for `old`; None where it lies elsewhere, or where its files are in `old` alone."""
+    """`address` with `new` instead of `old`; None if it is not below `old`, or if its files are in `old` only."""
     path = local_path(address)
     if path is None or not path.is_relative_to(old) or (path.is_relative_to(new) and new.is_relative_to(old)):
         return None
-    other = new / path.relative_to(old)
-    if path.exists() and not other.exists():
+    present = new / path.relative_to(old)
+    if path.exists() and not present.exists():
         return None
-    return other.as_uri() if str(address).startswith("file:") else str(other)
+    return present.as_uri() if str(address).startswith("file:") else str(present)
 
 
 if __name__ == "__main__":  # `make ui`

@@ -1,4 +1,4 @@
-"""Hydra's hook that gives every start an output folder of its own, also where two start in the same second."""
+"""Hydra calls this at each start to make a new output folder, also if two jobs start in the same second."""
 
 import sys
 from itertools import count
@@ -13,9 +13,9 @@ from avatar.common.errors import ArtifactError
 
 
 def reserve(folder: Path) -> Path:
-    """Make `folder`, or where it exists already `folder`-2, -3 and so on, and give it: nobody else gets the same.
+    """Make and return `folder`, or `folder`-2, -3 and so on if it exists. No other process gets the same folder.
 
-    A place that cannot be written is an ArtifactError.
+    Raises ArtifactError if the folder cannot be made.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -37,14 +37,14 @@ def reserve(folder: Path) -> Path:
 
 
 class OutputCallback(Callback):
-    """Reserves the folder of a run or of a sweep before Hydra makes it. One that the user names is left as it is."""
+    """Makes the folder of a run or a sweep before Hydra does. A folder that the user named is not changed."""
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Replace hydra.run.dir."""
         self._reserve(config, "run")
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Replace hydra.sweep.dir, also for the jobs: Hydra composes their configuration anew from the overrides."""
+        """Replace hydra.sweep.dir, also for the jobs: Hydra composes their configuration again from the overrides."""
         folder = self._reserve(config, "sweep")
         if folder is not None:
             quoted = QuotedString(text=str(folder), quote=Quote.single).with_quotes()
@@ -57,7 +57,7 @@ class OutputCallback(Callback):
             return None
         try:
             folder = reserve(Path(str(OmegaConf.select(config, key))))
-        except ArtifactError as error:  # Hydra turns what a callback raises into a warning
+        except ArtifactError as error:  # Hydra would print an exception of a callback as a warning
             print(f"error: {error}", file=sys.stderr)
             raise SystemExit(error.exit_status) from error
         with flag_override(config.hydra, ["struct", "readonly"], [False, False]):

@@ -1,4 +1,4 @@
-"""What MLflow runs when it loads a logged student (its "models from code")."""
+"""The code that MLflow runs when it loads a logged student (MLflow calls this "models from code")."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from avatar.serve import Predictor
 
 
 class PyfuncStudent(PythonModel):
-    """A data frame of code in, probability and label out."""
+    """A student that takes a data frame of code and returns probability and label."""
 
     def load_context(self, context: Any) -> None:
         """Open the bundle among the model's artifacts."""
         self.predictor = Predictor(context.artifacts["bundle"])
 
     def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
-        """Columns code, or code1 and code2, to probability (of the second label) and label."""
+        """From the columns code, or code1 and code2, to probability (of the second label) and label."""
         pairs = self.predictor.config.arity == 2
         columns = ["code1", "code2"] if pairs else ["code"]
         texts = [list(map(str, model_input[column])) for column in columns]

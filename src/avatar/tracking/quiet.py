@@ -1,11 +1,11 @@
-"""MLflow as a library that speaks only when something is wrong."""
+"""Settings that silence MLflow, except for errors."""
 
 import logging
 import os
 
 
 def quiet() -> None:
-    """Call before mlflow is imported: no telemetry, no progress chatter; warnings of ours and errors stay."""
+    """Turn off MLflow's telemetry, progress bars and warnings. Call this before mlflow is imported."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")

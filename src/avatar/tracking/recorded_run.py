@@ -1,4 +1,4 @@
-"""Runs as the store has them: found by a query, and those whose process is gone ended."""
+"""Runs in the store: queries, and ending the runs whose process was killed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,29 +25,29 @@ class RecordedRun:
 
     @property
     def finished(self) -> bool:
-        """Whether the run ended well, so that nothing about it need be done or logged again."""
+        """Whether the run ended without error. Then nothing is computed or logged again."""
         return self.status == "FINISHED"
 
 
 def recorded(run: MlflowRun) -> RecordedRun:
-    """MLflow's run as plain data."""
+    """MLflow's run as a RecordedRun."""
     data, info = run.data, run.info
     return RecordedRun(info.run_id, info.run_name, info.status, dict(data.metrics), dict(data.params), dict(data.tags))
 
 
 def search_runs(store: Store, where: str) -> list[RecordedRun]:
-    """Matching runs of the experiment that were not deleted, newest first; `where` is MLflow's filter."""
-    found = store.client.search_runs([store.experiment_id], where, order_by=["attributes.start_time DESC"])
-    return [recorded(run) for run in found]
+    """Runs of the experiment that match and were not deleted, newest first; `where` is a filter of MLflow."""
+    runs = store.client.search_runs([store.experiment_id], where, order_by=["attributes.start_time DESC"])
+    return [recorded(run) for run in runs]
 
 
 def job_lock(store: Store, digest: str, parent: str | None) -> FileLock:
-    """Held by the process that works at a job; the system releases it when that process is gone."""
+    """A lock that the process of a job holds. The system releases it when the process ends."""
     return FileLock(store.locks / f"{parent or store.experiment_id}-{digest}.lock")
 
 
 def close_abandoned(store: Store, parent: str) -> None:
-    """End as KILLED the jobs of a sweep that still count as running although their process is gone."""
+    """Set the status KILLED for jobs of a sweep that are recorded as RUNNING but whose process has ended."""
     for job in _running_below(store, parent):
         lock = job_lock(store, job.tags.get("config_hash", ""), parent)
         try:
@@ -55,7 +55,7 @@ def close_abandoned(store: Store, parent: str) -> None:
         except Timeout:
             continue
         try:
-            _close(store, job)
+            _end_killed(store, job)
         finally:
             lock.release()
 
@@ -64,7 +64,7 @@ def _running_below(store: Store, parent: str) -> list[RecordedRun]:
     return search_runs(store, f"tags.`{PARENT_TAG}` = '{parent}' and attributes.status = 'RUNNING'")
 
 
-def _close(store: Store, run: RecordedRun) -> None:
+def _end_killed(store: Store, run: RecordedRun) -> None:
     for child in _running_below(store, run.run_id):
-        _close(store, child)
+        _end_killed(store, child)
     store.client.set_terminated(run.run_id, "KILLED")

@@ -1,4 +1,4 @@
-"""The runs of one job: opened, found again after a kill, nested, ended."""
+"""The runs of one job: opened, resumed after a kill, nested, ended."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,11 +27,11 @@ from mlflow.exceptions import MlflowException  # isort: skip
 
 NAME_TAG = "mlflow.runName"
 BATCH = 100
-"""Params or tags that MLflow takes at once."""
+"""Largest number of params or tags in one call of MLflow."""
 
 
 class Run:
-    """An open run; without a store (tracking.enabled=false) its methods take their input and keep nothing."""
+    """An open run. Without a store (tracking.enabled=false) its methods do nothing."""
 
     def __init__(self, store: Store | None = None, record: RecordedRun | None = None) -> None:
         self._store = store
@@ -49,7 +49,7 @@ class Run:
         return self._record is not None and self._record.tags.get("resumed") == "true"
 
     def log_metrics(self, metrics: Mapping[str, float | None], step: int | None = None) -> None:
-        """Record the finite ones of `metrics`; without `step`, values that the run has are skipped."""
+        """Record the finite values of `metrics`. Without `step`, values that the run already has are not sent again."""
         kept = finite(metrics)
         if self._store is None or self._record is None:
             return
@@ -62,7 +62,7 @@ class Run:
             self._store.client.log_batch(self._record.run_id, metrics=entries[start : start + 10 * BATCH])
 
     def log_params(self, params: Mapping[str, object]) -> None:
-        """Record `params`; those that the run already has keep their value."""
+        """Record `params`. A param that the run already has keeps its value."""
         if self._store is None or self._record is None:
             return
         new = [Param(name, str(value)) for name, value in params.items() if name not in self._record.params]
@@ -70,7 +70,7 @@ class Run:
             self._store.client.log_batch(self._record.run_id, params=new[start : start + BATCH])
 
     def set_tags(self, tags: Mapping[str, object]) -> None:
-        """Set `tags`, over those of the same name."""
+        """Set `tags`; a tag of the same name is replaced."""
         if self._store is None or self._record is None:
             return
         entries = [RunTag(name, str(value)) for name, value in tags.items()]
@@ -78,7 +78,7 @@ class Run:
             self._store.client.log_batch(self._record.run_id, tags=entries[start : start + BATCH])
 
     def log_artifact(self, path: Path, folder: str | None = None) -> None:
-        """Copy a file, or a folder with all that is in it, to the run's files, below `folder`."""
+        """Copy a file, or a folder with its content, to the run's files, below `folder`."""
         if self._store is None or self._record is None:
             return
         log = self._store.client.log_artifacts if path.is_dir() else self._store.client.log_artifact
@@ -90,7 +90,7 @@ class Run:
             self._store.client.log_text(self._record.run_id, text, name)
 
     def log_student_model(self, bundle: Path, examples: Sequence[str] | Sequence[tuple[str, str]]) -> str | None:
-        """Log a bundle as an MLflow model with signature and example; the address that loads it."""
+        """Log a bundle as an MLflow model with signature and example; returns the address that loads it."""
         if self._store is None or self._record is None:
             return None
         from avatar.tracking.logged_model import log_bundle
@@ -99,47 +99,47 @@ class Run:
 
     @contextmanager
     def child_run(self, name: str, tags: Mapping[str, object] | None = None) -> Iterator["Run"]:
-        """A nested run, `name` unique in this one; in a resumed run, the child of that name goes on."""
+        """A nested run. `name` is unique in this run; in a resumed run, the child of that name is resumed."""
         if self._store is None or self._record is None:
             yield Run()
             return
         where = f"tags.`{PARENT_TAG}` = '{self._record.run_id}' and attributes.run_name = '{_quoted(name)}'"
-        found = search_runs(self._store, where) if self.resumed else []
+        runs = search_runs(self._store, where) if self.resumed else []
         all_tags = {**(tags or {}), PARENT_TAG: self._record.run_id}
-        with _opened(self._store, name, all_tags, found[0] if found else None) as child:
+        with _opened(self._store, name, all_tags, runs[0] if runs else None) as child:
             yield child
 
 
 def parent_of(cfg: Config) -> str | None:
-    """Id of the sweep's parent run: from the config, or from the environment that the sweep callback set."""
+    """Id of the sweep's parent run, from the config or from the environment variable that the sweep set."""
     return cfg.parent_run or os.environ.get(PARENT_VARIABLE) or None
 
 
 def find_job_run(cfg: Config, root: Path | None = None) -> RecordedRun | None:
-    """The newest run of the very same job (and of the same sweep), a finished one first; None without one."""
+    """The newest finished run of the same job in the same sweep; else the newest unfinished one; else None."""
     if not cfg.tracking.enabled:
         return None
-    store, parent = _place(cfg, root)
-    found = _job_runs(store, config_hash(cfg), parent)
-    return next((run for run in found if run.finished), found[0] if found else None)
+    store, parent = _store_and_parent(cfg, root)
+    runs = _job_runs(store, config_hash(cfg), parent)
+    return next((run for run in runs if run.finished), runs[0] if runs else None)
 
 
 @contextmanager
 def job_run(
     cfg: Config, name: str, tags: Mapping[str, object] | None = None, root: Path | None = None
 ) -> Iterator[Run]:
-    """The run of one job, with its params, tags and config.yaml; below the sweep's parent where there is one.
+    """The run of one job, with its params, tags and config.yaml; below the sweep's parent run if there is one.
 
-    An unfinished run of the same job whose process is gone is taken up again; a finished one is not
-    touched (ask `find_job_run` first). It ends as FINISHED where the block runs to its end, as KILLED where a signal
-    came, and as FAILED on any other exception, whose first line becomes the tag `error`. `tags` are design.md's:
-    dataset, teacher, search_space, stage; config_hash, output_dir, git_commit and machine are added.
+    An unfinished run of the same job is resumed if its process has ended. A finished one is not changed (call
+    `find_job_run` first). The status is FINISHED if the block ends normally, KILLED after a signal, and FAILED after
+    any other exception, whose first line becomes the tag `error`. `tags` are added to dataset, teacher, search_space,
+    stage, config_hash, output_dir, git_commit and machine.
     """
     if not cfg.tracking.enabled:
         yield Run()
         return
     root = (root or Path.cwd()).resolve()
-    store, parent = _place(cfg, root)
+    store, parent = _store_and_parent(cfg, root)
     digest = config_hash(cfg)
     all_tags = {
         "dataset": cfg.dataset.name,
@@ -156,7 +156,7 @@ def job_run(
     lock = job_lock(store, digest, parent)
     try:
         lock.acquire(timeout=0)
-    except Timeout:  # the same job runs right now in another process: it keeps its run, this one gets its own
+    except Timeout:  # another process runs the same job now: it keeps its run, and this one gets a new run
         abandoned = None
     else:
         abandoned = next((run for run in _job_runs(store, digest, parent) if not run.finished), None)
@@ -169,8 +169,8 @@ def job_run(
         lock.release()
 
 
-def _place(cfg: Config, root: Path | None) -> tuple[Store, str | None]:
-    """The store, set to the parent's experiment so that MLflow shows the job below it, and the parent."""
+def _store_and_parent(cfg: Config, root: Path | None) -> tuple[Store, str | None]:
+    """The store, with the parent run's experiment so that MLflow shows the job below it, and the parent run's id."""
     store = open_store(cfg.tracking, cfg.mlflow_experiment, root)
     parent = parent_of(cfg)
     if parent is None:
@@ -180,7 +180,7 @@ def _place(cfg: Config, root: Path | None) -> tuple[Store, str | None]:
     except MlflowException as error:
         raise ConfigError(
             f"the parent run {parent} is not in the tracking store {cfg.tracking.uri}",
-            f"unset {PARENT_VARIABLE} and parent_run, or use the store that the sweep began with",
+            f"unset {PARENT_VARIABLE} and parent_run, or use the store in which the sweep was started",
         ) from error
     return Store(store.uri, store.client, experiment_id, store.locks), parent
 
@@ -191,26 +191,26 @@ def _job_runs(store: Store, digest: str, parent: str | None) -> list[RecordedRun
 
 def _quoted(name: str) -> str:
     if "'" in name:
-        raise ValueError(f"the name of a run holds a quotation mark: {name}")
+        raise ValueError(f"the name of a run contains a quotation mark: {name}")
     return name
 
 
 @contextmanager
-def _opened(store: Store, name: str, tags: Mapping[str, object], again: RecordedRun | None) -> Iterator[Run]:
-    """A new run, or `again` taken up; ended by how the block ends."""
-    if again is None:
+def _opened(store: Store, name: str, tags: Mapping[str, object], resumed: RecordedRun | None) -> Iterator[Run]:
+    """A new run, or `resumed` continued; its status follows from how the block ends."""
+    if resumed is None:
         texts = {key: str(value) for key, value in tags.items()}
         record = recorded(store.client.create_run(store.experiment_id, tags=texts, run_name=name))
         run = Run(store, record)
     else:
-        store.client.update_run(again.run_id, status="RUNNING")
-        if "error" in again.tags:
-            store.client.delete_tag(again.run_id, "error")
+        store.client.update_run(resumed.run_id, status="RUNNING")
+        if "error" in resumed.tags:
+            store.client.delete_tag(resumed.run_id, "error")
         tags = {**tags, "resumed": "true"}
-        merged = {**again.tags, **{key: str(value) for key, value in tags.items()}}
-        run = Run(store, RecordedRun(again.run_id, again.name, "RUNNING", again.metrics, again.params, merged))
+        merged = {**resumed.tags, **{key: str(value) for key, value in tags.items()}}
+        run = Run(store, RecordedRun(resumed.run_id, resumed.name, "RUNNING", resumed.metrics, resumed.params, merged))
         run.set_tags(tags)
-        record = again
+        record = resumed
     try:
         yield run
         check()

@@ -1,4 +1,4 @@
-"""The parent run of a sweep: opened before its jobs, found again by what the sweep asks for."""
+"""The parent run of a sweep: opened before its jobs; the same sweep started again gets the same parent run."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,16 +13,16 @@ from avatar.tracking.runs import NAME_TAG
 
 
 def sweep_hash(config: Mapping[str, Any], overrides: list[str]) -> str:
-    """Digest of a sweep: its base config and its command-line overrides, less where and how it runs."""
+    """Digest of a sweep: its base config and its overrides, without the settings in `VOLATILE`."""
     kept = {name: value for name, value in config.items() if name not in (*VOLATILE, "hydra")}
-    asked = sorted(text for text in overrides if text.lstrip("+~").split("=")[0].split(".")[0] not in VOLATILE)
-    return stable_hash({"config": kept, "overrides": asked})
+    kept_overrides = sorted(text for text in overrides if text.lstrip("+~").split("=")[0].split(".")[0] not in VOLATILE)
+    return stable_hash({"config": kept, "overrides": kept_overrides})
 
 
 def open_sweep(
     cfg: TrackingConfig, experiment: str, name: str, digest: str, output_dir: str, root: Path | None = None
 ) -> tuple[Store, str]:
-    """The store, made where needed, and the id of the sweep's parent run: a new one, or that of `digest`."""
+    """The store, made if needed, and the id of the sweep's parent run: that with this `digest`, or a new one."""
     store = open_store(cfg, experiment, root)
     tags = {
         NAME_TAG: name,
@@ -31,15 +31,15 @@ def open_sweep(
         "output_dir": output_dir,
         **standard_tags((root or Path.cwd()).resolve()),
     }
-    found = store.client.search_runs(
+    parents = store.client.search_runs(
         [store.experiment_id],
         f"tags.sweep_hash = '{digest}'",
         order_by=["attributes.start_time DESC"],
         max_results=1,
     )
-    if not found:
+    if not parents:
         return store, str(store.client.create_run(store.experiment_id, tags=tags, run_name=name).info.run_id)
-    run_id = str(found[0].info.run_id)
+    run_id = str(parents[0].info.run_id)
     store.client.update_run(run_id, status="RUNNING")
     for key, value in tags.items():
         store.client.set_tag(run_id, key, value)
@@ -47,9 +47,9 @@ def open_sweep(
 
 
 def close_sweep(store: Store, run_id: str, interrupted: bool = False) -> str:
-    """End the parent: KILLED where it or a job was, FINISHED where every job is, else FAILED. The status.
+    """End the parent run; returns its status: KILLED if it or a job was killed, FINISHED if all jobs are, else FAILED.
 
-    A job whose process was killed together with the sweep's is KILLED too.
+    Jobs whose process was killed together with the sweep get the status KILLED too.
     """
     close_abandoned(store, run_id)
     jobs = store.client.search_runs([store.experiment_id], f"tags.`{PARENT_TAG}` = '{run_id}'", max_results=10_000)
