@@ -1,4 +1,4 @@
-"""Cuts: no other cut is better by any metric, and accuracy is judged at the model's own cut."""
+"""Cuts: no other cut is better by any metric, and accuracy is computed at the model's own cut."""
 
 import numpy as np
 import pytest

@@ -120,17 +120,17 @@ def assert_nothing_shared(corpus: Corpus) -> None:
     assert (overlaps.valid.twin_functions, overlaps.test.twin_functions, overlaps.valid_and_test) == (0, 0, 0)
 
 
-def test_pairs_that_hang_together_are_cut_and_the_report_says_how_many_are_lost(tmp_path: Path) -> None:
+def test_linked_pairs_are_divided_and_the_report_says_how_many_are_dropped(tmp_path: Path) -> None:
     corpus = load_corpus(write_pairs(tmp_path, 600, 900), 1)
     assert_nothing_shared(corpus)
     lost = 900 - sum(len(corpus.splits[split]) for split in SplitName)
     assert lost > 0
-    assert any(f"{lost:,} of them" in note and "were dropped" in note for note in corpus.notes)
+    assert any(f"{lost:,} examples" in note and "were dropped" in note for note in corpus.notes)
     assert len(corpus.splits[SplitName.TEST]) == pytest.approx(180, rel=0.2)
     rows = corpus.rows[SplitName.UNLABELED]
     lines = (tmp_path / "train.jsonl").read_text().splitlines()
-    found = [corpus.functions[pair.ids[0]].code for pair in corpus.splits[SplitName.UNLABELED]]
-    assert found == [json.loads(lines[row])["code1"] for row in rows]  # recorded predictions find their rows
+    codes = [corpus.functions[pair.ids[0]].code for pair in corpus.splits[SplitName.UNLABELED]]
+    assert codes == [json.loads(lines[row])["code1"] for row in rows]  # recorded predictions find their rows
 
 
 def test_pairs_that_cannot_be_cut_come_with_a_warning(tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_a_group_of_the_user_is_in_one_split_of_samples(tmp_path: Path) -> None:
 def test_too_few_groups_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="team has 2 groups") as caught:
         load_corpus(write_samples(tmp_path, 2), 1)
-    assert "leave dataset.columns.group out" in caught.value.hint
+    assert "remove dataset.columns.group" in caught.value.hint
 
 
 def test_a_given_valid_that_shares_functions_or_groups_with_the_training_is_not_to_be_trusted(tmp_path: Path) -> None:

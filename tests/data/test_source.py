@@ -64,7 +64,7 @@ def test_a_root_that_is_a_file_is_told_from_a_missing_one(tmp_path):
 def test_a_folder_without_the_files_lists_what_is_there(tmp_path):
     (tmp_path / "notes.md").write_text("")
     for name in ("bcb", "devign", "reveal"):
-        with pytest.raises(DataError, match=r"found there: .*notes\.md"):
+        with pytest.raises(DataError, match=r"it contains: .*notes\.md"):
             load_corpus(DatasetConfig(name=name, root=str(tmp_path)), 1)
 
 
@@ -101,28 +101,28 @@ def test_a_cached_copy_serves_when_the_hub_does_not_answer(tmp_path):
 
 
 def test_a_hub_that_answers_is_asked_for_the_parquet_files_only(tmp_path, monkeypatch):
-    asked = {}
+    arguments = {}
 
     class Answering:
         def dataset_info(self, name: str, timeout: float) -> None:
             assert 0 < timeout <= 10
 
     def download(name: str, **options: object) -> str:
-        asked.update(options, name=name)
+        arguments.update(options, name=name)
         return str(tmp_path / "fetched")
 
     bcb_hub(folder(tmp_path / "fetched"))
     monkeypatch.setattr(huggingface_hub, "HfApi", Answering)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
     corpus = load_corpus(DatasetConfig(name="bcb", hub=HUB), 1)
-    assert corpus.notes[0] == f"Read from the Hugging Face hub's {HUB}."
-    assert (asked["name"], asked["repo_type"], asked["local_files_only"]) == (HUB, "dataset", False)
-    assert asked["allow_patterns"] == ["*.parquet"]
+    assert corpus.notes[0] == f"Read from {HUB} on the Hugging Face hub."
+    assert (arguments["name"], arguments["repo_type"], arguments["local_files_only"]) == (HUB, "dataset", False)
+    assert arguments["allow_patterns"] == ["*.parquet"]
 
 
 def test_a_local_folder_asks_no_hub(tmp_path, monkeypatch):
     def refuse(*_: object, **__: object) -> None:
-        raise AssertionError("the hub was asked")
+        raise AssertionError("the hub was called")
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
     monkeypatch.setattr(huggingface_hub, "HfApi", refuse)

@@ -42,7 +42,7 @@ def test_an_unreachable_hub_names_both_ways_out(
     with pytest.raises(DataError) as caught:
         locate("microsoft/not-in-any-cache")
     assert "microsoft/not-in-any-cache" in caught.value.message
-    assert "teacher.model=/path" in caught.value.hint
+    assert "teacher.model=FOLDER" in caught.value.hint
     assert "teacher=minilm" in caught.value.hint
     assert caught.value.exit_status == 2
 

@@ -1,4 +1,4 @@
-"""Matthews' correlation of labels and answers."""
+"""Matthews' correlation of labels and predictions."""
 
 import numpy as np
 from numpy.typing import NDArray
