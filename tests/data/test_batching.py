@@ -1,4 +1,4 @@
-"""Batches hold every example once, each function once, and no more padding than they must."""
+"""Batches contain every example once, each function once, and little padding."""
 
 import numpy as np
 import pytest

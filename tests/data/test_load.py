@@ -18,7 +18,7 @@ def corpus() -> Corpus:
     return Corpus("small", Task.FUNCTION, functions, splits)
 
 
-def test_an_unknown_dataset_names_the_nearest():
+def test_an_unknown_dataset_suggests_a_similar_name():
     with pytest.raises(ConfigError, match="did you mean 'devign'"):
         load_corpus(DatasetConfig(name="devin"), 1)
 
@@ -81,7 +81,7 @@ def corpus_rows(cfg: DatasetConfig, seed: int) -> list[int]:
     return load_corpus(cfg, seed).rows[SplitName.VALID].tolist()
 
 
-def test_a_fitting_corpus_passes(corpus: Corpus):
+def test_a_valid_corpus_passes(corpus: Corpus):
     validate(corpus)
 
 

@@ -1,4 +1,4 @@
-"""What the readers make of good input."""
+"""What the readers return for valid input."""
 
 import dataclasses
 import json
@@ -189,7 +189,7 @@ def test_other_names_of_valid_are_read(name, suffix, tmp_path):
     assert not any("belong to no split" in note for note in corpus.notes)
 
 
-def test_files_of_data_that_are_not_read_are_mentioned(tmp_path):
+def test_data_files_that_are_not_read_are_mentioned(tmp_path):
     cfg = pairs(tmp_path)
     for name in ("more.jsonl", "old.tsv", "valid.txt", "README.md", "notes.txt"):
         (tmp_path / name).write_text("")
@@ -206,7 +206,7 @@ def test_equal_bodies_are_one_function(tmp_path):
 
 @pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet"])
 @pytest.mark.parametrize("language", sorted(METHODS))
-def test_a_function_is_one_however_it_comes(suffix: str, language: str, tmp_path: Path) -> None:
+def test_one_function_in_several_forms_is_one_function(suffix: str, language: str, tmp_path: Path) -> None:
     known = list(variants(METHODS[language], language).values())
     rows = [{"code": text, "label": row % 2} for row, text in enumerate(known)]
     rows += [{"code": f"int f_{row}() {{\r\n\treturn {row};\r\n}}", "label": row % 2} for row in range(40)]

@@ -123,7 +123,7 @@ def test_it_learns(tiny_bert: Path, sample_corpus: Corpus, tmp_path: Path) -> No
     assert done.fitted.best_score == 1.0
 
 
-def test_the_work_and_the_time_are_announced(
+def test_the_number_of_steps_and_the_time_left_are_logged(
     tiny_bert: Path, corpus: Corpus, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("INFO", logger="avatar"):

@@ -12,7 +12,7 @@ from avatar.config.schema import DatasetConfig
 DATA_VARIABLE = "AVATAR_DATA"
 OFFLINE = "or run the offline experiment, which needs no data: python train.py (dataset=stdlib)"
 HUB_TIMEOUT = 5.0
-"""Seconds to wait for an answer of the hub."""
+"""Seconds to wait for an answer from the hub."""
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def divide(
     numbers: dict[Hashable, int] = {}
     members = [sorted({numbers.setdefault(key, len(numbers)) for key in row}) for row in keys]
     for smaller in SMALLER:
-        parts = _cut(members, labels, clusters, shares, smaller, seed)
+        parts = _divide_keys(members, labels, clusters, shares, smaller, seed)
         if parts is not None:
             return Division(tuple(parts), len(labels) - sum(map(len, parts)), linked)
     return None
@@ -78,7 +78,7 @@ def grouped_split(
     return [np.flatnonzero(part_of[member] == part).astype(np.int64) for part in range(len(shares))]
 
 
-def apart(keys: Sequence[Sequence[Hashable]], parts: Sequence[Rows]) -> tuple[Rows, ...]:
+def without_shared_keys(keys: Sequence[Sequence[Hashable]], parts: Sequence[Rows]) -> tuple[Rows, ...]:
     """`parts` without rows that put a key into a second part. A key stays in the part whose rows use it most."""
     held: dict[Hashable, NDArray[np.float64]] = {}
     for part, rows in enumerate(parts):
@@ -92,7 +92,7 @@ def apart(keys: Sequence[Sequence[Hashable]], parts: Sequence[Rows]) -> tuple[Ro
     )
 
 
-def _cut(
+def _divide_keys(
     members: Sequence[Sequence[int]],
     labels: NDArray[np.int64],
     clusters: NDArray[np.int64],
@@ -165,9 +165,7 @@ class _Region:
         self.chosen = np.zeros(keys, dtype=bool)
         self.counts = np.zeros(2)
         self.inside: list[int] = []
-        self.starts = np.lexsort((rng.permutation(keys), size_of))[
-            ::-1
-        ].tolist()  # taken from the end: small clusters first
+        self.starts = np.lexsort((rng.permutation(keys), size_of))[::-1].tolist()  # used from the end
         self.noise = rng.uniform(0.8, 1.2, keys)  # another seed gives another region
         self.step = max(1, keys // 1000)
 

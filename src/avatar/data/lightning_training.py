@@ -49,9 +49,9 @@ def valid_scores(logits: Tensor, labels: Tensor, metric: str = "accuracy") -> di
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
     """AdamW groups of all trainable parameters: no weight decay for biases, norms and other vectors."""
-    learned = [weight for weight in model.parameters() if weight.requires_grad]
-    decayed = [weight for weight in learned if weight.ndim > 1]
-    undecayed = [weight for weight in learned if weight.ndim <= 1]
+    trainable = [weight for weight in model.parameters() if weight.requires_grad]
+    decayed = [weight for weight in trainable if weight.ndim > 1]
+    undecayed = [weight for weight in trainable if weight.ndim <= 1]
     return [{"params": decayed, "weight_decay": weight_decay}, {"params": undecayed, "weight_decay": 0.0}]
 
 
@@ -101,7 +101,7 @@ def newest_checkpoint(folder: Path) -> Path | None:
             torch.load(path, map_location="cpu", weights_only=True, mmap=True)
         except (RuntimeError, EOFError, ValueError, OSError, UnpicklingError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            log.warning("cannot read the checkpoint %s (%s); trying the previous one", path, reason)
+            log.warning("the checkpoint %s is unreadable (%s); trying the previous one", path, reason)
             continue
         return path
     return None
@@ -118,9 +118,8 @@ def _run(
             trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     except BaseException as error:
         if trainer.strategy.launcher is not None:
-            trainer.strategy.launcher.kill(
-                signal.SIGKILL
-            )  # otherwise its processes continue to train, and exit waits for them
+            # otherwise its processes continue to train, and exit waits for them
+            trainer.strategy.launcher.kill(signal.SIGKILL)
         if isinstance(error, SystemExit) and isinstance(error.__context__, KeyboardInterrupt):
             signal.signal(signal.SIGINT, handler)
             raise KeyboardInterrupt from error

@@ -86,7 +86,7 @@ def count_overlaps(corpus: Corpus) -> Overlaps:
 
 def twin_mask(corpus: Corpus, split: SplitName) -> NDArray[np.bool_]:
     """Which examples of `split` use a function whose body also occurs in the training, (examples,)."""
-    return _touched(corpus, split, _twins(_bodies(corpus, split), _bodies(corpus, *TRAINING)))
+    return _uses_twin(corpus, split, _twins(_bodies(corpus, split), _bodies(corpus, *TRAINING)))
 
 
 def without_twins(corpus: Corpus) -> Corpus:
@@ -120,7 +120,7 @@ def _twins(bodies: Mapping[str, str], training: Mapping[str, str]) -> set[str]:
     return {name for name, key in bodies.items() if key in keys}
 
 
-def _touched(corpus: Corpus, split: SplitName, twins: set[str]) -> NDArray[np.bool_]:
+def _uses_twin(corpus: Corpus, split: SplitName, twins: set[str]) -> NDArray[np.bool_]:
     return np.asarray([any(name in twins for name in example.ids) for example in corpus.splits[split]], dtype=np.bool_)
 
 
@@ -131,5 +131,5 @@ def _overlap(corpus: Corpus, split: SplitName, bodies: Mapping[str, str], traini
         shared_ids=len(bodies.keys() & training.keys()),
         twin_functions=len(twins),
         examples=len(corpus.splits[split]),
-        touched_examples=int(_touched(corpus, split, twins).sum()),
+        touched_examples=int(_uses_twin(corpus, split, twins).sum()),
     )

@@ -40,8 +40,8 @@ class Distilled:
 
 def readable(arch: Architecture, tokens: TokenTable) -> Readable:
     """The training input for `arch`: tokens up to its maximum length, or distinct windows if it reads a set."""
-    cut = tokens.truncated(arch.max_length)
-    return distinct_windows(cut, arch.window) if arch.reads_a_set else cut
+    truncated = tokens.truncated(arch.max_length)
+    return distinct_windows(truncated, arch.window) if arch.reads_a_set else truncated
 
 
 def distillation_examples(

@@ -17,10 +17,10 @@ def dropout(states: Tensor, share: float, training: bool) -> Tensor:
         return states
     if states.device.type != "cpu":
         return F.dropout(states, share, True)
-    cut = min(round(share * LEVELS), LEVELS - 1)
-    words = torch.empty(-(-states.numel() // 8), dtype=torch.int64).random_(-(2**63), None)
-    kept = words.view(torch.uint8)[: states.numel()].view(states.shape) >= cut
-    return states * kept.to(states.dtype).mul_(LEVELS / (LEVELS - cut))
+    threshold = min(round(share * LEVELS), LEVELS - 1)
+    random_words = torch.empty(-(-states.numel() // 8), dtype=torch.int64).random_(-(2**63), None)
+    kept = random_words.view(torch.uint8)[: states.numel()].view(states.shape) >= threshold
+    return states * kept.to(states.dtype).mul_(LEVELS / (LEVELS - threshold))
 
 
 class Dropout(nn.Module):

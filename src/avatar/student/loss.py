@@ -9,7 +9,7 @@ SMALLEST_DISTANCE = 1e-6
 
 
 def distillation_loss(logits: Tensor, soft: Tensor, hard: Tensor, temperature: float, hard_share: float) -> Tensor:
-    """Mean loss of a batch (Hinton et al. 2015, section 2; the paper's equation 6 where hard_share is 0).
+    """Mean loss of a batch (Hinton et al. 2015, section 2; the paper's equation 6 if hard_share is 0).
 
     (1 - hard_share) * T^2 * KL(softmax(soft / T) || softmax(logits / T)) + hard_share * CE(logits, hard).
     `logits` and `soft` (examples, classes) are logits, `hard` (examples,) class numbers. T^2 makes

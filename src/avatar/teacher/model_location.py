@@ -16,7 +16,7 @@ from avatar.teacher.local import WEIGHTS, in_package, is_model_folder, local_fol
 from avatar.teacher.packaged import packaged_folder
 
 HUB_TIMEOUT = 10.0
-"""Seconds to wait for an answer of the hub."""
+"""Seconds to wait for an answer from the hub."""
 
 HINT = (
     "set teacher.model=FOLDER to a local folder (config.json, weights, tokenizer), "
@@ -27,7 +27,7 @@ log = get_logger("teacher")
 
 
 def locate(model: str) -> Path:
-    """The folder that holds the encoder called `model`: a folder, a Python package, or a hub name.
+    """The folder of the encoder `model`: a folder, a Python package, or a hub name.
 
     The files of a known package are checked against their SHA-256. A hub model is taken from the hub's cache if it
     is complete there, else downloaded. A model that is in none of these is a DataError.

@@ -1,4 +1,4 @@
-"""The clone set as a whole: balanced, split by module, the same in every process, and not given away."""
+"""The data set stdlib: balanced, split by module, the same in every process, and not solved by one word statistic."""
 
 import os
 import random
@@ -24,7 +24,7 @@ ORDERS = ("+", "-", "*", "//", "%", "|", "&")
 
 
 def body(module: int, number: int) -> str:
-    """A function whose shape differs from that of every other (module, number)."""
+    """A function with another structure for each (module, number)."""
     lines = [f"def work_{number}(items, limit):", f"    # module {module}", "    total = 0"]
     code = module * 31 + number + 1
     while code:
@@ -83,7 +83,7 @@ def test_splits_are_balanced_and_share_no_module(folder):
 
 
 def test_nothing_about_one_member_tells_the_label(folder):
-    """Each function is in as many halves of clones as of negatives, originals as often under both."""
+    """Each function is as often in clones as in negatives, and so are originals."""
     corpus = read(config(folder), 3)
     for split in SplitName:
         seen = {0: Counter(), 1: Counter()}
@@ -207,7 +207,7 @@ def test_pair_count_follows_the_config(folder):
 
 
 def test_word_overlap_is_neither_useless_nor_enough():
-    """On the real library the best threshold on shared words must leave something to learn."""
+    """On the real library the best threshold on shared words must not solve the task."""
     corpus = read(DatasetConfig(max_functions=500), 1)
     pairs = [pair for split in SplitName for pair in corpus.splits[split]]
     code = {name: pairing.tokens(one.code) for name, one in corpus.functions.items()}

@@ -128,12 +128,12 @@ def _source(node: FunctionNode, lines: list[str]) -> str | None:
         assert text.end_lineno is not None
         if node.body[1].lineno <= text.end_lineno or lines[text.lineno - 1][: text.col_offset].strip():
             return None  # the docstring shares a line with code
-    taken = lines[first : node.end_lineno]
-    source = function_text("\n".join(taken), TEXT, "python")
+    function_lines = lines[first : node.end_lineno]
+    source = function_text("\n".join(function_lines), TEXT, "python")
     if not MIN_LINES <= _code_lines(source.split("\n")) <= MAX_LINES:
         return None
     indent = lines[first][: len(lines[first]) - len(lines[first].lstrip())]
-    if any(line.strip() and not line.startswith(indent) for line in taken):
+    if any(line.strip() and not line.startswith(indent) for line in function_lines):
         try:  # a line of a string or a comment has less indentation than the function
             ast.parse(source)
         except SyntaxError:

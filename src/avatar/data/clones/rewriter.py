@@ -34,10 +34,10 @@ class Rewritten:
     applied: tuple[str, ...]
 
 
-def rewrite(code: str, grade: int, seed: int, around: Surroundings = NO_SURROUNDINGS) -> Rewritten:
+def rewrite(code: str, grade: int, seed: int, surroundings: Surroundings = NO_SURROUNDINGS) -> Rewritten:
     """Rewrite one function's source with the same meaning; `grade` says how much may change.
 
-    New names and dead code come from the surrounding code `around`. A function that can read its own variables by
+    New names and dead code come from the surrounding code. A function that can read its own variables by
     name (locals, eval, frames) keeps its syntax tree. Equal arguments give equal results. Raises SyntaxError if `code`
     is not one function.
     """
@@ -49,7 +49,7 @@ def rewrite(code: str, grade: int, seed: int, around: Surroundings = NO_SURROUND
         if len(body) != 1 or not isinstance(body[0], FunctionNode):
             raise SyntaxError("a rewrite needs the source of exactly one function")
         if not keeps_tree(body[0]):
-            applied = _change(FunctionContext(body[0], rng, around), grade)
+            applied = _change(FunctionContext(body[0], rng, surroundings), grade)
             text = ast.unparse(body[0]) if applied else code
     style = random_style(rng)
     laid_out, literals = relayout(text, style, rng, respell=grade >= 2)
@@ -79,5 +79,5 @@ def _change(context: FunctionContext, grade: int) -> list[str]:
             continue
         if one.apply(context):
             applied.append(name)
-            context.touch()
+            context.clear_caches()
     return applied

@@ -7,7 +7,7 @@ from avatar.data.metrics.base import METRICS, Counts, Metric, shares
 
 
 def score(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> NDArray[np.float64]:
-    """In [-1, 1]; 0 where it is undefined."""
+    """In [-1, 1]; 0 if it is undefined."""
     return shares(tp * tn - fp * fn, np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)))
 
 

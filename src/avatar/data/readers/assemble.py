@@ -7,7 +7,7 @@ import numpy as np
 from avatar.common.errors import ConfigError
 from avatar.common.seeding import derive_seed
 from avatar.config.schema import DatasetConfig
-from avatar.data.disjoint import apart, divide, grouped_split
+from avatar.data.disjoint import divide, grouped_split, without_shared_keys
 from avatar.data.overlaps import body_key
 from avatar.data.records import Corpus, Example, Function, SplitName, Task
 from avatar.data.splits import Rows, clustered_split, linked_clusters, stratified_split
@@ -127,7 +127,7 @@ class _Builder:
             (("group", group),) if group else body for group, body in zip(self.pool_groups, bodies, strict=True)
         ]
         divided = grouped_split(self.labels, linked_clusters(keys), shares, seed)
-        parts = apart(bodies, divided)
+        parts = without_shared_keys(bodies, divided)
         labels = set(self.labels.tolist())
         if any(set(self.labels[rows].tolist()) != labels for rows in parts):
             raise ConfigError(

@@ -38,7 +38,7 @@ def return_directly(context: FunctionContext) -> bool:
         if context.count(target.id) == 2 and target.id not in context.declared():
             block.statements[-2:] = [ast.Return(one.value)]
             changed = True
-            context.touch()
+            context.clear_caches()
     return changed
 
 

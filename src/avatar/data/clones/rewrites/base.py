@@ -92,10 +92,10 @@ class FunctionContext:
         self._nodes: list[ast.AST] = []
         self._kinds: set[type[ast.AST]] = set()
         self._blocks: list[Block] = []
-        self.taken = set(_RESERVED) | identifiers(self.nodes())
+        self.used_names = set(_RESERVED) | identifiers(self.nodes())
 
     def nodes(self) -> list[ast.AST]:
-        """All nodes of the function, cached until `touch` is called."""
+        """All nodes of the function, cached until `clear_caches` is called."""
         if not self._nodes:
             self._nodes = walk(self.function)
         return self._nodes
@@ -106,7 +106,7 @@ class FunctionContext:
             self._blocks = list(blocks(self.function))
         return self._blocks
 
-    def touch(self) -> None:
+    def clear_caches(self) -> None:
         """Clear the caches after the tree has changed. The rewriter does this after each rewrite."""
         self._nodes = []
         self._kinds = set()
@@ -128,8 +128,8 @@ class FunctionContext:
         if words:
             for _ in range(4):
                 name = self.rng.choice(words)
-                if name not in self.taken:
-                    self.taken.add(name)
+                if name not in self.used_names:
+                    self.used_names.add(name)
                     return name
         return self._free(self.rng.choice(WORDS))
 
@@ -139,9 +139,9 @@ class FunctionContext:
 
     def _free(self, name: str) -> str:
         stem, number = name.rstrip("_"), 2
-        while name in self.taken:
+        while name in self.used_names:
             name, number = f"{stem}{number}" if number > 3 else f"{self.rng.choice(WORDS)}_{stem}", number + 1
-        self.taken.add(name)
+        self.used_names.add(name)
         return name
 
     def count(self, name: str) -> int:

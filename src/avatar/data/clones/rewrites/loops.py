@@ -42,11 +42,11 @@ def loop_to_comprehension(context: FunctionContext) -> bool:
         for index in range(len(statements) - 2, -1, -1):
             if block.guarded:
                 break  # an exception handler could read the partly filled list
-            made = _as_comprehension(context, statements[index], statements[index + 1])
-            if made is not None:
-                statements[index : index + 2] = [made]
+            comprehension = _as_comprehension(context, statements[index], statements[index + 1])
+            if comprehension is not None:
+                statements[index : index + 2] = [comprehension]
                 changed = True
-                context.touch()
+                context.clear_caches()
     return changed
 
 
@@ -110,17 +110,17 @@ def comprehension_to_loop(context: FunctionContext) -> bool:
     return changed
 
 
-def _as_loop(context: FunctionContext, made: ast.ListComp) -> tuple[ast.For, ast.expr] | None:
+def _as_loop(context: FunctionContext, comprehension: ast.ListComp) -> tuple[ast.For, ast.expr] | None:
     """Nested loops with an empty innermost body, and the element. The loop variables get new names."""
     names: list[str] = []
-    for generator in made.generators:
+    for generator in comprehension.generators:
         targets = _targets(generator.target)
         if targets is None or generator.is_async:
             return None
         names += targets
-    first, *later = made.generators
+    first, *later = comprehension.generators
     inside = [
-        made.elt,
+        comprehension.elt,
         *first.ifs,
         first.target,
         *(part for one in later for part in (one.target, one.iter, *one.ifs)),
@@ -133,12 +133,12 @@ def _as_loop(context: FunctionContext, made: ast.ListComp) -> tuple[ast.For, ast
             if isinstance(node, ast.Name):
                 node.id = table.get(node.id, node.id)
     body: list[ast.stmt] = []
-    for generator in reversed(made.generators):
+    for generator in reversed(comprehension.generators):
         for test in reversed(generator.ifs):
             body = [ast.If(test, body, [])]
         body = [ast.For(generator.target, generator.iter, body, [], lineno=0)]
     assert isinstance(body[0], ast.For)
-    return body[0], made.elt
+    return body[0], comprehension.elt
 
 
 def _innermost(loop: ast.For) -> list[ast.stmt]:
@@ -170,7 +170,7 @@ def range_to_while(context: FunctionContext) -> bool:
                 ast.While(test, [*loop.body, step], []),
             ]
             changed = True
-            context.touch()
+            context.clear_caches()
     return changed
 
 
