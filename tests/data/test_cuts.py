@@ -1,4 +1,4 @@
-"""Cuts: no other cut is better by any metric, and accuracy is judged at the model's own cut."""
+"""Cuts: no other cut is better by any metric, and accuracy is computed at the model's own cut."""
 
 import numpy as np
 import pytest
@@ -28,17 +28,17 @@ def test_no_other_cut_is_better(metric: str, rows: list[tuple[int, int]]) -> Non
     assert cut.score == pytest.approx(max(everywhere))
 
 
-def test_accuracy_is_that_of_the_answers_as_given() -> None:
+def test_accuracy_is_that_of_the_model_s_predictions() -> None:
     margins, labels = np.array([-3.0, -2.0, -1.0, 4.0]), np.array([0, 1, 1, 1])
     assert score_of(margins, labels) == 0.5
     assert score_of(margins, labels, "f1") == 1.0
 
 
-def test_a_tie_counts_as_it_is_answered() -> None:
+def test_a_tie_counts_as_the_model_predicts_it() -> None:
     labels = np.array([0, 0, 0, 1])
     assert score_of(np.zeros(4), labels) == (Decision().labels(np.zeros((4, 2))) == labels).mean()
 
 
-def test_nothing_to_judge_by_is_refused() -> None:
+def test_a_wrong_number_of_labels_is_refused() -> None:
     with pytest.raises(ValueError, match="2 scores for 1 labels"):
         best_cut(np.zeros(2), np.zeros(1, dtype=np.int64))

@@ -1,4 +1,4 @@
-"""The shipped dataset files fit the schema and name a reader."""
+"""The shipped dataset files match the schema and name a reader."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Splits that share no function and no group: properties, sizes, labels, and what a user is told."""
+"""Splits that share no function and no group: properties, sizes, labels and messages."""
 
 import dataclasses
 import json
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from avatar.code.text import function_text
 from avatar.common.errors import ConfigError
 from avatar.config.schema import DatasetConfig
-from avatar.data.disjoint import apart, divide, grouped_split
+from avatar.data.disjoint import divide, grouped_split, without_shared_keys
 from avatar.data.load import load_corpus
 from avatar.data.overlaps import count_overlaps
 from avatar.data.records import Corpus, SplitName
@@ -34,7 +34,7 @@ def random_pairs(
 
 @busy
 @given(st.integers(2, 400), st.integers(20, 400), seeds)
-def test_no_key_is_in_two_parts_and_no_row_is_lost_unsaid(functions: int, count: int, seed: int) -> None:
+def test_no_key_is_in_two_parts_and_dropped_rows_are_counted(functions: int, count: int, seed: int) -> None:
     keys, labels = random_pairs(functions, count, seed)
     division = divide(keys, labels, SHARES, seed)
     if division is None:
@@ -80,7 +80,7 @@ def test_shares_and_labels_are_about_right(functions: int, positive: float) -> N
     assert not np.array_equal(other.parts[1], division.parts[1])
 
 
-def test_small_clusters_are_placed_without_a_loss() -> None:
+def test_small_clusters_are_divided_without_a_loss() -> None:
     keys = [(n // 3, n // 3 + 1000) for n in range(600)]
     division = divide(keys, np.arange(600) % 2, SHARES, 0)
     assert division is not None
@@ -94,10 +94,10 @@ def test_a_star_cannot_be_divided() -> None:
 
 @busy
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(0, 2)), min_size=1, max_size=80))
-def test_apart_leaves_a_key_in_one_part(rows: list[tuple[int, int]]) -> None:
+def test_a_key_stays_in_one_part(rows: list[tuple[int, int]]) -> None:
     keys = [(key,) for key, _ in rows]
     parts = [np.flatnonzero([part == number for _, part in rows]).astype(np.int64) for number in range(3)]
-    left = apart(keys, parts)
+    left = without_shared_keys(keys, parts)
     held = [{key for row in part.tolist() for key in keys[row]} for part in left]
     assert sum(map(len, held)) == len(set().union(*held)) == len({key for key, _ in rows})
 
@@ -121,22 +121,21 @@ def assert_nothing_shared(corpus: Corpus) -> None:
     assert (overlaps.valid.twin_functions, overlaps.test.twin_functions, overlaps.valid_and_test) == (0, 0, 0)
 
 
-def test_pairs_that_hang_together_are_cut_and_the_report_says_how_many_are_lost(tmp_path: Path) -> None:
+def test_linked_pairs_are_divided_and_the_report_says_how_many_are_dropped(tmp_path: Path) -> None:
     corpus = load_corpus(write_pairs(tmp_path, 600, 900), 1)
     assert_nothing_shared(corpus)
     lost = 900 - sum(len(corpus.splits[split]) for split in SplitName)
     assert lost > 0
-    assert any(f"{lost:,} of them" in note and "were dropped" in note for note in corpus.notes)
+    assert any(f"{lost:,} examples" in note and "were dropped" in note for note in corpus.notes)
     assert len(corpus.splits[SplitName.TEST]) == pytest.approx(180, rel=0.2)
     rows = corpus.rows[SplitName.UNLABELED]
     lines = (tmp_path / "train.jsonl").read_text().splitlines()
-    found = [corpus.functions[pair.ids[0]].code for pair in corpus.splits[SplitName.UNLABELED]]
-    assert found == [
-        function_text(json.loads(lines[row])["code1"]) for row in rows
-    ]  # recorded predictions find their rows
+    codes = [corpus.functions[pair.ids[0]].code for pair in corpus.splits[SplitName.UNLABELED]]
+    source = [json.loads(lines[row])["code1"] for row in rows]  # recorded predictions find their rows
+    assert codes == [function_text(code) for code in source]
 
 
-def test_pairs_that_cannot_be_cut_come_with_a_warning(tmp_path: Path) -> None:
+def test_pairs_that_cannot_be_divided_give_a_warning(tmp_path: Path) -> None:
     rows = [{"code1": "f()", "code2": f"g({n})", "label": n % 2} for n in range(60)]
     write_jsonl(tmp_path / "train.jsonl", rows)
     corpus = load_corpus(DatasetConfig(name="pairs", root=str(tmp_path)), 1)
@@ -181,10 +180,10 @@ def test_a_group_of_the_user_is_in_one_split_of_samples(tmp_path: Path) -> None:
 def test_too_few_groups_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="team has 2 groups") as caught:
         load_corpus(write_samples(tmp_path, 2), 1)
-    assert "leave dataset.columns.group out" in caught.value.hint
+    assert "remove dataset.columns.group" in caught.value.hint
 
 
-def test_a_given_valid_that_shares_functions_or_groups_with_the_training_is_not_to_be_trusted(tmp_path: Path) -> None:
+def test_a_valid_file_that_shares_functions_or_groups_with_the_training_gives_a_warning(tmp_path: Path) -> None:
     cfg = write_samples(tmp_path, 30)
     write_samples(tmp_path, 30, "valid", 40)
     corpus = load_corpus(cfg, 1)

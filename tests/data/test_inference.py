@@ -33,7 +33,7 @@ def test_each_distinct_function_is_encoded_once() -> None:
     assert model.training
 
 
-def test_vectors_come_in_the_order_asked_for() -> None:
+def test_vectors_come_in_the_order_of_the_rows() -> None:
     assert encode_functions(Sums(), TOKENS, np.asarray([4, 2, 0, 3]), batch_size=3).ravel().tolist() == [
         15,
         0,

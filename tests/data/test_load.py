@@ -18,7 +18,7 @@ def corpus() -> Corpus:
     return Corpus("small", Task.FUNCTION, functions, splits)
 
 
-def test_an_unknown_dataset_names_the_nearest():
+def test_an_unknown_dataset_suggests_a_similar_name():
     with pytest.raises(ConfigError, match="did you mean 'devign'"):
         load_corpus(DatasetConfig(name="devin"), 1)
 
@@ -43,8 +43,8 @@ def test_rows_of_a_share_name_lines_of_the_file(tmp_path: Path):
     lines = (tmp_path / "train_unlabel.txt").read_text().splitlines()
     rows = corpus.rows[SplitName.UNLABELED]
     assert len(rows) == 12
-    found = [f"{pair.first}\t{pair.second}\t{pair.label}" for pair in corpus.splits[SplitName.UNLABELED]]
-    assert found == [lines[row] for row in rows]
+    kept = [f"{pair.first}\t{pair.second}\t{pair.label}" for pair in corpus.splits[SplitName.UNLABELED]]
+    assert kept == [lines[row] for row in rows]
     assert corpus.source_rows[SplitName.UNLABELED] == 24
 
 
@@ -81,7 +81,7 @@ def corpus_rows(cfg: DatasetConfig, seed: int) -> list[int]:
     return load_corpus(cfg, seed).rows[SplitName.VALID].tolist()
 
 
-def test_a_fitting_corpus_passes(corpus: Corpus):
+def test_a_valid_corpus_passes(corpus: Corpus):
     validate(corpus)
 
 
@@ -103,5 +103,5 @@ def test_what_a_reader_may_not_return(corpus: Corpus):
         validate(dataclasses.replace(corpus, splits=missing))
     with pytest.raises(DataError, match="'0' is empty"):
         validate(dataclasses.replace(corpus, functions={**corpus.functions, "0": Function("0", " \n\t")}))
-    with pytest.raises(DataError, match="filed under"):
+    with pytest.raises(DataError, match="stored under"):
         validate(dataclasses.replace(corpus, functions={**corpus.functions, "0": Function("1", "f()")}))

@@ -51,7 +51,7 @@ def test_everything_shared_is_counted(corpus):
     assert len(overlaps.sentences()) == 4
 
 
-def test_the_mask_marks_the_touched_examples(corpus):
+def test_the_mask_marks_examples_with_twins(corpus):
     assert twin_mask(corpus, SplitName.TEST).tolist() == [True, True, False, False]
 
 

@@ -1,4 +1,4 @@
-"""What the readers make of good input."""
+"""What the readers return for valid input."""
 
 import dataclasses
 import json
@@ -124,7 +124,7 @@ def test_an_index_that_another_body_has_gets_a_new_id(tmp_path):
     assert ids[:3] == ["5", "5#2", "5#3"]
     assert ids[12] == "5"
     assert [code for (code,) in bodies(corpus, SplitName.TEST)] == [row["func"] + "\n" for row in rows]
-    assert "11 functions had the id of another body" in " ".join(corpus.notes)
+    assert "11 functions had the id of another function" in " ".join(corpus.notes)
 
 
 def test_functions_without_an_index_are_numbered(tmp_path):
@@ -186,17 +186,17 @@ def test_other_names_of_valid_are_read(name, suffix, tmp_path):
     (tmp_path / f"valid.{suffix.lower()}").rename(tmp_path / f"{name}.{suffix}")
     corpus = load_corpus(cfg, 1)
     assert corpus.splits[SplitName.VALID] == reference.splits[SplitName.VALID]
-    assert not any("Not read" in note for note in corpus.notes)
+    assert not any("belong to no split" in note for note in corpus.notes)
 
 
-def test_files_of_data_that_are_not_read_are_mentioned(tmp_path):
+def test_data_files_that_are_not_read_are_mentioned(tmp_path):
     cfg = pairs(tmp_path)
     for name in ("more.jsonl", "old.tsv", "valid.txt", "README.md", "notes.txt"):
         (tmp_path / name).write_text("")
-    (note,) = [text for text in load_corpus(cfg, 1).notes if "Not read" in text]
+    (note,) = [text for text in load_corpus(cfg, 1).notes if "belong to no split" in text]
     assert "more.jsonl, old.tsv, valid.txt;" in note
     named = dataclasses.replace(cfg, files={"train": "train.jsonl", "dev": "valid.jsonl"})
-    assert "test.jsonl" in next(text for text in load_corpus(named, 1).notes if "Not read" in text)
+    assert "test.jsonl" in next(text for text in load_corpus(named, 1).notes if "belong to no split" in text)
 
 
 def test_equal_bodies_are_one_function(tmp_path):
@@ -206,7 +206,7 @@ def test_equal_bodies_are_one_function(tmp_path):
 
 @pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet"])
 @pytest.mark.parametrize("language", sorted(METHODS))
-def test_a_function_is_one_however_it_comes(suffix: str, language: str, tmp_path: Path) -> None:
+def test_one_function_in_several_forms_is_one_function(suffix: str, language: str, tmp_path: Path) -> None:
     known = list(variants(METHODS[language], language).values())
     rows = [{"code": text, "label": row % 2} for row, text in enumerate(known)]
     rows += [{"code": f"int f_{row}() {{\r\n\treturn {row};\r\n}}", "label": row % 2} for row in range(40)]

@@ -41,8 +41,8 @@ def test_every_label_and_group_is_divided_alike(examples, weight, seed):
     for stratum in set(examples):
         total = examples.count(stratum)
         for share, part in zip(shares, parts, strict=True):
-            found = sum(examples[row] == stratum for row in part)
-            assert abs(found - share * total) <= len(shares)
+            count = sum(examples[row] == stratum for row in part)
+            assert abs(count - share * total) <= len(shares)
 
 
 @busy

@@ -15,7 +15,7 @@ from avatar.data.lightning_training import Fitted, fit, newest_checkpoint
 
 
 @pytest.mark.parametrize(("best", "stops"), [(0, True), (1, False)])
-def test_lost_patience_is_remembered_after_a_restart(best: int, stops: bool) -> None:
+def test_patience_counts_across_a_restart(best: int, stops: bool) -> None:
     before = KeepBest("valid/accuracy", patience=2)
     before.history = [{"epoch": float(epoch)} for epoch in range(3)]
     before.best_epoch = best
@@ -27,9 +27,7 @@ def test_lost_patience_is_remembered_after_a_restart(best: int, stops: bool) -> 
 
 
 @pytest.mark.parametrize("damage", [b"", b"no checkpoint", b"PK\x03\x04"])
-def test_unreadable_checkpoints_are_passed_over(
-    tmp_path: Path, damage: bytes, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_unreadable_checkpoints_are_skipped(tmp_path: Path, damage: bytes, caplog: pytest.LogCaptureFixture) -> None:
     assert newest_checkpoint(tmp_path) is None
     torch.save({"epoch": 1}, tmp_path / PREVIOUS)
     assert newest_checkpoint(tmp_path) == tmp_path / PREVIOUS
@@ -46,7 +44,7 @@ def test_a_checkpoint_is_never_unpickled(tmp_path: Path) -> None:
 
 
 class Disturbed(pl.LightningModule):
-    """A model of one weight, whose training gets a signal at one step."""
+    """A model with one weight; its training gets a signal at one step."""
 
     def __init__(self, signum: int | None, step: int = 9) -> None:
         super().__init__()
@@ -81,7 +79,7 @@ def train(folder: Path, signum: int | None = None, step: int = 9) -> tuple[Distu
 
 @contextlib.contextmanager
 def handlers_kept() -> Iterator[None]:
-    """Signal handlers as before, whatever the block does to them."""
+    """Restores the signal handlers after the block."""
     before = {signum: signal.getsignal(signum) for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
     try:
         yield
@@ -101,7 +99,7 @@ def handlers_kept() -> Iterator[None]:
         (signal.SIGINT, False),
     ],
 )
-def test_a_training_that_a_signal_ends_raises_and_goes_on_later(
+def test_a_training_that_a_signal_ends_raises_and_continues_later(
     signum: signal.Signals, handled: bool, step: int, tmp_path: Path
 ) -> None:
     expected = KeyboardInterrupt if (signum, handled) == (signal.SIGINT, False) else Interrupted

@@ -1,4 +1,4 @@
-"""Examples draw copies of their functions while training, anew in each epoch, and the same again for a seed."""
+"""In training, examples draw other copies of their functions in each epoch; the same seed draws the same copies."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from avatar.data.batching import Examples, TokenTable
 
 
 def examples() -> Examples:
-    """Four functions, each one token long, and one copy of the first three behind them."""
+    """Four functions, each one token long, followed by one copy of each of the first three."""
     tokens = TokenTable.from_lists([[10], [11], [12], [13], [20], [21], [22]], 0, 1)
     variants = np.asarray([[0, 4], [1, 5], [2, 6], [3, 3]])
     members = np.asarray([[0], [1], [2], [3]])

@@ -15,12 +15,12 @@ functions = st.lists(st.lists(st.integers(3, 6), min_size=1, max_size=12), min_s
 def test_windows_are_those_of_a_plain_loop(rows: list[list[int]], size: int) -> None:
     table = distinct_windows(TokenTable.from_lists(rows, 0, 1), size)
     side = size // 2
-    for place, row in enumerate(rows):
+    for index, row in enumerate(rows):
         wide = [0] * side + row + [0] * side
         expected = {tuple(wide[start : start + size]) for start in range(len(row))}
-        found = [tuple(window) for window in table.windows[table.offsets[place] : table.offsets[place + 1]].tolist()]
-        assert len(found) == len(expected)
-        assert set(found) == expected
+        windows = [tuple(window) for window in table.windows[table.offsets[index] : table.offsets[index + 1]].tolist()]
+        assert len(windows) == len(expected)
+        assert set(windows) == expected
 
 
 @given(functions)

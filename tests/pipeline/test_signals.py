@@ -90,7 +90,7 @@ def folder(undisturbed: Path, tmp_path: Path) -> Path:
 def assert_goes_on(settings: Path, folder: Path, undisturbed: Path, *overrides: str) -> None:
     again = start(settings, folder, *overrides)
     assert again.returncode == 0, again.stderr
-    assert "goes on after step" in again.stderr + "".join(path.read_text() for path in folder.rglob("train.log"))
+    assert "continues after step" in again.stderr + "".join(path.read_text() for path in folder.rglob("train.log"))
     assert {run.info.status for run in runs(folder)} == {"FINISHED"}
     (expected,) = jobs(undisturbed)
     first = next(run for run in jobs(folder) if run.data.params["seed"] == "1")

@@ -1,4 +1,4 @@
-"""Dropout by bytes of chance: the share, the scale, the seed, and nothing outside training."""
+"""Dropout with random bytes: share, scale, seed, and no effect outside training."""
 
 import pytest
 import torch

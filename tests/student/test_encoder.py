@@ -1,4 +1,4 @@
-"""The student's parameters and FLOPs are those of the closed forms; its parts mean what they say."""
+"""The student's parameters and FLOPs are those of the closed forms; its parts work as described."""
 
 import itertools
 

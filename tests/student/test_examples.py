@@ -21,12 +21,12 @@ def corpus() -> Corpus:
 def members(**changes: bool) -> tuple[list[int], list[bool]]:
     tokens = TokenTable.from_lists([[3]] * 8, 0, 1)
     soft = np.asarray([[0.0, 1.0]] * 4, dtype=np.float32)
-    found = distillation_examples(corpus(), tokens, soft, DistillConfig(**changes))
-    assert found.soft is not None
-    return found.members[:, 0].tolist(), np.isfinite(found.soft).all(axis=1).tolist()
+    examples = distillation_examples(corpus(), tokens, soft, DistillConfig(**changes))
+    assert examples.soft is not None
+    return examples.members[:, 0].tolist(), np.isfinite(examples.soft).all(axis=1).tolist()
 
 
-def test_halves_come_as_the_recipe_says() -> None:
+def test_the_config_chooses_the_halves() -> None:
     assert members() == ([4, 5, 6, 7], [True] * 4)
     assert members(use_labeled=True) == ([4, 5, 6, 7, 0, 1, 2, 3], [True] * 4 + [False] * 4)
     assert members(use_labeled=True, use_unlabeled=False) == ([0, 1, 2, 3], [False] * 4)

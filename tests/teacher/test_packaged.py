@@ -13,7 +13,7 @@ from avatar.teacher.packaged import MINILM, package_folder, packaged_folder
 
 @pytest.fixture
 def altered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the model's folder that stands for the installed package's."""
+    """A copy of the model's folder that replaces that of the installed package."""
     installed = package_folder(MINILM.module)
     assert installed is not None
     (tmp_path / MINILM.folder).mkdir()
@@ -55,6 +55,6 @@ def test_a_package_that_is_not_installed_is_no_model_of_the_hub(monkeypatch: pyt
     assert "pip install" in caught.value.hint
 
 
-def test_other_packages_are_not_ours_to_know() -> None:
+def test_other_packages_have_no_known_files() -> None:
     assert packaged_folder("json") is None
     assert packaged_folder("microsoft/codebert-base") is None

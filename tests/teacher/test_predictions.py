@@ -91,12 +91,12 @@ def test_numbers_must_be_finite(tmp_path: Path, value: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "found"),
+    ("name", "text", "problem"),
     [
         ("a.csv", "x,y\n1,2\n3,oops\n", "row 2, column 'y': 'oops' is not a number"),
         ("a.csv", "x,y\n1,2\n3,\n", "row 2, column 'y'"),
         ("a.csv", "x,y,z\n1,2,3\n", "shape"),
-        ("a.csv", "", "no readable csv"),
+        ("a.csv", "", "not a readable csv"),
         ("a.jsonl", "[1, 2]\n[1, 2\n", "line 2"),
         ("a.jsonl", "[1, 2]\n3\n", "line 2"),
         ("a.jsonl", '[1, 2]\n["x", 3]\n', "row 2, column '0': 'x' is not a number"),
@@ -104,9 +104,9 @@ def test_numbers_must_be_finite(tmp_path: Path, value: float) -> None:
         ("a.parquet", "no table", "parquet"),
     ],
 )
-def test_malformed_files_say_where(tmp_path: Path, name: str, text: str, found: str) -> None:
+def test_malformed_files_say_where(tmp_path: Path, name: str, text: str, problem: str) -> None:
     (tmp_path / name).write_text(text)
-    with pytest.raises(DataError, match=found):
+    with pytest.raises(DataError, match=problem):
         read_predictions(tmp_path / name, 2)
 
 
@@ -154,8 +154,8 @@ def test_teachers_are_mixed_by_their_log_probabilities(tmp_path: Path, corpus: C
     chances = [np.exp(values) / np.exp(values).sum(1, keepdims=True) for values in logits]
     expected = np.sqrt(chances[0] * chances[1])
     expected /= expected.sum(1, keepdims=True)
-    found = np.exp(mixed_predictions(paths, corpus, split))
-    np.testing.assert_allclose(found / found.sum(1, keepdims=True), expected, rtol=1e-4)
+    product = np.exp(mixed_predictions(paths, corpus, split))
+    np.testing.assert_allclose(product / product.sum(1, keepdims=True), expected, rtol=1e-4)
     np.testing.assert_allclose(mixed_predictions(paths[:1], corpus, split), logits[0], rtol=1e-5)
 
 

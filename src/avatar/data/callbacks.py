@@ -1,4 +1,4 @@
-"""What happens around Lightning's epochs: seeding, keeping the best weights, checkpoints, log lines."""
+"""Lightning callbacks: seeding, keeping the best weights, checkpoints and log lines."""
 
 import time
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from avatar.common.seeding import derive_seed
 from avatar.common.signals import check
 
 LAST, PREVIOUS = "last.ckpt", "previous.ckpt"
-"""Checkpoint of the last finished epoch, and of the one before."""
+"""Checkpoints of the last finished epoch and of the epoch before it."""
 
 Weights = dict[str, Tensor]
 
@@ -23,17 +23,17 @@ log = get_logger("training")
 
 
 class EpochSeed(pl.Callback):
-    """Makes shuffle and dropout depend on seed, epoch and step alone, not on what ran before.
+    """Makes the order of the batches and dropout depend on seed, epoch and step only.
 
-    torch is seeded at each step, because loaders also draw from its generator, and draw differently after a
-    restart. Lightning does not tell a batch sampler the epoch, so this does.
+    torch is seeded at each step, because data loaders also use its generator, and use it differently after a
+    restart. This callback also sets the epoch of the batch sampler, because Lightning does not.
     """
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Choose the epoch's shuffle."""
+        """Set the epoch of the batch sampler."""
         sampler = getattr(trainer.train_dataloader, "batch_sampler", None)
         if sampler is not None and hasattr(sampler, "set_epoch"):
             sampler.set_epoch(trainer.current_epoch)
@@ -41,10 +41,10 @@ class EpochSeed(pl.Callback):
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Seed with the step's place and the process's rank; end where a signal came and its exception was lost."""
+        """Seed torch with epoch, step and rank. Raise if a signal arrived and its exception was lost."""
         check()
-        place = (trainer.current_epoch, batch_idx, trainer.global_rank)
-        torch.manual_seed(derive_seed(self.seed, "step", *place))
+        step = (trainer.current_epoch, batch_idx, trainer.global_rank)
+        torch.manual_seed(derive_seed(self.seed, "step", *step))
 
 
 def module_weights(module: pl.LightningModule) -> Weights:
@@ -53,10 +53,10 @@ def module_weights(module: pl.LightningModule) -> Weights:
 
 
 class KeepBest(pl.Callback):
-    """Remembers each epoch's metrics and the best epoch's weights, and stops after `patience` worse epochs.
+    """Keeps each epoch's metrics and the best epoch's weights; stops after `patience` epochs without a better one.
 
-    All of it is part of the checkpoint. Of epochs with equal scores the first is kept. `weights` reads
-    what to keep from the module, such as averaged weights.
+    All of this is part of the checkpoint. Of epochs with equal scores, the first is the best. `weights` reads
+    the weights from the module, for example averaged weights.
     """
 
     def __init__(
@@ -74,19 +74,19 @@ class KeepBest(pl.Callback):
         self.best_weights: Weights = {}
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """A run that had already lost its patience when it was killed does not train on."""
-        self._stop_if_patience_is_lost(trainer)
+        """Stop at once if the patience had run out before a restart."""
+        self._stop_if_patience_ran_out(trainer)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Store the epoch's metrics, and its weights where it is the best."""
+        """Store the epoch's metrics, and its weights if it is the best epoch."""
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
         self.history.append({"epoch": float(trainer.current_epoch), **metrics})
         if not self.best_weights or metrics[self.monitor] > self.best_score:
             self.best_score, self.best_epoch = metrics[self.monitor], trainer.current_epoch
             self.best_weights = self.read_weights(pl_module)
-        self._stop_if_patience_is_lost(trainer)
+        self._stop_if_patience_ran_out(trainer)
 
-    def _stop_if_patience_is_lost(self, trainer: pl.Trainer) -> None:
+    def _stop_if_patience_ran_out(self, trainer: pl.Trainer) -> None:
         if self.patience is not None and self.history:
             trainer.should_stop = self.history[-1]["epoch"] - self.best_epoch >= self.patience
 
@@ -96,21 +96,21 @@ class KeepBest(pl.Callback):
         return {name: getattr(self, name) for name in names}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from a checkpoint."""
+        """Restore the state from a checkpoint."""
         vars(self).update(state_dict)
 
 
 class Checkpoint(pl.Callback):
-    """Writes last.ckpt at the end of each epoch, whole or not at all, and keeps the one before.
+    """Writes last.ckpt at the end of each epoch, completely or not at all; keeps the checkpoint before it.
 
-    It must come after `KeepBest` in the trainer's callbacks, whose state it stores.
+    It stores the state of `KeepBest`, so it must come after it in the list of callbacks.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Write the checkpoint on the first process; the others only take part in gathering it."""
+        """Write the checkpoint on the first process; the other processes only help to collect its data."""
         path = self.folder / LAST
         if not trainer.is_global_zero:
             trainer.save_checkpoint(path)
@@ -121,8 +121,8 @@ class Checkpoint(pl.Callback):
                 path.replace(self.folder / PREVIOUS)
 
 
-class Announce(pl.Callback):
-    """Says how much work a training is, how long it will take, and how each epoch went."""
+class LogProgress(pl.Callback):
+    """Logs the size of a training, an estimate of the time left, and the metrics of each epoch."""
 
     def __init__(self, label: str, examples: int, batch_size: int, lines: bool, warm_steps: int = 5) -> None:
         self.label = label
@@ -130,29 +130,29 @@ class Announce(pl.Callback):
         self.batch_size = batch_size
         self.lines = lines
         self.warm_steps = warm_steps
-        self.every = 30.0
+        self.interval = 30.0  # seconds between log lines
         self._start = self._last = 0.0
         self._first_step = 0
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Announce the work."""
+        """Log the number of examples, steps and epochs."""
         steps = int(trainer.estimated_stepping_batches)
         text = "%s: %d examples, %d steps of %d in %d epochs"
         log.info(text, self.label, self.examples, steps, self.batch_size, trainer.max_epochs)
         if trainer.global_step:
-            log.info("%s: goes on after step %d", self.label, trainer.global_step)
+            log.info("%s: continues after step %d", self.label, trainer.global_step)
         self._start = self._last = time.monotonic()
         self._first_step = trainer.global_step
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Estimate the time after the first steps, then every half minute where there is no bar."""
+        """Log the time left after the first steps, and then every 30 seconds if there is no progress bar."""
         done = trainer.global_step - self._first_step
         now = time.monotonic()
         if done == 1:
-            self._start = now  # the first step pays for memory and kernels
-        if done == 1 + self.warm_steps or (self.lines and now - self._last >= self.every and done > 1):
+            self._start = now  # the first step is slower: it allocates memory and compiles kernels
+        if done == 1 + self.warm_steps or (self.lines and now - self._last >= self.interval and done > 1):
             self._last = now
             steps = int(trainer.estimated_stepping_batches)
             left = (now - self._start) / (done - 1) * (steps - trainer.global_step)
@@ -160,6 +160,6 @@ class Announce(pl.Callback):
             log.info(text, self.label, trainer.global_step, steps, format_seconds(left))
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """One line of metrics."""
+        """Log the metrics of the epoch."""
         shown = ", ".join(f"{name} {float(value):.4f}" for name, value in trainer.callback_metrics.items())
         log.info("%s: epoch %d of %d: %s", self.label, trainer.current_epoch + 1, trainer.max_epochs, shown)

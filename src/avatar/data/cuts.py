@@ -1,4 +1,4 @@
-"""Where to cut a score into no and yes: the cut that some labelled examples like best, by the metric of their set."""
+"""Decision thresholds (cuts): the cut of a score that is best on labelled examples by the metric of their data set."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,38 +12,39 @@ from avatar.data.metrics.base import Counts
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Scores of at least `value` are label 1; `score` is what that reaches on the examples it was found on."""
+    """Scores of at least `value` get label 1; `score` is the metric on the examples from which the cut was chosen."""
 
     value: float
     score: float
 
 
 def best_cut(scores: NDArray[np.floating[Any]], labels: NDArray[np.int64], metric: str = "accuracy") -> Cut:
-    """The cut of `scores` (examples,) that is best for `labels` (0 or 1); of equally good ones the smallest.
+    """The best cut of `scores` (examples,) for `labels` (0 or 1); the smallest of equally good cuts.
 
-    Its value is one of `scores`, or inf where it is best never to say 1. Find it on valid or train, never on test.
+    Its value is one of `scores`, or inf if label 0 for all examples is best. Choose it on valid or train, not on test.
     """
     if len(scores) != len(labels) or not len(labels):
-        raise ValueError(f"{len(scores)} scores for {len(labels)} labels")
-    values, place = np.unique(np.asarray(scores, dtype=np.float64), return_inverse=True)
+        raise ValueError(
+            f"{len(scores)} scores for {len(labels)} labels; there must be one for each label, and at least one"
+        )
+    values, index = np.unique(np.asarray(scores, dtype=np.float64), return_inverse=True)
     positive = (labels == 1).astype(np.float64)
-    ones = _at_least(np.bincount(place, weights=positive, minlength=len(values)))
-    zeros = _at_least(np.bincount(place, weights=1 - positive, minlength=len(values)))
+    ones = _at_least(np.bincount(index, weights=positive, minlength=len(values)))
+    zeros = _at_least(np.bincount(index, weights=1 - positive, minlength=len(values)))
     reached = METRICS.get(metric).score(ones, zeros, ones[0] - ones, zeros[0] - zeros)
     best = int(reached.argmax())
     return Cut(float(np.append(values, np.inf)[best]), float(reached[best]))
 
 
 def _at_least(counts: NDArray[Any]) -> Counts:
-    """How many examples lie at each value or above it, and 0 behind the last."""
+    """Number of examples at each value or above it, with a 0 appended."""
     return np.append(counts[::-1].cumsum()[::-1], 0.0)
 
 
 def score_of(margins: NDArray[np.floating[Any]], labels: NDArray[np.int64], metric: str = "accuracy") -> float:
-    """How good a model is by `metric`, from the margin of label 1 over label 0, (examples,).
+    """The score of a model by `metric`. `margins` (examples,) are the logits of label 1 minus those of label 0.
 
-    A metric that tunes no threshold counts the answers as the model gives them, with the cut at 0; any other is that of
-    the best cut.
+    A metric that tunes a threshold is computed at the best cut, any other at cut 0.
     """
     chosen = METRICS.get(metric)
     if chosen.tunes_threshold:

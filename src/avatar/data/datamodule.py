@@ -1,4 +1,4 @@
-"""The LightningDataModule that teachers and students are trained from."""
+"""The LightningDataModule that gives teachers and students their batches."""
 
 import pytorch_lightning as pl
 from torch.utils.data import DataLoader
@@ -9,7 +9,7 @@ from avatar.data.batching import Batch, BucketSampler, Examples
 def loader(
     examples: Examples, batch_size: int, seed: int | None, workers: int = 0, replicas: int = 1, rank: int = 0
 ) -> DataLoader[int]:
-    """Batches of similar length: shuffled by `seed` and epoch, or longest first where `seed` is None."""
+    """Batches of similar length: shuffled by `seed` and epoch, or longest first if `seed` is None."""
     sampler = BucketSampler(examples.lengths, batch_size, seed, replicas, rank)
     return DataLoader(
         examples,
@@ -21,7 +21,7 @@ def loader(
 
 
 class CodeDataModule(pl.LightningDataModule):
-    """Training and valid batches of one model; the shuffle of an epoch depends on seed and epoch alone."""
+    """Training and valid batches of one model; the order in an epoch depends only on seed and epoch."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class CodeDataModule(pl.LightningDataModule):
         self.workers = workers
 
     def train_dataloader(self) -> DataLoader[int]:
-        """Shuffled batches; under ddp each process sees its share."""
+        """Shuffled batches; with ddp each process gets its own share."""
         replicas, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
         return loader(self.train, self.batch_size, self.seed, self.workers, replicas, rank)
 

@@ -1,4 +1,4 @@
-"""Dividing examples so that no function, and no group that the user names, stands in two parts."""
+"""Dividing examples so that no function, and no group named by the user, is in two parts."""
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ from avatar.common.seeding import generator
 from avatar.data.splits import Rows, linked_clusters
 
 SMALLER = (1.0, 0.5, 0.25, 0.125)
-"""Parts of the wanted size that the evaluation may have where examples hang together too much for all of it."""
+"""Fractions of the wanted evaluation size to try, in this order, if shared functions link too many examples."""
 
 KEPT = 0.5
-"""Least part of the training that has to be left."""
+"""Smallest fraction of the training part's share that must remain."""
 
 FEWEST = 10
-"""Examples of each label that a smaller part needs at least."""
+"""Fewest examples of each label in an evaluation part that is smaller than wanted."""
 
 BALANCE = 1.25
-"""How much larger the share of one label may become than that of the other."""
+"""Largest allowed ratio between the fractions reached for the two labels."""
 
 
 @dataclass(frozen=True)
 class Division:
-    """Rows of each part, sorted, and the largest number of rows that shared functions link."""
+    """Sorted rows of each part, number of rows in no part, and size of the largest cluster linked by shared keys."""
 
     parts: tuple[Rows, ...]
     dropped: int
@@ -35,11 +35,11 @@ class Division:
 def divide(
     keys: Sequence[Sequence[Hashable]], labels: NDArray[np.int64], shares: Sequence[float], seed: int
 ) -> Division | None:
-    """Divide rows by `shares` (the first is the training's), so that no key of one part is in another part.
+    """Divide rows by `shares` (the first is the training's), so that no key is in two parts.
 
-    Rows that share keys stay together as long as they can all be placed. Where they hang together too much, whole
-    keys (functions) are chosen for the small parts, and rows with keys of two parts are dropped. None where even
-    that leaves too little.
+    If all clusters of linked rows are small enough, each cluster goes into one part and no row is dropped. Otherwise
+    keys (functions) are chosen for the evaluation parts, and rows with keys of two parts are dropped. None if too few
+    rows would remain.
     """
     clusters = linked_clusters(keys)
     linked = int(np.bincount(clusters, minlength=1).max())
@@ -48,7 +48,7 @@ def divide(
     numbers: dict[Hashable, int] = {}
     members = [sorted({numbers.setdefault(key, len(numbers)) for key in row}) for row in keys]
     for smaller in SMALLER:
-        parts = _cut(members, labels, clusters, shares, smaller, seed)
+        parts = _divide_keys(members, labels, clusters, shares, smaller, seed)
         if parts is not None:
             return Division(tuple(parts), len(labels) - sum(map(len, parts)), linked)
     return None
@@ -57,15 +57,15 @@ def divide(
 def grouped_split(
     labels: NDArray[np.int64], clusters: NDArray[np.int64], shares: Sequence[float], seed: int
 ) -> list[Rows]:
-    """Divide rows so that each cluster (row -> cluster number) stays in one part; large clusters are placed first.
+    """Divide rows so that each cluster (row -> cluster number) is in one part; large clusters are assigned first.
 
-    A cluster goes where most is missing of the labels that it brings, so sizes and labels come near to the shares.
+    A cluster goes to the part that lacks most of its labels, so sizes and labels are close to the shares.
     """
     _, member = np.unique(clusters, return_inverse=True)
     counts = np.zeros((member.max() + 1 if len(member) else 0, 2))
     np.add.at(counts, (member, labels), 1)
     totals = np.maximum(counts.sum(axis=0), 1)
-    missing = np.outer(shares, np.ones(2))  # part of each label that each part still lacks
+    missing = np.outer(shares, np.ones(2))  # fraction of each label that each part still lacks
     order = np.lexsort((generator(seed, "groups").permutation(len(counts)), -counts.sum(axis=1)))
     part_of = np.empty(len(counts), dtype=np.int64)
     weights = 1 / np.maximum(np.asarray(shares), 1e-9)
@@ -78,8 +78,8 @@ def grouped_split(
     return [np.flatnonzero(part_of[member] == part).astype(np.int64) for part in range(len(shares))]
 
 
-def apart(keys: Sequence[Sequence[Hashable]], parts: Sequence[Rows]) -> tuple[Rows, ...]:
-    """`parts` without the rows that bring a key into a second part: a key stays where most of its part's rows are."""
+def without_shared_keys(keys: Sequence[Sequence[Hashable]], parts: Sequence[Rows]) -> tuple[Rows, ...]:
+    """`parts` without rows that put a key into a second part. A key stays in the part whose rows use it most."""
     held: dict[Hashable, NDArray[np.float64]] = {}
     for part, rows in enumerate(parts):
         for row in rows.tolist():
@@ -92,7 +92,7 @@ def apart(keys: Sequence[Sequence[Hashable]], parts: Sequence[Rows]) -> tuple[Ro
     )
 
 
-def _cut(
+def _divide_keys(
     members: Sequence[Sequence[int]],
     labels: NDArray[np.int64],
     clusters: NDArray[np.int64],
@@ -100,7 +100,7 @@ def _cut(
     smaller: float,
     seed: int,
 ) -> list[Rows] | None:
-    """Parts with keys of their own, the evaluation `smaller` than its shares; None where too little is left."""
+    """Parts without common keys, the evaluation parts `smaller` times their shares; None if too few rows remain."""
     rng = generator(seed, "cut")
     totals = np.bincount(labels, minlength=2)
     free = np.ones(len(labels), dtype=bool)
@@ -133,9 +133,9 @@ def _limited(
 
 
 class _Region:
-    """A set of keys that grows by those that bring the most rows inside for the rows that they cost.
+    """A growing set of keys. A row, which has one or two keys, is inside if all its keys are in the set.
 
-    A row is inside when all its keys are (it has one or two). Only `free` rows count.
+    Each step adds the keys that bring the most rows inside, relative to the rows that use them. Only `free` rows count.
     """
 
     def __init__(
@@ -165,12 +165,12 @@ class _Region:
         self.chosen = np.zeros(keys, dtype=bool)
         self.counts = np.zeros(2)
         self.inside: list[int] = []
-        self.starts = np.lexsort((rng.permutation(keys), size_of))[::-1].tolist()  # popped: small clusters first
-        self.taste = rng.uniform(0.8, 1.2, keys)  # so that another seed gives another region
+        self.starts = np.lexsort((rng.permutation(keys), size_of))[::-1].tolist()  # used from the end
+        self.noise = rng.uniform(0.8, 1.2, keys)  # another seed gives another region
         self.step = max(1, keys // 1000)
 
     def grow(self) -> Rows:
-        """Choose keys until enough rows of each label are inside, or none can be chosen; the rows inside, sorted."""
+        """Add keys until enough rows of each label are inside, or no key is left; returns the rows inside, sorted."""
         while (self.counts < self.wanted).any():
             chosen = self._best()
             if not chosen:
@@ -181,7 +181,7 @@ class _Region:
 
     def _best(self) -> list[int]:
         needed = np.clip(1 - self.counts / np.maximum(self.wanted, 1e-9), 0, None)
-        scores = self.taste * (self.gains @ needed) / np.maximum(self.degree, 1)
+        scores = self.noise * (self.gains @ needed) / np.maximum(self.degree, 1)
         scores[self.chosen] = 0
         best = np.argpartition(-scores, self.step - 1)[: self.step]
         best = best[scores[best] > 0]

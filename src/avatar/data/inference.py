@@ -12,7 +12,7 @@ from avatar.data.batching import TokenTable, bucketed
 
 
 class Encoder(Protocol):
-    """What teachers and students have in common (both are `torch.nn.Module`)."""
+    """The methods that teachers and students share (both are `torch.nn.Module`)."""
 
     training: bool
 
@@ -38,19 +38,19 @@ def encode_functions(
     device: torch.device | str = "cpu",
     label: str = "encoding",
 ) -> NDArray[np.float32]:
-    """Vectors (rows, hidden) of some functions, in the order of `rows`; dropout is off meanwhile."""
+    """Vectors (rows, hidden) of the functions `rows`, in this order, computed without dropout."""
     was_training = model.training
     model.to(device)
     model.train(False)
     try:
         vectors: NDArray[np.float32] | None = None
         batches = bucketed(tokens.lengths[rows], batch_size, None)
-        for places in progress(batches, label, len(batches)):
-            input_ids, mask = tokens.padded(rows[places])
+        for indices in progress(batches, label, len(batches)):
+            input_ids, mask = tokens.padded(rows[indices])
             part = model.encode(input_ids.to(device), mask.to(device)).float().cpu().numpy()
             if vectors is None:
                 vectors = np.empty((len(rows), part.shape[1]), dtype=np.float32)
-            vectors[places] = part
+            vectors[indices] = part
         return np.empty((0, 0), dtype=np.float32) if vectors is None else vectors
     finally:
         model.train(was_training)
@@ -87,6 +87,6 @@ def predict_logits(
     label: str = "predicting",
 ) -> NDArray[np.float32]:
     """Logits (examples, classes) of examples whose `members` (examples, arity) are functions of `tokens`."""
-    distinct, places = np.unique(members, return_inverse=True)
+    distinct, indices = np.unique(members, return_inverse=True)
     vectors = encode_functions(model, tokens, distinct, batch_size, device, label)
-    return classify_vectors(model, vectors, places.reshape(members.shape), device=device)
+    return classify_vectors(model, vectors, indices.reshape(members.shape), device=device)

@@ -1,4 +1,4 @@
-"""Training with Lightning so that a killed run, started again, ends where an undisturbed one would."""
+"""Training with Lightning. A run that was killed and restarted gives the same weights as an uninterrupted one."""
 
 import logging
 import signal
@@ -20,10 +20,10 @@ from avatar.config.schema import TrainerConfig
 from avatar.data.callbacks import (
     LAST,
     PREVIOUS,
-    Announce,
     Checkpoint,
     EpochSeed,
     KeepBest,
+    LogProgress,
     Weights,
     module_weights,
 )
@@ -32,27 +32,27 @@ from avatar.data.cuts import score_of
 log = get_logger("training")
 
 SCORE = "valid/score"
-"""What epochs are compared by."""
+"""The metric by which epochs are compared."""
 
 
 def valid_scores(logits: Tensor, labels: Tensor, metric: str = "accuracy") -> dict[str, float]:
-    """Of logits (examples, 2) for labels (examples,) on valid: cross-entropy, accuracy, F1, and `SCORE` by `metric`."""
+    """Cross-entropy, accuracy, F1 and `SCORE` (by `metric`) of logits (examples, 2) for labels (examples,)."""
     margins, truth = (logits[:, 1] - logits[:, 0]).numpy(), labels.numpy()
-    said, right = int((margins >= 0).sum()), int(((margins >= 0) & (truth == 1)).sum())
+    predicted, correct = int((margins >= 0).sum()), int(((margins >= 0) & (truth == 1)).sum())
     return {
         "valid/loss": float(nn.functional.cross_entropy(logits, labels)),
         "valid/accuracy": score_of(margins, truth),
-        "valid/f1": 2 * right / max(1, said + int(truth.sum())),
+        "valid/f1": 2 * correct / max(1, predicted + int(truth.sum())),
         SCORE: score_of(margins, truth, metric),
     }
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """AdamW groups of all that learns: biases, norms and other vectors are not decayed."""
-    learned = [weight for weight in model.parameters() if weight.requires_grad]
-    decayed = [weight for weight in learned if weight.ndim > 1]
-    free = [weight for weight in learned if weight.ndim <= 1]
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]
+    """AdamW groups of all trainable parameters: no weight decay for biases, norms and other vectors."""
+    trainable = [weight for weight in model.parameters() if weight.requires_grad]
+    decayed = [weight for weight in trainable if weight.ndim > 1]
+    undecayed = [weight for weight in trainable if weight.ndim <= 1]
+    return [{"params": decayed, "weight_decay": weight_decay}, {"params": undecayed, "weight_decay": 0.0}]
 
 
 def make_trainer(
@@ -62,10 +62,10 @@ def make_trainer(
     callbacks: Sequence[pl.Callback] = (),
     clip: float | None = 1.0,
 ) -> pl.Trainer:
-    """A Lightning trainer for `epochs` that writes nothing but what its callbacks write.
+    """A Lightning trainer for `epochs`; only its callbacks write files.
 
-    `ddp` runs as Lightning's ddp_spawn: its processes are children that only train, where plain ddp
-    would start the whole program, with all its stages, once more for each device.
+    `ddp` runs as Lightning's ddp_spawn, whose child processes only train. Plain ddp would start the whole
+    program, with all its stages, again for each device.
     """
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
@@ -83,17 +83,17 @@ def make_trainer(
         enable_model_summary=False,
         enable_progress_bar=shows_bar(config),
         num_sanity_val_steps=0,
-        use_distributed_sampler=False,  # BucketSampler shares the batches out
+        use_distributed_sampler=False,  # BucketSampler divides the batches among the processes
     )
 
 
 def shows_bar(config: TrainerConfig) -> bool:
-    """Whether training shows a bar rather than lines."""
+    """Whether training shows a progress bar instead of log lines."""
     return config.progress == "bar" or (config.progress == "auto" and sys.stderr.isatty())
 
 
 def newest_checkpoint(folder: Path) -> Path | None:
-    """The newest readable checkpoint of a training, or None; one that is unreadable is named in the log."""
+    """The newest readable checkpoint of a training, or None; an unreadable one gives a warning in the log."""
     for path in (folder / LAST, folder / PREVIOUS):
         if not path.exists():
             continue
@@ -101,7 +101,7 @@ def newest_checkpoint(folder: Path) -> Path | None:
             torch.load(path, map_location="cpu", weights_only=True, mmap=True)
         except (RuntimeError, EOFError, ValueError, OSError, UnpicklingError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            log.warning("the checkpoint %s is unreadable (%s); looking for an earlier one", path, reason)
+            log.warning("the checkpoint %s is unreadable (%s); trying the previous one", path, reason)
             continue
         return path
     return None
@@ -110,7 +110,7 @@ def newest_checkpoint(folder: Path) -> Path | None:
 def _run(
     trainer: pl.Trainer, module: pl.LightningModule, data: pl.LightningDataModule, checkpoint: Path | None
 ) -> None:
-    """Fit, and raise where Lightning would end quietly: it answers SIGTERM with exit status 0, and Ctrl-C with 1."""
+    """Fit, and raise after a signal. Lightning itself would exit with status 0 on SIGTERM and 1 on Ctrl-C."""
     handler = signal.getsignal(signal.SIGINT)
     try:
         with warnings.catch_warnings():
@@ -118,7 +118,8 @@ def _run(
             trainer.fit(module, datamodule=data, ckpt_path=checkpoint, weights_only=True)
     except BaseException as error:
         if trainer.strategy.launcher is not None:
-            trainer.strategy.launcher.kill(signal.SIGKILL)  # its processes would go on training, and exit would wait
+            # otherwise its processes continue to train, and exit waits for them
+            trainer.strategy.launcher.kill(signal.SIGKILL)
         if isinstance(error, SystemExit) and isinstance(error.__context__, KeyboardInterrupt):
             signal.signal(signal.SIGINT, handler)
             raise KeyboardInterrupt from error
@@ -129,12 +130,12 @@ def _run(
     if trainer.received_sigterm:
         raise Interrupted(signal.SIGTERM)
     if trainer.interrupted:
-        raise RuntimeError("Lightning says that the training was interrupted, but not by what")
+        raise RuntimeError("Lightning reports that the training was interrupted, but no signal was received")
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """How a training went: the metrics of each epoch, and which one's weights were kept."""
+    """The result of a training: the metrics of each epoch, and the epoch whose weights were kept."""
 
     history: tuple[dict[str, float], ...]
     best_epoch: int
@@ -160,18 +161,20 @@ def fit(
 ) -> Fitted:
     """Train `module` and give it the weights of its best epoch.
 
-    It goes on from the newest checkpoint in `folder`, where there is one, and ends equal to an undisturbed
-    training: data order and dropout depend on `seed`, epoch and step alone. A training that a signal ended raises
-    `Interrupted`, or KeyboardInterrupt where Ctrl-C is not handled otherwise; it never returns.
+    It continues from the newest checkpoint in `folder`, if there is one, with the same result as an uninterrupted
+    training: data order and dropout depend only on `seed`, epoch and step. If a signal ends the training, it raises
+    `Interrupted`, or KeyboardInterrupt if Ctrl-C has no other handler.
     """
     keep = KeepBest(monitor, patience, weights)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ArtifactError(f"cannot make the folder {folder}: {error.strerror}") from error
-    talk = [] if config.progress == "none" else [Announce(label, examples, batch_size, not shows_bar(config))]
-    trainer = make_trainer(config, epochs, folder, [EpochSeed(seed), *callbacks, keep, *talk, Checkpoint(folder)], clip)
-    module.train()  # from_pretrained leaves modules in eval mode, and Lightning would keep them there
+        raise ArtifactError(f"cannot create the folder {folder}: {error.strerror}") from error
+    progress = [] if config.progress == "none" else [LogProgress(label, examples, batch_size, not shows_bar(config))]
+    trainer = make_trainer(
+        config, epochs, folder, [EpochSeed(seed), *callbacks, keep, *progress, Checkpoint(folder)], clip
+    )
+    module.train()  # from_pretrained leaves modules in eval mode, and Lightning does not change that
     _run(trainer, module, data, newest_checkpoint(folder))
     if not keep.best_weights:  # trained in child processes
         saved = torch.load(folder / LAST, map_location="cpu", weights_only=True)

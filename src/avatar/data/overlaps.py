@@ -1,4 +1,4 @@
-"""What the evaluation splits share with the training: ids, twins (equal bodies), and whole examples."""
+"""What the evaluation splits share with the training: ids, twins (functions with equal bodies) and examples."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from avatar.data.records import Corpus, SplitName
 TRAINING = (SplitName.LABELED, SplitName.UNLABELED)
 EVALUATION = (SplitName.VALID, SplitName.TEST)
 UNTRUSTED = 0.1
-"""Share of a split's examples that may touch a function of the training before its scores flatter too much."""
+"""If more than this share of a split's examples uses a function of the training, its scores are too optimistic."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class SplitOverlap:
     functions: int
     """Distinct functions of the split."""
     shared_ids: int
-    """Those whose id also occurs in the training."""
+    """Functions of the split whose id also occurs in the training."""
     twin_functions: int
-    """Those whose body, up to whitespace, also occurs in the training (a shared id is one of them)."""
+    """Functions whose body, ignoring whitespace, also occurs in the training (including those with a shared id)."""
     examples: int
     """Examples of the split."""
     touched_examples: int
@@ -33,41 +33,41 @@ class SplitOverlap:
 
 @dataclass(frozen=True)
 class Overlaps:
-    """Everything that the splits of a corpus have in common."""
+    """What the splits of a corpus have in common."""
 
     valid: SplitOverlap
     test: SplitOverlap
     valid_and_test: int
-    """Test functions whose body also stands in valid."""
+    """Test functions whose body also occurs in valid."""
     shared_training: int
-    """Distinct examples that are in both training halves."""
+    """Distinct examples in both training halves."""
 
     def sentences(self) -> tuple[str, ...]:
-        """What was found, for the report; one sentence for each overlap that is not zero."""
-        found = []
+        """Sentences for the report, one for each overlap that is not zero."""
+        sentences = []
         for name, part in (("test", self.test), ("valid", self.valid)):
             if part.twin_functions:
-                found.append(
+                sentences.append(
                     f"{part.twin_functions:,} of the {part.functions:,} {name} functions have a twin in the "
-                    f"training splits (the same body up to whitespace; {part.shared_ids:,} the same id): "
-                    f"{part.touched_examples:,} of the {part.examples:,} {name} examples touch one."
+                    f"training splits (the same body, ignoring whitespace; {part.shared_ids:,} have the same id): "
+                    f"{part.touched_examples:,} of the {part.examples:,} {name} examples use such a function."
                 )
                 if part.touched_examples > UNTRUSTED * part.examples:
-                    found.append(
+                    sentences.append(
                         f"Do not trust scores on {name}: {100 * part.touched_examples / part.examples:.0f} % of its "
                         f"examples use a function of the training"
                         + (", and valid chooses epochs, students and thresholds" if name == "valid" else "")
-                        + ". Give it functions of its own, or set dataset.drop_twins=true."
+                        + f". Put other functions into {name}, or set dataset.drop_twins=true."
                     )
         if self.valid_and_test:
-            found.append(f"{self.valid_and_test:,} test functions have a twin in valid.")
+            sentences.append(f"{self.valid_and_test:,} test functions have a twin in valid.")
         if self.shared_training:
-            found.append(f"The two training halves share {self.shared_training:,} examples.")
-        return tuple(found)
+            sentences.append(f"The two training halves share {self.shared_training:,} examples.")
+        return tuple(sentences)
 
 
 def body_key(code: str) -> str:
-    """`code` without any whitespace: twins are functions with equal keys."""
+    """`code` without whitespace; functions with equal keys are twins."""
     return "".join(code.split())
 
 
@@ -85,12 +85,12 @@ def count_overlaps(corpus: Corpus) -> Overlaps:
 
 
 def twin_mask(corpus: Corpus, split: SplitName) -> NDArray[np.bool_]:
-    """Which examples of `split` touch a function whose body also stands in the training, (examples,)."""
-    return _touched(corpus, split, _twins(_bodies(corpus, split), _bodies(corpus, *TRAINING)))
+    """Which examples of `split` use a function whose body also occurs in the training, (examples,)."""
+    return _uses_twin(corpus, split, _twins(_bodies(corpus, split), _bodies(corpus, *TRAINING)))
 
 
 def without_twins(corpus: Corpus) -> Corpus:
-    """`corpus` without the valid and test examples that touch a twin; the training is left whole."""
+    """`corpus` without the valid and test examples that use a twin; the training stays whole."""
     splits, rows, source_rows = dict(corpus.splits), dict(corpus.rows), dict(corpus.source_rows)
     notes = list(corpus.notes)
     for split in EVALUATION:
@@ -103,7 +103,7 @@ def without_twins(corpus: Corpus) -> Corpus:
         source_rows[split] = corpus.source_rows.get(split, len(examples))
         notes.append(
             f"{len(examples) - len(kept):,} of the {len(examples):,} {split} examples were dropped: "
-            "they touch a function whose body also stands in the training."
+            "they use a function whose body also occurs in the training."
         )
     return dataclasses.replace(corpus, splits=splits, rows=rows, source_rows=source_rows, notes=tuple(notes))
 
@@ -120,7 +120,7 @@ def _twins(bodies: Mapping[str, str], training: Mapping[str, str]) -> set[str]:
     return {name for name, key in bodies.items() if key in keys}
 
 
-def _touched(corpus: Corpus, split: SplitName, twins: set[str]) -> NDArray[np.bool_]:
+def _uses_twin(corpus: Corpus, split: SplitName, twins: set[str]) -> NDArray[np.bool_]:
     return np.asarray([any(name in twins for name in example.ids) for example in corpus.splits[split]], dtype=np.bool_)
 
 
@@ -131,5 +131,5 @@ def _overlap(corpus: Corpus, split: SplitName, bodies: Mapping[str, str], traini
         shared_ids=len(bodies.keys() & training.keys()),
         twin_functions=len(twins),
         examples=len(corpus.splits[split]),
-        touched_examples=int(_touched(corpus, split, twins).sum()),
+        touched_examples=int(_uses_twin(corpus, split, twins).sum()),
     )

@@ -1,4 +1,4 @@
-"""Plain records of code: functions, the examples made of them, and the corpus that holds both."""
+"""Records of a data set: functions, examples (one or two functions with a label), and the corpus of both."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,12 +19,12 @@ class Task(StrEnum):
 
     @property
     def arity(self) -> int:
-        """Functions in one example."""
+        """Number of functions in one example."""
         return 2 if self is Task.PAIR else 1
 
 
 class SplitName(StrEnum):
-    """The four parts of a corpus: the teacher learns from the labelled one, the student from the unlabelled."""
+    """The four parts of a corpus. The teacher learns from the labelled one, the student from the unlabelled one."""
 
     LABELED = "train_labeled"
     UNLABELED = "train_unlabeled"
@@ -75,10 +75,10 @@ Example = Sample | Pair
 class Corpus:
     """A data set: every function once, and the examples of each split in file order.
 
-    `notes` are sentences for the report (what was dropped, where it came from). `rows` gives, for a split
-    that keeps only some rows of its source (a share, a half), the source row of each example, and
-    `source_rows` how many rows the source had; a split in neither is whole and in source order. `text` are
-    the rules by which the functions' texts were made; `languages` may be empty, where nobody knows them.
+    `notes` are sentences for the report (dropped rows, origin of the data). If a split keeps only some rows of
+    its source, `rows` has the source row of each example and `source_rows` the number of source rows; any other
+    split is whole and in source order. `text` are the rules by which the functions' texts were made. `languages`
+    is empty if they are unknown.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Dividing examples into parts: stratified, seeded, and without a function's twins on both sides."""
+"""Stratified, seeded division of examples into parts; linked examples can be kept in one part."""
 
 from collections.abc import Hashable, Iterable, Sequence
 
@@ -15,22 +15,22 @@ def stratified_split(
 ) -> list[Rows]:
     """Divide rows 0..n-1 into one part per share, each with the same mix of labels and groups.
 
-    `shares` sum to 1. Sizes are the shares of n rounded by largest remainder, and every label and
-    every group of a label is divided the same way up to a few rows. Each part is sorted.
+    `shares` sum to 1. The sizes are the shares of n, rounded by largest remainder. Each label, and each group
+    of a label, is divided by the same shares up to a few rows. Each part is sorted.
     """
     if any(share < 0 for share in shares) or not np.isclose(sum(shares), 1.0):
-        raise ValueError(f"shares must be at least 0 and sum to 1, found {list(shares)}")
+        raise ValueError(f"shares is {list(shares)}; shares must be at least 0 and sum to 1")
     labels = np.asarray(labels, dtype=np.int64)
     sizes = _rounded(len(labels), shares)
-    # Ideal times at which each part should receive its rows; read in order of time, every stretch of the
-    # sequence (hence every stratum below) holds each part in its share.
+    # Each part receives its rows at evenly spaced times. In order of time, every interval of the sequence, and so
+    # every stratum below, contains each part in its share.
     times = np.concatenate([(np.arange(size) + 0.5) / size for size in sizes if size] or [np.empty(0)])
     parts = np.repeat(np.arange(len(shares)), sizes)[np.argsort(times, kind="stable")]
 
     rng = generator(seed, "split")
     names = sorted(set(groups))
-    place = dict(zip(names, rng.permutation(len(names)).tolist(), strict=True))
-    group_of = np.asarray([place[group] for group in groups], dtype=np.int64)
+    rank = dict(zip(names, rng.permutation(len(names)).tolist(), strict=True))
+    group_of = np.asarray([rank[group] for group in groups], dtype=np.int64)
     order = np.lexsort((rng.permutation(len(labels)), group_of, labels))
     part_of = np.empty(len(labels), dtype=np.int64)
     part_of[order] = parts
@@ -44,9 +44,9 @@ def clustered_split(
     shares: Sequence[float],
     seed: int,
 ) -> list[Rows]:
-    """As `stratified_split`, but the rows of one cluster (row -> cluster number) stay in one part.
+    """Like `stratified_split`, but all rows of a cluster (row -> cluster number) go into one part.
 
-    A cluster counts with the label and the group of its first row; sizes are exact in clusters.
+    A cluster has the label and the group of its first row; the shares hold for the number of clusters.
     """
     labels = np.asarray(labels, dtype=np.int64)
     _, first, member = np.unique(clusters, return_index=True, return_inverse=True)
@@ -58,7 +58,7 @@ def clustered_split(
 
 
 def linked_clusters(keys: Iterable[Sequence[Hashable]]) -> NDArray[np.int64]:
-    """Cluster number of each row, where two rows that share a key are in the same cluster, transitively."""
+    """Cluster number of each row. Rows that share a key, directly or through other rows, are in one cluster."""
     parent: dict[Hashable, Hashable] = {}
 
     def root(key: Hashable) -> Hashable:
@@ -78,7 +78,7 @@ def linked_clusters(keys: Iterable[Sequence[Hashable]]) -> NDArray[np.int64]:
 
 
 def _rounded(total: int, shares: Sequence[float]) -> list[int]:
-    """Whole sizes that sum to `total`, by largest remainder; a share of 0 gets nothing."""
+    """Integer sizes that sum to `total`, by largest remainder; a share of 0 gets 0."""
     exact = np.asarray(shares, dtype=np.float64) * (total / sum(shares))
     sizes = np.floor(exact + 1e-9).astype(int)
     remainder = np.where(exact > 0, exact - sizes, -np.inf)

@@ -1,4 +1,4 @@
-"""Tokenizers trained on code: some kinds, one interface, all in the format of Hugging Face tokenizers."""
+"""Kinds of tokenizers that are trained on code, all in the format of Hugging Face tokenizers."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -17,16 +17,16 @@ SPECIAL_TOKENS = [PAD, UNKNOWN, FIRST]
 PAD_ID, UNKNOWN_ID, FIRST_ID = range(len(SPECIAL_TOKENS))
 
 MAX_CHARACTERS = 50_000
-"""Longer functions are cut before tokenizing: no student reads more than a few hundred tokens."""
+"""Longer functions are truncated before tokenizing: no student reads more than a few hundred tokens."""
 
 
 @dataclass(frozen=True)
 class Kind:
     """One kind of tokenizer.
 
-    `make` gives an untrained tokenizer and its trainer for a vocabulary size. Its trainer keeps `alphabet` entries
-    whatever the texts hold. Where training is not the same from run to run, `canonical` makes a model of the trained
-    vocabulary that is.
+    `make` returns an untrained tokenizer and its trainer for a vocabulary size. The trainer always keeps `alphabet`
+    entries, whatever the texts are. If training differs from run to run, `canonical` makes a model from the trained
+    vocabulary that does not.
     """
 
     make: Callable[[int], tuple[Tokenizer, Any]]
@@ -37,15 +37,15 @@ class Kind:
 TOKENIZERS: Registry[Kind] = Registry("tokenizer")
 
 _WORDS = Regex(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d|[^\sA-Za-z\d]")
-"""Sub-words of identifiers by case and underscore, single digits, single signs."""
+"""Parts of identifiers (split at case and underscore), single digits, single other characters."""
 
 
 _NOT_ASCII = Regex(r"[^\x00-\x7F]")
 
 
 def _ascii() -> Any:
-    """One sign for every character outside ASCII: a large alphabet would fill a small vocabulary, and which
-    of its rare characters are kept would differ from run to run."""
+    """Replace every character outside ASCII by one: a large alphabet would fill a small vocabulary, and which
+    rare characters are kept would differ from run to run."""
     return normalizers.Replace(_NOT_ASCII, "\ufffd")
 
 
@@ -91,16 +91,16 @@ def _word(vocab_size: int) -> tuple[Tokenizer, Any]:
 
 
 def _canonical_wordpiece(vocabulary: dict[str, int]) -> models.WordPiece:
-    """The trained pieces with ids in the order of their text; the trainer's order differs from run to run."""
+    """The trained pieces, ids in alphabetical order; the trainer's order differs from run to run."""
     ordered = [*SPECIAL_TOKENS, *sorted(set(vocabulary) - set(SPECIAL_TOKENS))]
-    return models.WordPiece({piece: place for place, piece in enumerate(ordered)}, unk_token=UNKNOWN)
+    return models.WordPiece({piece: index for index, piece in enumerate(ordered)}, unk_token=UNKNOWN)
 
 
 def _canonical_unigram(vocabulary: list[tuple[str, float]]) -> models.Unigram:
     """The trained unigram model with ids and scores that do not depend on the order of a hash table.
 
-    The trainer lists pieces of equal score, and gives the characters that it must keep scores 1e-4 apart, in
-    an order that differs from run to run. Here the last are ordered by their text.
+    Two things differ from run to run: the order of pieces of equal score, and which required character gets which of
+    the last scores, which are 1e-4 apart. Here both are in alphabetical order.
     """
     special, pieces = vocabulary[: len(SPECIAL_TOKENS)], vocabulary[len(SPECIAL_TOKENS) :]
     pieces = sorted(((piece, round(score, 9)) for piece, score in pieces), key=lambda entry: -entry[1])
@@ -120,23 +120,23 @@ TOKENIZERS.register("word")(Kind(_word))
 
 
 def smallest_vocabulary(kind: str) -> int:
-    """Fewest entries that a tokenizer of `kind` may have: its alphabet and one beside the special tokens."""
+    """Fewest entries of a tokenizer of `kind`: the special tokens, its alphabet and one more."""
     return len(SPECIAL_TOKENS) + TOKENIZERS.get(kind).alphabet + 1
 
 
 def train_tokenizer(kind: str, vocab_size: int, texts: Iterable[str]) -> Tokenizer:
     """Train a tokenizer of a registered `kind` with at most `vocab_size` entries.
 
-    Every text starts with `<s>`. The vocabulary may come out smaller where `texts` hold too little;
-    a student's table still has the rows that its architecture names. The same texts in the same
-    order give the same tokenizer.
+    It puts `<s>` before every text. The vocabulary is smaller than `vocab_size` if `texts` are too few; a student's
+    embedding table still has the size that its architecture says. The same texts in the same order give the same
+    tokenizer. A `vocab_size` below `smallest_vocabulary` is a ConfigError.
     """
     chosen = TOKENIZERS.get(kind)
     tokenizer, trainer = chosen.make(vocab_size)
     if vocab_size < smallest_vocabulary(kind):
         raise ConfigError(
-            f"a {kind} tokenizer needs at least {smallest_vocabulary(kind)} entries, vocab_size is {vocab_size}",
-            "raise the gene's low end",
+            f"vocab_size is {vocab_size}; a {kind} tokenizer needs at least {smallest_vocabulary(kind)} entries",
+            "raise the smallest value of the gene vocab_size",
         )
     tokenizer.train_from_iterator((text[:MAX_CHARACTERS] for text in texts), trainer=trainer)
     if chosen.canonical is not None:
@@ -146,7 +146,7 @@ def train_tokenizer(kind: str, vocab_size: int, texts: Iterable[str]) -> Tokeniz
 
 
 def encode_texts(tokenizer: Tokenizer, texts: Sequence[str], max_length: int) -> list[list[int]]:
-    """Token ids of each text, at most `max_length` of them, no padding. Runs on all cores."""
+    """Token ids of each text, at most `max_length`, without padding. Runs on all cores."""
     tokenizer.enable_truncation(max_length)
     tokenizer.no_padding()
     encodings = tokenizer.encode_batch_fast([text[:MAX_CHARACTERS] for text in texts])

@@ -1,4 +1,4 @@
-"""The distinct windows of tokens of every function: all that a student that takes their maximum can see."""
+"""The distinct windows of tokens of every function: the whole input of a student that pools by maximum."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from avatar.data.batching import TokenTable
 
 @dataclass(frozen=True)
 class WindowTable:
-    """Windows of every function of a corpus, each once.
+    """The distinct windows of every function of a corpus.
 
     `windows` (windows, size) int32 token ids; function `row` has `windows[offsets[row]:offsets[row + 1]]`;
     `offsets` (functions + 1,).
@@ -23,30 +23,30 @@ class WindowTable:
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """Windows of each function, (functions,)."""
+        """Number of windows of each function, (functions,)."""
         return np.diff(self.offsets)
 
     def padded(self, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        """Windows (rows, most, size) int64 and mask (rows, most) bool of some functions.
+        """Windows (rows, most, size) int64 and mask (rows, most) bool of the functions `rows`.
 
-        Places past a function's last window repeat it, which changes no maximum.
+        A function's last window is repeated as padding, which does not change the maximum.
         """
         lengths = self.lengths[rows]
         columns = np.arange(int(lengths.max(initial=1)))
-        places = self.offsets[rows][:, None] + np.minimum(columns, lengths[:, None] - 1)
+        indices = self.offsets[rows][:, None] + np.minimum(columns, lengths[:, None] - 1)
         mask = columns < lengths[:, None]
-        return torch.from_numpy(self.windows[places].astype(np.int64)), torch.from_numpy(mask)
+        return torch.from_numpy(self.windows[indices].astype(np.int64)), torch.from_numpy(mask)
 
 
 def distinct_windows(tokens: TokenTable, size: int) -> WindowTable:
-    """Every window of `size` tokens (odd) around each token of each function, padded at its ends, once."""
+    """The distinct windows of `size` tokens (odd), one around each token; functions are padded at both ends."""
     side = size // 2
     lengths = tokens.lengths
     owner = np.repeat(np.arange(len(lengths)), lengths)
     wide = np.full(len(tokens.ids) + 2 * side * len(lengths), tokens.pad_id, dtype=np.int32)
-    places = np.arange(len(tokens.ids)) + side * (2 * owner + 1)
-    wide[places] = tokens.ids
-    windows = wide[places[:, None] + np.arange(-side, side + 1)]
+    indices = np.arange(len(tokens.ids)) + side * (2 * owner + 1)
+    wide[indices] = tokens.ids
+    windows = wide[indices[:, None] + np.arange(-side, side + 1)]
     bits = int(windows.max(initial=1)).bit_length()
     kept = _distinct_packed(windows, tokens.offsets, bits) if bits * size <= 63 else _distinct(windows, owner)
     counts = np.bincount(owner[kept], minlength=len(lengths))
@@ -54,7 +54,7 @@ def distinct_windows(tokens: TokenTable, size: int) -> WindowTable:
 
 
 def _distinct_packed(windows: NDArray[np.int32], offsets: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
-    """Places of the distinct windows of each function, each window packed into one number."""
+    """Indices of the distinct windows of each function, by packing each window into one number."""
     keys = np.zeros(len(windows), dtype=np.int64)
     for column in windows.T:
         keys = (keys << bits) | column
@@ -66,7 +66,7 @@ def _distinct_packed(windows: NDArray[np.int32], offsets: NDArray[np.int64], bit
 
 
 def _distinct(windows: NDArray[np.int32], owner: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The same for windows that do not fit into one number, by sorting all of them; slower."""
+    """Like `_distinct_packed`, for windows that do not fit into one number; sorts all windows, so it is slower."""
     order = np.lexsort((*windows.T[::-1], owner))
     ordered, owners = windows[order], owner[order]
     new = np.ones(len(order), dtype=bool)

@@ -14,9 +14,9 @@ class SelfAttention(nn.Module):
 
     `position` "relative_key" adds q . r(i - j) to the scores (Shaw et al. 2018), "relative_key_query"
     adds k . r(i - j) as well (Huang et al. 2020); "absolute" and "none" add nothing here. The table r
-    has 2 * max_length - 1 rows. With `plain_attention` the product is written out instead of calling
-    torch's fused kernel: exporters and counters see it then. With `shifted` the relative scores are computed
-    for all distances and shifted into place, instead of looking a vector up for each pair of places.
+    has 2 * max_length - 1 rows. With `plain_attention`, separate operations replace torch's fused kernel, so that
+    exporters and FLOP counters see them. With `shifted`, the relative scores are computed for all distances and
+    then shifted, instead of reading one vector of r for each pair of positions.
     """
 
     def __init__(self, hidden_size: int, heads: int, dropout: float, position: str, max_length: int) -> None:
@@ -42,12 +42,12 @@ class SelfAttention(nn.Module):
         return states.view(functions, tokens, self.heads, self.head_size).transpose(1, 2)
 
     def relative_scores(self, query: Tensor, key: Tensor) -> Tensor:
-        """Position scores (functions, heads, tokens, tokens) of the relative kinds, not yet scaled."""
+        """Position scores (functions, heads, tokens, tokens) of the relative kinds, before scaling."""
         tokens = query.shape[2]
         if self.shifted or self.training:
             return self._shifted_scores(query, key)
-        place = torch.arange(tokens, device=query.device)
-        table = self.distance(place[:, None] - place[None, :] + self.max_length - 1)
+        index = torch.arange(tokens, device=query.device)
+        table = self.distance(index[:, None] - index[None, :] + self.max_length - 1)
         scores = torch.einsum("bhid,ijd->bhij", query, table)
         if self.position == "relative_key_query":
             scores = scores + torch.einsum("bhjd,ijd->bhij", key, table)
@@ -82,7 +82,7 @@ class SelfAttention(nn.Module):
 
 
 def _shift(scores: Tensor) -> Tensor:
-    """Row i of (functions, heads, tokens, 2 * tokens - 1) from its column tokens - 1 - i on, `tokens` columns."""
+    """`tokens` columns of row i of (functions, heads, tokens, 2 * tokens - 1), from column tokens - 1 - i on."""
     tokens, width = scores.shape[2], scores.shape[3]
     flat = F.pad(scores, (0, 1)).flatten(2)[:, :, tokens - 1 : tokens - 1 + tokens * width]
     return flat.reshape(*scores.shape)[:, :, :, :tokens]

@@ -1,4 +1,4 @@
-"""The LightningModule that distils a teacher's labels into a student."""
+"""The LightningModule that trains a student on a teacher's labels."""
 
 import copy
 import math
@@ -23,7 +23,7 @@ def warmup_cosine(step: int, steps: int, warmup: int) -> float:
 
 
 class DistillModule(pl.LightningModule):
-    """Trains `student` on soft labels; `averaged`, a moving average of its weights, is what is evaluated."""
+    """Trains `student` on soft labels. `averaged`, a moving average of its weights, is evaluated and kept."""
 
     def __init__(
         self, student: StudentModel, cfg: DistillConfig, learning_rate: float, metric: str = "accuracy"
@@ -41,11 +41,11 @@ class DistillModule(pl.LightningModule):
 
     @property
     def evaluated(self) -> StudentModel:
-        """The model that is validated and kept."""
+        """The model that is evaluated and kept."""
         return self.student if self.averaged is None else self.averaged
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The distillation loss of one batch, with that of the relations where the batch has a teacher's vectors."""
+        """The distillation loss of one batch, plus the relation loss if the batch has vectors of the teacher."""
         vectors = self.student.encode(batch.input_ids, batch.attention_mask)
         logits = self.student.classify(vectors[batch.members])
         assert batch.soft is not None  # `Examples` of a distillation always hold soft labels
@@ -55,7 +55,7 @@ class DistillModule(pl.LightningModule):
         return loss + self.cfg.relations * relation_loss(vectors, batch.vectors)
 
     def on_train_batch_end(self, outputs: object, batch: Batch, batch_idx: int) -> None:
-        """Move the average towards the weights; early on it follows faster."""
+        """Update the moving average; it changes faster in the first steps."""
         if self.averaged is None:
             return
         decay = min(self.cfg.average, (1 + self.global_step) / (10 + self.global_step))
@@ -63,24 +63,24 @@ class DistillModule(pl.LightningModule):
             torch._foreach_lerp_(list(self.averaged.parameters()), list(self.student.parameters()), 1 - decay)
 
     def on_validation_epoch_start(self) -> None:
-        """Forget the last epoch."""
+        """Delete the logits and labels of the last epoch."""
         self._logits, self._labels = [], []
         self.evaluated.eval()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Collect logits."""
+        """Store the logits and labels of the batch."""
         logits = self.evaluated(batch.input_ids, batch.attention_mask, batch.members)
         self._logits.append(logits.float().cpu())
         self._labels.append(batch.labels.cpu())
 
     def on_validation_epoch_end(self) -> None:
-        """Log accuracy, cross-entropy and the score by which the set is judged."""
+        """Log `valid_scores` over all of valid."""
         self.log_dict(valid_scores(torch.cat(self._logits), torch.cat(self._labels), self.metric), prog_bar=True)
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW with a warm-up and a cosine decay over all steps.
 
-        It is fused, which is faster, but in mixed precision: there Lightning cannot clip a fused one's gradients.
+        The fused version is faster. It is not used in mixed precision, where Lightning cannot clip its gradients.
         """
         fused = self.trainer.precision == "32-true"
         optimizer = torch.optim.AdamW(

@@ -1,4 +1,4 @@
-"""Distilling: from soft labels to a trained student."""
+"""Distillation: trains a student on soft labels, and saves it."""
 
 import json
 from dataclasses import dataclass
@@ -27,9 +27,9 @@ WEIGHTS, SHAPE = "model.safetensors", "architecture.json"
 
 @dataclass(frozen=True)
 class Distilled:
-    """A trained student and how its training went: metrics of each epoch, and the epoch that was kept.
+    """A trained student, the metrics of each epoch, and the epoch whose weights were kept.
 
-    `valid_score` is accuracy, or what else the training was told to be judged by.
+    `valid_score` is the score on valid by the metric of the training.
     """
 
     model: StudentModel
@@ -39,9 +39,9 @@ class Distilled:
 
 
 def readable(arch: Architecture, tokens: TokenTable) -> Readable:
-    """A corpus as `arch` reads it in training: cut to its length, and each thing once where that is all it sees."""
-    cut = tokens.truncated(arch.max_length)
-    return distinct_windows(cut, arch.window) if arch.reads_a_set else cut
+    """The training input for `arch`: tokens up to its maximum length, or distinct windows if it reads a set."""
+    truncated = tokens.truncated(arch.max_length)
+    return distinct_windows(truncated, arch.window) if arch.reads_a_set else truncated
 
 
 def distillation_examples(
@@ -54,12 +54,12 @@ def distillation_examples(
     variants: NDArray[np.int64] | None = None,
     vectors: NDArray[np.float32] | None = None,
 ) -> Examples:
-    """What a student learns from: the unlabelled half with its `soft` labels (examples, classes).
+    """The training examples of a student: the unlabelled half with its `soft` labels (examples, classes).
 
-    Hard labels are the teacher's choices, or the true ones where `cfg.hard_labels` says so. With
-    `cfg.use_labeled` the labelled half comes along: it has true labels and no soft ones; without
-    `cfg.use_unlabeled` it is all there is. A `share` below 1 keeps that part of each class. `variants` are
-    the rows of each function's copies, and `vectors` (functions, width) the teacher's, see `Examples`.
+    Hard labels are the teacher's predictions, or the true labels if `cfg.hard_labels` is "truth". With
+    `cfg.use_labeled`, the labelled half is added, with true labels and without soft labels; without
+    `cfg.use_unlabeled`, only it is used. A `share` below 1 keeps this share of each class. `variants` and `vectors`
+    are those of `Examples`.
     """
     members = corpus.members(SplitName.UNLABELED)
     truth = corpus.labels(SplitName.UNLABELED)
@@ -77,7 +77,7 @@ def distillation_examples(
 
 
 def stratified_share(classes: NDArray[np.int64], share: float, seed: int) -> NDArray[np.int64]:
-    """Sorted rows of a share of the examples with the same share of each class, at least one of each."""
+    """Sorted rows of a random share of each class, at least one row of each."""
     random = generator(seed, "share")
     parts = []
     for value in np.unique(classes):
@@ -98,9 +98,9 @@ def distil(
     label: str = "student",
     metric: str = "accuracy",
 ) -> Distilled:
-    """Train a student of `arch`; `folder` holds the checkpoints from which a killed training goes on.
+    """Train a student of `arch`. A restarted training continues from the checkpoints in `folder`.
 
-    `metric` (`data.cuts.METRICS`) on valid chooses the epoch.
+    The best epoch is that with the highest `metric` (`data.cuts.METRICS`) on valid.
     """
     torch.manual_seed(derive_seed(seed, "weights"))
     module = DistillModule(

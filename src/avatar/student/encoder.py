@@ -55,20 +55,20 @@ class Windows(nn.Module):
     def forward(self, states: Tensor) -> Tensor:
         """(functions, tokens + window - 1, hidden) to (functions, tokens, hidden)."""
         length = states.shape[1] - self.window + 1
-        shifted = [states[:, place : place + length] for place in range(self.window)]
+        shifted = [states[:, start : start + length] for start in range(self.window)]
         mixed: Tensor = self.mix(torch.cat(shifted, dim=-1))
         return mixed
 
     def tables(self, table: Tensor) -> list[Tensor]:
-        """What each token adds at each place of a window: one (vocabulary, hidden) a place, without the bias."""
+        """What each token adds to a window's features, without bias: one (vocabulary, hidden) per position."""
         return [table @ part.T for part in self.mix.weight.chunk(self.window, dim=1)]
 
 
 class StudentModel(nn.Module):
-    """A classifier of functions or pairs of at most a few MB.
+    """A small classifier of functions or pairs, at most a few MB.
 
-    Its parameters are those that `space.size.count_params` counts, one for one. `token_dropout` is the
-    share of tokens that are replaced by the unknown token while training.
+    Its number of parameters equals `space.size.count_params`. `token_dropout` is the
+    share of tokens that are replaced by the unknown token in training.
     """
 
     def __init__(self, arch: Architecture, task: Task, num_labels: int = 2, token_dropout: float = 0.0) -> None:
@@ -94,16 +94,16 @@ class StudentModel(nn.Module):
         self.apply(_initialise)
 
     def use_plain_attention(self, plain: bool) -> None:
-        """Write attention out (for export and counting) or use torch's fused kernel."""
+        """Use separate operations for attention (for export and FLOP counting) or torch's fused kernel."""
         for module in self.modules():
             if isinstance(module, SelfAttention):
                 module.plain_attention = plain
 
     def encode(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """One vector a function: token ids and mask (functions, tokens) to (functions, vector_size).
+        """One vector per function: token ids and mask (functions, tokens) to (functions, vector_size).
 
-        A student that reads a set takes the distinct windows of `data.windows` as well, ids (functions,
-        windows, window), and gives the same vectors for them.
+        A student that reads a set also accepts the distinct windows of `data.windows`, ids (functions, windows,
+        window), and gives the same vectors.
         """
         if self.training and self.token_dropout:
             hidden = torch.rand(input_ids.shape, device=input_ids.device) < self.token_dropout
@@ -119,7 +119,7 @@ class StudentModel(nn.Module):
         return pooled
 
     def _pooled_windows(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Vectors of a bag of single tokens and windows, from tokens in their order."""
+        """Vectors of a set of single tokens and windows, from token ids (functions, tokens)."""
         assert self.windows is not None
         side = self.windows.window // 2
         states = self._embed(F.pad(input_ids, (side, side), value=PAD_ID))
@@ -130,9 +130,9 @@ class StudentModel(nn.Module):
     def _largest(self, windows: Tensor) -> Tensor:
         """The maximum over distinct windows (functions, windows, window) of ids.
 
-        The largest values are found without a gradient, which then flows through their places alone: of
-        some hundred windows a function, as many as there are features. That, and looking at each window
-        of a function once, is what makes these students fast to train.
+        The indices of the largest values are computed without gradient; the gradient then passes only through
+        these values, one per feature, instead of through some hundred windows. This, and the use of each distinct
+        window once, makes these students fast to train.
         """
         table = self.dropout(self.norm(self.project(self.tokens.weight)))
         middle = windows.shape[2] // 2
@@ -143,11 +143,11 @@ class StudentModel(nn.Module):
         return torch.cat([vectors, wide], dim=-1)
 
     def _embed(self, input_ids: Tensor) -> Tensor:
-        """Normed token states (functions, tokens, hidden), with dropout while training.
+        """Normalised token states (functions, tokens, hidden), with dropout in training.
 
-        Without positions a token's state does not depend on its place, so where a training batch has more
-        tokens than the vocabulary has entries, the table is projected, normed and dropped out instead of
-        every token: the same feature of a token is then dropped wherever the token stands in the batch.
+        Without positions, a token's state does not depend on its index. If a training batch has more tokens than
+        the vocabulary, projection, norm and dropout are applied to the embedding table instead of to every token.
+        Dropout then removes the same features of a token at all its occurrences in the batch.
         """
         if self.training and self.positions is None and input_ids.numel() > self.arch.vocab_size:
             return F.embedding(input_ids, self.dropout(self.norm(self.project(self.tokens.weight))))
@@ -163,37 +163,37 @@ class StudentModel(nn.Module):
         return logits
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, members: Tensor) -> Tensor:
-        """Logits (examples, labels): each distinct function is encoded once, `members` (examples, arity)."""
+        """Logits (examples, labels): each distinct function is encoded once; `members` (examples, arity)."""
         return self.classify(self.encode(input_ids, attention_mask)[members])
 
 
 def _largest_sum(tables: list[Tensor], windows: Tensor) -> Tensor:
     """max over w of sum over p of tables[p][windows[:, w, p]], (functions, hidden).
 
-    With gradients, which window is largest is found to 12 bits of the sums' mantissa; the sum is then exact.
+    With gradients, the largest window is chosen by 12 bits of the sums' mantissa; its sum is exact.
     """
     learning = torch.is_grad_enabled()
     with torch.no_grad():
         stacked = torch.cat([table.detach().float() for table in tables])
-        places = torch.arange(len(tables), device=windows.device) * len(tables[0])
-        sums = F.embedding_bag((windows + places).flatten(0, 1), stacked, mode="sum")
+        offsets = torch.arange(len(tables), device=windows.device) * len(tables[0])
+        sums = F.embedding_bag((windows + offsets).flatten(0, 1), stacked, mode="sum")
         sums = sums.view(*windows.shape[:2], -1)
         if not learning:
             return sums.amax(1)
-        best = _places_of_largest(sums)
-    parts = [table.gather(0, windows[:, :, place].gather(1, best)) for place, table in enumerate(tables)]
+        best = _argmax(sums)
+    parts = [table.gather(0, windows[:, :, position].gather(1, best)) for position, table in enumerate(tables)]
     return torch.stack(parts).sum(0)
 
 
-def _places_of_largest(values: Tensor) -> Tensor:
+def _argmax(values: Tensor) -> Tensor:
     """argmax over dimension 1 of (n, w, h) float32, (n, h) int64; `values` is overwritten.
 
-    torch's argmax over a middle dimension takes ten times as long as its amax. So each value's lowest bits
-    make room for its place, and the maximum carries it along.
+    torch's argmax over a middle dimension takes ten times as long as its amax. So the lowest bits of each value
+    are replaced by its index, and the maximum then contains the index.
     """
     bits = max(1, (values.shape[1] - 1).bit_length())
-    places = torch.arange(values.shape[1], dtype=torch.int32, device=values.device)[:, None]
-    packed = values.view(torch.int32).bitwise_and_(-(1 << bits)).bitwise_or_(places)
+    indices = torch.arange(values.shape[1], dtype=torch.int32, device=values.device)[:, None]
+    packed = values.view(torch.int32).bitwise_and_(-(1 << bits)).bitwise_or_(indices)
     largest = packed.view(torch.float32).amax(1).view(torch.int32)
     return largest.bitwise_and((1 << bits) - 1).long()
 

@@ -1,4 +1,4 @@
-"""From the vectors of an example's functions to its logits. What each kind costs: `space.genes.head`."""
+"""Heads: from the vectors of an example's functions to its logits. Their cost is in `space.genes.head`."""
 
 import torch
 from torch import Tensor, nn
@@ -37,7 +37,7 @@ class Single(nn.Module):
 
 @HEADS.register("concat")
 class Concat(nn.Module):
-    """The paper's head for pairs: both vectors side by side, so the order of the pair matters."""
+    """The paper's head for pairs: both vectors side by side, so the result depends on the order of the pair."""
 
     def __init__(self, vector_size: int, hidden_size: int, dropout: float, num_labels: int) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class Concat(nn.Module):
 
 @HEADS.register("interaction")
 class Interaction(nn.Module):
-    """Sum, absolute difference and product: (a, b) and (b, a) get the same answer."""
+    """Sum, absolute difference and product: (a, b) and (b, a) get the same result."""
 
     def __init__(self, vector_size: int, hidden_size: int, dropout: float, num_labels: int) -> None:
         super().__init__()

@@ -1,20 +1,20 @@
-"""The distillation losses: of answers, and of the distances between functions."""
+"""The distillation losses: of the predictions, and of the distances between functions."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 SMALLEST_DISTANCE = 1e-6
-"""Mean distances are not taken for less, so that equal functions divide nothing by 0."""
+"""Smallest mean distance, which avoids a division by 0 if all functions are equal."""
 
 
 def distillation_loss(logits: Tensor, soft: Tensor, hard: Tensor, temperature: float, hard_share: float) -> Tensor:
-    """Mean loss of a batch (Hinton et al. 2015, section 2; the paper's equation 6 where hard_share is 0).
+    """Mean loss of a batch (Hinton et al. 2015, section 2; the paper's equation 6 if hard_share is 0).
 
     (1 - hard_share) * T^2 * KL(softmax(soft / T) || softmax(logits / T)) + hard_share * CE(logits, hard).
-    `logits` and `soft` (examples, classes) are logits, `hard` (examples,) class numbers. T^2 keeps the
-    size of the gradient independent of the temperature. A row of `soft` that is not finite has no soft
-    label and learns from its hard one with weight 1.
+    `logits` and `soft` (examples, classes) are logits, `hard` (examples,) class numbers. T^2 makes
+    the size of the gradient independent of the temperature. A row of `soft` that is not finite has no soft
+    label; its hard label has weight 1.
     """
     has_soft = soft.isfinite().all(dim=1)
     target = torch.where(has_soft[:, None], soft, torch.zeros_like(soft)) / temperature
@@ -28,10 +28,10 @@ def distillation_loss(logits: Tensor, soft: Tensor, hard: Tensor, temperature: f
 
 
 def relation_loss(vectors: Tensor, teacher: Tensor) -> Tensor:
-    """How unlike the teacher's the distances between the functions of a batch are (Park et al. 2019, equation 4).
+    """Huber loss between the student's and the teacher's distances of functions (Park et al. 2019, equation 4).
 
-    The Huber loss of all pairwise distances, each side's in units of its mean, so that widths and scales may
-    differ. `vectors` (functions, hidden), `teacher` (functions, width). A function alone has no distance: 0.
+    Distances of all pairs of functions in a batch are divided by their mean, so widths and scales may differ.
+    `vectors` (functions, hidden), `teacher` (functions, width). The loss of a single function is 0.
     """
     if len(vectors) < 2:
         return vectors.sum() * 0.0

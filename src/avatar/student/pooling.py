@@ -1,4 +1,4 @@
-"""From token states to one vector a function. What each kind costs: `space.genes.pooling`."""
+"""Poolings: from token states to one vector per function. Their cost is in `space.genes.pooling`."""
 
 from torch import Tensor, nn
 

@@ -1,1 +1,1 @@
-"""The large model that labels code: fine-tuned here, or known by its recorded predictions."""
+"""The teacher, a large model that labels code: fine-tuned here, or given by its recorded predictions."""

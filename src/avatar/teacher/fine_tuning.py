@@ -33,10 +33,10 @@ log = get_logger("teacher")
 
 @dataclass(frozen=True)
 class FineTuned:
-    """A trained teacher, the corpus as it reads it, and how its training went.
+    """A trained teacher, its tokens of the corpus, and the result of its training.
 
-    `states` holds the frozen layers' outputs of every function, or is None where all layers learn or memory
-    is short.
+    `states` are the outputs of the frozen layers for every function. It is None if all layers are trained, or if
+    the outputs need too much memory.
     """
 
     model: TeacherModel
@@ -47,35 +47,37 @@ class FineTuned:
     device: str = "cpu"
 
     def function_vectors(self, rows: NDArray[np.int64], batch_size: int = 64) -> NDArray[np.float32]:
-        """Vectors (rows, hidden) of some functions of the corpus; `classify_vectors` makes logits of them."""
+        """Vectors (rows, hidden) of the functions `rows` of the corpus, for `classify_vectors`."""
         model: Encoder = self.model if self.states is None else self.model.upper
         table = self.tokens if self.states is None else self.states
-        return encode_functions(model, table, rows, batch_size, self.device, "teacher reads functions")
+        return encode_functions(model, table, rows, batch_size, self.device, "encoding with the teacher")
 
     def predict_logits(self, members: NDArray[np.int64], batch_size: int = 64) -> NDArray[np.float32]:
         """Logits (examples, 2) of examples whose `members` are function rows of the corpus."""
-        distinct, places = np.unique(members, return_inverse=True)
+        distinct, indices = np.unique(members, return_inverse=True)
         vectors = self.function_vectors(distinct, batch_size)
-        return classify_vectors(self.model, vectors, places.reshape(members.shape), device=self.device)
+        return classify_vectors(self.model, vectors, indices.reshape(members.shape), device=self.device)
 
 
 def torch_device(cfg: TrainerConfig) -> str:
-    """The device of everything but training: cuda where the trainer would use a GPU and there is one."""
+    """The device of everything except training: cuda if the trainer would use a GPU and there is one, else cpu."""
     return "cuda" if cfg.accelerator in ("gpu", "cuda", "auto") and torch.cuda.is_available() else "cpu"
 
 
 def only_head_learns(cfg: TeacherConfig) -> bool:
-    """Whether a function's vector stays what the pretrained encoder makes of it."""
+    """Whether only the head is trained, so that the functions' vectors are those of the pretrained encoder."""
     return cfg.trainable_layers == 0
 
 
 def frozen_vectors(texts: Sequence[str], cfg: TeacherConfig, trainer: TrainerConfig) -> NDArray[np.float32]:
-    """Vectors (texts, hidden) of the pretrained encoder: the same whatever is learned from them."""
+    """Vectors (texts, hidden) of the pretrained encoder, which training does not change."""
     model, tokenizer = load_teacher(cfg, Task.FUNCTION)
     tokens = tokenize(tokenizer, texts, cfg.max_length)
-    log.info("%d functions, %d tokens through the frozen teacher, once", len(texts), len(tokens.ids))
+    log.info(
+        "encoding %d functions (%d tokens) once with the frozen encoder of the teacher", len(texts), len(tokens.ids)
+    )
     rows = np.arange(len(texts))
-    return encode_functions(model, tokens, rows, 64, torch_device(trainer), "frozen layers of the teacher")
+    return encode_functions(model, tokens, rows, 64, torch_device(trainer), "frozen encoder of the teacher")
 
 
 def fine_tune(
@@ -87,10 +89,10 @@ def fine_tune(
     metric: str = "accuracy",
     vectors: NDArray[np.float32] | None = None,
 ) -> FineTuned:
-    """Train the teacher that `cfg` names and give it the weights of its best epoch on valid, by `metric`.
+    """Train the teacher that `cfg` names; it gets the weights of its best epoch on valid, by `metric`.
 
-    It goes on from the newest checkpoint in `folder`, and ends there with the same weights. Where only the head
-    learns, `vectors` (functions, hidden) may hold what `frozen_vectors` makes of the corpus's functions.
+    A restarted training continues from the newest checkpoint in `folder` and gives the same weights. If only the
+    head is trained, `vectors` (functions, hidden) may have the result of `frozen_vectors` for the corpus.
     """
     torch.manual_seed(derive_seed(seed, "teacher", "head"))
     model, tokenizer = load_teacher(cfg, corpus.task)
@@ -122,15 +124,15 @@ def fine_tune(
 
 
 def _states(model: TeacherModel, tokens: TokenTable, corpus: Corpus, device: str) -> StateTable | None:
-    """The frozen layers' output of every function that occurs in an example, where there is room for it."""
+    """The outputs of the frozen layers for every function of an example; None if they need too much memory."""
     if model.split is None:
         return None
     rows = np.unique(np.concatenate([corpus.members(split).ravel() for split in corpus.splits]))
     size = state_bytes(tokens, rows, model.hidden_size)
-    text = "%d functions, %d tokens through %d frozen layers, "
+    text = "running %d functions (%d tokens) through %d frozen layers "
     counts = (len(rows), int(tokens.lengths[rows].sum()), model.split)
     if size > MAX_STATE_BYTES:
-        log.info(text + "in each epoch: keeping them would take %.1f GB", *counts, size / 1e9)
+        log.info(text + "in each epoch: to keep the outputs would need %.1f GB of memory", *counts, size / 1e9)
         return None
-    log.info(text + "once: %.2f GB", *counts, size / 1e9)
+    log.info(text + "once: the outputs need %.2f GB of memory", *counts, size / 1e9)
     return frozen_states(model, tokens, rows, device)

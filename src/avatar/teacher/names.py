@@ -1,4 +1,4 @@
-"""What a teacher may be made of, by name: known without importing torch, transformers or pandas."""
+"""Registries of a teacher's parts by name, which need no import of torch, transformers or pandas."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ JOINS: Registry[type["Join"]] = Registry(
         "interaction": "avatar.teacher.pair_heads:Interaction",
     },
 )
-"""How a pair's vectors are joined (`teacher.head`)."""
+"""How the vectors of an example's functions become features (`teacher.head`)."""
 
 POOLINGS: Registry[Callable[[Any, Any], Any]] = Registry(
     "teacher pooling",
@@ -26,7 +26,7 @@ POOLINGS: Registry[Callable[[Any, Any], Any]] = Registry(
         "mean": "avatar.teacher.state_pooling:mean",
     },
 )
-"""How a function's vector is made of its tokens' states (`teacher.pooling`)."""
+"""How the states of a function's tokens become its vector (`teacher.pooling`)."""
 
 FORMATS: Registry[Callable[[Path], Any]] = Registry(
     "format of a predictions file",
@@ -38,4 +38,4 @@ FORMATS: Registry[Callable[[Path], Any]] = Registry(
         "txt": "avatar.teacher.predictions:read_txt",
     },
 )
-"""Reads recorded predictions (`teacher.path`), by the file's ending."""
+"""Readers of recorded predictions (`teacher.path`), by the file's suffix."""

@@ -1,4 +1,4 @@
-"""Models that Python packages carry: where their files are, and whether they are the files that we know."""
+"""Models in Python packages: the folder of their files, and a check of these files by SHA-256."""
 
 import importlib.util
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from avatar.common.hashing import file_digest
 
 @dataclass(frozen=True, slots=True)
 class PackagedModel:
-    """A package on the index, its import name, its folder of model files, and SHA-256 by file name."""
+    """A package on the package index, its import name, its folder of model files, and SHA-256 by file name."""
 
     package: str
     module: str
@@ -28,15 +28,15 @@ MINILM = PackagedModel(
         "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
     },
 )
-"""sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), byte for byte, in a package of a third party (MIT)."""
+"""sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), unchanged, in a package of a third party (MIT)."""
 
 PACKAGED = {model.module: model for model in (MINILM,)}
 
 
 def packaged_folder(name: str) -> Path | None:
-    """The folder of the known model that the package `name` carries, or None where no known model has this name.
+    """The folder of the known model in the package `name`, or None if `name` is no package of a known model.
 
-    A package that is not installed, that lacks a file or that carries another file is a DataError: weights from a
+    If the package is not installed, lacks a file or has a different file, that is a DataError: weights from a
     third party are used only if they are the published ones.
     """
     model = PACKAGED.get(name)
@@ -56,13 +56,13 @@ def packaged_folder(name: str) -> Path | None:
             raise DataError(
                 f"teacher.model={name}: {folder / file} is not the published file: its SHA-256 is {digest}, "
                 f"not {expected}",
-                f"{reinstall}; to use it as it is, name its folder: teacher.model={folder}",
+                f"{reinstall}; or set teacher.model={folder} to use this file without the check",
             )
     return folder
 
 
 def package_folder(name: str) -> Path | None:
-    """The folder of the installed top-level package `name`, found without running it; None where there is none."""
+    """The folder of the installed top-level package `name`, without importing it; None if there is none."""
     spec = importlib.util.find_spec(name) if name.isidentifier() else None
-    places = list(spec.submodule_search_locations or []) if spec else []
-    return Path(places[0]) if places else None
+    folders = list(spec.submodule_search_locations or []) if spec else []
+    return Path(folders[0]) if folders else None

@@ -1,4 +1,4 @@
-"""From a teacher's vectors of an example's functions to logits."""
+"""Heads of a teacher: from the vectors of an example's functions to logits."""
 
 import torch
 from torch import Tensor, nn
@@ -8,7 +8,7 @@ from avatar.teacher.names import JOINS
 
 
 class Join(nn.Module):
-    """Makes `features` numbers of the vectors (examples, arity, hidden) of each example's functions."""
+    """Joins the vectors of each example's functions, (examples, arity, hidden), to `features` numbers."""
 
     def __init__(self, hidden_size: int, arity: int) -> None:
         super().__init__()
@@ -20,7 +20,7 @@ class Join(nn.Module):
 
 
 class Concat(Join):
-    """All vectors side by side, as in the paper; the order of a pair matters."""
+    """All vectors side by side, as in the paper; so the result depends on the order of a pair."""
 
     def forward(self, vectors: Tensor) -> Tensor:
         """(examples, arity, hidden) to (examples, arity * hidden)."""
@@ -28,10 +28,10 @@ class Concat(Join):
 
 
 class Interaction(Join):
-    """Absolute difference and product of standardised vectors: (a, b) and (b, a) get the same answer.
+    """Absolute difference and product of standardised vectors: (a, b) and (b, a) get the same result.
 
-    Features of a pretrained encoder have large means that say nothing about a function; batch
-    normalisation takes them away. One function alone is only standardised.
+    Features of a pretrained encoder have large means without information about a function; batch
+    normalisation removes them. The vector of a single function is only standardised.
     """
 
     def __init__(self, hidden_size: int, arity: int) -> None:
@@ -47,7 +47,7 @@ class Interaction(Join):
         return torch.cat([(first - second).abs(), first * second], dim=1)
 
     def _standardised(self, vectors: Tensor) -> Tensor:
-        """Batch normalisation; a last batch of one vector has no spread and is measured by the running one."""
+        """Batch normalisation. For a training batch of one vector, with the running mean and variance."""
         if self.training and len(vectors) == 1:
             norm = self.norm
             return nn.functional.batch_norm(vectors, norm.running_mean, norm.running_var, norm.weight, norm.bias)

@@ -1,4 +1,4 @@
-"""Recorded predictions of any black box: logits, probabilities or hard labels, from a file."""
+"""Reads recorded predictions of any model from a file: logits, probabilities or hard labels."""
 
 import json
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ from avatar.data.records import Corpus, SplitName
 from avatar.teacher.names import FORMATS
 
 HARD_LABEL_EPSILON = 1e-3
-"""Probability that a hard label leaves to the other class."""
+"""Probability of the other class that is assumed for a hard label."""
 
 SMALLEST_PROBABILITY = 1e-7
-"""Probabilities are raised to this, so that their logarithms are finite."""
+"""Smaller probabilities are set to this, so that their logarithms are finite."""
 
 LABEL_COLUMNS = ("label", "prediction")
 
@@ -25,21 +25,23 @@ LABEL_COLUMNS = ("label", "prediction")
 def read_predictions(path: Path, rows: int, split: str = "train_unlabeled") -> NDArray[np.float32]:
     """Logits (rows, 2) from a file with a row for each example of `split`, in its order.
 
-    The ending names the format: npy, csv, jsonl, parquet, or txt (tab-separated, the last column is the
-    label). One column holds hard labels 0 and 1; two columns hold probabilities where every row lies in
-    [0, 1] and sums to 1, and logits elsewhere. Probabilities become their logarithms, so that a softmax gives
-    them back; hard labels become those of 1 - HARD_LABEL_EPSILON. Where a column is called label or
-    prediction, it alone is read. A csv may lack the header. Anything else is a DataError.
+    The suffix gives the format: npy, csv, jsonl, parquet, or txt (tab-separated, the last column is the label).
+    One column contains hard labels 0 and 1. Two columns contain probabilities if all values are in [0, 1] and every
+    row sums to 1, otherwise logits. Probabilities are replaced by their logarithms, and hard labels by the
+    logarithms of 1 - HARD_LABEL_EPSILON and HARD_LABEL_EPSILON. If a column is called label or prediction, only
+    this column is read. A csv may have no header. Anything else is a DataError.
     """
     if not path.is_file():
-        raise DataError(f"teacher.path={path}: there is no such file", "name a file of recorded predictions")
+        raise DataError(
+            f"teacher.path={path}: there is no such file", "set teacher.path=FILE to a file of recorded predictions"
+        )
     values = FORMATS.get(path.suffix.lstrip(".").lower())(path)
     if values.ndim == 1:
         values = values[:, None]
     if values.ndim != 2 or values.shape[1] not in (1, 2):
         raise DataError(
-            f"{path} holds an array of shape {values.shape}",
-            "one column of labels, or two columns of logits or probabilities (class 0, class 1)",
+            f"{path} contains an array of shape {values.shape}",
+            "it must have one column of labels, or two columns of logits or probabilities (class 0, class 1)",
         )
     if len(values) != rows:
         raise DataError(
@@ -48,26 +50,29 @@ def read_predictions(path: Path, rows: int, split: str = "train_unlabeled") -> N
         )
     bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
     if len(bad):
-        raise DataError(f"{path}, row {bad[0] + 1} is not finite: {values[bad[0]].tolist()}", f"{len(bad)} such rows")
+        raise DataError(
+            f"{path}, row {bad[0] + 1} is not finite: {values[bad[0]].tolist()}",
+            f"correct this row; {len(bad)} rows are not finite",
+        )
     return to_logits(values, str(path))
 
 
 def read_split_predictions(path: Path, corpus: Corpus, split: SplitName) -> NDArray[np.float32]:
-    """Recorded logits of the examples of `split`, where it keeps only some rows of its source, of those."""
+    """Recorded logits of the examples of `split`, without the rows of its source that were left out."""
     examples = len(corpus.splits[split])
     logits = read_predictions(path, corpus.source_rows.get(split, examples), split.value)
     return logits[corpus.rows[split]] if split in corpus.rows else logits
 
 
 def mixed_predictions(paths: Sequence[Path], corpus: Corpus, split: SplitName) -> NDArray[np.float32]:
-    """Logits of the examples of `split` by one file, or the mean of the log-probabilities of several teachers.
+    """Logits of the examples of `split` from one file, or the mean of the log-probabilities of several files.
 
-    The mean of logarithms is a product of experts (Hinton 2002): a class that any teacher rules out is ruled out.
+    The mean of logarithms is a product of experts (Hinton 2002): a class that one teacher excludes is excluded.
     """
-    found = [read_split_predictions(path, corpus, split) for path in paths]
-    if len(found) == 1:
-        return found[0]
-    return np.mean([log_softmax(logits.astype(np.float64), axis=1) for logits in found], axis=0).astype(np.float32)
+    logits = [read_split_predictions(path, corpus, split) for path in paths]
+    if len(logits) == 1:
+        return logits[0]
+    return np.mean([log_softmax(part.astype(np.float64), axis=1) for part in logits], axis=0).astype(np.float32)
 
 
 def to_logits(values: NDArray[np.float64], source: str) -> NDArray[np.float32]:
@@ -85,13 +90,13 @@ def to_logits(values: NDArray[np.float64], source: str) -> NDArray[np.float32]:
 
 
 def is_probability(values: NDArray[np.float64]) -> bool:
-    """Whether every row lies in [0, 1] and sums to 1, up to the rounding of printed numbers."""
+    """Whether all values are in [0, 1] and every row sums to 1, up to the rounding of printed numbers."""
     inside = (values >= 0) & (values <= 1)
     return bool(len(values)) and bool(inside.all()) and bool(np.allclose(values.sum(axis=1), 1, atol=1e-3))
 
 
 def _numeric(table: pd.DataFrame, path: Path) -> NDArray[np.float64]:
-    """The table, or its column of labels, as numbers; the first cell that is none is named."""
+    """The table, or its column of labels, as numbers. A cell that is not a number is a DataError."""
     for name in LABEL_COLUMNS:
         if name in table.columns:
             table = table[[name]]
@@ -99,12 +104,12 @@ def _numeric(table: pd.DataFrame, path: Path) -> NDArray[np.float64]:
     wrong = numbers.isna() & table.notna()
     empty = table.isna()
     for problem, text in ((wrong, "is not a number"), (empty, "is missing")):
-        found = np.argwhere(problem.to_numpy())
-        if len(found):
-            row, column = found[0]
+        cells = np.argwhere(problem.to_numpy())
+        if len(cells):
+            row, column = cells[0]
             raise DataError(
                 f"{path}, row {row + 1}, column '{table.columns[column]}': {table.iat[row, column]!r} {text}",
-                "every row needs a label, or two logits or probabilities",
+                "every row needs one label, or two logits or probabilities",
             )
     return numbers.to_numpy(dtype=np.float64)
 
@@ -115,7 +120,7 @@ def read_npy(path: Path) -> NDArray[np.float64]:
         values = np.load(path, allow_pickle=False)
         return np.asarray(values, dtype=np.float64)
     except (ValueError, TypeError, OSError, EOFError) as error:
-        raise DataError(f"{path} is no readable numpy array of numbers: {error}", "write it with np.save") from error
+        raise DataError(f"{path} is not a readable numpy array of numbers: {error}", "write it with np.save") from error
 
 
 def _has_header(line: str) -> bool:
@@ -127,53 +132,55 @@ def _has_header(line: str) -> bool:
 
 
 def read_csv(path: Path) -> NDArray[np.float64]:
-    """Columns with commas between them, with or without a header."""
+    """Columns separated by commas, with or without a header."""
     try:
         with path.open(encoding="utf-8-sig") as stream:
             header = 0 if _has_header(stream.readline()) else None
         return _numeric(pd.read_csv(path, header=header, encoding="utf-8-sig", keep_default_na=True), path)
     except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DataError(f"{path} is no readable csv: {error}", "save it as UTF-8, with commas") from error
+        raise DataError(
+            f"{path} is not a readable csv: {error}", "save it as UTF-8, with commas between the columns"
+        ) from error
 
 
 def read_txt(path: Path) -> NDArray[np.float64]:
-    """Columns with tabs between them, without a header; the last one is the label."""
+    """Columns separated by tabs, without a header; the last column is the label."""
     try:
         table = pd.read_csv(path, header=None, sep="\t", encoding="utf-8")
     except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise DataError(f"{path} is no readable table: {error}", "columns are separated by tabs") from error
+        raise DataError(f"{path} is not a readable table: {error}", "separate the columns by tabs") from error
     return _numeric(table.iloc[:, -1:], path)
 
 
 def read_jsonl(path: Path) -> NDArray[np.float64]:
-    """Each line is a number, a list of one or two numbers, or an object with such values."""
+    """Each line is a number, a list of one or two numbers, or an object with one or two numbers."""
     rows: list[dict[str, object]] = []
     with path.open("rb") as stream:
         for number, line in enumerate(stream, start=1):
             if not line.strip():
                 continue
             try:
-                found = json.loads(line.decode("utf-8"))
+                value = json.loads(line.decode("utf-8"))
             except ValueError as error:
-                raise DataError(f"{path}, line {number}: {error}", "each line is one JSON value") from error
-            cells = found if isinstance(found, list) else [found]
-            row = found if isinstance(found, dict) else {str(place): cell for place, cell in enumerate(cells)}
+                raise DataError(f"{path}, line {number}: {error}", "each line must be one JSON value") from error
+            cells = value if isinstance(value, list) else [value]
+            row = value if isinstance(value, dict) else {str(column): cell for column, cell in enumerate(cells)}
             if rows and row.keys() != rows[0].keys():
                 shown = line.decode("utf-8").strip()[:80]
                 raise DataError(
-                    f"{path}, line {number}: {shown} is not of the first line's form",
-                    "all lines are labels, or all are lists of two numbers, or objects with the same keys",
+                    f"{path}, line {number}: {shown} has another form than the first line",
+                    "all lines must be labels, or lists of two numbers, or objects with the same keys",
                 )
             rows.append(row)
     return _numeric(pd.DataFrame(rows), path) if rows else np.empty((0, 1))
 
 
 def read_parquet(path: Path) -> NDArray[np.float64]:
-    """A table of numbers, or of one column with lists of them."""
+    """A table of numbers, or one column of lists of numbers."""
     try:
         table = pd.read_parquet(path)
     except (OSError, ValueError) as error:
-        raise DataError(f"{path} is no readable parquet file: {error}", "write it again") from error
+        raise DataError(f"{path} is not a readable parquet file: {error}", "write the file again") from error
     if table.shape[1] == 1 and len(table) and not np.isscalar(table.iat[0, 0]):
         table = pd.DataFrame(table.iloc[:, 0].tolist())
     return _numeric(table, path)

@@ -16,7 +16,7 @@ WEIGHTS, DESCRIPTION = "teacher.safetensors", "teacher.json"
 
 
 def save_teacher(model: TeacherModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    """Write everything that `read_teacher` needs into `folder`; the description comes last."""
+    """Write everything that `read_teacher` needs into `folder`; the description is written last."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save_pretrained(folder)
     model.encoder.config.save_pretrained(folder)
@@ -33,7 +33,7 @@ def save_teacher(model: TeacherModel, tokenizer: PreTrainedTokenizerBase, folder
 
 
 def read_teacher(folder: Path) -> tuple[TeacherModel, PreTrainedTokenizerBase]:
-    """The teacher that `save_teacher` wrote, ready to predict; an unreadable one is an ArtifactError."""
+    """The teacher that `save_teacher` wrote, in evaluation mode. An unreadable one is an ArtifactError."""
     try:
         described = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
         encoder = AutoModel.from_config(AutoConfig.from_pretrained(folder))  # type: ignore[no-untyped-call]
@@ -43,7 +43,8 @@ def read_teacher(folder: Path) -> tuple[TeacherModel, PreTrainedTokenizerBase]:
         tokenizer = AutoTokenizer.from_pretrained(folder)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ArtifactError(
-            f"the teacher in {folder} is unreadable: {error}", "delete the folder; it is then trained again"
+            f"the teacher in {folder} is unreadable: {error}",
+            "delete this folder and run again: the teacher is then trained again",
         ) from error
     model.train(False)
     return model, tokenizer

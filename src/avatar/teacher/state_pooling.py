@@ -1,4 +1,4 @@
-"""A function's vector from the states of its tokens. `states` (functions, tokens, hidden), mask (functions, tokens)."""
+"""Pooling of token states `states` (functions, tokens, hidden), with mask (functions, tokens), to vectors."""
 
 from torch import Tensor
 

@@ -24,14 +24,14 @@ from avatar.teacher.names import POOLINGS
 from avatar.teacher.pair_heads import Head
 
 LAYERED = {"bert", "camembert", "electra", "roberta", "xlm-roberta"}
-"""Model types whose layers can be run one by one, and so be frozen from below."""
+"""Model types whose layers can be run one by one, so that the lower ones can be frozen."""
 
 
 class Upper(nn.Module):
-    """The part of a teacher that learns: the layers that are not frozen, pooling and head.
+    """The trainable part of a teacher: the layers that are not frozen, pooling and head.
 
-    It is an encoder itself, whose input are the states (functions, tokens, hidden) below it. Its weights are
-    the teacher's own.
+    It is an encoder whose input are the states (functions, tokens, hidden) after the frozen layers. It shares its
+    weights with the teacher.
     """
 
     def __init__(self, config: PreTrainedConfig, layers: nn.ModuleList, head: Head, pooling: str) -> None:
@@ -42,7 +42,7 @@ class Upper(nn.Module):
         self.pooling = pooling
 
     def encode(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """Vectors (functions, hidden) of states (functions, tokens, hidden) in the place of token ids."""
+        """Vectors (functions, hidden); `input_ids` are states (functions, tokens, hidden) instead of token ids."""
         states = input_ids.to(self.head.out.weight.dtype)
         return pool(run_layers(self.config, self.layers, states, attention_mask), attention_mask, self.pooling)
 
@@ -51,7 +51,7 @@ class Upper(nn.Module):
         return self.head(vectors)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, members: Tensor) -> Tensor:
-        """Logits of a batch whose distinct functions are given by their states."""
+        """Logits (examples, 2) of a batch that has states instead of token ids."""
         return self.classify(self.encode(input_ids, attention_mask)[members])
 
 
@@ -59,7 +59,7 @@ class TeacherModel(nn.Module):
     """An encoder and a head for functions or pairs; both functions of a pair are encoded separately.
 
     `pooling` is "first" (the first token's state, as in the paper), "mean" or "max". `split` is the number of frozen
-    layers, over frozen embeddings, or None where everything learns.
+    layers; the embeddings are then frozen too. It is None if everything is trained.
     """
 
     encoder: Any
@@ -73,7 +73,7 @@ class TeacherModel(nn.Module):
         head_dropout: float = 0.1,
     ) -> None:
         super().__init__()
-        POOLINGS.get(pooling)  # an unknown one is refused before anything is computed
+        POOLINGS.get(pooling)  # an unknown name is an error before anything is computed
         self.encoder = encoder
         if getattr(encoder, "pooler", None) is not None:
             self.encoder.pooler = None  # it would get no gradient
@@ -90,11 +90,11 @@ class TeacherModel(nn.Module):
 
     @property
     def trainable_layers(self) -> int | None:
-        """How many upper layers learn, or None where everything does."""
+        """Number of trainable upper layers, or None if everything is trained."""
         return None if self.split is None else len(self.encoder.encoder.layer) - self.split
 
     def freeze_lower(self, trainable_layers: int | None) -> None:
-        """Freeze embeddings and all layers but the upper `trainable_layers`; None lets everything learn."""
+        """Freeze the embeddings and all layers except the upper `trainable_layers`; None freezes nothing."""
         self.encoder.requires_grad_(True)
         self.split = None
         if trainable_layers is None:
@@ -117,7 +117,7 @@ class TeacherModel(nn.Module):
         self.train(self.training)
 
     def train(self, mode: bool = True) -> "TeacherModel":
-        """As `nn.Module.train`, but dropout stays off in frozen layers: their output is constant."""
+        """Like `nn.Module.train`, but dropout stays off in frozen layers, so that their output is constant."""
         super().train(mode)
         if self.split is not None:
             self.encoder.eval()
@@ -126,7 +126,7 @@ class TeacherModel(nn.Module):
 
     @property
     def upper(self) -> Upper:
-        """The learning part of a teacher with frozen layers."""
+        """The trainable part of a teacher with frozen layers."""
         return Upper(self.encoder.config, self.encoder.encoder.layer[self.split :], self.head, self.pooling)
 
     @torch.no_grad()
@@ -155,7 +155,7 @@ class TeacherModel(nn.Module):
 
 
 def run_layers(config: PreTrainedConfig, layers: nn.ModuleList, states: Tensor, attention_mask: Tensor) -> Tensor:
-    """States after some layers of a BERT-shaped encoder."""
+    """States (functions, tokens, hidden) after `layers` of an encoder with BERT's structure."""
     mask = create_bidirectional_mask(config=config, inputs_embeds=states, attention_mask=attention_mask.bool())
     for layer in layers:
         states = layer(states, mask)
@@ -163,20 +163,20 @@ def run_layers(config: PreTrainedConfig, layers: nn.ModuleList, states: Tensor, 
 
 
 def pool(states: Tensor, attention_mask: Tensor, pooling: str) -> Tensor:
-    """One vector a function: its first token's state, or the mean or the maximum over its tokens."""
+    """One vector per function, (functions, hidden), by the pooling with this name."""
     vectors: Tensor = POOLINGS.get(pooling)(states, attention_mask)
     return vectors
 
 
 def load_teacher(cfg: TeacherConfig, task: Task) -> tuple[TeacherModel, PreTrainedTokenizerBase]:
-    """The pretrained encoder that `cfg.model` names, with a fresh head, and its tokenizer."""
+    """The pretrained encoder that `cfg.model` names, with a new untrained head, and its tokenizer."""
     folder = locate(cfg.model)
     disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder)
         encoder = AutoModel.from_pretrained(folder, dtype=torch.float32, weights_only=True)
     except (OSError, ValueError, RuntimeError) as error:
-        raise DataError(f"teacher.model={cfg.model}: {folder} holds no usable encoder: {error}") from error
+        raise DataError(f"teacher.model={cfg.model}: {folder} contains no usable encoder: {error}") from error
     if cfg.encoder_layers is not None:
         keep_lower(encoder, cfg.encoder_layers)
     longest = longest_input(encoder)
@@ -191,10 +191,10 @@ def load_teacher(cfg: TeacherConfig, task: Task) -> tuple[TeacherModel, PreTrain
 
 
 def keep_lower(encoder: PreTrainedModel, layers: int) -> None:
-    """Cut all but the lowest `layers` layers off."""
+    """Remove all layers except the lowest `layers`."""
     if encoder.config.model_type not in LAYERED:
         raise ConfigError(
-            f"teacher.encoder_layers={layers}: layers of a {encoder.config.model_type} model cannot be cut off",
+            f"teacher.encoder_layers={layers}: layers of a {encoder.config.model_type} model cannot be removed",
             f"set teacher.encoder_layers=null, or use one of these kinds: {', '.join(sorted(LAYERED))}",
         )
     stack: Any = encoder.encoder
@@ -208,7 +208,7 @@ def keep_lower(encoder: PreTrainedModel, layers: int) -> None:
 
 
 def longest_input(encoder: PreTrainedModel) -> int | None:
-    """Tokens that an encoder's position table reaches, or None where it has no table."""
+    """Largest number of tokens for an encoder's position table, or None if it has no table."""
     positions = getattr(encoder.config, "max_position_embeddings", None)
     if positions is None:
         return None
@@ -217,9 +217,9 @@ def longest_input(encoder: PreTrainedModel) -> int | None:
 
 
 def shape_only(name: str, task: Task) -> TeacherModel:
-    """A model of `name`'s shape with random weights, for timing alone; the one name is codebert."""
+    """A model with the architecture of `name` and random weights, only for timing. The only name is codebert."""
     if name != "codebert":
-        raise ConfigError(f"no shape is called '{name}'", "available: codebert")
+        raise ConfigError(f"there is no model architecture '{name}' for timing", "available: codebert")
     config = RobertaConfig(
         vocab_size=50265, max_position_embeddings=514, type_vocab_size=1, layer_norm_eps=1e-5, pad_token_id=1
     )

@@ -1,4 +1,4 @@
-"""A teacher's view of the functions: token ids, or the states that its frozen layers make of them."""
+"""The input of a teacher: token ids of the functions, or their states after the frozen layers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from avatar.data.batching import TokenTable, bucketed
 from avatar.teacher.teacher_model import TeacherModel
 
 MAX_CHARACTERS = 50_000
-"""Longer functions are cut before tokenizing: no teacher reads more than a few hundred tokens."""
+"""Longer functions are truncated before tokenizing: no teacher reads more than a few hundred tokens."""
 
 MAX_STATE_BYTES = 3 * 1024**3
-"""States of the frozen layers are kept in memory up to this size, as float16; larger ones are recomputed."""
+"""States after the frozen layers are kept in memory as float16 up to this size; otherwise they are recomputed."""
 
 
 def tokenize(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_length: int) -> TokenTable:
-    """Token ids of each text with the model's special tokens, at most `max_length` of them."""
+    """Token ids of each text, with the model's special tokens, at most `max_length`."""
     rows: list[list[int]] = []
     for low in range(0, len(texts), 1000):
         part = [text[:MAX_CHARACTERS] for text in texts[low : low + 1000]]
@@ -34,23 +34,23 @@ def tokenize(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_lengt
 class StateTable(TokenTable):
     """A token table whose `padded` gives the states after the frozen layers instead of token ids.
 
-    `states` (tokens of `rows`, hidden); `places` (functions + 1,) where each function's states start.
+    `states` (tokens of `rows`, hidden); `starts` (functions + 1,) the first row of each function in `states`.
     """
 
     states: Tensor
-    places: NDArray[np.int64]
+    starts: NDArray[np.int64]
 
     def padded(self, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        """States (rows, longest, hidden) float32 and mask (rows, longest) bool of some functions."""
+        """States (rows, longest, hidden) float32 and mask (rows, longest) bool of the functions `rows`."""
         lengths = self.lengths[rows]
         columns = np.arange(max(1, int(lengths.max(initial=0))))
         mask = torch.from_numpy(columns < lengths[:, None])
-        index = np.minimum(self.places[rows][:, None] + columns, len(self.states) - 1)
+        index = np.minimum(self.starts[rows][:, None] + columns, len(self.states) - 1)
         return self.states[torch.from_numpy(index)].float(), mask
 
 
 def state_bytes(tokens: TokenTable, rows: NDArray[np.int64], hidden_size: int) -> int:
-    """Memory of the states of some functions."""
+    """Bytes of memory for the states of the functions `rows`, as float16."""
     return int(tokens.lengths[rows].sum()) * hidden_size * 2
 
 
@@ -61,10 +61,10 @@ def frozen_states(
     device: torch.device | str = "cpu",
     batch_size: int = 64,
 ) -> StateTable:
-    """Run some functions, each once, through the frozen layers of `model`."""
+    """States of the functions `rows` after the frozen layers of `model`."""
     lengths = tokens.lengths[rows]
-    starts = np.zeros(len(rows), dtype=np.int64)
-    np.cumsum(lengths[:-1], out=starts[1:])
+    row_starts = np.zeros(len(rows), dtype=np.int64)
+    np.cumsum(lengths[:-1], out=row_starts[1:])
     states = torch.empty((max(1, int(lengths.sum())), model.hidden_size), dtype=torch.float16)
     model.to(device)
     with torch.inference_mode():
@@ -72,18 +72,18 @@ def frozen_states(
         for batch in progress(batches, "frozen layers of the teacher", len(batches)):
             input_ids, mask = tokens.padded(rows[batch])
             made = model.lower_states(input_ids.to(device), mask.to(device)).half().cpu()
-            index = (torch.from_numpy(starts[batch])[:, None] + torch.arange(mask.shape[1]))[mask]
+            index = (torch.from_numpy(row_starts[batch])[:, None] + torch.arange(mask.shape[1]))[mask]
             states[index] = made[mask]
-    places = np.zeros(len(tokens.offsets), dtype=np.int64)
-    places[rows] = starts
-    return StateTable(tokens.ids, tokens.offsets, tokens.pad_id, tokens.unknown_id, states, places)
+    starts = np.zeros(len(tokens.offsets), dtype=np.int64)
+    starts[rows] = row_starts
+    return StateTable(tokens.ids, tokens.offsets, tokens.pad_id, tokens.unknown_id, states, starts)
 
 
 def vector_table(vectors: NDArray[np.float32]) -> StateTable:
-    """As `frozen_states` for a model in which only the head learns: a function's one state is its vector.
+    """Like `frozen_states`, for a model of which only the head is trained: each function has one state, its vector.
 
-    `vectors` (functions, hidden). Pooling one state gives that state, whatever the pooling, so the learning part reads
-    both tables alike.
+    `vectors` (functions, hidden). Every pooling of one state gives this state, so the trainable part can use both
+    tables.
     """
-    places = np.arange(len(vectors) + 1, dtype=np.int64)
-    return StateTable(np.zeros(len(vectors), dtype=np.int32), places, 0, 0, torch.from_numpy(vectors), places)
+    starts = np.arange(len(vectors) + 1, dtype=np.int64)
+    return StateTable(np.zeros(len(vectors), dtype=np.int32), starts, 0, 0, torch.from_numpy(vectors), starts)

@@ -12,9 +12,9 @@ from avatar.data.lightning_training import parameter_groups, valid_scores
 
 
 class TeacherModule(pl.LightningModule):
-    """Trains `model` (a `TeacherModel`, or the `Upper` of one) on true labels with cross-entropy.
+    """Trains `model` (a `TeacherModel` or its `Upper`) on true labels with cross-entropy.
 
-    Each validation logs what `valid_scores` gives for `metric`.
+    Each validation logs `valid_scores` with `metric`.
     """
 
     def __init__(self, model: nn.Module, cfg: TeacherConfig, metric: str = "accuracy") -> None:
@@ -33,11 +33,11 @@ class TeacherModule(pl.LightningModule):
         return loss
 
     def on_validation_epoch_start(self) -> None:
-        """Forget the last epoch."""
+        """Delete the logits and labels of the last epoch."""
         self._predicted, self._labels = [], []
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Collect logits."""
+        """Store the logits and labels of the batch."""
         logits = self.model(batch.input_ids, batch.attention_mask, batch.members)
         self._predicted.append(logits.float().cpu())
         self._labels.append(batch.labels.cpu())

@@ -1,4 +1,4 @@
-"""The clone set as a whole: balanced, split by module, the same in every process, and not given away."""
+"""The data set stdlib: balanced, split by module, the same in every process, and not solved by one word statistic."""
 
 import os
 import random
@@ -24,7 +24,7 @@ ORDERS = ("+", "-", "*", "//", "%", "|", "&")
 
 
 def body(module: int, number: int) -> str:
-    """A function whose shape differs from that of every other (module, number)."""
+    """A function with another structure for each (module, number)."""
     lines = [f"def work_{number}(items, limit):", f"    # module {module}", "    total = 0"]
     code = module * 31 + number + 1
     while code:
@@ -44,9 +44,9 @@ def body(module: int, number: int) -> str:
 @pytest.fixture
 def folder(tmp_path):
     for module in range(8):
-        place = tmp_path / ("pkg" if module % 2 else ".") / f"mod{module}.py"
-        place.parent.mkdir(exist_ok=True)
-        place.write_text("\n\n".join(body(module, number) for number in range(1, 13)), encoding="utf-8")
+        path = tmp_path / ("pkg" if module % 2 else ".") / f"mod{module}.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("\n\n".join(body(module, number) for number in range(1, 13)), encoding="utf-8")
     return tmp_path
 
 
@@ -83,7 +83,7 @@ def test_splits_are_balanced_and_share_no_module(folder):
 
 
 def test_nothing_about_one_member_tells_the_label(folder):
-    """Each function is in as many halves of clones as of negatives, originals as often under both."""
+    """Each function is as often in clones as in negatives, and so are originals."""
     corpus = read(config(folder), 3)
     for split in SplitName:
         seen = {0: Counter(), 1: Counter()}
@@ -121,26 +121,26 @@ def test_listing_order_does_not_matter(folder, monkeypatch):
     real = os.walk
 
     def reversed_walk(top):
-        for place, folders, files in real(top):
+        for path, folders, files in real(top):
             folders.reverse()
-            yield place, folders, files[::-1]
+            yield path, folders, files[::-1]
 
     monkeypatch.setattr(os, "walk", reversed_walk)
     assert digest(read(config(folder), 5)) == expected
 
 
-def test_twins_are_dropped_and_bad_files_noted(folder):
+def test_duplicates_are_skipped_and_bad_files_noted(folder):
     (folder / "copy.py").write_text(body(0, 1).replace("total", "summed").replace("    # module 0", "\n    # other"))
     (folder / "latin.py").write_bytes(b"x = '\xe9'\n")
     (folder / "broken.py").write_text("def f(:\n")
     for skipped in ("tests", ".hidden", "site-packages"):
         (folder / skipped).mkdir()
         (folder / skipped / "late.py").write_text("raise RuntimeError('never run')\n" + body(50, 50))
-    found = collect(folder, 10_000, random.Random(0))
-    assert found.twins == 1
-    assert found.unreadable == 2
-    assert len(found.functions) == 96
-    assert not any("late" in one.group for one in found.functions)
+    collected = collect(folder, 10_000, random.Random(0))
+    assert collected.duplicates == 1
+    assert collected.unreadable == 2
+    assert len(collected.functions) == 96
+    assert not any("late" in one.group for one in collected.functions)
     assert any("2 of 11 files" in note for note in read(config(folder), 1).notes)
 
 
@@ -171,7 +171,7 @@ def test_module_names():
 
 
 @pytest.mark.parametrize("content", [{}, {"one.py": body(1, 1)}])
-def test_too_little_code_is_told(tmp_path, content):
+def test_too_little_code_is_an_error(tmp_path, content):
     for name, text in content.items():
         (tmp_path / name).write_text(text)
     with pytest.raises(DataError, match="suitable functions") as caught:
@@ -179,13 +179,13 @@ def test_too_little_code_is_told(tmp_path, content):
     assert "lines of code" in caught.value.hint
 
 
-def test_a_missing_source_is_told(tmp_path):
+def test_a_missing_source_is_an_error(tmp_path):
     with pytest.raises(DataError, match="no folder") as caught:
         read(config(tmp_path / "absent"), 1)
     assert "dataset.source" in caught.value.hint
 
 
-def test_too_few_modules_are_told():
+def test_too_few_modules_are_an_error():
     functions = [Function(f"m{n % 3}:{n}", body(0, n), f"m{n % 3}") for n in range(50)]
     with pytest.raises(DataError, match="3 modules"):
         build(functions, Recipe(), 1)
@@ -193,12 +193,12 @@ def test_too_few_modules_are_told():
 
 @pytest.mark.parametrize("count", [2, 3, 5, 40])
 @pytest.mark.parametrize("hard_share", [0.0, 0.5, 1.0])
-def test_opponents_are_a_permutation_without_fixed_points(count, hard_share):
+def test_negative_partners_are_a_permutation_without_fixed_points(count, hard_share):
     functions = [Function(str(n), body(n % 4, n), f"m{n % 4}") for n in range(count)]
     for seed in range(20):
-        found = pairing.opponents(functions, hard_share, random.Random(seed))
-        assert sorted(found) == list(range(count))
-        assert all(row != other for row, other in enumerate(found))
+        partners = pairing.negative_partners(functions, hard_share, random.Random(seed))
+        assert sorted(partners) == list(range(count))
+        assert all(row != other for row, other in enumerate(partners))
 
 
 def test_pair_count_follows_the_config(folder):
@@ -207,7 +207,7 @@ def test_pair_count_follows_the_config(folder):
 
 
 def test_word_overlap_is_neither_useless_nor_enough():
-    """On the real library the best threshold on shared words must leave something to learn."""
+    """On the real library the best threshold on shared words must not solve the task."""
     corpus = read(DatasetConfig(max_functions=500), 1)
     pairs = [pair for split in SplitName for pair in corpus.splits[split]]
     code = {name: pairing.tokens(one.code) for name, one in corpus.functions.items()}

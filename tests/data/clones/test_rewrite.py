@@ -1,4 +1,4 @@
-"""Rewrites keep the meaning: rewritten functions give what the originals give."""
+"""Rewrites keep the meaning: rewritten functions return the same results."""
 
 import ast
 import bisect
@@ -151,7 +151,7 @@ def test_pure_functions_keep_their_results(code, grade, seed, items, limit):
 
 @pytest.mark.parametrize("name", [name for name in REWRITES.names() if REWRITES.get(name).grade > 1])
 def test_each_rewrite_applies_somewhere_and_keeps_results(name):
-    """Alone, over every sample and several seeds; a rewrite that never fires would prove nothing."""
+    """Each rewrite alone on every sample with several seeds; it must apply at least once."""
     fired = 0
     samples = [*PURE, EXTRA]
     for seed in range(12):

@@ -1,1 +1,1 @@
-"""Clone pairs made offline from any folder of Python code; nothing that is read is ever executed."""
+"""Makes clone pairs offline from any folder of Python code. The code is read but never executed."""

@@ -1,4 +1,4 @@
-"""Finds functions in a folder of Python code, without importing or executing any of it."""
+"""Collects the functions of a folder of Python code without importing or executing it."""
 
 import ast
 import os
@@ -13,46 +13,46 @@ from avatar.code.text import REMOVED, TextRules, clean, function_text
 from avatar.data.records import Function
 
 MIN_LINES, MAX_LINES = 4, 60
-"""Lines of code of a function that is kept; blank lines, comments and the docstring do not count."""
+"""Smallest and largest number of code lines of a collected function, without blank lines, comments and docstring."""
 
 SKIPPED_FOLDERS = frozenset(
     {"test", "tests", "idle_test", "site-packages", "dist-packages", "__pycache__", "node_modules", "venv"}
 )
-"""Folders that hold tests, installed packages or no source; hidden folders are skipped as well."""
+"""Folders of tests, of installed packages or without source code. Hidden folders are skipped too."""
 
 TEXT = TextRules(docstrings=REMOVED)
-"""How the functions come: a docstring says in words what the code does, and the rewrites have none."""
+"""Rules of the functions' texts. Docstrings are removed: originals would have them, rewritten functions would not."""
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True)
 class Collected:
-    """The functions of a folder in drawing order, and what was left out.
+    """The functions of a folder, in the order in which they were drawn, and counts of what was skipped.
 
-    `unreadable` counts files that are not UTF-8 or do not parse, `twins` functions whose structure
-    equals that of one already taken.
+    `files` is the number of files read, `unreadable` the number of those that are not UTF-8 or not valid Python,
+    `duplicates` the number of functions with the structure of an earlier function.
     """
 
     functions: tuple[Function, ...]
     files: int
     unreadable: int
-    twins: int
+    duplicates: int
 
 
 def children(node: ast.AST) -> list[ast.AST]:
-    """The node's direct children, in field order, without the contexts Load, Store and Del."""
+    """The direct children of the node in field order, without the contexts Load, Store and Del."""
     kind = type(node)
     if kind not in _FIELDS:
-        _FIELDS[kind] = () if kind is ast.Constant else tuple(one for one in kind._fields if one not in _NO_NODES)
-    found: list[ast.AST] = []
+        _FIELDS[kind] = () if kind is ast.Constant else tuple(name for name in kind._fields if name not in _NO_NODES)
+    nodes: list[ast.AST] = []
     for name in _FIELDS[kind]:
         value = getattr(node, name, None)
         if type(value) is list:
-            found += [part for part in value if part is not None and type(part) is not str]
+            nodes += [part for part in value if part is not None and type(part) is not str]
         elif isinstance(value, ast.AST):
-            found.append(value)
-    return found
+            nodes.append(value)
+    return nodes
 
 
 _NO_NODES = frozenset({"ctx", "id", "attr", "arg", "type_comment", "conversion", "is_async", "simple", "level"})
@@ -60,25 +60,25 @@ _FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
 
 
 def walk(*roots: ast.AST) -> list[ast.AST]:
-    """All nodes at and below `roots`, breadth first, without contexts; several times as fast as ast.walk."""
+    """`roots` and all nodes below them, breadth first, without contexts; several times faster than ast.walk."""
     nodes = list(roots)
-    for node in nodes:  # grows while it is read
+    for node in nodes:  # the list grows during the loop
         nodes += children(node)
     return nodes
 
 
 def python_files(folder: Path) -> list[str]:
     """Relative POSIX paths of the Python files below `folder`, sorted, without `SKIPPED_FOLDERS`."""
-    found = []
-    for place, folders, files in os.walk(folder):
+    paths = []
+    for path, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if name not in SKIPPED_FOLDERS and not name.startswith(".")]
-        relative = Path(place).relative_to(folder)
-        found += [(relative / name).as_posix() for name in files if name.endswith(".py")]
-    return sorted(found)
+        relative = Path(path).relative_to(folder)
+        paths += [(relative / name).as_posix() for name in files if name.endswith(".py")]
+    return sorted(paths)
 
 
 def module_name(path: str) -> str:
-    """Dotted name of a relative path: "json/decoder.py" is "json.decoder"."""
+    """Dotted module name of a relative path: "json/decoder.py" gives "json.decoder"."""
     parts = path.removesuffix(".py").split("/")
     return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
 
@@ -118,7 +118,7 @@ def _code_lines(lines: list[str]) -> int:
 
 
 def _source(node: FunctionNode, lines: list[str]) -> str | None:
-    """The function's text by `TEXT`; None where it does not stand alone."""
+    """The function's text by the rules `TEXT`. None if its size is wrong or it cannot be parsed on its own."""
     assert node.end_lineno is not None
     first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)]) - 1
     if ast.get_docstring(node, clean=False) is not None:
@@ -127,14 +127,14 @@ def _source(node: FunctionNode, lines: list[str]) -> str | None:
         text = node.body[0]
         assert text.end_lineno is not None
         if node.body[1].lineno <= text.end_lineno or lines[text.lineno - 1][: text.col_offset].strip():
-            return None  # shares a line with code
-    taken = lines[first : node.end_lineno]
-    source = function_text("\n".join(taken), TEXT, "python")
+            return None  # the docstring shares a line with code
+    function_lines = lines[first : node.end_lineno]
+    source = function_text("\n".join(function_lines), TEXT, "python")
     if not MIN_LINES <= _code_lines(source.split("\n")) <= MAX_LINES:
         return None
     indent = lines[first][: len(lines[first]) - len(lines[first].lstrip())]
-    if any(line.strip() and not line.startswith(indent) for line in taken):
-        try:  # a string or a comment reaches to the left of the function
+    if any(line.strip() and not line.startswith(indent) for line in function_lines):
+        try:  # a line of a string or a comment has less indentation than the function
             ast.parse(source)
         except SyntaxError:
             return None
@@ -142,12 +142,12 @@ def _source(node: FunctionNode, lines: list[str]) -> str | None:
 
 
 def functions_of(text: str) -> Iterator[tuple[str, str, str]]:
-    """(qualified name, source, structure) of each function of a module's text that fits in size.
+    """(qualified name, source, structure) of each function of suitable size in a module's text.
 
-    Raises SyntaxError or ValueError (null bytes) where the text is not Python.
+    Raises SyntaxError or ValueError (null bytes) if the text is not Python.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # invalid escapes in the code that is read are not ours to report
+        warnings.simplefilter("ignore")  # the code may contain invalid escapes
         tree = ast.parse(text)
         lines = clean(text).split("\n")
         for name, node in _defined(tree):
@@ -157,33 +157,33 @@ def functions_of(text: str) -> Iterator[tuple[str, str, str]]:
 
 
 def collect(folder: Path, at_most: int, rng: random.Random) -> Collected:
-    """Draw whole modules of `folder` in random order until `at_most` functions are found.
+    """Read modules of `folder` in random order until there are `at_most` functions.
 
-    A function whose `structure` was seen before is dropped, so no two functions are twins, within or
-    across modules. The result depends on the files' content and `rng` only.
+    A function with the `structure` of an earlier one, in any module, is skipped. The result depends only on the
+    files' content and `rng`.
     """
     files = python_files(folder)
     rng.shuffle(files)
     functions: dict[str, Function] = {}
     seen: set[str] = set()
-    unreadable = twins = read = 0
+    unreadable = duplicates = read = 0
     for path in files:
         if len(functions) >= at_most:
             break
         read += 1
         module = module_name(path)
         try:
-            found = list(functions_of((folder / path).read_text(encoding="utf-8-sig")))
+            defined = list(functions_of((folder / path).read_text(encoding="utf-8-sig")))
         except (SyntaxError, ValueError, RecursionError, OSError):
             unreadable += 1
             continue
-        for name, source, shape in found:
+        for name, source, shape in defined:
             if shape in seen:
-                twins += 1
+                duplicates += 1
                 continue
             seen.add(shape)
             identity, copy = f"{module}:{name}", 2
-            while identity in functions:  # overloads, and functions defined in both branches of an if
+            while identity in functions:  # overloads, or functions defined in both branches of an if
                 identity, copy = f"{module}:{name}~{copy}", copy + 1
             functions[identity] = Function(identity, source, module)
-    return Collected(tuple(functions.values())[:at_most], read, unreadable, twins)
+    return Collected(tuple(functions.values())[:at_most], read, unreadable, duplicates)

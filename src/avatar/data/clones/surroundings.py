@@ -1,7 +1,7 @@
-"""Gathers from each module what made-up code of that module should look like.
+"""Collects names and simple statements of each module, for new names and dead code in rewritten functions.
 
-Rewritten functions take new names and dead statements from here, so that they share as many words with
-the functions beside them, which the negatives are made of, as with their originals.
+So rewritten functions share as many words with other functions of the module, from which the negatives are
+made, as with their originals.
 """
 
 import ast
@@ -20,7 +20,7 @@ _AT_MOST = 60
 
 
 def surroundings(functions: Sequence[Function]) -> dict[str, Surroundings]:
-    """What each module (`Function.group`) offers: the names that it binds, and simple statements."""
+    """For each module (`Function.group`): the names that it binds, and simple statements."""
     texts: dict[str, list[str]] = {}
     for function in functions:
         texts.setdefault(function.group, []).append(function.code)
@@ -34,9 +34,10 @@ def _gather(text: str) -> Surroundings:
 
 
 def is_borrowable(source: str) -> bool:
-    """Whether `source` is one statement that may stand in a dead branch of any function.
+    """Whether `source` is one statement that is allowed in a dead branch of any function.
 
-    It must be a call or an assignment to an attribute: nothing that binds a name, suspends, or needs a class.
+    It must be a call or an assignment to an attribute. It must not bind a name, suspend the function (yield, await)
+    or need a class.
     """
     try:
         body = ast.parse(source).body

@@ -1,4 +1,4 @@
-"""The share of right answers."""
+"""The share of correct predictions."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""What a metric says about itself; whoever judges by it or shows it asks here."""
+"""What a metric is: its formula, title, format and threshold rule, used by training and reports."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,12 +15,11 @@ Score = Callable[[Counts, Counts, Counts, Counts], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Metric:
-    """A score of a binary classifier by which a data set may be judged (`dataset.metric`); higher is better.
+    """A score of a binary classifier that `dataset.metric` may name; higher is better.
 
-    `title` is how people call it, `short` the same for a narrow column. Scores in [0, 1] are shown in per cent where
-    `percent` is true. `tunes_threshold`: the threshold that suits it is sought on valid; else answers count as a model
-    gives them, at probability 0.5. `uninformed` is the score of answers that tell nothing, where there is one such
-    score: a threshold that reaches no more is not used.
+    `title` is its name in reports, `short` its name in narrow columns. If `percent`, scores in [0, 1] are shown in per
+    cent. If `tunes_threshold`, the best threshold is chosen on valid; otherwise it is probability 0.5. `uninformed` is
+    the score of predictions without information, if that is one number: a threshold with no higher score is not used.
     """
 
     score: Score
@@ -32,31 +31,31 @@ class Metric:
 
     @property
     def scale(self) -> int:
-        """What a score is multiplied by to be shown."""
+        """The factor between a score and the number that is shown."""
         return 100 if self.percent else 1
 
     @property
     def form(self) -> str:
-        """Python's format of a scaled score."""
+        """Python format specification of a scaled score."""
         return ".2f" if self.percent else ".3f"
 
     @property
     def unit(self) -> str:
-        """What stands behind a scaled score."""
+        """The text after a scaled score."""
         return " %" if self.percent else ""
 
     @property
     def rewards_ones(self) -> bool:
-        """Whether to answer 1 always scores higher than to answer 0 always, where both labels are equally frequent."""
+        """Whether always predicting 1 scores higher than always predicting 0, if both labels are equally frequent."""
         none, one = np.zeros(1), np.ones(1)
         return bool(self.score(one, one, none, none)[0] > self.score(none, none, one, one)[0])
 
     def text(self, score: float) -> str:
-        """A score as people say it: "95.98 %"."""
+        """A score as text: "95.98 %"."""
         return f"{self.scale * score:{self.form}}{self.unit}"
 
     def loss_text(self, loss: float) -> str:
-        """A difference of two scores: "0.2 points"."""
+        """A difference of two scores as text: "0.2 points"."""
         return f"{self.scale * loss:g}" + (" points" if self.percent else "")
 
 
@@ -64,5 +63,5 @@ METRICS: Registry[Metric] = Registry("metric")
 
 
 def shares(part: Counts, whole: Counts) -> NDArray[np.float64]:
-    """part / whole, 0 where whole is 0."""
+    """part / whole, and 0 where whole is 0."""
     return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)

@@ -7,7 +7,7 @@ from avatar.data.metrics.base import METRICS, Counts, Metric, shares
 
 
 def score(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> NDArray[np.float64]:
-    """In [0, 1]; 0 where it is undefined."""
+    """In [0, 1]; 0 if it is undefined."""
     return shares(2 * tp, 2 * tp + fp + fn)
 
 

@@ -1,4 +1,4 @@
-"""Matthews' correlation of labels and answers."""
+"""Matthews' correlation of labels and predictions."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +7,7 @@ from avatar.data.metrics.base import METRICS, Counts, Metric, shares
 
 
 def score(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> NDArray[np.float64]:
-    """In [-1, 1]; 0 where it is undefined."""
+    """In [-1, 1]; 0 if it is undefined."""
     return shares(tp * tn - fp * fn, np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)))
 
 

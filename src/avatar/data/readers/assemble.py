@@ -1,4 +1,4 @@
-"""From the examples of a set's files to a corpus with all four splits."""
+"""Builds a corpus with all four splits from the examples of a data set's files."""
 
 from collections.abc import Hashable, Mapping, Sequence
 
@@ -7,7 +7,7 @@ import numpy as np
 from avatar.common.errors import ConfigError
 from avatar.common.seeding import derive_seed
 from avatar.config.schema import DatasetConfig
-from avatar.data.disjoint import apart, divide, grouped_split
+from avatar.data.disjoint import divide, grouped_split, without_shared_keys
 from avatar.data.overlaps import body_key
 from avatar.data.records import Corpus, Example, Function, SplitName, Task
 from avatar.data.splits import Rows, clustered_split, linked_clusters, stratified_split
@@ -24,16 +24,16 @@ def assemble(
     notes: Sequence[str] = (),
     groups: Mapping[str, Sequence[str]] | None = None,
 ) -> Corpus:
-    """A corpus from what the files gave: `given` has "train" or the two halves, and perhaps valid and test.
+    """A corpus from the examples of the files: `given` has "train" or both halves, and may have valid and test.
 
-    Missing valid and test splits are taken from the training so that no body stands on both sides: single functions
-    stratified by label and project, pairs by `disjoint.divide`. `groups` are what the user's column (columns.group)
-    says of each example of `given`: no group stands on both sides either. A whole "train" is halved, stratified by
-    label and group.
+    A missing valid or test split is taken from the training so that no body is in two splits: single functions
+    stratified by label and project, pairs by `disjoint.divide`. `groups` has the value of the user's column
+    dataset.columns.group for each example of `given`; no group is in two splits either. "train" is divided into the
+    two halves, stratified by label and group.
     """
     builder = _Builder(functions, given, cfg, seed, [*notes], groups or {})
     kept = builder.take_evaluation()
-    builder.place_training(kept)
+    builder.set_training(kept)
     builder.note_shared_groups()
     return Corpus(
         name=cfg.name,
@@ -47,7 +47,7 @@ def assemble(
 
 
 class _Builder:
-    """The splits as they come about. `pool` holds all examples of the training files, one after the other."""
+    """Builds the splits step by step. `pool` has all examples of the training files in order."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class _Builder:
         self.source_rows: dict[SplitName, int] = {}
 
     def take_evaluation(self) -> Rows:
-        """Set valid and test, from their files or out of the pool; the rows of the pool that remain."""
+        """Set valid and test, from their files or from the pool; returns the rows of the pool that remain."""
         cfg = self.cfg
         for split in (SplitName.VALID, SplitName.TEST):
             if split in self.given:
@@ -86,12 +86,12 @@ class _Builder:
         for split, chosen in zip(absent, parts, strict=True):
             self._choose(split, self.pool, chosen)
         taken = " and ".join(f"{split} ({len(self.splits[split]):,} examples)" for split in absent)
-        self.notes.append(f"The data has no own {taken}: split off, {self._manner()}.")
+        self.notes.append(f"There are no files for {taken}: taken from the training data, {self._division_rule()}.")
         return kept
 
-    def _manner(self) -> str:
+    def _division_rule(self) -> str:
         if any(self.pool_groups):
-            return "so that no group and no function stands in two of them"
+            return "so that no group and no function is in two splits"
         if any(len(example.ids) > 1 for example in self.pool):
             return "with about the same share of each label"
         return "stratified by label and group"
@@ -108,7 +108,7 @@ class _Builder:
             linked = np.bincount(linked_clusters(bodies)).max()
             self.notes.append(
                 f"Shared functions link {linked:,} of {len(self.pool):,} examples, too many to divide them: valid and "
-                "test contain functions that also stand in the training, so they do not show how well a model does on "
+                "test contain functions of the training, so their scores do not show how well a model works on "
                 "functions that it has not seen."
             )
             pairs = linked_clusters([(frozenset(keys),) for keys in bodies])
@@ -116,7 +116,7 @@ class _Builder:
         if division.dropped:
             self.notes.append(
                 f"Shared functions link {division.linked:,} of {len(self.pool):,} examples; "
-                f"{self._dropped(division.dropped)} so that no function stands in two of training, valid and test."
+                f"{self._dropped(division.dropped)} so that no function is in two of training, valid and test."
             )
         return division.parts
 
@@ -127,13 +127,13 @@ class _Builder:
             (("group", group),) if group else body for group, body in zip(self.pool_groups, bodies, strict=True)
         ]
         divided = grouped_split(self.labels, linked_clusters(keys), shares, seed)
-        parts = apart(bodies, divided)
+        parts = without_shared_keys(bodies, divided)
         labels = set(self.labels.tolist())
         if any(set(self.labels[rows].tolist()) != labels for rows in parts):
             raise ConfigError(
                 f"dataset.columns.group={self.cfg.columns.get('group')} has {len(set(self.pool_groups)):,} groups, "
                 f"which cannot be divided into {len(shares)} splits so that each has examples of every label",
-                "give valid and test files of their own, or leave dataset.columns.group out",
+                "give separate valid and test files, or remove dataset.columns.group",
             )
         dropped = sum(map(len, divided)) - sum(map(len, parts))
         if dropped:
@@ -141,14 +141,14 @@ class _Builder:
         return parts
 
     def _dropped(self, count: int) -> str:
-        return f"{count:,} of them ({100 * count / len(self.pool):.1f} %) were dropped"
+        return f"{count:,} examples ({100 * count / len(self.pool):.1f} %) were dropped"
 
     def _bodies(self) -> list[Sequence[Hashable]]:
         key_of = {name: body_key(function.code) for name, function in self.functions.items()}
         return [tuple(key_of[name] for name in example.ids) for example in self.pool]
 
     def note_shared_groups(self) -> None:
-        """Say of a split that the files gave how many of its examples have a group of the training."""
+        """Add a note if examples of a valid or test file have a group of the training."""
         training = {group for group in self.pool_groups if group}
         for split in (SplitName.VALID, SplitName.TEST):
             groups = self.user_groups.get(split, ()) if split in self.given else ()
@@ -156,10 +156,10 @@ class _Builder:
             if shared:
                 self.notes.append(
                     f"{shared:,} of the {len(groups):,} examples of {split} have a group (dataset.columns.group) that "
-                    f"also stands in the training: scores on {split} do not show how well a model does on other groups."
+                    f"is also in the training: scores on {split} do not show how well a model works on other groups."
                 )
 
-    def place_training(self, kept: Rows) -> None:
+    def set_training(self, kept: Rows) -> None:
         """Set the two halves from the `kept` rows of the pool."""
         if TRAIN in self.given:
             shares = (self.cfg.labeled_share, 1 - self.cfg.labeled_share)

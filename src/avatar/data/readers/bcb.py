@@ -1,4 +1,4 @@
-"""BigCloneBench as CodeXGLUE ships it: pairs of Java functions, clones or not.
+"""BigCloneBench in the format of CodeXGLUE: pairs of Java functions, clones or not.
 
 Svajlenko et al. (ICSME 2014); filtered by Wang et al. (SANER 2020); Lu et al. (CodeXGLUE, 2021).
 """
@@ -27,7 +27,7 @@ HALVES = {"train_labeled": "train_label.txt", "train_unlabeled": "train_unlabel.
 
 @READERS.register("bcb")
 def read(cfg: DatasetConfig, seed: int) -> Corpus:
-    """The text files with their own halves, or a train.txt that is halved; or the hub's parquet files."""
+    """The text files, with both halves or with a train.txt that is divided into them; or the hub's parquet files."""
     source = locate(cfg, LAYOUT)
     folder = source.folder
     table = FunctionTable()
@@ -56,23 +56,23 @@ def _pair_lines(path: Path, functions: dict[str, Function]) -> Sequence[Pair]:
             continue
         where = f"{path}:{number}"
         if len(cells) != 3:
-            found = line.strip()[:80]
-            raise DataError(f"{where}: expected id TAB id TAB label, found {found!r}", "mend that line")
+            text = line.strip()[:80]
+            raise DataError(f"{where}: the line is {text!r}; it must be id TAB id TAB label", "correct this line")
         first, second, label = cells
         for name in (first, second):
             if name not in functions:
                 raise DataError(
-                    f"{where}: the pair's id '{name}' has no function in data.jsonl",
-                    f"remove the line, or add the function to the {len(functions):,} that are there",
+                    f"{where}: the id '{name}' is not in data.jsonl, which has {len(functions):,} functions",
+                    "remove the line, or add the function to data.jsonl",
                 )
         pairs.append(Pair(first, second, as_label(label, where)))
     return pairs
 
 
 def _parquet_pairs(paths: Sequence[Path], table: FunctionTable, language: str | None) -> Sequence[Pair]:
-    """Pairs of the hub's rows (id1, id2, func1, func2, label), which repeat both bodies in every row.
+    """Pairs of the hub's rows (id1, id2, func1, func2, label), which contain both bodies in every row.
 
-    A body is read only where its id occurs for the first time: the others are gigabytes.
+    A body is read only at the first row with its id: all bodies together are gigabytes.
     """
     pairs: list[Pair] = []
     for path in paths:

@@ -10,7 +10,7 @@ from avatar.data.data_location import locate
 from avatar.data.readers.assemble import assemble
 from avatar.data.readers.folders import has, missing, parquet_parts
 from avatar.data.readers.function_table import FunctionTable, vulnerability_samples
-from avatar.data.readers.lines import Placed, json_entries, json_rows, text_lines
+from avatar.data.readers.lines import LocatedRow, json_entries, json_rows, text_lines
 from avatar.data.readers.parquet import parquet_rows
 from avatar.data.readers.reader_registry import READERS
 from avatar.data.records import Corpus, Task
@@ -24,7 +24,7 @@ SPLITS = ("train", "valid", "test")
 
 @READERS.register("devign")
 def read(cfg: DatasetConfig, seed: int) -> Corpus:
-    """The jsonl files, or function.json with its index files, or the hub's parquet files; train is halved."""
+    """The jsonl files, or function.json with its index files, or the hub's parquet files. `assemble` halves train."""
     source = locate(cfg, LAYOUT)
     table = FunctionTable()
     given = {
@@ -33,7 +33,7 @@ def read(cfg: DatasetConfig, seed: int) -> Corpus:
     return assemble(Task.FUNCTION, table.by_id, given, cfg, seed, [*source.notes, *table.notes()])
 
 
-def _rows(folder: Path) -> dict[str, Iterable[Placed]]:
+def _rows(folder: Path) -> dict[str, Iterable[LocatedRow]]:
     if has(folder, *(f"{split}.jsonl" for split in SPLITS)):
         return {split: json_rows(folder / f"{split}.jsonl") for split in SPLITS}
     if has(folder, "function.json", *(f"{split}.txt" for split in SPLITS)):
@@ -49,14 +49,14 @@ def _rows(folder: Path) -> dict[str, Iterable[Placed]]:
     }
 
 
-def _indexed(path: Path, entries: list[Placed]) -> Iterable[Placed]:
+def _indexed(path: Path, entries: list[LocatedRow]) -> Iterable[LocatedRow]:
     for number, line in text_lines(path):
         text = line.strip()
         if not text:
             continue
         if not text.isdecimal() or int(text) >= len(entries):
             raise DataError(
-                f"{path}:{number}: {text[:80]!r} has no function in function.json",
-                f"each line holds the number of an entry, 0 to {len(entries) - 1}",
+                f"{path}:{number}: the line is {text[:80]!r}, which is not an index of function.json",
+                f"each line must be the index of an entry, 0 to {len(entries) - 1}",
             )
         yield entries[int(text)]

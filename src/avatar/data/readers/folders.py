@@ -1,4 +1,4 @@
-"""What lies in a data set's folder, and the error for what does not."""
+"""The files of a data set's folder, and the error for a folder without the expected files."""
 
 from pathlib import Path
 
@@ -14,9 +14,9 @@ def has(folder: Path, *names: str) -> bool:
 
 
 def missing(folder: Path, layout: str) -> DataError:
-    """The error for a folder that exists but holds none of the known layouts, with what is there instead."""
-    found = f"{folder} does not hold this data set; found there: {listing(folder)}"
-    return DataError(found, f"put there: {layout}; {OFFLINE}")
+    """The error for an existing folder with none of the known layouts; it lists the folder's content."""
+    problem = f"{folder} does not contain this data set; it contains: {listing(folder)}"
+    return DataError(problem, f"the folder must contain {layout}; {OFFLINE}")
 
 
 def listing(folder: Path) -> str:
@@ -24,7 +24,7 @@ def listing(folder: Path) -> str:
     try:
         names = sorted(entry.name for entry in folder.iterdir())
     except OSError as error:
-        return f"nothing readable ({error.strerror or error})"
+        return f"nothing that can be read ({error.strerror or error})"
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return (", ".join(names[:SHOWN]) or "nothing") + more
 
@@ -32,10 +32,10 @@ def listing(folder: Path) -> str:
 def parquet_parts(folder: Path) -> dict[str, list[Path]]:
     """Parquet files of the hub's layout, by split: data/train-00000-of-00002.parquet and so on.
 
-    A split without a file is absent. The hub's `validation` is our `valid`.
+    A split without a file is left out. The hub's `validation` is our `valid`.
     """
-    found = {
+    files = {
         split: sorted(folder.glob(f"**/{stem}-*.parquet"))
         for split, stem in (("train", "train"), ("valid", "validation"), ("test", "test"))
     }
-    return {split: paths for split, paths in found.items() if paths}
+    return {split: paths for split, paths in files.items() if paths}

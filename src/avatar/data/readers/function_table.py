@@ -1,11 +1,11 @@
-"""Collecting the functions of a corpus: each once, under an id of its own."""
+"""A table of the functions of a corpus: each function once, with a unique id."""
 
 from collections.abc import Iterable
 
 from avatar.common.errors import DataError
 from avatar.common.hashing import stable_hash
 from avatar.data.readers.fields import code_field, id_field, label_field, text_field
-from avatar.data.readers.lines import Placed
+from avatar.data.readers.lines import LocatedRow
 from avatar.data.records import Function, Sample
 
 
@@ -15,20 +15,20 @@ class FunctionTable:
     def __init__(self) -> None:
         self.by_id: dict[str, Function] = {}
         self.renamed = 0
-        """How many functions got a new id because theirs was taken by another body."""
+        """Number of functions that got a new id because another body already had theirs."""
         self._by_body: dict[str, str] = {}
 
     def add(self, name: str, code: str, where: str) -> None:
-        """Add a function that others refer to by `name`: a second body under the same id is a DataError."""
+        """Add a function that examples refer to by `name`; a second body with the same id is a DataError."""
         known = self.by_id.setdefault(name, Function(name, code))
         if known.code != code:
             raise DataError(
-                f"{where}: the id '{name}' is already taken by a function with another body",
-                "ids must be unique: remove one of the two, or give it an id of its own",
+                f"{where}: the id '{name}' already belongs to a function with another body",
+                "ids must be unique: remove one of the two functions, or give it another id",
             )
 
     def add_body(self, code: str, group: str = "") -> str:
-        """Add a function without an id; equal bodies are one function. Returns its id, a hash of the body."""
+        """Add a function without an id and return its id, a hash of the body. Equal bodies are one function."""
         name = self._by_body.get(code)
         if name is None:
             name = self._by_body[code] = stable_hash(code)
@@ -36,7 +36,7 @@ class FunctionTable:
         return name
 
     def add_renamed(self, name: str, code: str, group: str) -> str:
-        """Add a function whose id nothing refers to: another body under a taken id gets a new one."""
+        """Add a function that nothing refers to by id, and return its id: a new one if another body has `name`."""
         free, number = name, 1
         while free in self.by_id and self.by_id[free].code != code:
             number += 1
@@ -46,16 +46,16 @@ class FunctionTable:
         return free
 
     def notes(self) -> tuple[str, ...]:
-        """A sentence about renamed functions, where there are any."""
+        """A sentence about functions with a new id, if there are any."""
         if not self.renamed:
             return ()
-        return (f"{self.renamed:,} functions had the id of another body and got one of their own.",)
+        return (f"{self.renamed:,} functions had the id of another function and got a new one.",)
 
 
 def vulnerability_samples(
-    rows: Iterable[Placed], table: FunctionTable, split: str, language: str | None
+    rows: Iterable[LocatedRow], table: FunctionTable, split: str, language: str | None
 ) -> tuple[Sample, ...]:
-    """Samples of rows {"func", "target"} with, if known, "project" and "idx" (or "id"), added to `table`."""
+    """Samples of rows with "func", "target" and optionally "project" and "idx" (or "id"); adds them to `table`."""
     samples = []
     for number, (where, row) in enumerate(rows):
         key = next((name for name in ("idx", "id") if name in row), None)

@@ -1,4 +1,4 @@
-"""Text files line by line; a byte or a line that cannot be read is an error that names its place."""
+"""Reads text files line by line. Errors give the file and the line that cannot be read."""
 
 import json
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ from typing import Any
 from avatar.common.errors import DataError
 
 Row = dict[str, Any]
-Placed = tuple[str, Row]
-"""Where a row stands ("data.jsonl:17"), and the row."""
+LocatedRow = tuple[str, Row]
+"""The location of a row ("data.jsonl:17") and the row itself."""
 
 
 def text_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Number and text of each line of a UTF-8 file, the line's end kept; a byte order mark is dropped.
+    """Number (from 1) and text of each line of a UTF-8 file, with its line end, without a byte order mark.
 
-    Only a line feed ends a line, so that the numbers are those of an editor.
+    Only a line feed ends a line, as in an editor.
     """
     try:
         with path.open("rb") as stream:
@@ -26,19 +26,19 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
 
 
-def json_rows(path: Path) -> Iterator[Placed]:
-    """The objects of a JSON-lines file; blank lines are passed over."""
+def json_rows(path: Path) -> Iterator[LocatedRow]:
+    """The objects of a JSON-lines file; blank lines are skipped."""
     for number, line in text_lines(path):
         if not line.isspace():
             where = f"{path}:{number}"
             yield where, _object(_parsed(line.rstrip("\r\n"), path, number), where)
 
 
-def json_entries(path: Path) -> Iterator[Placed]:
-    """The objects of a file that holds one JSON list; their place is the entry's number, from 0."""
+def json_entries(path: Path) -> Iterator[LocatedRow]:
+    """The objects of a file that is one JSON list; the location is the entry's index, from 0."""
     entries = _parsed("".join(line for _, line in text_lines(path)), path, 1)
     if not isinstance(entries, list):
-        raise DataError(f"{path}: expected one JSON list, found {_kind(entries)}")
+        raise DataError(f"{path}: the file must be one JSON list, but it is {_type_name(entries)}")
     for number, entry in enumerate(entries):
         where = f"{path}, entry {number}"
         yield where, _object(entry, where)
@@ -61,18 +61,18 @@ def _parsed(text: str, path: Path, first_line: int) -> Any:
     except json.JSONDecodeError as error:
         raise DataError(
             f"{path}:{first_line + error.lineno - 1}: malformed JSON: {error.msg} (column {error.colno})",
-            "mend or remove that line",
+            "correct or remove this line",
         ) from error
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits, a thousand brackets
-        found = f"{path}:{first_line}: unreadable JSON: {error}"
-        raise DataError(found, "mend or remove that line") from error
+    except (ValueError, RecursionError) as error:  # numbers with thousands of digits, or thousands of nested brackets
+        problem = f"{path}:{first_line}: unreadable JSON: {error}"
+        raise DataError(problem, "correct or remove this line") from error
 
 
 def _object(value: Any, where: str) -> Row:
     if not isinstance(value, dict):
-        raise DataError(f"{where}: expected a JSON object, found {_kind(value)}")
+        raise DataError(f"{where}: this must be a JSON object, but it is {_type_name(value)}")
     return value
 
 
-def _kind(value: Any) -> str:
+def _type_name(value: Any) -> str:
     return "null" if value is None else f"a {type(value).__name__}"

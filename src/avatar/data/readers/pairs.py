@@ -1,4 +1,4 @@
-"""The user's own pairs of functions: tables with the two bodies and a label, by configured column names."""
+"""The user's own pairs of functions: tables with the two bodies and a label, with column names from dataset.columns."""
 
 from avatar.config.schema import DatasetConfig
 from avatar.data.data_location import locate
@@ -9,12 +9,12 @@ from avatar.data.readers.reader_registry import READERS
 from avatar.data.readers.table_files import column_names, split_files, table_rows, unread_files
 from avatar.data.records import Corpus, Pair, Task
 
-LAYOUT = "train.jsonl (or .csv, .parquet; columns code1, code2, label), and if you have them valid and test"
+LAYOUT = "train.jsonl (or .csv, .parquet; columns code1, code2, label), and optionally valid and test"
 
 
 @READERS.register("pairs")
 def read(cfg: DatasetConfig, seed: int) -> Corpus:
-    """Equal bodies become one function, its id a hash of the body; `columns.group` names what no two splits share."""
+    """Equal bodies are one function, whose id is a hash of the body. No value of `columns.group` is in two splits."""
     source = locate(cfg, LAYOUT)
     columns = column_names(cfg, ("code1", "code2", "label"), optional=("group",))
     table = FunctionTable()

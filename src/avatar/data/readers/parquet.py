@@ -1,11 +1,11 @@
-"""Parquet files batch by batch, so that a large one never stands in memory whole."""
+"""Reads parquet files batch by batch, so that a large file is never completely in memory."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avatar.common.errors import DataError, did_you_mean
-from avatar.data.readers.lines import Placed
+from avatar.data.readers.lines import LocatedRow
 
 if TYPE_CHECKING:
     import pyarrow
@@ -16,10 +16,9 @@ BATCH_ROWS = 8192
 def parquet_batches(
     path: Path, columns: Sequence[str], optional: Sequence[str] = ()
 ) -> Iterator[tuple[int, "pyarrow.RecordBatch"]]:
-    """The row number of the first row, from 0, and the batch itself, holding `columns` and those of
-    `optional` that exist.
+    """The index of the first row (from 0) and the batch, with `columns` and the existing ones of `optional`.
 
-    A file that is no parquet, and a missing column, are DataErrors.
+    A file that is not parquet, or lacks one of `columns`, is a DataError.
     """
     import pyarrow
     from pyarrow.parquet import ParquetFile
@@ -39,15 +38,15 @@ def parquet_batches(
         raise DataError(f"cannot read {path} as parquet: {str(error).splitlines()[0]}") from error
 
 
-def parquet_rows(path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> Iterator[Placed]:
-    """The rows of a parquet file, placed by their number from 0."""
+def parquet_rows(path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> Iterator[LocatedRow]:
+    """The rows of a parquet file; the location is the row's index, from 0."""
     for start, batch in parquet_batches(path, columns, optional):
         try:
             rows = batch.to_pylist()
         except UnicodeDecodeError as error:
             raise DataError(
-                f"{path}, rows {start} to {start + batch.num_rows - 1}: text that is not UTF-8",
-                "write the file again from text that is UTF-8",
+                f"{path}, rows {start} to {start + batch.num_rows - 1}: some text is not UTF-8",
+                "write the file again with UTF-8 text",
             ) from error
         for number, row in enumerate(rows, start=start):
             yield f"{path}, row {number}", row

@@ -21,7 +21,7 @@ LABELS = {"vulnerables": 1, "non-vulnerables": 0}
 
 @READERS.register("reveal")
 def read(cfg: DatasetConfig, seed: int) -> Corpus:
-    """Either form; the set has no splits of its own, so all four are divided by the shares of the config."""
+    """Either layout. The data set has no splits; all four are made by the shares of the config."""
     source = locate(cfg, LAYOUT)
     folder = source.folder
     table = FunctionTable()
@@ -32,7 +32,7 @@ def read(cfg: DatasetConfig, seed: int) -> Corpus:
     elif has(folder, *(f"{stem}.json" for stem in LABELS)):
         for stem, label in LABELS.items():
             for number, (where, row) in enumerate(json_entries(folder / f"{stem}.json")):
-                # "hash" names the commit, which many functions share: it is no id
+                # "hash" is the commit, which many functions share, so it is not an id
                 code, name = code_field(row, "code", where, cfg.language), f"{stem}-{number}"
                 samples.append(Sample(table.add_renamed(name, code, text_field(row, "project")), label))
     else:

@@ -1,4 +1,4 @@
-"""Kinds of teachers: one file each; a file that is put here is found by itself."""
+"""Kinds of teachers, one file each. Every file in this folder is imported and can register a kind."""
 
 import importlib
 import pkgutil

@@ -1,4 +1,4 @@
-"""What a kind of teacher must provide, and how its answers are kept."""
+"""The interface of a kind of teacher, and how its logits (answers) are saved."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from avatar.teacher.teacher_model import TeacherModel
 
 DESCRIPTIVE = ("name", "timing", "note")
-"""Settings of a teacher that change none of its answers."""
+"""Settings of a teacher that do not change its logits."""
 
 
 @dataclass(frozen=True)
 class Training:
-    """How a training runs, as far as it decides the result. `world_size` processes share a step."""
+    """Settings of a training that change its result. `world_size` is the number of processes."""
 
     seed: int
     metric: str
@@ -34,9 +34,9 @@ class Training:
 
 @dataclass(frozen=True)
 class Lesson:
-    """All that a teacher may learn from.
+    """The input of a teacher's training.
 
-    `vectors`, where it is not None, gives what the frozen encoder makes of every function, (functions, hidden).
+    `vectors`, if not None, returns the frozen encoder's vector of every function, (functions, hidden).
     """
 
     corpus: Corpus
@@ -47,34 +47,34 @@ class Lesson:
 
 
 class TeacherKind(Protocol):
-    """A way to have a teacher. Everything heavy is imported inside the methods."""
+    """A kind of teacher. Its methods import large libraries only when they are called."""
 
     note: ClassVar[str]
-    """A limit that the report states; "" where there is none."""
+    """A limitation that the report mentions; "" if there is none."""
     runs: ClassVar[bool]
-    """Whether the teacher can be run on new functions: timed, and asked for their vectors."""
+    """Whether the teacher can run on new functions, so that it can be timed and gives vectors."""
 
     def problems(self, cfg: TeacherConfig) -> Iterator[str]:
-        """What is wrong with the settings, each as "key is value; rule"."""
+        """The problems of the settings, each as "key is value; rule"."""
         ...
 
     def identity(self, cfg: TeacherConfig, training: Training) -> Mapping[str, Any]:
-        """Everything that decides the teacher's answers, beside the data. A missing file is a DataError."""
+        """Everything except the data that the teacher's logits depend on. A missing file is a DataError."""
         ...
 
     def only_head_learns(self, cfg: TeacherConfig) -> bool:
-        """Whether `Lesson.vectors` are of use."""
+        """Whether only the head is trained, so that `Lesson.vectors` can be used."""
         ...
 
     def learn(self, lesson: Lesson, folder: Path) -> Mapping[str, Any]:
-        """Write the logits of each split that it answers (`save_answers`), and what `load` needs, into `folder`.
+        """Write logits of one or more splits (`save_answers`), and the files that `load` needs, into `folder`.
 
         Returns values for the manifest.
         """
         ...
 
     def load(self, folder: Path) -> "tuple[TeacherModel, PreTrainedTokenizerBase]":
-        """The teacher from the folder of `learn`; only where it `runs`."""
+        """The teacher from the folder of `learn`; only if it `runs`."""
         ...
 
 
@@ -82,11 +82,11 @@ TEACHERS: Registry[TeacherKind] = Registry("kind of teacher")
 
 
 def save_answers(folder: Path, split: SplitName, logits: NDArray[np.float32]) -> None:
-    """Keep the logits (examples, 2) of a split."""
+    """Save the logits (examples, 2) of a split."""
     save_array(folder / f"{split.value}.npy", logits)
 
 
 def read_answers(folder: Path, split: SplitName) -> NDArray[np.float32] | None:
-    """The logits that `save_answers` kept for `split`; None where the teacher does not answer it."""
+    """The logits (examples, 2) that `save_answers` saved for `split`, or None if there are none."""
     path = folder / f"{split.value}.npy"
     return np.load(path) if path.is_file() else None

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 class FineTunedEncoder:
-    """An encoder with a head that is fine-tuned on the labelled half, and answers the other splits."""
+    """An encoder with a head that is fine-tuned on the labelled half and then predicts the other splits."""
 
     note: ClassVar[str] = ""
     runs: ClassVar[bool] = True
     answered: ClassVar[Sequence[SplitName]] = (SplitName.UNLABELED, SplitName.VALID, SplitName.TEST)
-    """Splits that are answered at once, while the states of the frozen layers are in memory."""
+    """Splits that are predicted directly after training, while the states of the frozen layers are in memory."""
 
     def problems(self, cfg: TeacherConfig) -> Iterator[str]:
-        """Settings that belong to recorded predictions."""
+        """Settings that only recorded predictions can have."""
         if cfg.mix:
             yield f"teacher.mix is {cfg.mix}; it needs recorded predictions: set teacher=predictions, or teacher.mix=[]"
 
@@ -35,11 +35,11 @@ class FineTunedEncoder:
         return {"settings": settings, "training": training, "answered": self.answered}
 
     def only_head_learns(self, cfg: TeacherConfig) -> bool:
-        """Whether no layer of the encoder learns."""
+        """Whether no layer of the encoder is trained."""
         return cfg.trainable_layers == 0
 
     def learn(self, lesson: Lesson, folder: Path) -> Mapping[str, Any]:
-        """Fine-tune, answer, and keep the weights."""
+        """Fine-tune, save the logits of the other splits, and save the weights."""
         from avatar.teacher.fine_tuning import fine_tune
         from avatar.teacher.saved_teacher import save_teacher
 

@@ -1,4 +1,4 @@
-"""Teachers of which nothing but answers is known."""
+"""Teachers of which only recorded predictions are known."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 
 class RecordedPredictions:
-    """Answers for the unlabelled half that were recorded; nothing else of the teacher is known."""
+    """Recorded predictions for the unlabelled half; nothing else of the teacher is known."""
 
     note: ClassVar[str] = (
-        "The teacher is known by its recorded answers for the unlabelled half alone: it has no score on test."
+        "Only recorded predictions of the teacher for the unlabelled half are known, so it has no score on test."
     )
     runs: ClassVar[bool] = False
 
     def problems(self, cfg: TeacherConfig) -> Iterator[str]:
-        """A missing name of a file, and what only a model can do."""
+        """A missing file name, and settings that need a model."""
         if not cfg.path:
             yield "teacher.path is null; teacher=predictions needs recorded predictions: set teacher.path=FILE"
         if cfg.timing == "self":
@@ -38,20 +38,20 @@ class RecordedPredictions:
             if not path.is_file():
                 raise DataError(
                     f"teacher.{key}={path}: there is no such file",
-                    "name a npy, csv, jsonl or parquet file with one row for each example of the unlabelled half",
+                    "name a npy, csv, jsonl, parquet or txt file with one row for each example of the unlabelled half",
                 )
         return {"files": [file_digest(path) for path in self.files(cfg)]}
 
     def files(self, cfg: TeacherConfig) -> list[Path]:
-        """Files of recorded predictions, those of further teachers behind the first."""
+        """Files of recorded predictions: `teacher.path`, then those of `teacher.mix`."""
         return [user_path(name) for name in (str(cfg.path), *cfg.mix)]
 
     def only_head_learns(self, cfg: TeacherConfig) -> bool:
-        """There is no encoder."""
+        """False: there is no encoder."""
         return False
 
     def learn(self, lesson: Lesson, folder: Path) -> Mapping[str, Any]:
-        """Read the answers; those of several teachers are averaged."""
+        """Read the predictions; the log-probabilities of several teachers are averaged."""
         from avatar.teacher.predictions import mixed_predictions
 
         logits = mixed_predictions(self.files(lesson.teacher), lesson.corpus, SplitName.UNLABELED)
@@ -59,7 +59,7 @@ class RecordedPredictions:
         return {"examples": len(logits)}
 
     def load(self, folder: Path) -> "tuple[TeacherModel, PreTrainedTokenizerBase]":
-        """There is nothing to load."""
+        """Raise TypeError: there is no model."""
         raise TypeError("recorded predictions cannot be run")
 
 

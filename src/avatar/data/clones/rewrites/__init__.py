@@ -1,4 +1,4 @@
-"""Meaning-preserving rewrites of functions, one family a file; importing the package files them all."""
+"""Rewrites of functions that keep the meaning, one family per file. Importing this package registers all."""
 
 from avatar.data.clones.rewrites import assignments, branches, conditions, dead_statements, loops, names, order
 

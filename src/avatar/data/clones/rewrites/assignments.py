@@ -1,4 +1,4 @@
-"""Splits and joins assignments, names results before they are returned."""
+"""Splits and joins assignments; adds and removes a variable for a returned value."""
 
 import ast
 
@@ -9,7 +9,7 @@ from avatar.data.clones.rewrites.order import is_inert
 
 @rewrite("name_result", 3, ast.Return)
 def name_result(context: FunctionContext) -> bool:
-    """`return expression` becomes `x = expression; return x` with a fresh x."""
+    """`return expression` becomes `x = expression; return x` with a new x."""
     changed = False
     for block in context.blocks():
         last = block.statements[-1]
@@ -24,7 +24,7 @@ def name_result(context: FunctionContext) -> bool:
 
 @rewrite("return_directly", 3, ast.Return)
 def return_directly(context: FunctionContext) -> bool:
-    """`x = expression; return x` becomes `return expression` where x is used nowhere else."""
+    """`x = expression; return x` becomes `return expression` if x is used nowhere else."""
     changed = False
     for block in context.blocks():
         if len(block.statements) < 2:
@@ -38,22 +38,22 @@ def return_directly(context: FunctionContext) -> bool:
         if context.count(target.id) == 2 and target.id not in context.declared():
             block.statements[-2:] = [ast.Return(one.value)]
             changed = True
-            context.touch()
+            context.clear_caches()
     return changed
 
 
 @rewrite("split_assignment", 3, ast.Assign)
 def split_assignment(context: FunctionContext) -> bool:
-    """`a = b = 0` and `a, b = 0, 1` become two assignments where the values are immutable constants."""
+    """`a = b = 0` and `a, b = 0, 1` become two assignments if the values are constants."""
     changed = False
     for block in context.blocks():
-        at = 0
-        while at < len(block.statements):
-            parts = _parts(block.statements[at])
+        index = 0
+        while index < len(block.statements):
+            parts = _parts(block.statements[index])
             if parts:
-                block.statements[at : at + 1] = parts
+                block.statements[index : index + 1] = parts
                 changed = True
-            at += max(1, len(parts))
+            index += max(1, len(parts))
     return changed
 
 
@@ -74,26 +74,26 @@ def _parts(statement: ast.stmt) -> list[ast.stmt]:
 
 @rewrite("join_assignments", 3, ast.Assign)
 def join_assignments(context: FunctionContext) -> bool:
-    """`a = 0; b = []` becomes `a, b = 0, []` where neither value reads a variable."""
+    """`a = 0; b = []` becomes `a, b = 0, []` if neither value reads a variable."""
     changed = False
     for block in context.blocks():
-        at = 0
-        while at + 1 < len(block.statements):
-            one, two = block.statements[at : at + 2]
+        index = 0
+        while index + 1 < len(block.statements):
+            one, two = block.statements[index : index + 2]
             names = [_constant_target(one), _constant_target(two)]
             if names[0] and names[1] and names[0] != names[1] and context.chance(0.5):
                 assert isinstance(one, ast.Assign)
                 assert isinstance(two, ast.Assign)
                 target = ast.Tuple([ast.Name(name, ast.Store()) for name in names if name], ast.Store())
                 joined = ast.Assign([target], ast.Tuple([one.value, two.value], ast.Load()), lineno=0)
-                block.statements[at : at + 2] = [joined]
+                block.statements[index : index + 2] = [joined]
                 changed = True
-            at += 1
+            index += 1
     return changed
 
 
 def _constant_target(statement: ast.stmt) -> str | None:
-    """Name that an assignment of a value without variables writes, else None."""
+    """The target's name if the statement assigns a value without variables, else None."""
     if not isinstance(statement, ast.Assign) or len(statement.targets) != 1 or not is_inert(statement.value):
         return None
     if any(isinstance(node, ast.Name) for node in walk(statement.value)):
@@ -104,15 +104,15 @@ def _constant_target(statement: ast.stmt) -> str | None:
 
 @rewrite("spell_out_counter", 3, ast.AugAssign)
 def spell_out_counter(context: FunctionContext) -> bool:
-    """`i += 1` becomes `i = i + 1` where i never holds anything but an int."""
+    """`i += 1` becomes `i = i + 1` if i is always an int."""
     ints = _int_counters(context)
     changed = False
     for block in context.blocks():
-        for at, statement in enumerate(block.statements):
+        for index, statement in enumerate(block.statements):
             if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
                 name = statement.target.id
                 if name in ints and context.chance():
-                    block.statements[at] = assign(name, ast.BinOp(load(name), statement.op, statement.value))
+                    block.statements[index] = assign(name, ast.BinOp(load(name), statement.op, statement.value))
                     changed = True
     return changed
 

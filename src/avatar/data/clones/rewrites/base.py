@@ -1,4 +1,4 @@
-"""What a rewrite of a syntax tree is, and what all of them need: fresh names, blocks, uses of names."""
+"""The interface of a rewrite of a syntax tree, and helpers for all rewrites: new names, blocks, uses of names."""
 
 import ast
 import builtins
@@ -25,7 +25,7 @@ row s sep seq shift size slot source spec src stack start state status stop suff
 target temp text tmp token total tree typ u unit v val value values w weight width word x y z
 """
 WORDS = tuple(_COMMON.split())
-"""Local names that are common in Python code, so that renamed code looks like any other."""
+"""Local names that are common in Python code, so that renamed code looks ordinary."""
 
 VERBS = "apply build check compute convert fetch fill find get handle load parse read run set update"
 NOUNS = "all block data entry field info item line list node one part path record result state text value values"
@@ -35,28 +35,28 @@ _RESERVED = frozenset(dir(builtins)) | frozenset(keyword.kwlist) | frozenset(key
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What the code around a function offers: `names` for new variables, `statements` for dead branches.
+    """Parts of the code around a function: `names` for new variables, `statements` for dead branches.
 
-    The statements bind no variable and hold nothing that changes the kind of a function.
+    The statements bind no variable and contain no yield or await.
     """
 
     names: tuple[str, ...] = ()
     statements: tuple[str, ...] = ()
 
 
-NOWHERE = Surroundings()
+NO_SURROUNDINGS = Surroundings()
 
 
 @dataclass(frozen=True)
 class Block:
-    """A list of statements that run one after the other; `guarded` inside try or with."""
+    """A list of statements that run one after the other; `guarded` if it is inside try or with."""
 
     statements: list[ast.stmt]
     guarded: bool
 
 
 def blocks(function: FunctionNode) -> Iterator[Block]:
-    """Every block of the function itself, not of functions and classes nested in it."""
+    """Every block of the function, without those of nested functions and classes."""
     stack = [Block(function.body, False)]
     while stack:
         block = stack.pop()
@@ -78,68 +78,70 @@ def blocks(function: FunctionNode) -> Iterator[Block]:
 
 
 class FunctionContext:
-    """One function that is being rewritten, its random numbers and the names that are taken.
+    """One function that is being rewritten, its random generator and the names that are in use.
 
-    `surroundings` is what the code around the function offers for what is made up.
+    `surroundings` are the names and statements for new code.
     """
 
-    def __init__(self, function: FunctionNode, rng: random.Random, surroundings: Surroundings = NOWHERE) -> None:
+    def __init__(
+        self, function: FunctionNode, rng: random.Random, surroundings: Surroundings = NO_SURROUNDINGS
+    ) -> None:
         self.function = function
         self.rng = rng
         self.surroundings = surroundings
         self._nodes: list[ast.AST] = []
         self._kinds: set[type[ast.AST]] = set()
         self._blocks: list[Block] = []
-        self.taken = set(_RESERVED) | identifiers(self.nodes())
+        self.used_names = set(_RESERVED) | identifiers(self.nodes())
 
     def nodes(self) -> list[ast.AST]:
-        """All nodes of the function. They are kept until `touch` is called."""
+        """All nodes of the function, cached until `clear_caches` is called."""
         if not self._nodes:
             self._nodes = walk(self.function)
         return self._nodes
 
     def blocks(self) -> list[Block]:
-        """All `blocks` of the function, kept like the nodes."""
+        """All `blocks` of the function, cached like the nodes."""
         if not self._blocks:
             self._blocks = list(blocks(self.function))
         return self._blocks
 
-    def touch(self) -> None:
-        """Say that the tree has changed; composition does it after each rewrite."""
+    def clear_caches(self) -> None:
+        """Clear the caches after the tree has changed. The rewriter does this after each rewrite."""
         self._nodes = []
         self._kinds = set()
         self._blocks = []
 
     def has(self, *kinds: type[ast.AST]) -> bool:
-        """Whether the function holds a node of one of `kinds`."""
+        """Whether the function contains a node of one of `kinds`."""
         if not self._kinds:
             self._kinds = {type(node) for node in self.nodes()}
         return not self._kinds.isdisjoint(kinds)
 
     def chance(self, probability: float = 0.8) -> bool:
-        """True with this probability."""
+        """Return True with this probability."""
         return self.rng.random() < probability
 
     def fresh(self) -> str:
-        """A name that occurs nowhere in the function and shadows no builtin."""
+        """A new variable name that does not occur in the function and is no builtin."""
         words = self.surroundings.names
         if words:
             for _ in range(4):
                 name = self.rng.choice(words)
-                if name not in self.taken:
-                    self.taken.add(name)
+                if name not in self.used_names:
+                    self.used_names.add(name)
                     return name
         return self._free(self.rng.choice(WORDS))
 
     def fresh_function(self) -> str:
-        """A fresh name that a function could have."""
+        """A new function name that does not occur in the function and is no builtin."""
         return self._free(f"{self.rng.choice(VERBS.split())}_{self.rng.choice(NOUNS.split())}")
 
     def _free(self, name: str) -> str:
         stem, number = name.rstrip("_"), 2
-        while name in self.taken:
+        while name in self.used_names:
             name, number = f"{stem}{number}" if number > 3 else f"{self.rng.choice(WORDS)}_{stem}", number + 1
-        self.taken.add(name)
+        self.used_names.add(name)
         return name
 
     def count(self, name: str) -> int:
@@ -165,11 +167,11 @@ class FunctionContext:
 
     def captured(self) -> set[str]:
         """Names that occur inside nested functions, lambdas, classes and comprehensions."""
-        found: set[str] = set()
+        names: set[str] = set()
         for node in self.nodes():
             if node is not self.function and isinstance(node, SCOPES + COMPREHENSIONS):
-                found |= uses(node)
-        return found
+                names |= uses(node)
+        return names
 
     def declared(self) -> set[str]:
         """Names that a global or nonlocal statement anywhere in the function lists."""
@@ -183,10 +185,10 @@ class FunctionContext:
 
 @dataclass(frozen=True)
 class Rewrite:
-    """A named change of a tree, in place, that keeps the meaning. `apply` says whether anything changed.
+    """A change of a syntax tree, in place, that keeps the meaning. `apply` returns whether the tree changed.
 
-    `grade` is the clone type that results: 1 layout, 2 names and literals, 3 statements. A function
-    without a node of one of the kinds that it `needs` is not worth trying; empty means any function is.
+    `grade` is the resulting clone type: 1 layout, 2 names and literals, 3 statements. The rewrite is tried only on
+    functions with a node of one of the kinds `needs`; empty means on all functions.
     """
 
     name: str
@@ -201,7 +203,7 @@ REWRITES: Registry[Rewrite] = Registry("rewrite")
 def rewrite(
     name: str, grade: int, *needs: type[ast.AST]
 ) -> Callable[[Callable[[FunctionContext], bool]], Callable[[FunctionContext], bool]]:
-    """Decorator that files a function as a `Rewrite`."""
+    """Decorator that registers a function as a `Rewrite`."""
 
     def add(apply: Callable[[FunctionContext], bool]) -> Callable[[FunctionContext], bool]:
         REWRITES.register(name)(Rewrite(name, grade, apply, needs))
@@ -211,27 +213,27 @@ def rewrite(
 
 
 def uses(*nodes: ast.AST) -> set[str]:
-    """Identifiers of all Name nodes and parameters below `nodes`."""
-    found = set()
+    """Identifiers of all Name nodes and parameters at and below `nodes`."""
+    names = set()
     for node in walk(*nodes):
         if isinstance(node, ast.Name):
-            found.add(node.id)
+            names.add(node.id)
         elif isinstance(node, ast.arg):
-            found.add(node.arg)
-    return found
+            names.add(node.arg)
+    return names
 
 
 def identifiers(nodes: list[ast.AST]) -> set[str]:
-    """Every identifier of `nodes`: variables, parameters, attributes, keywords, imports, captures."""
-    found: set[str] = set()
+    """All identifiers in `nodes`: variables, parameters, attributes, keywords, imports, pattern captures."""
+    names: set[str] = set()
     for node in nodes:
         for field in _IDENTIFIERS.intersection(node._fields):
             value = getattr(node, field, None)
             if isinstance(value, str):
-                found.add(value.split(".")[0])
+                names.add(value.split(".")[0])
         if isinstance(node, ast.Global | ast.Nonlocal):
-            found.update(node.names)
-    return found
+            names.update(node.names)
+    return names
 
 
 _IDENTIFIERS = frozenset({"id", "arg", "name", "attr", "asname", "rest"})
@@ -249,11 +251,11 @@ def load(name: str) -> ast.Name:
 
 def assign(name: str, value: ast.expr) -> ast.Assign:
     """The statement `name = value`."""
-    return ast.Assign([ast.Name(name, ast.Store())], value, lineno=0)  # ast.unparse asks for the line
+    return ast.Assign([ast.Name(name, ast.Store())], value, lineno=0)  # ast.unparse needs a line number
 
 
 def ends(block: list[ast.stmt]) -> bool:
-    """Whether control never runs past the block's last statement."""
+    """Whether execution never continues after the block's last statement."""
     return bool(block) and isinstance(block[-1], ast.Return | ast.Raise | ast.Continue | ast.Break)
 
 
@@ -266,7 +268,7 @@ _OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
 
 
 def negate(test: ast.expr) -> ast.expr:
-    """An expression that is true where `test` is false; exact for every type (== is never turned into !=)."""
+    """An expression that is true if `test` is false. Correct for every type, so == does not become !=."""
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         return test.operand
     if isinstance(test, ast.Compare) and len(test.ops) == 1 and type(test.ops[0]) in _OPPOSITE:

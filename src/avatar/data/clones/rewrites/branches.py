@@ -1,4 +1,4 @@
-"""Reshapes if statements: swapped arms, early exits, nested conditions, conditional expressions."""
+"""Rewrites if statements: swapped branches, early exits, nested conditions, conditional expressions."""
 
 import ast
 
@@ -20,17 +20,17 @@ def invert_if(context: FunctionContext) -> bool:
 
 @rewrite("else_after_exit", 3, ast.If)
 def else_after_exit(context: FunctionContext) -> bool:
-    """`if c: return a` and the rest becomes `if c: return a` with the rest as its else."""
+    """`if c: return a; B` becomes `if c: return a else: B`, sometimes with both branches swapped."""
     changed = False
     for block in context.blocks():
         statements = block.statements
-        for at, statement in enumerate(statements[:-1]):
+        for index, statement in enumerate(statements[:-1]):
             if isinstance(statement, ast.If) and ends(statement.body) and not statement.orelse and context.chance():
-                statement.orelse = statements[at + 1 :]
+                statement.orelse = statements[index + 1 :]
                 if context.chance(0.6):
                     statement.test = negate(statement.test)
                     statement.body, statement.orelse = statement.orelse, statement.body
-                del statements[at + 1 :]
+                del statements[index + 1 :]
                 changed = True
                 break
     return changed
@@ -42,14 +42,14 @@ def exit_without_else(context: FunctionContext) -> bool:
     changed = False
     for block in context.blocks():
         statements = block.statements
-        at = 0
-        while at < len(statements):
-            statement = statements[at]
+        index = 0
+        while index < len(statements):
+            statement = statements[index]
             if isinstance(statement, ast.If) and statement.orelse and ends(statement.body) and context.chance():
-                statements[at + 1 : at + 1] = statement.orelse
+                statements[index + 1 : index + 1] = statement.orelse
                 statement.orelse = []
                 changed = True
-            at += 1
+            index += 1
     return changed
 
 
@@ -90,18 +90,18 @@ def spell_out_conditional(context: FunctionContext) -> bool:
     """`x = a if c else b` and `return a if c else b` become if statements."""
     changed = False
     for block in context.blocks():
-        for at, statement in enumerate(block.statements):
+        for index, statement in enumerate(block.statements):
             if not isinstance(statement, ast.Assign | ast.Return) or not isinstance(statement.value, ast.IfExp):
                 continue
             choice = statement.value
             if isinstance(statement, ast.Return):
-                arms: list[ast.stmt] = [ast.Return(choice.body), ast.Return(choice.orelse)]
+                branches: list[ast.stmt] = [ast.Return(choice.body), ast.Return(choice.orelse)]
             elif len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Name):
                 name = statement.targets[0].id
-                arms = [assign(name, choice.body), assign(name, choice.orelse)]
+                branches = [assign(name, choice.body), assign(name, choice.orelse)]
             else:
                 continue
-            block.statements[at] = ast.If(choice.test, [arms[0]], [arms[1]])
+            block.statements[index] = ast.If(choice.test, [branches[0]], [branches[1]])
             changed = True
     return changed
 
@@ -111,12 +111,12 @@ def conditional_expression(context: FunctionContext) -> bool:
     """`if c: return a else: return b` becomes `return a if c else b`; the same for one assigned name."""
     changed = False
     for block in context.blocks():
-        for at, statement in enumerate(block.statements):
+        for index, statement in enumerate(block.statements):
             if not isinstance(statement, ast.If) or len(statement.body) != 1 or len(statement.orelse) != 1:
                 continue
             one, two = statement.body[0], statement.orelse[0]
             if isinstance(one, ast.Return) and isinstance(two, ast.Return) and one.value and two.value:
-                block.statements[at] = ast.Return(ast.IfExp(statement.test, one.value, two.value))
+                block.statements[index] = ast.Return(ast.IfExp(statement.test, one.value, two.value))
                 changed = True
             elif isinstance(one, ast.Assign) and isinstance(two, ast.Assign):
                 left, right = one.targets, two.targets
@@ -126,6 +126,6 @@ def conditional_expression(context: FunctionContext) -> bool:
                     and isinstance(right[0], ast.Name)
                     and left[0].id == right[0].id
                 ):
-                    block.statements[at] = assign(left[0].id, ast.IfExp(statement.test, one.value, two.value))
+                    block.statements[index] = assign(left[0].id, ast.IfExp(statement.test, one.value, two.value))
                     changed = True
     return changed

@@ -1,4 +1,4 @@
-"""Rewrites conditions in place: De Morgan's laws, mirrored and chained comparisons."""
+"""Rewrites conditions: De Morgan's laws, mirrored and chained comparisons."""
 
 import ast
 
@@ -16,7 +16,7 @@ _MIRROR: dict[type[ast.cmpop], type[ast.cmpop]] = {
 
 
 class _Expressions(ast.NodeTransformer):
-    """Visits expressions only where Python evaluates them, never patterns of a match statement."""
+    """Visits expressions that Python evaluates, but not the patterns of a match statement."""
 
     def __init__(self, context: FunctionContext) -> None:
         self.context = context
@@ -30,7 +30,7 @@ class _Expressions(ast.NodeTransformer):
 
 @rewrite("mirror_comparison", 3, ast.Compare)
 def mirror_comparison(context: FunctionContext) -> bool:
-    """`x < 1` becomes `1 > x`, for number and string constants only: their types leave the answer to x."""
+    """`x < 1` becomes `1 > x`, only for number and string constants: their types let x decide the result."""
     changed = False
     for node in context.nodes():
         if not isinstance(node, ast.Compare) or len(node.ops) != 1 or type(node.ops[0]) not in _MIRROR:
@@ -67,7 +67,7 @@ class _DeMorgan(_Expressions):
 
 @rewrite("de_morgan", 3, ast.BoolOp)
 def de_morgan(context: FunctionContext) -> bool:
-    """`not (a and b)` becomes `not a or not b`, and back; both sides are plain bools."""
+    """`not (a and b)` becomes `not a or not b`, and back; both forms give bools."""
     transformer = _DeMorgan(context)
     transformer.visit(context.function)
     return transformer.changed
@@ -100,7 +100,7 @@ class _Unchain(_Expressions):
 
 @rewrite("unchain_comparison", 3, ast.Compare)
 def unchain_comparison(context: FunctionContext) -> bool:
-    """`a < b < c` becomes `a < b and b < c` where b is a constant or the function's own."""
+    """`a < b < c` becomes `a < b and b < c` if b is a constant or a local variable."""
     if not any(isinstance(node, ast.Compare) and len(node.ops) == 2 for node in context.nodes()):
         return False
     transformer = _Unchain(context)

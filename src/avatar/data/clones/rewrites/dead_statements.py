@@ -1,4 +1,4 @@
-"""Inserts statements that do nothing: unused variables and branches that are never taken."""
+"""Inserts statements that do nothing: unused variables and branches that never run."""
 
 import ast
 
@@ -18,11 +18,11 @@ def _unused_value(context: FunctionContext) -> ast.expr:
     return context.rng.choice(choices)
 
 
-def _never(context: FunctionContext) -> ast.stmt:
-    """A branch that is never taken; it binds fresh names only and holds no yield, so no scope changes."""
+def _dead_branch(context: FunctionContext) -> ast.stmt:
+    """A branch that never runs. It binds only new names and contains no yield, so no scope changes."""
     body: list[ast.stmt] = []
-    known = context.surroundings.statements
-    for source in context.rng.sample(known, min(len(known), context.rng.randint(1, 3))):
+    available = context.surroundings.statements
+    for source in context.rng.sample(available, min(len(available), context.rng.randint(1, 3))):
         body += ast.parse(source).body
     if not body or context.chance(0.3):
         name, other = context.fresh(), context.fresh()
@@ -33,7 +33,7 @@ def _never(context: FunctionContext) -> ast.stmt:
 
 @rewrite("insert_unused", 3)
 def insert_unused(context: FunctionContext) -> bool:
-    """Insert one to four assignments to fresh variables that nothing reads."""
+    """Insert one to four assignments to new variables that nothing reads."""
     for _ in range(context.rng.randint(1, 4)):
         _insert(context, assign(context.fresh(), _unused_value(context)))
     return True
@@ -43,17 +43,17 @@ def insert_unused(context: FunctionContext) -> bool:
 def insert_never(context: FunctionContext) -> bool:
     """Insert one or two branches or loops whose condition is a false constant."""
     for _ in range(context.rng.randint(1, 2)):
-        _insert(context, _never(context))
+        _insert(context, _dead_branch(context))
     return True
 
 
 @rewrite("insert_unreachable", 3, ast.Return, ast.Raise, ast.Break, ast.Continue)
 def insert_unreachable(context: FunctionContext) -> bool:
     """Append an assignment after a return, raise, break or continue."""
-    ended = [block for block in context.blocks() if ends(block.statements)]
-    if not ended:
+    candidates = [block for block in context.blocks() if ends(block.statements)]
+    if not candidates:
         return False
-    context.rng.choice(ended).statements.append(assign(context.fresh(), _unused_value(context)))
+    context.rng.choice(candidates).statements.append(assign(context.fresh(), _unused_value(context)))
     return True
 
 

@@ -1,4 +1,4 @@
-"""Trades loop forms: append loops and comprehensions, for and while, enumerate and a counter."""
+"""Exchanges loop forms: append loops and comprehensions, for and while, enumerate and a counter."""
 
 import ast
 
@@ -21,14 +21,14 @@ _LAZY = (ast.Lambda, ast.GeneratorExp)
 
 
 def _targets(target: ast.expr) -> list[str] | None:
-    """Names of a loop target that is a name or a flat tuple of names, else None."""
+    """Names of a loop target if it is a name or a flat tuple of names, else None."""
     parts = target.elts if isinstance(target, ast.Tuple) else [target]
     names = [part.id for part in parts if isinstance(part, ast.Name)]
     return names if len(names) == len(parts) else None
 
 
 def _movable(*expressions: ast.expr) -> bool:
-    """Whether expressions mean the same inside and outside a comprehension's own scope."""
+    """Whether expressions have the same meaning inside and outside the scope of a comprehension."""
     frame_bound = {"super", "__class__"} | REFLECTIVE
     return not contains(_SUSPENDING + _LAZY, *expressions) and not uses(*expressions) & frame_bound
 
@@ -39,14 +39,14 @@ def loop_to_comprehension(context: FunctionContext) -> bool:
     changed = False
     for block in context.blocks():
         statements = block.statements
-        for at in range(len(statements) - 2, -1, -1):
+        for index in range(len(statements) - 2, -1, -1):
             if block.guarded:
-                break  # a handler could see the half-filled list
-            made = _as_comprehension(context, statements[at], statements[at + 1])
-            if made is not None:
-                statements[at : at + 2] = [made]
+                break  # an exception handler could read the partly filled list
+            comprehension = _as_comprehension(context, statements[index], statements[index + 1])
+            if comprehension is not None:
+                statements[index : index + 2] = [comprehension]
                 changed = True
-                context.touch()
+                context.clear_caches()
     return changed
 
 
@@ -91,11 +91,11 @@ def _appended(statement: ast.stmt, name: str) -> ast.expr | None:
 
 @rewrite("comprehension_to_loop", 3, ast.ListComp)
 def comprehension_to_loop(context: FunctionContext) -> bool:
-    """`x = [...]` and `return [...]` become a loop that appends to a fresh list."""
+    """`x = [...]` and `return [...]` become a loop that appends to a new list."""
     changed = False
     for block in context.blocks():
-        for at in range(len(block.statements) - 1, -1, -1):
-            statement = block.statements[at]
+        for index in range(len(block.statements) - 1, -1, -1):
+            statement = block.statements[index]
             if not isinstance(statement, ast.Assign | ast.Return) or not isinstance(statement.value, ast.ListComp):
                 continue
             name, spread = context.fresh(), _as_loop(context, statement.value)
@@ -105,22 +105,22 @@ def comprehension_to_loop(context: FunctionContext) -> bool:
             append = ast.Attribute(load(name), "append", ast.Load())
             _innermost(loop).append(ast.Expr(ast.Call(append, [element], [])))
             statement.value = load(name)
-            block.statements[at:at] = [assign(name, ast.List([], ast.Load())), loop]
+            block.statements[index:index] = [assign(name, ast.List([], ast.Load())), loop]
             changed = True
     return changed
 
 
-def _as_loop(context: FunctionContext, made: ast.ListComp) -> tuple[ast.For, ast.expr] | None:
-    """Nested loops with an empty innermost body, and the element; the loop variables get fresh names."""
+def _as_loop(context: FunctionContext, comprehension: ast.ListComp) -> tuple[ast.For, ast.expr] | None:
+    """Nested loops with an empty innermost body, and the element. The loop variables get new names."""
     names: list[str] = []
-    for generator in made.generators:
-        found = _targets(generator.target)
-        if found is None or generator.is_async:
+    for generator in comprehension.generators:
+        targets = _targets(generator.target)
+        if targets is None or generator.is_async:
             return None
-        names += found
-    first, *later = made.generators
+        names += targets
+    first, *later = comprehension.generators
     inside = [
-        made.elt,
+        comprehension.elt,
         *first.ifs,
         first.target,
         *(part for one in later for part in (one.target, one.iter, *one.ifs)),
@@ -128,17 +128,17 @@ def _as_loop(context: FunctionContext, made: ast.ListComp) -> tuple[ast.For, ast
     if not _movable(first.iter, *inside) or contains((*SCOPES, *COMPREHENSIONS), *inside):
         return None
     table = {name: context.fresh() for name in names}
-    for root in inside:  # the first iterable is evaluated outside, where these names mean something else
+    for root in inside:  # not the first iterable: it is evaluated outside, with other variables
         for node in walk(root):
             if isinstance(node, ast.Name):
                 node.id = table.get(node.id, node.id)
     body: list[ast.stmt] = []
-    for generator in reversed(made.generators):
+    for generator in reversed(comprehension.generators):
         for test in reversed(generator.ifs):
             body = [ast.If(test, body, [])]
         body = [ast.For(generator.target, generator.iter, body, [], lineno=0)]
     assert isinstance(body[0], ast.For)
-    return body[0], made.elt
+    return body[0], comprehension.elt
 
 
 def _innermost(loop: ast.For) -> list[ast.stmt]:
@@ -151,11 +151,11 @@ def _innermost(loop: ast.For) -> list[ast.stmt]:
 
 @rewrite("range_to_while", 3, ast.For)
 def range_to_while(context: FunctionContext) -> bool:
-    """`for i in range(len(x))` becomes a while loop, if i stays inside, unwritten, and nothing continues."""
+    """`for i in range(len(x))` becomes a while loop if only the loop uses i, and it has no continue."""
     changed = False
     for block in context.blocks():
-        for at in range(len(block.statements) - 1, -1, -1):
-            loop = block.statements[at]
+        for index in range(len(block.statements) - 1, -1, -1):
+            loop = block.statements[index]
             stop = _range_stop(loop, context)
             if stop is None:
                 continue
@@ -164,18 +164,18 @@ def range_to_while(context: FunctionContext) -> bool:
             name, end = loop.target.id, context.fresh()
             step = ast.AugAssign(ast.Name(name, ast.Store()), ast.Add(), ast.Constant(1))
             test = ast.Compare(load(name), [ast.Lt()], [load(end)])
-            block.statements[at : at + 1] = [
+            block.statements[index : index + 1] = [
                 assign(end, stop),
                 assign(name, ast.Constant(0)),
                 ast.While(test, [*loop.body, step], []),
             ]
             changed = True
-            context.touch()
+            context.clear_caches()
     return changed
 
 
 def _range_stop(loop: ast.stmt, context: FunctionContext) -> ast.expr | None:
-    """The stop of a loop over range(len(...)) or range(constant) that may become a while loop, else None."""
+    """The stop of a loop over range(len(...)) or range(constant) if it can become a while loop, else None."""
     if not isinstance(loop, ast.For) or loop.orelse or not isinstance(loop.target, ast.Name):
         return None
     call, name = loop.iter, loop.target.id
@@ -197,11 +197,11 @@ def _range_stop(loop: ast.stmt, context: FunctionContext) -> ast.expr | None:
 
 @rewrite("count_by_hand", 3, ast.For)
 def count_by_hand(context: FunctionContext) -> bool:
-    """`for i, x in enumerate(y)` becomes a loop over y with a counter of its own."""
+    """`for i, x in enumerate(y)` becomes a loop over y with a separate counter."""
     changed = False
     for block in context.blocks():
-        for at in range(len(block.statements) - 1, -1, -1):
-            loop = block.statements[at]
+        for index in range(len(block.statements) - 1, -1, -1):
+            loop = block.statements[index]
             if not isinstance(loop, ast.For) or not isinstance(loop.iter, ast.Call):
                 continue
             call, target = loop.iter, loop.target
@@ -211,16 +211,16 @@ def count_by_hand(context: FunctionContext) -> bool:
                 continue
             if not (isinstance(target, ast.Tuple) and len(target.elts) == 2) or _targets(target) is None:
                 continue
-            index, item = target.elts
-            assert isinstance(index, ast.Name)
+            number, item = target.elts
+            assert isinstance(number, ast.Name)
             assert isinstance(item, ast.Name)
-            if index.id == item.id:
+            if number.id == item.id:
                 continue
             counter = context.fresh()
             step = ast.AugAssign(ast.Name(counter, ast.Store()), ast.Add(), ast.Constant(1))
             loop.target, loop.iter = item, call.args[0]
-            loop.body[:0] = [assign(index.id, load(counter)), step]
-            block.statements.insert(at, assign(counter, ast.Constant(0)))
+            loop.body[:0] = [assign(number.id, load(counter)), step]
+            block.statements.insert(index, assign(counter, ast.Constant(0)))
             changed = True
     return changed
 

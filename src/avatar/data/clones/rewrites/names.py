@@ -1,4 +1,4 @@
-"""Renames what belongs to the function alone: its locals, its parameters and its own name."""
+"""Renames the function's local variables, its parameters and the function itself."""
 
 import ast
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from avatar.data.clones.rewrites.base import COMPREHENSIONS, FunctionContext, bl
 REFLECTIVE = frozenset({"locals", "vars", "eval", "exec", "dir", "globals"}) | frozenset(
     {"f_locals", "_getframe", "currentframe", "co_varnames"}
 )
-"""Names with which code can see its own variables; a function that mentions one keeps its tree."""
+"""Names with which code can read its own variables by name. A function that uses one keeps its tree."""
 
 
 def _mentions(nodes: list[ast.AST], names: frozenset[str]) -> bool:
@@ -20,10 +20,10 @@ def _mentions(nodes: list[ast.AST], names: frozenset[str]) -> bool:
 
 
 def keeps_tree(function: FunctionNode) -> bool:
-    """Whether the tree must stay as it is.
+    """Whether the tree must not change.
 
-    Either the function may look its own variables up by name, or a global or nonlocal statement stands
-    inside one of its inner blocks, where moving code could put a use before it.
+    Either the function may read its own variables by name, or one of its inner blocks has a global or nonlocal
+    statement, and moved code could use the name before it.
     """
     inner = (statement for block in list(blocks(function))[1:] for statement in block.statements)
     return _mentions(walk(function), REFLECTIVE) or any(isinstance(one, ast.Global | ast.Nonlocal) for one in inner)
@@ -36,14 +36,14 @@ class _Scope:
 
 
 class _Names:
-    """Walks a function once and notes who binds and who uses each name, and which names must stay."""
+    """Walks through a function once and records which scopes bind and use each name, and which names are `fixed`."""
 
     def __init__(self, function: FunctionNode, nodes: list[ast.AST]) -> None:
         self.fixed: set[str] = set()
         self.uses: list[tuple[str, tuple[_Scope, ...]]] = []
         self.scopes: list[_Scope] = []
         self._function(function, ())
-        if _mentions(nodes, frozenset({function.name})):  # it may call itself by keyword
+        if _mentions(nodes, frozenset({function.name})):  # it may call itself with keyword arguments
             keywords = (node for node in nodes if isinstance(node, ast.keyword))
             self.fixed.update(node.arg for node in keywords if node.arg)
 
@@ -65,7 +65,7 @@ class _Names:
                 self.visit(part, chain)
         for one in parameters:
             scope.bound.add(one.arg)
-            if chain:  # a nested function may be called by keyword from code that is not seen
+            if chain:  # code outside may call a nested function with keyword arguments
                 self.fixed.add(one.arg)
         for part in node.body if isinstance(node.body, list) else [node.body]:
             self.visit(part, (*chain, scope))
@@ -119,7 +119,7 @@ class _Names:
             self._bind(node.name, chain)
             self.fixed.add(node.name)
             inside = [name for part in walk(node) for name in _stored(part)]
-            self.fixed.update(inside)  # a class body looks names up in itself, then in the globals
+            self.fixed.update(inside)  # a class body reads names from itself, then from the globals
         elif isinstance(node, ast.Global | ast.Nonlocal):
             self.fixed.update(node.names)
         elif isinstance(node, ast.alias):
@@ -149,21 +149,21 @@ def _stored(node: ast.AST) -> list[str]:
 
 
 def renameable(function: FunctionNode) -> set[str]:
-    """Names that are the function's own wherever they occur in it, so that all may be renamed together.
+    """Names that are local to the function at every occurrence, so that all occurrences may be renamed.
 
-    Left out: globals, builtins and attributes; what global, nonlocal, import, class or a nested function's
-    signature mentions; self and cls. The function's own parameters are in: a clone stands alone.
+    Not included: globals, builtins and attributes; names in global, nonlocal and import statements, in classes and
+    in signatures of nested functions; self and cls. The function's own parameters are included.
     """
     return set() if keeps_tree(function) else _Names(function, walk(function)).renameable()
 
 
 def own_names(context: FunctionContext) -> set[str]:
-    """`renameable` of a function whose tree may change."""
+    """Like `renameable`, for a function whose tree may change."""
     return _Names(context.function, context.nodes()).renameable()
 
 
 def rename(nodes: list[ast.AST], table: dict[str, str]) -> None:
-    """Rename every variable of `table` in a function's nodes, in place."""
+    """Rename the variables of `table` (old to new name) in a function's nodes, in place."""
     for node in nodes:
         if isinstance(node, ast.Name):
             node.id = table.get(node.id, node.id)
@@ -176,7 +176,7 @@ def rename(nodes: list[ast.AST], table: dict[str, str]) -> None:
 
 
 def _rename_share(context: FunctionContext, share: float) -> bool:
-    names = sorted(own_names(context))  # sorted: sets have no order that lasts
+    names = sorted(own_names(context))  # the order of a set differs between runs
     table = {name: context.fresh() for name in names if context.chance(share)}
     rename(context.nodes(), table)
     return bool(table)
@@ -196,7 +196,7 @@ def rename_locals(context: FunctionContext) -> bool:
 
 @rewrite("rename_function", 2)
 def rename_function(context: FunctionContext) -> bool:
-    """Give the function another name, where it is no special method and does not mention itself."""
+    """Give the function a new name if it is not a special method and does not use its own name."""
     function = context.function
     if function.name.startswith("__") or _mentions(context.nodes(), frozenset({function.name})):
         return False

@@ -1,4 +1,4 @@
-"""Swaps neighbouring statements that are proven independent."""
+"""Swaps neighbouring statements that are certainly independent."""
 
 import ast
 
@@ -40,14 +40,14 @@ def _read(statement: ast.stmt) -> set[str]:
 
 @rewrite("swap_statements", 3, ast.Assign)
 def swap_statements(context: FunctionContext) -> bool:
-    """Swap two neighbouring inert assignments that share no name either of them writes.
+    """Swap two neighbouring inert assignments if neither reads or writes a name that the other one writes.
 
-    Reading an unbound variable can raise, and then the order could be seen by a handler or a closure:
-    in a function with either, both statements may read nothing but parameters.
+    Reading an unbound variable can raise, and an exception handler or a closure could then observe the order.
+    In a function with one of these, both statements may read only parameters.
     """
     function = context.function
     declared = context.declared()
-    watched = context.has(ast.Try, ast.TryStar, ast.With, ast.AsyncWith) or any(
+    observable = context.has(ast.Try, ast.TryStar, ast.With, ast.AsyncWith) or any(
         isinstance(node, SCOPES) and node is not function for node in context.nodes()
     )
     spec = function.args
@@ -56,20 +56,20 @@ def swap_statements(context: FunctionContext) -> bool:
     changed = False
     for block in context.blocks():
         statements = block.statements
-        at = 0
-        while at + 1 < len(statements):
-            one, two = statements[at], statements[at + 1]
+        index = 0
+        while index + 1 < len(statements):
+            one, two = statements[index], statements[index + 1]
             first, second = _written(one), _written(two)
-            at += 1
+            index += 1
             if first is None or second is None or (first | second) & declared:
                 continue
             reads = _read(one) | _read(two)
-            if first & (second | _read(two)) or second & _read(one) or (watched and not reads <= parameters):
+            if first & (second | _read(two)) or second & _read(one) or (observable and not reads <= parameters):
                 continue
             if context.chance():
-                statements[at - 1 : at + 1] = [two, one]
+                statements[index - 1 : index + 1] = [two, one]
                 changed = True
-                at += 1
+                index += 1
     return changed
 
 
