@@ -1,4 +1,4 @@
-"""What is near is read off the code at hand, in units of what is usual there."""
+"""What is is_close is read off the code at hand, in units of what is usual there."""
 
 import numpy as np
 import pytest
@@ -15,15 +15,15 @@ def test_few_functions_are_all_near() -> None:
 
 def test_any_distance_may_be_asked_for() -> None:
     vectors = RANDOM.normal(size=(1_000, 4)).astype(np.float32)
-    assert NeighbourLimit(vectors, twins=0)(vectors[:500], vectors[500:]).all()
+    assert NeighbourLimit(vectors, neighbours=0)(vectors[:500], vectors[500:]).all()
 
 
-@pytest.mark.parametrize("twins", [1.0, 10.0])
-def test_about_as_many_are_near_as_were_asked_for(twins: float) -> None:
+@pytest.mark.parametrize("neighbours", [1.0, 10.0])
+def test_about_as_many_are_near_as_were_asked_for(neighbours: float) -> None:
     vectors = RANDOM.normal(size=(2_000, 6)).astype(np.float32)
-    near = NeighbourLimit(vectors, twins)
-    counts = [near(np.repeat(vectors[row : row + 1], len(vectors), 0), vectors).sum() - 1 for row in range(500)]
-    assert np.mean(np.asarray(counts) >= twins) == pytest.approx(SHARE, abs=0.12)
+    is_close = NeighbourLimit(vectors, neighbours)
+    counts = [is_close(np.repeat(vectors[row : row + 1], len(vectors), 0), vectors).sum() - 1 for row in range(500)]
+    assert np.mean(np.asarray(counts) >= neighbours) == pytest.approx(SHARE, abs=0.12)
 
 
 def test_boilerplate_does_not_hide_the_rest() -> None:
@@ -44,8 +44,8 @@ def test_scale_and_place_of_a_component_do_not_matter() -> None:
 def test_components_that_never_change_say_nothing() -> None:
     vectors = RANDOM.normal(size=(1_000, 5)).astype(np.float32)
     padded = np.concatenate([vectors, np.full((1_000, 3), 7, np.float32)], axis=1)
-    near = NeighbourLimit(vectors, 20)(vectors[:500], vectors[500:])
-    assert (near == NeighbourLimit(padded, 20)(padded[:500], padded[500:])).all()
+    is_close = NeighbourLimit(vectors, 20)(vectors[:500], vectors[500:])
+    assert (is_close == NeighbourLimit(padded, 20)(padded[:500], padded[500:])).all()
 
 
 def test_equal_functions_are_near_even_where_all_are_equal() -> None:
