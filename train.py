@@ -1,17 +1,12 @@
 """Distil a model of code: `python train.py [+experiment=NAME] [key=value ...]`; `--help` lists the groups."""
 
-import os
 import sys
 from pathlib import Path
 
-from avatar.common.cores import thread_limits
-from avatar.common.paths import stand_ins
-
-os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # Hydra hands its errors to `report_errors`, which words them
-os.environ.update(thread_limits())  # before numpy is imported
-os.environ.update(stand_ins())  # libraries need a home folder to be imported
-
 try:
+    from avatar.common.start import set_variables
+
+    set_variables()
     import hydra
 except ModuleNotFoundError as error:
     print(f"{error}: `make setup` makes the environment, .venv/bin/python train.py runs in it", file=sys.stderr)

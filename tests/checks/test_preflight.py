@@ -327,7 +327,7 @@ def test_flips_need_a_language() -> None:
         "dataset": DatasetConfig(name="pairs"),
         "search": SearchConfig(objectives=["accuracy", "flips"]),
     }
-    problem = only([*found(registered.language, distill=DistillConfig(copies=0), **parts)])
-    assert "dataset.language is null; the objective flips" in problem
-    parts["dataset"] = DatasetConfig(name="bcb")
-    assert not found(registered.language, **parts)
+    problem = only([*found(registered.objectives, distill=DistillConfig(copies=0), **parts)])
+    assert "dataset.language is null; the objective 'flips'" in problem
+    parts["dataset"] = DatasetConfig(name="bcb", language="java")
+    assert not found(registered.objectives, **parts)

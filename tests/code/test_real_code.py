@@ -12,6 +12,7 @@ import pytest
 
 from avatar.code.parsing import parse
 from avatar.code.rewrite import rewrites
+from avatar.code.text import function_text
 from syntax import tokens
 
 
@@ -35,7 +36,8 @@ def codes(avatar_data: Path) -> dict[str, list[str]]:
 def test_rewritten_functions_parse(codes: dict[str, list[str]], language: str, share: float, kind: str) -> None:
     change = rewrites(language)[kind]
     changed = 0
-    for seed, code in enumerate(codes[language]):
+    for seed, text in enumerate(codes[language]):
+        code = function_text(text, language=language)
         made = change(code, Random(seed))
         changed += made != code
         if parse(code, language) is None:

@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from avatar import app
 from avatar.config.error_messages import report_errors
-from avatar.config.schema import Config
+from avatar.config.schema import ArtifactsConfig, Config
 
 ROOT = Path(__file__).resolve().parents[2]
 ASKED = {"help": ["--help"], "config": ["--cfg", "job"]}
@@ -65,7 +65,7 @@ def test_a_finished_job_whose_result_cannot_be_printed_is_finished(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """In a sweep the next job must get its turn; the report says what was not printed."""
-    composed = OmegaConf.structured(Config(output_dir=str(tmp_path), artifacts=str(tmp_path)))
+    composed = OmegaConf.structured(Config(output_dir=str(tmp_path), artifacts=ArtifactsConfig(str(tmp_path))))
     assert isinstance(composed, DictConfig)
     composed.tracking.enabled = False
     outcome = SimpleNamespace(

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from avatar.code.text import function_text
 from avatar.common.errors import ConfigError
 from avatar.config.schema import DatasetConfig
 from avatar.data.disjoint import apart, divide, grouped_split
@@ -130,7 +131,9 @@ def test_pairs_that_hang_together_are_cut_and_the_report_says_how_many_are_lost(
     rows = corpus.rows[SplitName.UNLABELED]
     lines = (tmp_path / "train.jsonl").read_text().splitlines()
     found = [corpus.functions[pair.ids[0]].code for pair in corpus.splits[SplitName.UNLABELED]]
-    assert found == [json.loads(lines[row])["code1"] for row in rows]  # recorded predictions find their rows
+    assert found == [
+        function_text(json.loads(lines[row])["code1"]) for row in rows
+    ]  # recorded predictions find their rows
 
 
 def test_pairs_that_cannot_be_cut_come_with_a_warning(tmp_path: Path) -> None:

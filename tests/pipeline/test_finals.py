@@ -9,6 +9,7 @@ import pytest
 from jobs import small_job, write_pairs
 
 from avatar.bundle import read_bundle
+from avatar.checks.preflight import check
 from avatar.common.errors import ConfigError, DivergedError
 from avatar.config.schema import Config, SearchConfig, TrackingConfig
 from avatar.measure.standard_error import influences, standard_error
@@ -137,6 +138,6 @@ def test_names_tell_finalists_apart_and_mcc_is_no_percentage(
 
 def test_impossible_settings_are_named() -> None:
     with pytest.raises(ConfigError, match=r"search.finalists is 0; it must be at least 1"):
-        Config(search=SearchConfig(finalists=0))
+        check(Config(search=SearchConfig(finalists=0)))
     with pytest.raises(ConfigError, match=r"search.rule=accurate needs accuracy among search.objectives"):
-        Config(search=SearchConfig(objectives=["size", "flops"]))
+        check(Config(search=SearchConfig(objectives=["size", "flops"])))

@@ -63,7 +63,7 @@ def test_flips_and_calibration_are_measured_and_reported(outcome: Outcome) -> No
 
 
 def test_without_a_language_robustness_is_not_measured(outcome: Outcome, data: Path, place: Path) -> None:
-    cfg = small_job(data, place)
+    cfg = small_job(data, place, output_dir=str(place / "without a language"))
     cfg.dataset.language = None
     again = run_job(cfg, Run())
     assert not [name for name in again.metrics if name.startswith("robustness/")]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from jobs import small_job, write_pairs
 
+from avatar.checks.preflight import check
 from avatar.common.errors import ConfigError
 from avatar.config.schema import DistillConfig, TeacherConfig
 from avatar.pipeline import stage_01_dataset, stage_02_teacher, stage_03_labels, stage_10_student
@@ -66,4 +67,4 @@ def test_a_frozen_teacher_reads_each_function_once_for_all_seeds(data: Path, tmp
 
 def test_recorded_predictions_have_no_vectors(data: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="recorded predictions have none"):
-        small_job(data, tmp_path, distill=DistillConfig(relations=1.0))
+        check(small_job(data, tmp_path, distill=DistillConfig(relations=1.0)))

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from jobs import small_job, write_pairs
 
+from avatar.checks.preflight import check
 from avatar.common.errors import ConfigError
 from avatar.pipeline.run_job import run_job
 from avatar.tracking.runs import Run
@@ -20,4 +21,4 @@ def test_flips_are_an_axis_of_the_trade_off(tmp_path: Path) -> None:
     assert pd.read_csv(front)["flips"].between(0, 1).all()
     assert "Of the flips: " in outcome.report.read_text()
     with pytest.raises(ConfigError, match="'flips' needs the programming language"):
-        run_job(replace(cfg, dataset=replace(cfg.dataset, language=None)), Run())
+        check(replace(cfg, dataset=replace(cfg.dataset, language=None)))

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from avatar.checks.preflight import check
 from avatar.common.errors import ConfigError
 from avatar.config.schema import Config, DistillConfig
 from avatar.data.batching import TokenTable
@@ -33,4 +34,4 @@ def test_halves_come_as_the_recipe_says() -> None:
 
 def test_nothing_to_learn_from_is_a_config_error() -> None:
     with pytest.raises(ConfigError, match="needs something to learn from"):
-        Config(distill=DistillConfig(use_unlabeled=False))
+        check(Config(distill=DistillConfig(use_unlabeled=False)))

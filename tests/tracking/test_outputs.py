@@ -105,7 +105,7 @@ def test_a_place_that_cannot_be_written_is_one_message(tmp_path: Path) -> None:
     process = start(tmp_path)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 2
-    assert "cannot make the output folder outputs/demo/" in errors
+    assert "output_dir is '" in errors
     assert "Traceback" not in errors
     with pytest.raises(ArtifactError):
         reserve(tmp_path / "outputs")

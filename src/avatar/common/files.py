@@ -106,7 +106,7 @@ def _target(path: Path) -> Path | int:
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
     if path.is_dir():
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
-    return path
+    return path.absolute()  # tempfile's names are absolute, and are compared with it
 
 
 def _temporary(target: Path | int) -> Path:

@@ -18,9 +18,9 @@ from avatar.code.languages import LANGUAGES, language_of_file
 from avatar.common.errors import AvatarError, DataError, ReaderLeftError
 from avatar.common.output import complain, standard_streams, write_output
 from avatar.serve.arguments import Choices, count
-from avatar.serve.http import command as http_command
-from avatar.serve.lsp import command as lsp_command
-from avatar.serve.scan import command as scan_command
+from avatar.serve.http import serve_command
+from avatar.serve.lsp import lsp_command
+from avatar.serve.scan import scan_command
 
 NOT_DONE = 2
 """Exit status where a command could not be carried out; 1 is kept for what `scan --fail-on` found."""
@@ -96,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     predict.set_defaults(run=_predict)
     scan_command.add(commands)
     lsp_command.add(commands)
-    http_command.add(commands)
+    serve_command.add(commands)
     return parser
 
 
