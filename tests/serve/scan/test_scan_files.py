@@ -102,7 +102,7 @@ def test_other_encodings_are_read_with_a_note(tmp_path: Path) -> None:
     (tmp_path / "a.c").write_bytes("/* caf\xe9 */ int f;".encode("latin-1"))
     (tmp_path / "b.c").write_bytes(b"\xef\xbb\xbfint f;")
     first, second = (read_source(one) for one in source_files(tmp_path) if isinstance(one, SourceFile))
-    assert first == ("/* caf\ufffd */ int f;", "not UTF-8, other bytes were replaced")
+    assert first == ("/* caf\ufffd */ int f;", "not UTF-8: invalid bytes were replaced")
     assert second == ("int f;", "")
 
 

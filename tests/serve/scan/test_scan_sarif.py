@@ -38,8 +38,8 @@ def results(path: Path, student: Path, threshold: float = 0.0) -> list[dict[str,
 
 
 def uris(found: list[dict[str, Any]]) -> list[str]:
-    places = [place for one in found for place in (*one["locations"], *one.get("relatedLocations", ()))]
-    return sorted(place["physicalLocation"]["artifactLocation"]["uri"] for place in places)
+    locations = [location for one in found for location in (*one["locations"], *one.get("relatedLocations", ()))]
+    return sorted(location["physicalLocation"]["artifactLocation"]["uri"] for location in locations)
 
 
 def fingerprints(path: Path, student: Path, threshold: float = 0.0) -> dict[int, str]:

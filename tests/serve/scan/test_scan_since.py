@@ -78,10 +78,10 @@ def test_only_groups_with_a_changed_function_are_found(repository: Path, clone_s
     for root in (repository, repository / "c.py"):
         report = scan(root, clone_student, options)
         if root.is_file():
-            assert report.findings == ()  # its twins are outside
+            assert report.findings == ()  # its clones are outside
             continue
         (group,) = report.findings
-        assert [place.file for place in group.functions] == ["c.py", "a.py", "sub/b.py"]
+        assert [location.file for location in group.functions] == ["c.py", "a.py", "sub/b.py"]
         assert group.changed == 1
     git(repository, "add", ".")
     git(repository, "commit", "-qm", "two")

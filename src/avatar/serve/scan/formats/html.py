@@ -78,7 +78,8 @@ def _finding(finding: Finding, report: ScanReport, folder: Path, sources: dict[s
     first = finding.functions[0]
     title = headline(finding, report.label) + (f": {first.name}" if len(finding.functions) > 1 else "")
     more = f"<ul>{rest}</ul>" if rest else ""
-    return f'<details><summary>{escape(_shown(title))}</summary><div class="members">{"".join(shown)}</div>{more}</details>'
+    members = f'<div class="members">{"".join(shown)}</div>'
+    return f"<details><summary>{escape(_shown(title))}</summary>{members}{more}</details>"
 
 
 def _function(location: Location, folder: Path, sources: dict[str, list[str]]) -> str:
