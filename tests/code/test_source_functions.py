@@ -213,7 +213,7 @@ def test_what_nobody_writes_takes_no_time(language: str, bomb: str) -> None:
     start = time.perf_counter()
     found = functions_of(bomb, language)
     assert time.perf_counter() - start < 2
-    assert found.note == "left out: nested deeper than anybody writes"
+    assert found.note == "left out: brackets or signs are nested too deeply"
 
 
 def test_what_people_write_is_not_left_out() -> None:

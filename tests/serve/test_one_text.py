@@ -158,7 +158,7 @@ def java_student(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_bundle(tmp_path_factory.mktemp("java") / "bundle", Task.FUNCTION, languages=("java",)).folder
 
 
-WARNING = "this student was trained on Java, not on Python: its answers about Python may be wrong"
+WARNING = "this student was trained on Java, not on Python: its predictions for Python may be wrong"
 
 
 def test_another_language_is_told_by_predict(java_student: Path, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ class Editor:
                 await asyncio.sleep(0.005)
 
     async def loaded(self) -> None:
-        await self.until(lambda: any("functions known" in one.message for one in self.client.log_messages))
+        await self.until(lambda: any("functions in the index" in one.message for one in self.client.log_messages))
 
 
 def edit(
