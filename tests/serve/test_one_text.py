@@ -204,7 +204,7 @@ def test_another_language_is_told_once_in_the_editor(java_student: Path, monkeyp
     async def look(name: str, language: str) -> None:
         document = SimpleNamespace(language_id=language, source=METHODS[language])
         monkeypatch.setattr(server, "_document", lambda address: document)
-        await server._look(f"file:///{name}")
+        await server._update(f"file:///{name}")
 
     async def edits() -> None:
         for name, language in (("A.java", "java"), ("a.py", "python"), ("b.py", "python"), ("a.py", "python")):

@@ -164,7 +164,7 @@ def test_cli_prints_json(functions: Path, tmp_path: Path, capsys: pytest.Capture
     [
         (b"\xff\xfe", [], "not UTF-8"),
         (b" \n", [], "is empty"),
-        (b"int f;", ["second.c"], "reads 1 file"),
+        (b"int f;", ["second.c"], "needs 1 file"),
         (None, [], "cannot read"),
     ],
 )

@@ -80,5 +80,5 @@ def test_it_is_readable_for_everybody(page: Page, width: int) -> None:
 def test_what_is_wrong_is_said(page: Page) -> None:
     page.locator("#first").fill("def f(): pass")
     page.locator("#second").fill("   ")
-    page.get_by_role("button", name="Ask the student").click()
+    page.get_by_role("button", name="Predict").click()
     expect(page.locator("#wrong")).to_have_text("Paste two functions.")
