@@ -75,8 +75,8 @@ def test_a_tokenizer_of_another_kind_goes_through_the_library(tmp_path: Path) ->
     content["normalizer"] = {"type": "Lowercase"}
     (tmp_path / TOKENIZER).write_text(json.dumps(content))
     config = BundleConfig(task="function", max_length=LENGTH, labels=("a", "b"))
-    found = TextTokenizer(Bundle(tmp_path, config, {}))(["HELLO World"])
-    assert found == [library.encode("hello world").ids]
+    result = TextTokenizer(Bundle(tmp_path, config, {}))(["HELLO World"])
+    assert result == [library.encode("hello world").ids]
 
 
 def test_what_is_no_tokenizer_is_refused(tmp_path: Path) -> None:

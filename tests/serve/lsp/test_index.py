@@ -1,4 +1,4 @@
-"""The index answers after every edit what a fresh look at all texts would answer."""
+"""After every edit, the index gives the same hints as a new index of all texts."""
 
 import random
 import time
@@ -49,7 +49,7 @@ def expected(student: Path, files: dict[str, str], file: str, threshold: float) 
 
 
 def agrees(index: Index, file: str, wanted: dict[str, set[str]]) -> bool:
-    """Whether the same functions have hints, with as many clones, and the likeliest of them are named."""
+    """Whether the same functions have hints, with as many clones, and the most probable clones are listed."""
     hints = {hint.location.name: hint for hint in index.hints(file)}
     return hints.keys() == wanted.keys() and all(
         hints[name].count == len(clones)
@@ -59,7 +59,7 @@ def agrees(index: Index, file: str, wanted: dict[str, set[str]]) -> bool:
     )
 
 
-def test_after_any_edits_the_hints_are_those_of_a_fresh_look(clone_student: Path) -> None:
+def test_after_any_edits_the_hints_are_those_of_a_new_index(clone_student: Path) -> None:
     threshold = middle_threshold(clone_student)
     settings = EditorSettings(threshold=threshold, min_lines=1, min_words=0)
     index = Index(LazyStudent(clone_student, 1), settings, NoCache())

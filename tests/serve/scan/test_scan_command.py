@@ -83,12 +83,12 @@ def _texts(file: Path) -> dict[int, str]:
 
 def test_the_order_of_a_pair_does_not_matter(tmp_path: Path) -> None:
     folder = tiny_bundle(tmp_path / "bundle", Task.PAIR, head="concat").folder
-    found = []
+    result = []
     for number, order in enumerate(((0, 1), (1, 0))):
         file = tmp_path / f"{number}.py"
         file.write_text("\n".join(LARGE[row] for row in order))
-        found.append(scan(file, folder, Options(threshold=0.0)).findings[0].probability)
-    assert found[0] == pytest.approx(found[1], abs=1e-5)
+        result.append(scan(file, folder, Options(threshold=0.0)).findings[0].probability)
+    assert result[0] == pytest.approx(result[1], abs=1e-5)
 
 
 def test_suspicious_functions_are_those_above_the_threshold(code: Path, fault_student: Path) -> None:
@@ -178,7 +178,7 @@ def test_what_should_fail_is_looked_for(code: Path, clone_student: Path) -> None
 def test_a_file_that_changed_unnoticed_is_said(
     code: Path, clone_student: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The outline is known, the vectors are not, and the content is another at the same time and size."""
+    """The outline is in the cache, the vectors are not, and the content changed with equal time and size."""
     scan(code, clone_student)
     file = code / "a.py"
     status = file.stat()

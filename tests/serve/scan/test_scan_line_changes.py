@@ -19,7 +19,7 @@ def rows(ranges: list[tuple[int, int]]) -> set[int]:
 def test_what_is_left_unchanged_is_in_the_old_text_in_this_order(
     old: list[bytes], new: list[bytes], with_anchors: bool
 ) -> None:
-    """Nothing that changed is missed, however the two are aligned; and equal texts have no changes."""
+    """Every change is in a range, for any alignment; equal texts have no changes."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(line_changes, "EXACT", 0 if with_anchors else 10**9)
         ranges = changed_ranges(b"\n".join(old), b"\n".join(new))
@@ -42,7 +42,7 @@ def test_what_is_left_unchanged_is_in_the_old_text_in_this_order(
         (b"", b"a\n", [(1, 1)]),
         (b"a\n", b"", [(0, 1)]),
         (b"+++ a\n@@ -1 +1 @@\n", b"+++ b\n@@ -1 +1 @@\n", [(1, 1)]),
-        # a function with the decorator of the next: not the next one's decorator is new
+        # a new function before one with the same decorator: the new decorator is the first
         (b"@t\na\n\n@t\nb\n", b"@t\na\n\n@t\nc\n\n@t\nb\n", [(4, 6)]),
         (b"@t\na\n\n@t\nc\n\n@t\nb\n", b"@t\na\n\n@t\nb\n", [(3, 4)]),
     ],

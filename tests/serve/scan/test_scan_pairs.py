@@ -17,15 +17,15 @@ def vectors(count: int, seed: int = 1) -> NDArray[np.float32]:
 
 
 def compare(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float64]:
-    """No distance: it weighs the difference by a part of the product."""
+    """Not a distance: the difference, weighted by a part of the product."""
     weights = np.where(first * second > 0, 1.0, 1.5)
     return np.exp(-((weights * (first - second)) ** 2).sum(1))
 
 
 def brute(points: NDArray[np.float32], threshold: float) -> dict[tuple[int, int], float]:
     first, second = np.triu_indices(len(points), 1)
-    found = compare(points[first], points[second])
-    return {(int(a), int(b)): float(p) for a, b, p in zip(first, second, found, strict=True) if p >= threshold}
+    result = compare(points[first], points[second])
+    return {(int(a), int(b)): float(p) for a, b, p in zip(first, second, result, strict=True) if p >= threshold}
 
 
 def as_dict(pairs: Pairs) -> dict[tuple[int, int], float]:
@@ -55,9 +55,9 @@ def test_neighbours_find_nearly_all_with_few_comparisons() -> None:
     points = vectors(1_500)
     pairs, comparisons = find_pairs(points, np.arange(len(points)), compare, 0.5, exact_comparisons=0)
     expected = brute(points, 0.5)
-    found = as_dict(pairs)
-    assert found == pytest.approx({row: expected[row] for row in found})
-    assert len(found) >= 0.99 * len(expected)
+    result = as_dict(pairs)
+    assert result == pytest.approx({row: expected[row] for row in result})
+    assert len(result) >= 0.99 * len(expected)
     assert comparisons < 1_500 * 1_499 / 2 / 10
 
 

@@ -123,7 +123,7 @@ def test_nothing_of_the_repository_is_executed(repository: Path, tmp_path: Path)
 def test_the_pre_commit_hook_stops_a_copy(
     repository: Path, clone_student: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """pre-commit runs the hook on `git commit`; only its environment is this one instead of a new one."""
+    """pre-commit runs the hook on `git commit`; it uses this environment instead of a new one."""
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
     program, _, arguments = hook["entry"].partition(" ")
     assert (program, hook["language"]) == ("avatar", "python")
