@@ -71,7 +71,7 @@ async def _editor(bundle: Path, folder: Path, functions: list[str]) -> list[tupl
 
     @client.feature(types.WINDOW_LOG_MESSAGE)
     def logged(params: types.LogMessageParams) -> None:
-        if "functions known" in params.message:
+        if "functions in the index" in params.message:
             ready.set()
 
     start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""C++ as Qt, LLVM, Chromium, Unreal and others write it: macros hide neither classes nor methods."""
+"""C++ in the style of Qt, LLVM, Chromium, Unreal and others: macros do not hide classes or methods."""
 
 import time
 
@@ -224,4 +224,4 @@ def test_time_grows_with_the_length_alone(piece: str) -> None:
     content = (piece * 20_000).encode()
     start = time.process_time()
     hide_macros(content)
-    assert time.process_time() - start < 3  # a tenth of a second to a second; the square of it would be minutes
+    assert time.process_time() - start < 3  # takes 0.1 to 1 s; quadratic time would take minutes

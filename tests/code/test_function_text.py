@@ -1,4 +1,4 @@
-"""The one text of a function: the same however it comes, the same when made again, in linear time."""
+"""The normalised text of a function: equal for all variants of a text, idempotent, in linear time."""
 
 import ast
 import sysconfig

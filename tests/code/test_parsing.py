@@ -1,4 +1,4 @@
-"""What is parsed, by which grammar, and what is refused."""
+"""Texts that are parsed, by which grammar, and texts that are refused."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Another layout or spelling is the same code."""
+"""Another layout or spelling does not change the code."""
 
 import ast
 import random

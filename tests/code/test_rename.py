@@ -1,4 +1,4 @@
-"""New names change no meaning: what must stay stays, and what goes together changes together."""
+"""Renaming does not change the meaning: fixed names stay, and all occurrences of a name change together."""
 
 import inspect
 import re

@@ -171,8 +171,8 @@ def test_a_namespace_with_a_macro_hides_no_functions() -> None:
 
 def test_languages_go_by_the_end_of_the_name() -> None:
     names = ["a.py", "A.JAVA", "x.c", "x.h", "x.hpp", "x.c++", "x.rs", "py", ".py.bak"]
-    found = [language_of_file(name) for name in names]
-    assert found == ["python", "java", "c", "c", "cpp", "cpp", None, None, None]
+    result = [language_of_file(name) for name in names]
+    assert result == ["python", "java", "c", "c", "cpp", "cpp", None, None, None]
 
 
 def test_more_than_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,10 +193,10 @@ def test_deep_nesting_ends() -> None:
     st.sampled_from(["python", "java", "c", "cpp"]),
 )
 def test_any_text_gives_functions_in_order_that_do_not_overlap(source: str, language: str) -> None:
-    found = functions_of(source, language).functions
+    result = functions_of(source, language).functions
     lines = len(re.split("\r\n?|\n", source))
-    assert all(1 <= one.first_line <= one.last_line <= lines for one in found)
-    assert all(one.last_line <= other.first_line for one, other in pairwise(found))
+    assert all(1 <= one.first_line <= one.last_line <= lines for one in result)
+    assert all(one.last_line <= other.first_line for one, other in pairwise(result))
 
 
 @pytest.mark.parametrize(
@@ -211,9 +211,9 @@ def test_any_text_gives_functions_in_order_that_do_not_overlap(source: str, lang
 )
 def test_what_nobody_writes_takes_no_time(language: str, bomb: str) -> None:
     start = time.perf_counter()
-    found = functions_of(bomb, language)
+    result = functions_of(bomb, language)
     assert time.perf_counter() - start < 2
-    assert found.note == "left out: nested deeper than anybody writes"
+    assert result.note == "left out: brackets or signs are nested too deeply"
 
 
 def test_what_people_write_is_not_left_out() -> None:

@@ -20,7 +20,7 @@ from students import TEXTS, tiny_architecture, tiny_bundle, tiny_student, tiny_t
 
 
 def torch_logits(model: StudentModel, texts: list[str], members: list[list[int]]) -> np.ndarray:
-    """One function at a time, so without padding: a reference that shares no batching with the predictor."""
+    """Logits of one function at a time, without padding: a reference without the predictor's batching."""
     rows = encode_texts(tiny_tokenizer(), texts, model.arch.max_length)
     with torch.inference_mode():
         vectors = [model.encode(torch.tensor([row]), torch.ones(1, len(row), dtype=torch.int64))[0] for row in rows]
@@ -46,12 +46,12 @@ def test_predictor_answers_as_torch_does(tmp_path: Path, task: Task, genes: dict
     members = [[row, (row * 7 + 3) % count][: task.arity] for row in range(count)]
     expected = torch.softmax(torch.from_numpy(torch_logits(model, TEXTS, members)), -1).numpy()
     examples = [tuple(TEXTS[row] for row in one) for one in members]
-    found = Predictor(tmp_path / "b", threads=1).predict(
+    result = Predictor(tmp_path / "b", threads=1).predict(
         examples if task is Task.PAIR else [one[0] for one in examples]  # type: ignore[arg-type]
     )
-    np.testing.assert_allclose(found, expected, atol=1e-4)
-    if genes.get("layers") != 0 or genes["pooling"] != "first":  # a bag of <s> alone answers all alike
-        assert np.ptp(found[:, 1]) > 1e-3, "all answers equal: the comparison would prove nothing"
+    np.testing.assert_allclose(result, expected, atol=1e-4)
+    if genes.get("layers") != 0 or genes["pooling"] != "first":  # with <s> as the only token, all answers are equal
+        assert np.ptp(result[:, 1]) > 1e-3, "all answers equal: the comparison would prove nothing"
 
 
 def test_writes_weights_config_card_and_tokenizer(tmp_path: Path) -> None:

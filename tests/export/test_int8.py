@@ -98,7 +98,7 @@ def test_the_bound_counts_examples_not_rounding(tmp_path: Path) -> None:
 
 def test_labels_must_fit_the_examples(tmp_path: Path) -> None:
     for examples, labels in ((TEXTS, [1]), ([], [])):
-        with pytest.raises(ArtifactError, match="cannot judge"):
+        with pytest.raises(ArtifactError, match="cannot be judged"):
             tiny_bundle(tmp_path / "b", Task.FUNCTION, int8=Int8Trial(examples, np.array(labels)))
     assert not list(tmp_path.iterdir())
 

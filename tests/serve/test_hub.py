@@ -52,7 +52,7 @@ def test_saving_to_where_it_came_from_is_refused(folder: Path) -> None:
 
 
 class FakeApi:
-    """The two calls of HfApi that the mixin makes; keeps what was uploaded."""
+    """The two calls of HfApi that the mixin makes; stores the uploads."""
 
     uploaded: dict[str, bytes]
     asked: dict[str, Any]

@@ -1,4 +1,4 @@
-"""One function gets one probability: by reader, Python, predict, scan, HTTP and editor, however it comes."""
+"""One function gets one probability from reader, Python, predict, scan, HTTP and editor, in every variant."""
 
 import asyncio
 import io
@@ -42,7 +42,7 @@ Bundles = dict[str, Path]
 
 @pytest.fixture(scope="module")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> Bundles:
-    """A student for each treatment of docstrings, and one that records nothing, as old bundles do."""
+    """A student for each rule for docstrings, and one without rules, like bundles of version 1."""
     rules = {"kept": DOCSTRINGS_KEPT, "removed": TextRules(docstrings=REMOVED), "old": AS_IT_IS}
     folder = tmp_path_factory.mktemp("students")
     return {
@@ -54,7 +54,7 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> Bundles:
 
 
 def every_answer(bundle: Path, text: str, language: str, folder: Path) -> dict[str, float]:
-    """The probability of one function by each way in; a file holds it where a way in reads files."""
+    """The probability of one function from each interface; those that read files get it in a file."""
     suffix = LANGUAGES.get(language).suffixes[0]
     predictor = Predictor(bundle)
     student = LazyStudent(bundle, 1)
@@ -87,8 +87,8 @@ def every_answer(bundle: Path, text: str, language: str, folder: Path) -> dict[s
     }
 
 
-def only(found: object) -> float:
-    (one,) = found  # type: ignore[misc]
+def only(result: object) -> float:
+    (one,) = result  # type: ignore[misc]
     return float(one)
 
 
@@ -119,9 +119,9 @@ def test_one_function_has_one_probability(
         text = documented(text)
     known = variants(text, language)
     way = data.draw(st.sampled_from(sorted(known)), label="variant")
-    found = every_answer(bundles[kept], known[way], language, tmp_path_factory.mktemp("asked"))
+    result = every_answer(bundles[kept], known[way], language, tmp_path_factory.mktemp("asked"))
     wanted = float(Predictor(bundles[kept]).predict([plain if kept == "removed" else text], language)[0, 1])
-    assert found == pytest.approx(dict.fromkeys(found, wanted), abs=2e-6)
+    assert result == pytest.approx(dict.fromkeys(result, wanted), abs=2e-6)
 
 
 @pytest.mark.parametrize("language", ALL)
@@ -148,9 +148,9 @@ def test_an_old_bundle_answers_as_it_did(bundles: Bundles, tmp_path: Path) -> No
     assert [predictor.text(one) for one in (text, "\ufeff" + text, "\tx\r\n")] == [text, "\ufeff" + text, "\tx\r\n"]
     (tmp_path / "a.py").write_bytes(("class A:\n" + re.sub("(?m)^(?=.)", "\t", text)).replace("\n", "\r\n").encode())
     options = Options(threshold=0.0, min_lines=0, min_words=0, cache=False)
-    (found,) = scan(tmp_path, bundles["old"], options).findings
-    wanted = float(predictor.predict([METHODS["python"]])[0, 1])  # scan took margin and docstring away
-    assert found.probability == pytest.approx(wanted, abs=2e-6)
+    (result,) = scan(tmp_path, bundles["old"], options).findings
+    wanted = float(predictor.predict([METHODS["python"]])[0, 1])  # the old scan removed indentation and docstring
+    assert result.probability == pytest.approx(wanted, abs=2e-6)
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +158,7 @@ def java_student(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_bundle(tmp_path_factory.mktemp("java") / "bundle", Task.FUNCTION, languages=("java",)).folder
 
 
-WARNING = "this student was trained on Java, not on Python: its answers about Python may be wrong"
+WARNING = "this student was trained on Java, not on Python: its predictions for Python may be wrong"
 
 
 def test_another_language_is_told_by_predict(java_student: Path, tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_another_language_is_told_once_in_the_editor(java_student: Path, monkeyp
     async def look(name: str, language: str) -> None:
         document = SimpleNamespace(language_id=language, source=METHODS[language])
         monkeypatch.setattr(server, "_document", lambda address: document)
-        await server._look(f"file:///{name}")
+        await server._update(f"file:///{name}")
 
     async def edits() -> None:
         for name, language in (("A.java", "java"), ("a.py", "python"), ("b.py", "python"), ("a.py", "python")):

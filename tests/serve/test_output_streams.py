@@ -1,4 +1,4 @@
-"""What a command says where nobody listens, or nothing can be said: never 1, which means "found something"."""
+"""Exit status if the output is closed or cannot be written: never 1, which is reserved for findings."""
 
 import io
 import json
@@ -134,7 +134,7 @@ def test_a_reader_that_leaves_in_the_middle(places: dict[str, Path]) -> None:
 
 
 def test_a_slow_reader_of_a_pipe_that_does_not_wait_gets_all(places: dict[str, Path], tmp_path: Path) -> None:
-    """Some programs, node among them, hand over pipes that refuse instead of waiting."""
+    """Some programs, such as node, give non-blocking pipes."""
     for number in range(300):
         (tmp_path / f"{number}.py").write_text(FUNCTION)
     program = (
@@ -184,7 +184,7 @@ def test_an_editor_server_needs_both_streams(redirection: str, places: dict[str,
 def test_what_went_wrong_is_never_taken_for_a_finding(
     status: int, code: Path, clone_student: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Errors of status 1 elsewhere, and faults of the program itself."""
+    """Errors with exit status 1 elsewhere, and bugs of the program."""
 
     def broken(*_: object) -> None:
         raise RuntimeError("a fault")
@@ -214,7 +214,7 @@ def test_an_interrupted_command_is_130(
 def test_output_that_is_no_stream_of_the_system_is_written_to(
     code: Path, clone_student: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A notebook's, or a test's."""
+    """As in a notebook or a test."""
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
     assert main(["scan", str(code), "--bundle", str(clone_student)]) == 0
     assert b"functions of 2 files" in sys.stdout.buffer.getvalue()  # type: ignore[attr-defined]

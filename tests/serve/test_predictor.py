@@ -102,7 +102,7 @@ def test_wrong_arity_is_refused(pairs: Path, functions: Path) -> None:
     with pytest.raises(DataError, match="example 1 has 1"):
         Predictor(pairs, threads=1).predict([("a", "b"), "c"])  # type: ignore[list-item]
     predictor = Predictor(functions, threads=1)
-    with pytest.raises(DataError, match="2 were given"):
+    with pytest.raises(DataError, match="2 given"):
         predictor.compare(predictor.encode(["a"]), predictor.encode(["b"]))
     pair = Predictor(pairs, threads=1)
     with pytest.raises(DataError, match="1 and 2 vectors"):
@@ -164,7 +164,7 @@ def test_cli_prints_json(functions: Path, tmp_path: Path, capsys: pytest.Capture
     [
         (b"\xff\xfe", [], "not UTF-8"),
         (b" \n", [], "is empty"),
-        (b"int f;", ["second.c"], "reads 1 file"),
+        (b"int f;", ["second.c"], "needs 1 file"),
         (None, [], "cannot read"),
     ],
 )

@@ -12,7 +12,7 @@ from tokenizers import Tokenizer
 from avatar.bundle import TOKENIZER, Bundle, BundleConfig
 from avatar.common.errors import ArtifactError
 from avatar.data.tokenizers import TOKENIZERS, encode_texts, train_tokenizer
-from avatar.serve import tokens as module
+from avatar.serve import tokenizing as module
 from avatar.serve.tokenizing import TextTokenizer
 from students import TEXTS
 
@@ -75,13 +75,13 @@ def test_a_tokenizer_of_another_kind_goes_through_the_library(tmp_path: Path) ->
     content["normalizer"] = {"type": "Lowercase"}
     (tmp_path / TOKENIZER).write_text(json.dumps(content))
     config = BundleConfig(task="function", max_length=LENGTH, labels=("a", "b"))
-    found = TextTokenizer(Bundle(tmp_path, config, {}))(["HELLO World"])
-    assert found == [library.encode("hello world").ids]
+    result = TextTokenizer(Bundle(tmp_path, config, {}))(["HELLO World"])
+    assert result == [library.encode("hello world").ids]
 
 
 def test_what_is_no_tokenizer_is_refused(tmp_path: Path) -> None:
     config = BundleConfig(task="function", max_length=LENGTH, labels=("a", "b"))
     for content in ("{", "{}", "[]"):
         (tmp_path / TOKENIZER).write_text(content)
-        with pytest.raises(ArtifactError, match="is no tokenizer"):
+        with pytest.raises(ArtifactError, match="is not a tokenizer"):
             TextTokenizer(Bundle(tmp_path, config, {}))

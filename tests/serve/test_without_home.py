@@ -1,4 +1,4 @@
-"""Users whom the system does not know, as in containers: no HOME, no entry in the list of users."""
+"""Users without HOME and without a passwd entry, as in containers."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ def missing(user):
     raise KeyError(f"getpwuid(): uid not found: {user}")
 pwd.getpwuid = missing
 """
-"""Not by another user id: the libraries may lie where only we may read."""
+"""Not with another user id: only the current user may be able to read the libraries."""
 
 
 def unknown(program: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -75,7 +75,7 @@ def test_a_student_in_a_folder_is_loaded(folder: Path, fault_student: Path) -> N
 
 
 def test_a_student_of_the_hub_asks_for_a_folder(folder: Path) -> None:
-    """The hub's library would keep it in a folder called ~."""
+    """The hub's library would store the student in a folder with the name ~."""
     program = (
         "import avatar.serve; from avatar.common.errors import ArtifactError\n"
         "try:\n    avatar.serve.Student.from_pretrained('user/model')\n"
@@ -126,7 +126,7 @@ def test_paths_of_users_are_read_in_one_way_only() -> None:
 
 
 def test_the_libraries_of_training_can_be_imported(tmp_path: Path) -> None:
-    """MLflow asks for the home folder when it is imported. The stand-in is gone after that."""
+    """MLflow asks for the home folder when it is imported. The replacement is removed after that."""
     root = Path(__file__).resolve().parents[2]
     program = (
         "sys.path.insert(0, sys.argv[1]); import train\n"

@@ -1,4 +1,4 @@
-"""The shipped folder: which files it has, what its config says, and proof that nothing in it was altered."""
+"""The shipped folder (bundle): its files, its config, and the check that no file was altered."""
 
 from avatar.bundle.format import (
     ALWAYS,

@@ -1,4 +1,4 @@
-"""What a bundle holds: file names and the typed content of config.json."""
+"""The format of a bundle: file names, and the typed content of config.json."""
 
 import dataclasses
 import math
@@ -11,7 +11,7 @@ from avatar.code.text import AS_IT_IS, TextRules
 from avatar.common.errors import ArtifactError
 
 VERSION = 2
-"""The version that is written. 2 (2026) records languages, rules for texts, `reads_a_set` and `symmetric`."""
+"""The version that is written. Version 2 (2026) added `languages`, `text`, `reads_a_set` and `symmetric`."""
 READ = (1, 2)
 """The versions that are read."""
 ENCODER = "encoder.onnx"
@@ -25,7 +25,7 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """File names of a student's two graphs in one precision, and of the weights that both point into."""
+    """File names of a student's two graphs in one precision, and of the weights file that both refer to."""
 
     encoder: str
     head: str
@@ -41,10 +41,10 @@ PRECISIONS: Mapping[str, Parts] = {
     "fp32": Parts(ENCODER, HEAD, WEIGHTS),
     "int8": Parts("encoder.int8.onnx", "head.int8.onnx", "model.int8.safetensors"),
 }
-"""A bundle has the parts of at least one precision, the first of these that it has is the default."""
+"""A bundle has all parts of at least one precision. The first one that it has is the default."""
 
 ALWAYS = (CONFIG, TOKENIZER, README)
-"""Every bundle has these as well; the manifest, written last, lists all with their digests."""
+"""Every bundle also has these files. The manifest is written last, and lists all files with their digests."""
 
 ARITY = {"function": 1, "pair": 2}
 """Functions in one example of each task."""
@@ -55,10 +55,10 @@ class BundleConfig:
     """Content of config.json.
 
     `max_length` counts the tokens of one function, the first `<s>` included. The probability of label i is
-    softmax(logits / temperature)[i]; an example gets labels[1] where that of label 1 is at least `threshold`.
+    softmax(logits / temperature)[i]; an example gets labels[1] if the probability of label 1 is at least `threshold`.
     Longer texts are cut at `max_characters` before they are tokenized, as in training. `languages` are those of the
-    training, none where they are not known. Every function is brought into shape by the rules `text` first; a
-    bundle that records none was made before there were any, and its texts are read as they are.
+    training; empty if unknown. Every function is first normalised by the rules `text`; bundles of version 1 record
+    none, and their texts are used unchanged.
     """
 
     task: str
@@ -73,9 +73,9 @@ class BundleConfig:
     text: TextRules = AS_IT_IS
     architecture: Mapping[str, Any] = field(default_factory=dict)
     reads_a_set: bool = False
-    """Whether order and number of a function's tokens change nothing, so that each may be read once."""
+    """Whether order and repetition of a function's tokens change nothing, so that each distinct token is read once."""
     symmetric: bool = False
-    """Whether (a, b) and (b, a) get the same answer."""
+    """Whether (a, b) and (b, a) get the same probabilities."""
 
     @property
     def arity(self) -> int:
@@ -83,26 +83,26 @@ class BundleConfig:
         return ARITY[self.task]
 
     def problems(self) -> list[str]:
-        """What is wrong with these values, a sentence each; empty where nothing is."""
-        found = []
+        """One sentence for each wrong value; empty if all are valid."""
+        sentences = []
         if self.version not in READ:
-            found.append(f"version is {self.version}, this program reads {', '.join(map(str, READ))}")
+            sentences.append(f"version is {self.version}, this program reads {', '.join(map(str, READ))}")
         if self.task not in ARITY:
-            found.append(f"task is {self.task!r}, not one of {', '.join(ARITY)}")
+            sentences.append(f"task is {self.task!r}, not one of {', '.join(ARITY)}")
         if self.max_length < 1:
-            found.append(f"max_length is {self.max_length}, not at least 1")
+            sentences.append(f"max_length is {self.max_length}, not at least 1")
         if len(self.labels) != 2 or len(set(self.labels)) != 2:
-            found.append(f"labels are {list(self.labels)}, not two different names")
+            sentences.append(f"labels are {list(self.labels)}, not two different names")
         if not 0 <= self.threshold <= 1:
-            found.append(f"threshold is {self.threshold}, not between 0 and 1")
+            sentences.append(f"threshold is {self.threshold}, not between 0 and 1")
         if not (math.isfinite(self.temperature) and self.temperature > 0):
-            found.append(f"temperature is {self.temperature}, not above 0")
+            sentences.append(f"temperature is {self.temperature}, not above 0")
         if self.max_characters < 1:
-            found.append(f"max_characters is {self.max_characters}, not at least 1")
+            sentences.append(f"max_characters is {self.max_characters}, not at least 1")
         if self.pad_id < 0:
-            found.append(f"pad_id is {self.pad_id}, not at least 0")
-        found += self.text.problems()
-        return found
+            sentences.append(f"pad_id is {self.pad_id}, not at least 0")
+        sentences += self.text.problems()
+        return sentences
 
     def as_dict(self) -> dict[str, Any]:
         """Plain dictionary for config.json, in the order of the fields."""
@@ -115,7 +115,7 @@ class BundleConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "BundleConfig":
-        """The config of a dictionary as `as_dict` gives; a wrong key, type or value is an ArtifactError."""
+        """The config from a dictionary that `as_dict` returned; a wrong key, type or value is an ArtifactError."""
         names = {entry.name for entry in dataclasses.fields(cls)}
         unknown, missing = sorted(set(values) - names), sorted({"task", "max_length", "labels"} - set(values))
         if unknown or missing:
@@ -141,8 +141,8 @@ class BundleConfig:
             raise ArtifactError(
                 f"{CONFIG} of the bundle has a value of the wrong type: {error}", "export the student again"
             ) from error
-        if found := config.problems():
-            raise ArtifactError(f"{CONFIG} of the bundle is wrong: {'; '.join(found)}", "export the student again")
+        if problems := config.problems():
+            raise ArtifactError(f"{CONFIG} of the bundle is wrong: {'; '.join(problems)}", "export the student again")
         return config
 
 
@@ -153,7 +153,7 @@ def _names(values: Any) -> tuple[str, ...]:
 
 
 def _read_a_set(genes: Mapping[str, Any]) -> bool:
-    """`reads_a_set` of a bundle that was written before this was recorded: its kinds of students are known."""
+    """`reads_a_set` for a bundle of version 1, which does not record it, from its architecture."""
     bag = genes.get("layers") == 0 and genes.get("position") == "none" and genes.get("pooling") == "max"
     return bag and genes.get("window", 1) == 1
 
@@ -172,11 +172,11 @@ class Bundle:
 
     @property
     def precisions(self) -> tuple[str, ...]:
-        """The precisions whose parts are here, the default first."""
+        """The precisions of which the bundle has all parts, the default first."""
         return complete_precisions(self.digests)
 
     def parts(self, precision: str | None = None) -> Parts:
-        """The files of `precision`, or of the default; one that is not here is an ArtifactError."""
+        """The files of `precision`, or of the default; a precision that the bundle lacks is an ArtifactError."""
         chosen = self.precisions[0] if precision is None else precision
         if chosen not in self.precisions:
             raise ArtifactError(
@@ -186,10 +186,10 @@ class Bundle:
 
     @property
     def size_bytes(self) -> int:
-        """Bytes on disk of everything that is shipped, the manifest included."""
+        """Bytes on disk of all files of the bundle, the manifest included."""
         return sum(self.path(name).stat().st_size for name in (*self.digests, MANIFEST))
 
 
 def complete_precisions(names: Container[str]) -> tuple[str, ...]:
-    """The precisions of which every part is among `names`, in the order of `PRECISIONS`."""
+    """The precisions of which all parts are in `names`, in the order of `PRECISIONS`."""
     return tuple(key for key, parts in PRECISIONS.items() if all(name in names for name in parts.names))

@@ -1,4 +1,4 @@
-"""Opens a bundle and refuses one that is incomplete or altered."""
+"""Reads a bundle, and refuses one that is incomplete or altered."""
 
 import json
 import re
@@ -35,7 +35,7 @@ def _json(path: Path) -> dict[str, Any]:
 
 
 def _entries(path: Path) -> dict[str, tuple[str, int]]:
-    """SHA-256 and length of each listed file, or an ArtifactError about the manifest at `path`."""
+    """SHA-256 and size in bytes of each file in the manifest at `path`; a wrong manifest is an ArtifactError."""
     manifest = _json(path)
     if manifest.get("version") not in READ:
         raise ArtifactError(
@@ -43,40 +43,40 @@ def _entries(path: Path) -> dict[str, tuple[str, int]]:
             "export the student again, or use the version of avatar that wrote it",
         )
     files = manifest.get("files")
-    found: dict[str, tuple[str, int]] = {}
+    entries: dict[str, tuple[str, int]] = {}
     for name, entry in files.items() if isinstance(files, dict) else ():
         digest, length = (entry.get("sha256"), entry.get("bytes")) if isinstance(entry, dict) else (None, None)
         plain = name not in (".", "..") and re.fullmatch(r"[\w.-]+", name)
         if not (plain and isinstance(digest, str) and isinstance(length, int)):
             raise ArtifactError(f"{path} has a malformed entry for {name!r}", AGAIN)
-        found[name] = digest, length
-    begun = [parts.names for parts in PRECISIONS.values() if any(name in found for name in parts.names)]
-    if not complete_precisions(found):
-        begun.append(next(iter(PRECISIONS.values())).names)
-    if unlisted := [name for name in dict.fromkeys((*ALWAYS, *chain(*begun))) if name not in found]:
+        entries[name] = digest, length
+    groups = [parts.names for parts in PRECISIONS.values() if any(name in entries for name in parts.names)]
+    if not complete_precisions(entries):
+        groups.append(next(iter(PRECISIONS.values())).names)
+    if unlisted := [name for name in dict.fromkeys((*ALWAYS, *chain(*groups))) if name not in entries]:
         raise ArtifactError(f"{path} does not list {', '.join(unlisted)}", AGAIN)
-    return found
+    return entries
 
 
 def read_bundle(folder: Path | str) -> Bundle:
-    """The bundle in `folder`, after checking every file's length and SHA-256 against the manifest.
+    """The bundle in `folder`, after checking every file's size and SHA-256 against the manifest.
 
-    A folder without a manifest, and a missing, truncated or altered file, are an ArtifactError naming it.
+    A folder without a manifest, or a missing, truncated or altered file, is an ArtifactError that names it.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise ArtifactError(f"there is no bundle at {folder}", "give the folder that the export wrote")
     if not (folder / MANIFEST).is_file():
-        raise ArtifactError(f"{folder} has no {MANIFEST}, so it is no bundle or was not finished", AGAIN)
+        raise ArtifactError(f"{folder} has no {MANIFEST}, so it is not a bundle, or it is incomplete", AGAIN)
     digests = {}
     for name, (digest, length) in _entries(folder / MANIFEST).items():
         path = folder / name
         try:
-            found = path.stat().st_size
-            if found != length:
-                raise ArtifactError(f"{path} has {found} bytes where the manifest says {length}", AGAIN)
+            size = path.stat().st_size
+            if size != length:
+                raise ArtifactError(f"{path} has {size} bytes, but the manifest says {length}", AGAIN)
             if file_digest(path) != digest:
-                raise ArtifactError(f"{path} was altered: its SHA-256 is not that of the manifest", AGAIN)
+                raise ArtifactError(f"{path} was altered: its SHA-256 differs from the manifest", AGAIN)
         except OSError as error:
             raise ArtifactError(f"{path} cannot be read: {error.strerror or error}", AGAIN) from error
         digests[name] = digest

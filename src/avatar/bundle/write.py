@@ -1,4 +1,4 @@
-"""Writes the two files of a bundle that describe the others."""
+"""Writes config.json and manifest.json of a bundle."""
 
 import json
 from pathlib import Path
@@ -10,14 +10,14 @@ from avatar.common.hashing import file_digest
 
 
 def write_config(folder: Path, config: BundleConfig) -> None:
-    """Write config.json into `folder`; values that no reader would accept are an ArtifactError."""
-    if found := config.problems():
-        raise ArtifactError(f"cannot write {folder / CONFIG}: {'; '.join(found)}", "mend the values first")
+    """Write config.json into `folder`; invalid values are an ArtifactError."""
+    if problems := config.problems():
+        raise ArtifactError(f"cannot write {folder / CONFIG}: {'; '.join(problems)}", "correct these values first")
     write_text(folder / CONFIG, json.dumps(config.as_dict(), indent=2) + "\n")
 
 
 def write_manifest(folder: Path) -> None:
-    """Write manifest.json, the last file of a bundle: from now on `read_bundle` accepts `folder`."""
+    """Write manifest.json, the last file of a bundle. After that, `read_bundle` accepts `folder`."""
     present = {path.name for path in folder.iterdir() if path.is_file()}
     precisions = complete_precisions(present) or tuple(PRECISIONS)[:1]
     names = [*(name for key in precisions for name in PRECISIONS[key].names), *ALWAYS]

@@ -1,1 +1,1 @@
-"""Source code as grammars see it: parsing, and rewriting that changes the text and keeps the meaning."""
+"""Source code: parsing with grammars, and rewrites that change the text and keep the meaning."""

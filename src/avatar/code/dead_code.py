@@ -13,12 +13,12 @@ _AT_MOST = 3
 
 
 def insert_dead_code(code: str, language: str, random: Random, *, names: Sequence[str] = ()) -> str:
-    """`code` with one to three statements more in its first function, of which none has an effect.
+    """`code` with one to three more statements in its first function, none of which has an effect.
 
     They are unused local variables, and branches that are never taken, between the statements of the body.
-    Names are new and come from `names`, else from a list of common words. Code with syntax errors, without a
-    body that has room, or longer than `parsing.MAX_BYTES`, is returned as it is. The same arguments give
-    the same text.
+    Names are new and come from `names`, or by default from a list of common words. Code with syntax errors, without a
+    position for a statement, or longer than `parsing.MAX_BYTES`, is returned unchanged. The same arguments give the
+    same text.
     """
     parsed = parse(code, language)
     if parsed is None:
@@ -28,46 +28,50 @@ def insert_dead_code(code: str, language: str, random: Random, *, names: Sequenc
     if not bodies:
         return code
     body = min(bodies, key=lambda node: node.start_byte)
-    places = _places(parsed, body)
-    if not places:
+    positions = _positions(parsed, body)
+    if not positions:
         return code
-    chosen = sorted(random.sample(places, min(len(places), random.randint(1, _AT_MOST))))
+    chosen = sorted(random.sample(positions, min(len(positions), random.randint(1, _AT_MOST))))
     taken = {word.decode() for word in variables(parsed).words}
     fresh = fresh_names(len(chosen), parsed.language.name, taken, random, names)
     source, parts, end = parsed.source, [], 0
-    for place, name in zip(chosen, fresh, strict=True):
-        late = dead_code.no_late_declarations and place != places[0]
-        parts += [source[end:place], _statement(parsed, place, name, late, random).encode()]
-        end = place
+    for position, name in zip(chosen, fresh, strict=True):
+        late = dead_code.no_late_declarations and position != positions[0]
+        parts += [source[end:position], _statement(parsed, position, name, late, random).encode()]
+        end = position
     return parsed.unwrap(b"".join([*parts, source[end:]]))
 
 
-def _places(parsed: Parsed, body: Node) -> list[int]:
-    """Starts of the statements before which another one may stand."""
+def _positions(parsed: Parsed, body: Node) -> list[int]:
+    """Byte offsets at which a statement may be inserted: the starts of other statements."""
     dead_code = parsed.language.dead_code
     statements = [node for node in body.named_children if node.type not in parsed.language.comments]
     if not statements:
         return [] if dead_code.own_line else [body.start_byte + 1]
     if dead_code.stays_first(statements[0]):
         statements = statements[1:]
-    places = [node.start_byte for node in statements]
-    return [place for place in places if _margin(parsed, place) is not None] if dead_code.own_line else places
+    positions = [node.start_byte for node in statements]
+    return (
+        [position for position in positions if _margin(parsed, position) is not None]
+        if dead_code.own_line
+        else positions
+    )
 
 
-def _margin(parsed: Parsed, place: int) -> str | None:
-    """The indentation of the statement at `place`; None where it does not begin its line."""
-    line = parsed.source[parsed.source.rfind(b"\n", 0, place) + 1 : place]
+def _margin(parsed: Parsed, position: int) -> str | None:
+    """The indentation of the statement at `position`; None if it does not begin its line."""
+    line = parsed.source[parsed.source.rfind(b"\n", 0, position) + 1 : position]
     return None if line.strip() else line.decode()
 
 
-def _statement(parsed: Parsed, place: int, name: str, branch: bool, random: Random) -> str:
-    """A statement with what separates it from the one at `place`."""
+def _statement(parsed: Parsed, position: int, name: str, branch: bool, random: Random) -> str:
+    """The new statement, with the separator before the statement at `position`."""
     dead_code = parsed.language.dead_code
     number, word = random.randint(0, 99), random.choice(("", "ok", "name", "value", "error"))
     branch = branch or random.random() < 0.4
     forms = dead_code.branch if branch else (random.choice(dead_code.declarations),)
     lines = [form.format(a=name, n=number, w=word) for form in forms]
-    margin = _margin(parsed, place)
+    margin = _margin(parsed, position)
     if margin is None:
         return " ".join(lines) + " "
     unit = "\t" if "\t" in margin else "    "

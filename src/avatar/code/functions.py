@@ -1,4 +1,4 @@
-"""The functions of a source text, broken code included: what can be parsed is found, the rest is said in a note."""
+"""The functions of a source text, also with syntax errors: a note reports what could not be parsed."""
 
 import re
 from dataclasses import dataclass
@@ -12,25 +12,25 @@ from avatar.code.text import DOCSTRINGS_KEPT, TextRules, as_scanned_before, clea
 from avatar.common.errors import DataError
 
 MAX_SOURCE_BYTES = 1_000_000
-"""Longer sources are refused: people don't write them."""
+"""Longer sources are refused: they are not written by people."""
 
 MAX_NESTING = 500
-"""Brackets or signs within each other, and angle brackets in one statement where a grammar is slow with them."""
+"""Deepest nesting of brackets or signs, and most angle brackets in a statement if the grammar is slow with them."""
 
 _STEP = np.zeros(256, dtype=np.int32)
 _STEP[list(b"([{")] = 1
 _STEP[list(b")]}")] = -1
 _NO_BRACKETS = bytes(code for code in range(256) if code not in b"([{)]}")
 _SIGNS = bytes(code in b"-*&!~+<" for code in range(256))
-_TOO_MANY_SIGNS = b"\1" * 2000  # more than banners of comments have
+_TOO_MANY_SIGNS = b"\1" * 2000  # longer than decorative comment lines
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFunction:
     """An outermost function or method.
 
-    `name` is qualified by its classes and namespaces. Lines count from 1, both ends included; decorators belong
-    to the function, and in C++ what makes it a template. `text` is by the `TextRules` that were asked for.
+    `name` is qualified by its classes and namespaces. Lines count from 1, both ends included; decorators, and in C++
+    the template header, belong to the function. `text` is normalised by the given `TextRules`.
     """
 
     name: str
@@ -42,37 +42,40 @@ class SourceFunction:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """Functions in source order; `note` says what may be missing, and is empty where the code is sound."""
+    """Functions in source order; `note` says what may be missing, and is empty if there are no syntax errors."""
 
     functions: tuple[SourceFunction, ...]
     note: str = ""
 
 
 def functions_of(source: str, language: str, rules: TextRules = DOCSTRINGS_KEPT) -> Outline:
-    """The outermost functions and methods of `source`, each with what is nested in it, its text by `rules`.
+    """The outermost functions and methods of `source`; `rules` normalise their texts.
 
-    Where the grammar finds errors, the one that the language falls back to is tried as well (a header may be
-    C++), and the better reading is taken. More than `MAX_SOURCE_BYTES` of UTF-8 are a DataError.
+    If the grammar finds errors, the grammar of the fallback language is tried too (a header may be C++), and the
+    better result is returned. More than `MAX_SOURCE_BYTES` of UTF-8 are a DataError.
     """
     content = (clean(source) if rules.version else source).encode("utf-8", "replace")
     if len(content) > MAX_SOURCE_BYTES:
-        raise DataError(f"the source has {len(content)} bytes, more than {MAX_SOURCE_BYTES}", "split it up")
-    if _is_bomb(content, language):
-        return Outline((), "left out: nested deeper than anybody writes")
+        raise DataError(
+            f"the source has {len(content)} bytes, more than {MAX_SOURCE_BYTES}", "split it into smaller files"
+        )
+    if _is_too_nested(content, language):
+        return Outline((), "left out: brackets or signs are nested too deeply")
     root = _root(content, language)
-    found = _found(root, content, language, rules)
+    functions = _functions(root, content, language, rules)
     other = LANGUAGES.get(language).fallback
     if root.has_error and other is not None:
         second = _root(content, other)
-        better = _found(second, content, other, rules)
-        if not second.has_error or len(better) > len(found):
-            root, found = second, better
+        better = _functions(second, content, other, rules)
+        if not second.has_error or len(better) > len(functions):
+            root, functions = second, better
     if not root.has_error:
-        return Outline(tuple(one for one, _ in found))
-    cut = sum(broken for _, broken in found)
+        return Outline(tuple(one for one, _ in functions))
+    cut = sum(broken for _, broken in functions)
     return Outline(
-        tuple(one for one, _ in found),
-        "syntax errors, functions may be missing" + (f"; {cut} function(s) may be cut wrong" if cut else ""),
+        tuple(one for one, _ in functions),
+        "syntax errors, functions may be missing"
+        + (f"; {cut} function(s) may begin or end at a wrong line" if cut else ""),
     )
 
 
@@ -81,10 +84,10 @@ def _root(content: bytes, language: str) -> Node:
     return Parser(load(language)).parse(hide_macros(content) if hide_macros else content).root_node
 
 
-def _is_bomb(content: bytes, language: str) -> bool:
-    """Whether tree-sitter would take time or memory that grow with the square of these few bytes.
+def _is_too_nested(content: bytes, language: str) -> bool:
+    """Whether tree-sitter's time or memory would grow with the square of the content's size.
 
-    All grammars do for brackets and signs within each other, some for angle brackets side by side as well.
+    This happens with nested brackets and signs in all grammars, and with many angle brackets in some.
     """
     steps = _STEP[np.frombuffer(content.translate(None, _NO_BRACKETS), dtype=np.uint8)]
     if int(np.cumsum(steps).max(initial=0)) > MAX_NESTING:
@@ -96,13 +99,13 @@ def _is_bomb(content: bytes, language: str) -> bool:
     return max(statement.count(b"<") for statement in re.split(rb"[;{}]", content)) > MAX_NESTING
 
 
-def _found(root: Node, content: bytes, language: str, rules: TextRules) -> list[tuple[SourceFunction, bool]]:
-    """Functions, and whether there is an error inside."""
+def _functions(root: Node, content: bytes, language: str, rules: TextRules) -> list[tuple[SourceFunction, bool]]:
+    """Functions, and whether each contains a syntax error."""
     declared = LANGUAGES.get(language)
     nodes = QueryCursor(compiled(language, declared.functions)).captures(root)
     outer = [(node, False) for node in nodes.get("scope", [])]
     inner = [(node, True) for node in nodes.get("function", [])]
-    found: list[tuple[SourceFunction, bool]] = []
+    functions: list[tuple[SourceFunction, bool]] = []
     scopes: list[tuple[int, str]] = []
     end = 0
     for node, is_function in sorted(outer + inner, key=lambda one: (one[0].start_byte, -one[0].end_byte)):
@@ -115,7 +118,7 @@ def _found(root: Node, content: bytes, language: str, rules: TextRules) -> list[
             scopes.append((node.end_byte, name))
             continue
         if not name or name in reserved(language):
-            continue  # error recovery reads `if (x) {` as a function that is called if
+            continue  # error recovery reads `if (x) {` as a function with the name if
         end = node.end_byte
         qualified = declared.separator.join([*(scope for _, scope in scopes), name])
         one = SourceFunction(
@@ -125,14 +128,14 @@ def _found(root: Node, content: bytes, language: str, rules: TextRules) -> list[
             language,
             _text(node, content, language, rules),
         )
-        found.append((one, node.has_error))
-    return found
+        functions.append((one, node.has_error))
+    return functions
 
 
 def _text(node: Node, content: bytes, language: str, rules: TextRules) -> str:
-    """The function's lines from the left margin on; where other code stands before it, as if it did not."""
+    """The function's text. Other code before it on its first line is left out."""
     while not rules.version and node.type == "template_declaration":
-        node = node.named_children[-1]  # as scan cut functions out before there were rules
+        node = node.named_children[-1]  # bundles without rules: scan left the template header out
     start, end = node.start_byte, node.end_byte
     line = content.rfind(b"\n", 0, start) + 1
     before = content[line:start]

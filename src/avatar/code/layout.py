@@ -1,4 +1,4 @@
-"""Lays code in braces (Java, C, C++) out anew: indentation, line breaks before braces, spaces, blanks, comments."""
+"""Changes the layout of code with braces (Java, C, C++): indentation, line breaks, spaces, blank lines, comments."""
 
 import re
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ _REMARKS = (
 
 @dataclass(frozen=True)
 class Look:
-    """How code looks. Shares are probabilities per place; None keeps what is there."""
+    """A layout. Floats are the probability of each possible insertion; None keeps the existing layout."""
 
     indent: str = "    "
     brace_on_own_line: bool | None = None
@@ -52,7 +52,7 @@ class Look:
 
 
 def random_look(random: Random) -> Look:
-    """One of the looks that people give their code."""
+    """A random layout, such as people use."""
     return Look(
         indent=random.choice(["    ", "  ", "\t", "        "]),
         brace_on_own_line=random.choice([None, True, False]),
@@ -64,7 +64,7 @@ def random_look(random: Random) -> Look:
 
 
 def reformat_braces(code: str, random: Random) -> str:
-    """`code` in a look drawn at random; in a certain other one where that changes nothing."""
+    """`code` in a random layout; if that changes nothing, in another one that does."""
     look = random_look(random)
     made = relayout_braces(code, look, random)
     if made.split() != code.split() or made.count("\n") != code.count("\n"):
@@ -74,7 +74,7 @@ def reformat_braces(code: str, random: Random) -> str:
 
 @dataclass(slots=True)
 class _Atom:
-    """A token, or several that stay together, with the line breaks and the space before it."""
+    """One or more tokens that stay together, with the line breaks and the space before them."""
 
     kind: str
     text: str
@@ -83,7 +83,7 @@ class _Atom:
 
 
 def relayout_braces(code: str, look: Look, random: Random) -> str:
-    """`code` in another look. Its tokens and their order stay; preprocessor lines stay as they are."""
+    """`code` in the layout `look`. Tokens, their order, and preprocessor lines do not change."""
     parts: list[str] = []
     depth = parentheses = 0
     before = _Atom("start", "", 0, False)
@@ -110,7 +110,7 @@ def relayout_braces(code: str, look: Look, random: Random) -> str:
 
 
 def _kept(code: str, look: Look) -> Iterator[_Atom]:
-    """The atoms of the code, without comments where the look has none."""
+    """The atoms of the code, without comments if `look.comments` is false."""
     lines, gap = 0, False
     for match in _ATOM.finditer(code):
         kind, text = match.lastgroup or "", match.group()
@@ -126,7 +126,7 @@ def _kept(code: str, look: Look) -> Iterator[_Atom]:
 
 
 def _breaks(before: _Atom, atom: _Atom, look: Look) -> int:
-    """Line breaks between two atoms."""
+    """Number of line breaks between two atoms."""
     if before.kind == "start":
         return 0
     if "directive" in (before.kind, atom.kind) or before.text.startswith("//"):
@@ -137,7 +137,7 @@ def _breaks(before: _Atom, atom: _Atom, look: Look) -> int:
 
 
 def _spaced(before: _Atom, atom: _Atom, look: Look) -> bool:
-    """Whether a space stands between two atoms of one line; it changes only where no token can be split or joined."""
+    """Whether to put a space between two atoms of one line. It changes only where that cannot split or join tokens."""
     if look.tight is None or "comment" in (before.kind, atom.kind):
         return atom.gap or atom.text == "{"
     first, second = before.text, atom.text

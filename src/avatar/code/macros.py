@@ -1,8 +1,8 @@
-"""Macros of C++ that no grammar can read, hidden before parsing: blanks of the same length, line ends stay.
+"""Hides C++ macros that the grammar cannot parse: replaces them by blanks of the same length; line ends stay.
 
-A macro is known by standing where the language allows nothing: a second word between `class` and the class's
-name, a word after `public`, a word in capitals alone on its line. What Qt, LLVM, Chromium, Unreal, wxWidgets and
-others write has these shapes, so that no list of their names is needed.
+A macro is recognised by its position, where C++ allows nothing else: a second word between `class` and the class's
+name, a word after `public`, a word in capitals alone on its line. The macros of Qt, LLVM, Chromium, Unreal, wxWidgets
+and others have these forms, so no list of names is needed.
 """
 
 import re
@@ -46,7 +46,7 @@ _CALLED = re.compile(
 _KEYWORDS = frozenset(b"alignas decltype explicit requires sizeof static_assert typeid noexcept".split())
 _NAMED = (re.compile(rb"class\s[\w\s]{1,200}"), re.compile(rb"struct\s[\w\s]{1,200}"))
 _SECTION = re.compile(rb"Q_|\w*(?:BEGIN|END|OPEN|CLOSE)_|\w+_(?:BEGIN|END)\b")
-"""Macros that are no type, whatever follows."""
+"""Macros that are never a type."""
 
 _TRAILING = re.compile(
     rb"\)\s*(?:(?:const|volatile|override|final|noexcept|&&?)\s*)*+"
@@ -56,7 +56,7 @@ _TRAILING = re.compile(
 
 
 def hide_macros(content: bytes) -> bytes:
-    """C++ without the macros that hide classes and methods from its grammar; `content` itself where there are none."""
+    """C++ without macros that the grammar cannot parse; `content` itself if there are none."""
     spans = [*_in_heads(content), *_on_lines(content), *_after_parameters(content)]
     if not spans:
         return content
@@ -88,34 +88,34 @@ def _is_like_a_macro(text: bytes) -> bool:
 
 
 def _but_the_name(content: bytes, span: Span, may_go: Callable[[bytes], bool]) -> Iterator[Span]:
-    """The words between a keyword and a brace that are not the name; nothing where that is uncertain."""
+    """Spans of the words between a keyword and a brace that are not the name; none if this is uncertain."""
     words = [(match[0], match.span()) for match in _WORDS.finditer(content[slice(*span)])]
     names = [row for row, (text, _) in enumerate(words) if not text.endswith((b")", b"]")) and not _LAST.match(text)]
     if not names:
         return
     ordinary = [row for row in names if not _LIKE_A_MACRO.fullmatch(words[row][0])]
     name = (ordinary or names)[-1]
-    gone = [
-        (text, place)
-        for row, (text, place) in enumerate(words)
+    removed = [
+        (text, offsets)
+        for row, (text, offsets) in enumerate(words)
         if row != name and not text.startswith(_READABLE) and text not in (b"final", b"sealed", b"abstract")
     ]
-    if all(_is_like_a_macro(text) or (may_go(text) and not text.endswith(b")")) for text, _ in gone):
-        yield from ((span[0] + start, span[0] + end) for _, (start, end) in gone)
+    if all(_is_like_a_macro(text) or (may_go(text) and not text.endswith(b")")) for text, _ in removed):
+        yield from ((span[0] + start, span[0] + end) for _, (start, end) in removed)
 
 
 def _line_before(content: bytes, start: int) -> bytes:
-    """What stands before `start` on its line, at most some of it."""
-    nearby = max(0, start - 500)
-    return content[max(nearby, content.rfind(b"\n", nearby, start) + 1) : start]
+    """The text before `start` on its line, at most 500 bytes."""
+    low = max(0, start - 500)
+    return content[max(low, content.rfind(b"\n", low, start) + 1) : start]
 
 
 def _is_remark(content: bytes, start: int, before: bytes) -> bool:
-    """Whether `start`, with `before` in front of it on its line, lies in a comment."""
+    """Whether `start` is in a comment; `before` is the text before it on its line."""
     if b"//" in before:
         return True
-    nearby = max(0, start - _LONGEST_COMMENT)
-    return content.rfind(b"/*", nearby, start) > content.rfind(b"*/", nearby, start)
+    low = max(0, start - _LONGEST_COMMENT)
+    return content.rfind(b"/*", low, start) > content.rfind(b"*/", low, start)
 
 
 _LONGEST_COMMENT = 4_000
@@ -123,7 +123,7 @@ _LONGEST_COMMENT = 4_000
 
 @dataclass(slots=True)
 class _Line:
-    """Macros that fill a line, where the code goes on after them, and whether that lets them be hidden."""
+    """Macros that fill a line, the offset of the code that follows, and whether they can be hidden."""
 
     start: int
     end: int
@@ -132,7 +132,7 @@ class _Line:
 
 
 def _on_lines(content: bytes) -> Iterator[Span]:
-    """`Q_OBJECT` and the like alone on a line, `public slots:`, `signals:`, `namespace a VISIBLE {`."""
+    """`Q_OBJECT` and similar macros alone on a line, `public slots:`, `signals:`, `namespace a VISIBLE {`."""
     lines: list[_Line] = []
     for match in _LINE.finditer(b"\n" + content):
         kind = match.lastgroup or ""
@@ -141,7 +141,7 @@ def _on_lines(content: bytes) -> Iterator[Span]:
             label = _SIGNALS.match(content, end)
             if label and content[start:end] == b"Q_SIGNALS":
                 yield start, label.end()
-            elif not lines or start >= lines[-1].following:  # else in a comment or a directive
+            elif not lines or start >= lines[-1].following:  # else it is in a comment or a directive
                 filled = _filled(content, start)
                 if filled is not None:
                     lines.append(_Line(start, filled, _skip(content, filled)))
@@ -174,13 +174,13 @@ def _filled(content: bytes, start: int) -> int | None:
 
 
 def _skip(content: bytes, start: int) -> int:
-    """Where the code goes on after blanks, comments and directives."""
+    """Offset of the first code after blanks, comments and directives."""
     skipped = _SKIPPED.match(content, start)
     return start if skipped is None else skipped.end()
 
 
 def _fits(content: bytes, lines: list[_Line], row: int, classes: Callable[[], frozenset[bytes]]) -> bool:
-    """Whether what follows a line of macros is a declaration of its own."""
+    """Whether a line of macros is followed by a complete declaration."""
     line = lines[row]
     following = line.following
     if row + 1 < len(lines) and lines[row + 1].start == following:
@@ -204,12 +204,12 @@ def _classes(content: bytes) -> frozenset[bytes]:
 
 
 def _ended(content: bytes, start: int) -> int:
-    """Where the text before `start` ends, blanks left out."""
+    """Offset of the end of the text before `start`, without trailing blanks."""
     return len(content[:start].rstrip()) if start < 200 else start - 200 + len(content[start - 200 : start].rstrip())
 
 
 def _begins(content: bytes, start: int) -> bool:
-    """Whether a declaration may begin at `start`: what comes before is finished, or is no code."""
+    """Whether a declaration may begin at `start`: the code before it is complete, or there is none."""
     end = start
     while True:
         end = content.rfind(b"\n", 0, end)

@@ -1,4 +1,4 @@
-"""New names for variables, such as people choose."""
+"""New names for variables, similar to those that people choose."""
 
 from collections.abc import Collection, Iterator, Sequence
 from random import Random
@@ -28,10 +28,10 @@ _WORD_LIST = _WORDS.split()
 def fresh_names(
     count: int, language: str, taken: Collection[str], random: Random, names: Sequence[str] = ()
 ) -> list[str]:
-    """`count` different names that are no keywords and not in `taken`.
+    """`count` different names that are not keywords and not in `taken`.
 
-    They are drawn from `names`, or from a built-in list of common words, in one style a call: single letters,
-    single words, and two words in camelCase or snake_case as `language` likes it.
+    They are drawn from `names`, or made from a built-in list of common words, in one style per call: single letters,
+    single words, and two words in camelCase or snake_case, as usual in `language`.
     """
     forbidden = reserved(language)
     given = _drawn(names, random) if names else _made_up(language, random)

@@ -1,4 +1,4 @@
-"""Syntax trees: tree-sitter's grammars, each loaded when it is first needed."""
+"""Syntax trees by tree-sitter's grammars, which are loaded on first use."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -11,12 +11,12 @@ from avatar.code.languages import LANGUAGES, Language
 from avatar.common.errors import AvatarError
 
 MAX_BYTES = 100_000
-"""Longer texts are not parsed: no model reads that far, and nobody should wait for it."""
+"""Longer texts are not parsed: no model reads that far, and parsing them takes long."""
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """A text without syntax errors. `source` is what was parsed: UTF-8, between the wrapper's two parts if any."""
+    """A text without syntax errors. `source` is the parsed UTF-8, with the language's wrapper if needed."""
 
     root: Node
     source: bytes
@@ -30,7 +30,7 @@ class Parsed:
 
 
 def parse(code: str, language: str) -> Parsed | None:
-    """`code` as a syntax tree; None where it is longer than `MAX_BYTES` or no grammar reads it without errors."""
+    """`code` as a syntax tree; None if it is longer than `MAX_BYTES` or no grammar parses it without errors."""
     if len(code) > MAX_BYTES:
         return None
     source = code.encode("utf-8", "replace")
@@ -52,7 +52,7 @@ def parse(code: str, language: str) -> Parsed | None:
 
 @cache
 def load(language: str) -> tree_sitter.Language:
-    """The grammar of a registered language; an AvatarError where its wheel is not installed."""
+    """The grammar of a registered language; an AvatarError if its wheel is not installed."""
     declared = LANGUAGES.get(language)
     try:
         return tree_sitter.Language(getattr(import_module(declared.package), declared.grammar)())
@@ -68,7 +68,7 @@ def compiled(language: str, query: str) -> Query:
 
 
 def captures(parsed: Parsed, query: str) -> dict[str, list[Node]]:
-    """The nodes that `query` finds, by capture name."""
+    """The nodes that `query` matches, by capture name."""
     return QueryCursor(compiled(parsed.language.name, query)).captures(parsed.root)
 
 

@@ -1,4 +1,4 @@
-"""Lays a function's text out anew, token by token: comments, line breaks, indentation, spaces."""
+"""Changes the layout of Python code, token by token: comments, line breaks, indentation, spaces."""
 
 import io
 import random
@@ -17,7 +17,7 @@ _SKIPPED = frozenset({tokenize.COMMENT, tokenize.NL, tokenize.ENDMARKER})
 
 @dataclass(frozen=True)
 class Style:
-    """How code looks. Shares are probabilities per place."""
+    """A layout. Floats are the probability of each possible insertion."""
 
     indent: str = "    "
     tight: bool = False
@@ -27,7 +27,7 @@ class Style:
 
 
 def random_style(rng: random.Random) -> Style:
-    """One of the looks that people give their code."""
+    """A random layout, such as people use."""
     return Style(
         indent=rng.choice(["    ", "    ", "    ", "  ", "  ", "        ", "\t"]),
         tight=rng.random() < 0.3,
@@ -38,7 +38,7 @@ def random_style(rng: random.Random) -> Style:
 
 
 def reformat(code: str, rng: random.Random) -> str:
-    """`code` in a style drawn at random, without comments; in a certain other one where that changes nothing."""
+    """`code` in a random style, without comments; if that changes nothing, in another style that does."""
     style = random_style(rng)
     try:
         made, _ = relayout(code, style, rng)
@@ -54,14 +54,14 @@ class _Token:
     kind: int
     text: str
     gap: str
-    """Space before it on its logical line: as in the source, or one space for a line break."""
+    """Whitespace before the token on its logical line: as in the source; one space for a line break."""
 
 
 def relayout(code: str, style: Style, rng: random.Random, respell: bool = False) -> tuple[str, int]:
-    """`code` in `style` without comments, and how many literals are spelled in another way.
+    """`code` in `style` without comments, and the number of literals with another spelling.
 
-    The tokens and their order stay. With `respell`, about two thirds of the literals are tried; each
-    keeps its value and type.
+    Tokens and their order do not change. With `respell`, about two thirds of the literals get another spelling, if
+    there is one; each keeps its value and type.
     """
     lines: list[str] = []
     respelled = 0
@@ -76,15 +76,15 @@ def relayout(code: str, style: Style, rng: random.Random, respell: bool = False)
 
 def _logical_lines(code: str) -> list[tuple[int, list[_Token]]]:
     """(indentation level, tokens) of each logical line; a formatted string is one token."""
-    source = io.StringIO(code).readlines()  # as tokenize counts; str.splitlines knows more line ends
+    source = io.StringIO(code).readlines()  # lines as in tokenize; str.splitlines splits at more characters
     starts = [0]
     for line in source:
         starts.append(starts[-1] + len(line))
 
-    def offset(place: tuple[int, int]) -> int:
-        return starts[place[0] - 1] + place[1]
+    def offset(location: tuple[int, int]) -> int:
+        return starts[location[0] - 1] + location[1]
 
-    found: list[tuple[int, list[_Token]]] = []
+    lines: list[tuple[int, list[_Token]]] = []
     current: list[_Token] = []
     level = nested = 0
     opened, end = (1, 0), (1, 0)
@@ -105,26 +105,26 @@ def _logical_lines(code: str) -> list[tuple[int, list[_Token]]]:
         elif kind == tokenize.DEDENT:
             level -= 1
         elif kind == tokenize.NEWLINE:
-            found.append((level, current))
+            lines.append((level, current))
             current = []
         else:
             gap = "" if not current else code[offset(end) : offset(start)] if end[0] == start[0] else " "
             current.append(_Token(kind, text, gap))
             end = stop
-    return found
+    return lines
 
 
 def _respell(tokens: list[_Token], rng: random.Random) -> int:
     changed = 0
-    for at, one in enumerate(tokens):
+    for index, one in enumerate(tokens):
         if one.kind not in (tokenize.NUMBER, tokenize.STRING) or rng.random() > 0.67:
             continue
         if one.kind == tokenize.STRING:
             old, one.text = one.text, spelling.string(one.text, rng)
             changed += old != one.text
             continue
-        after = tokens[at + 1] if at + 1 < len(tokens) else None
-        before = tokens[at - 1] if at else None
+        after = tokens[index + 1] if index + 1 < len(tokens) else None
+        before = tokens[index - 1] if index else None
         glued = after is not None and (after.text.startswith(".") or (not after.gap and after.kind == tokenize.NAME))
         if not glued and not (before is not None and not one.gap and before.kind == tokenize.NAME):
             old, one.text = one.text, spelling.number(one.text, rng)
@@ -133,7 +133,7 @@ def _respell(tokens: list[_Token], rng: random.Random) -> int:
 
 
 def _joined(tokens: list[_Token], style: Style, hanging: str, rng: random.Random) -> str:
-    """The text of one logical line; space changes beside brackets, commas and operators only."""
+    """The text of one logical line; whitespace changes only next to brackets, commas and operators."""
     parts: list[str] = []
     breaking: list[bool] = []  # for each open bracket, whether lines break after its commas
     before = _Token(tokenize.NEWLINE, "", "")

@@ -1,4 +1,4 @@
-"""Where the parts of a Python function's text are, found without parsing: header, docstring, body."""
+"""Locates header, docstring and body of a Python function without a parser."""
 
 import re
 from collections.abc import Sequence
@@ -31,9 +31,9 @@ def has_header(text: str) -> bool:
 
 
 def without_docstring(lines: Sequence[str]) -> list[str]:
-    """`lines` of a function without its docstring; one that shares a line with code, or is all there is, stays.
+    """`lines` of a function without its docstring. It stays if it shares a line with code, or is the whole body.
 
-    A second string after the docstring goes too: it would be the docstring of what is left.
+    A second string after the docstring is removed too: otherwise it would become the docstring.
     """
     start = _body(lines)
     if start is None:
@@ -41,16 +41,16 @@ def without_docstring(lines: Sequence[str]) -> list[str]:
     margin = _indent(lines[_header(lines)])
     text = "\n".join(lines[start:]) + "\n"
     kept, end = [], 0
-    while (found := _docstring(text, end)) is not None and _goes_on(text, found[1], margin):
-        kept.append(text[end : found[0]])
-        end = found[1]
+    while (span := _docstring(text, end)) is not None and _goes_on(text, span[1], margin):
+        kept.append(text[end : span[0]])
+        end = span[1]
     return [*lines[:start], *("".join(kept) + text[end:-1]).split("\n")]
 
 
 def realigned(lines: Sequence[str]) -> list[str]:
-    """`lines`, the first at column 0, with the others moved left where the function was cut out of a class.
+    """`lines`, the first at column 0; the others are moved left if the function was cut out of a class.
 
-    Under decorators the header tells how far. Without any, blocks inside the body tell how wide one level is.
+    With decorators, the header's indentation gives the distance. Without, blocks in the body give the width of a level.
     """
     moved = list(lines)
     header = _header(moved)
@@ -79,12 +79,12 @@ def realigned(lines: Sequence[str]) -> list[str]:
 
 
 def _header(lines: Sequence[str]) -> int:
-    """The row of the first `def`; -1 where there is none."""
+    """The row of the first `def`; -1 if there is none."""
     return next((row for row, line in enumerate(lines) if _HEADER.match(line)), -1)
 
 
 def _body(lines: Sequence[str]) -> int | None:
-    """The row after the header's colon; None where the body begins beside the header, or there is none."""
+    """The row after the header's colon; None if the body begins on the header's line, or there is no body."""
     header = _header(lines)
     if header < 0:
         return None
@@ -107,9 +107,9 @@ def _body(lines: Sequence[str]) -> int | None:
 
 
 def _docstring(body: str, start: int) -> tuple[int, int] | None:
-    """Start and end, in whole lines, of the string that stands first in a body behind `start`."""
-    found = _DOCSTRING.match(body, _next_code(body, start))
-    return None if found is None else found.span()
+    """Start and end, in whole lines, of a string that is the first code of a body after `start`, if any."""
+    match = _DOCSTRING.match(body, _next_code(body, start))
+    return None if match is None else match.span()
 
 
 def _goes_on(body: str, start: int, margin: int) -> bool:
@@ -120,8 +120,8 @@ def _goes_on(body: str, start: int, margin: int) -> bool:
 
 def _next_code(body: str, start: int) -> int:
     """Start of the first line from `start` on that is neither blank nor a comment."""
-    found = _NO_CODE.match(body, start)
-    return found.end() if found else start
+    match = _NO_CODE.match(body, start)
+    return match.end() if match else start
 
 
 def _is_comment(line: str) -> bool:

@@ -1,4 +1,4 @@
-"""Changes how code looks and nothing else."""
+"""Changes the layout of code and nothing else."""
 
 from random import Random
 
@@ -7,9 +7,9 @@ from avatar.code.parsing import parse
 
 
 def reformat(code: str, language: str, random: Random) -> str:
-    """`code` in another layout: indentation, line breaks, spaces, blank lines, comments; the tokens stay.
+    """`code` in another layout: indentation, line breaks, spaces, blank lines, comments; the tokens do not change.
 
-    Comments go or stay, and new ones may come (in Python they all go). Code with syntax errors, or longer than
-    `parsing.MAX_BYTES`, is returned as it is. The same arguments give the same text.
+    Comments may be removed or added (in Python all are removed). Code with syntax errors, or longer than
+    `parsing.MAX_BYTES`, is returned unchanged. The same arguments give the same text.
     """
     return code if parse(code, language) is None else LANGUAGES.get(language).reformat(code, random)

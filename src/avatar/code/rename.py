@@ -11,31 +11,31 @@ from avatar.code.variables import variables
 def rename_identifiers(
     code: str, language: str, random: Random, *, names: Sequence[str] = (), function_name: bool = False
 ) -> str:
-    """`code` with new names for its parameters and local variables, each the same in all its places.
+    """`code` with new names for its parameters and local variables; all occurrences of a name change together.
 
-    Fields, methods, types, labels, globals and keywords stay, and so does a local name that may mean one of
-    these anywhere. `function_name`: the outermost function gets a new name too, unless the code mentions it
-    again. New names come from `names`, else from a list of common words. Code with syntax errors, or longer
-    than `parsing.MAX_BYTES`, is returned as it is. The same arguments give the same text.
+    Fields, methods, types, labels, globals and keywords are not renamed, nor is a local name that may also mean one
+    of these. `function_name`: the outermost function gets a new name too, unless the code mentions it again. New
+    names come from `names`, or by default from a list of common words. Code with syntax errors, or longer than
+    `parsing.MAX_BYTES`, is returned unchanged. The same arguments give the same text.
 
-    Not seen: macros that use a variable which is not among their arguments, and a local variable that an
-    inherited field of an anonymous Java class shadows.
+    Not detected: macros that use a variable which is not one of their arguments, and a local variable that is
+    shadowed by an inherited field of an anonymous Java class.
     """
     parsed = parse(code, language)
     if parsed is None:
         return code
-    found = variables(parsed)
-    places = dict(found.places)
-    if function_name and found.function is not None:
-        name, start = found.function
-        places.setdefault(name, [start])
-    if not places:
+    result = variables(parsed)
+    occurrences = dict(result.places)
+    if function_name and result.function is not None:
+        name, start = result.function
+        occurrences.setdefault(name, [start])
+    if not occurrences:
         return code
-    taken = {word.decode() for word in found.words}
-    fresh = fresh_names(len(places), language, taken, random, names)
+    taken = {word.decode() for word in result.words}
+    fresh = fresh_names(len(occurrences), language, taken, random, names)
     spans = [
         (start, len(old), new.encode())
-        for (old, starts), new in zip(places.items(), fresh, strict=True)
+        for (old, starts), new in zip(occurrences.items(), fresh, strict=True)
         for start in starts
     ]
     return parsed.unwrap(_replaced(parsed.source, spans))
@@ -51,13 +51,13 @@ def _replaced(source: bytes, spans: Iterable[tuple[int, int, bytes]]) -> bytes:
 
 
 def harvest_names(codes: Iterable[str], language: str) -> list[str]:
-    """Names of local variables and parameters, sorted, each once for every function that has it.
+    """Names of local variables and parameters, sorted; each name once for every function that has it.
 
-    Drawn from this list, as `rename_identifiers` does, a name is as common as it is in `codes`.
+    So a random name from this list, as `rename_identifiers` draws it, is as common as it is in `codes`.
     """
-    found: list[str] = []
+    names: list[str] = []
     for code in codes:
         parsed = parse(code, language)
         if parsed is not None:
-            found += [name.decode() for name in variables(parsed).places]
-    return sorted(found)
+            names += [name.decode() for name in variables(parsed).places]
+    return sorted(names)

@@ -1,4 +1,4 @@
-"""How the text of a function looks in a language: comments around it, its end, its docstring, its margin."""
+"""The form of a function's text in a language: comments, its last line, its docstring, its indentation."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from avatar.code.python_text import has_header, realigned, without_docstring
 
 @dataclass(frozen=True)
 class Shape:
-    """What `avatar.code.text` must know of a language. The defaults are those of languages with braces.
+    """The facts that `avatar.code.text` needs about a language. The defaults are for languages with braces.
 
-    `closing` begins the last line of a function; empty where indentation ends it. `recognised` tells whether a text
-    whose language nobody named is in this one. `without_docstring` and `realigned` take and give lines: see `PYTHON`.
+    `closing` begins the last line of a function; empty if indentation ends it. `recognised` says whether a text of
+    unknown language is in this language. `without_docstring` and `realigned` map lines to lines: see `PYTHON`.
     """
 
     line_comment: str = "//"

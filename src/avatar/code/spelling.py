@@ -5,7 +5,7 @@ import random
 
 
 def number(text: str, rng: random.Random) -> str:
-    """Another spelling of a number token with the same value and type, or `text` where there is none."""
+    """Another spelling of a number token with the same value and type, or `text` if there is none."""
     value = ast.literal_eval(text)
     choices: list[str] = []
     if type(value) is int:
@@ -26,7 +26,7 @@ def number(text: str, rng: random.Random) -> str:
 
 
 def string(text: str, rng: random.Random) -> str:
-    """A string token in the other quotes, or cut in two; f-strings and triple quotes stay."""
+    """A string token in the other quotes, or split in two strings; f-strings and triple quotes do not change."""
     quote = text[-1]
     prefix = text[: text.index(quote)].lower()
     if set(prefix) - set("rb") or text.endswith(quote * 3):

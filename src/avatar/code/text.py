@@ -1,8 +1,8 @@
-"""The one text of a function: what students are trained on, and what they are asked with.
+"""The normalised text of a function, for training and for prediction.
 
-The same function comes with line ends of Windows, a byte order mark, the margin of its class, tabs, or a comment above
-it. All of these give one text here, so a student gives one answer. Readers, rewritten copies, scan, predict, the editor
-and HTTP call `function_text`; a bundle records the `TextRules` of its training.
+The same function may have line ends of Windows, a byte order mark, the indentation of its class, tabs, or a comment
+above it. All of these give the same text here, so a student gives the same answer. Readers, rewritten copies, scan,
+predict, the editor and HTTP call `function_text`; a bundle records the `TextRules` of its training.
 """
 
 import re
@@ -15,7 +15,7 @@ from avatar.code.languages import LANGUAGES
 from avatar.code.shape import BRACES, Shape
 
 VERSION = 1
-"""Of what `function_text` does; version 0 leaves a text as it is."""
+"""Version of the rules of `function_text`; version 0 does not change a text."""
 
 KEPT, REMOVED = "kept", "removed"
 
@@ -25,23 +25,23 @@ _LEAD = re.compile(r"[ \t]*")
 
 @dataclass(frozen=True, slots=True)
 class TextRules:
-    """How the functions of a data set were made ready: `docstrings` are kept or removed; comments inside stay."""
+    """How the functions of a data set were normalised: `docstrings` are kept or removed; comments inside are kept."""
 
     docstrings: str = KEPT
     version: int = VERSION
 
     def problems(self) -> list[str]:
-        """What is wrong with these values, a sentence each; empty where nothing is."""
-        found = []
+        """One sentence for each wrong value; empty if all are valid."""
+        sentences = []
         if self.version not in range(VERSION + 1):
-            found.append(f"text.version is {self.version}, this program knows 0 to {VERSION}")
+            sentences.append(f"text.version is {self.version}, this program knows 0 to {VERSION}")
         if self.docstrings not in (KEPT, REMOVED):
-            found.append(f"text.docstrings is {self.docstrings!r}, not {KEPT} or {REMOVED}")
-        return found
+            sentences.append(f"text.docstrings is {self.docstrings!r}, not {KEPT} or {REMOVED}")
+        return sentences
 
     @classmethod
     def from_dict(cls, values: Any) -> "TextRules":
-        """The rules of a dictionary; a wrong key or type is a ValueError."""
+        """The rules from a dictionary; a wrong key or type is a ValueError."""
         if not isinstance(values, dict) or set(values) != {"docstrings", "version"}:
             raise ValueError(f"text is {values!r}, not an object with docstrings and version")
         if type(values["version"]) is not int:
@@ -53,13 +53,13 @@ DOCSTRINGS_KEPT = TextRules()
 """The rules of most data sets."""
 
 AS_IT_IS = TextRules(version=0)
-"""The rules of bundles that record none: predict took every text as it was."""
+"""The rules of bundles that record none: `predict` did not change a text."""
 
 
 def clean(text: str) -> str:
-    """`text` with line feeds as line ends, without byte order marks and zero-width spaces; other spaces are plain.
+    """`text` with line feeds as line ends, plain spaces, and no byte order marks or zero-width spaces.
 
-    Lines keep their numbers, as editors count them.
+    Line numbers do not change.
     """
     if not text.isascii():
         text = _MARKS.sub("", text).replace("\u00a0", " ")
@@ -69,12 +69,12 @@ def clean(text: str) -> str:
 
 
 def function_text(text: str, rules: TextRules = DOCSTRINGS_KEPT, language: str | None = None) -> str:
-    """The text of a function, in any of the ways in which it may come, ready for a tokenizer.
+    """The normalised text of a function, ready for a tokenizer.
 
-    `clean`; without comments above and below the function, and by `rules` without docstring; no space at the end of
-    lines; tabs before a line's text are spaces; at the left margin, also where only the first line stands there; one
-    line feed at the end. Doing it twice changes nothing. Takes any text and linear time. Where `language` is None,
-    the text itself tells as far as needed; an unknown one is a ConfigError.
+    Applies `clean`; removes comments above and below the function and, by `rules`, the docstring; removes spaces at
+    line ends; replaces tabs in the indentation by spaces; moves the function to column 0, also if only its first line
+    is there; ends with one line feed. Idempotent, in linear time, for any text. If `language` is None, it is guessed
+    from the text; an unknown language is a ConfigError.
     """
     if not rules.version:
         return text
@@ -83,11 +83,11 @@ def function_text(text: str, rules: TextRules = DOCSTRINGS_KEPT, language: str |
     lines = _without_surroundings(text, shape).split("\n")
     if rules.docstrings == REMOVED and shape.without_docstring is not None:
         lines = shape.without_docstring(lines)
-    return _at_the_margin(lines, shape)
+    return _at_column_0(lines, shape)
 
 
 def as_scanned_before(text: str, language: str) -> str:
-    """What scan and the editor gave to students whose bundles record no rules: at the margin, without docstring."""
+    """The text by the rules of scan and the editor for bundles that record none: at column 0, without docstring."""
     shape = LANGUAGES.get(language).shape
     lines = text.replace("\r\n", "\n").split("\n")
     if shape.without_docstring is not None:
@@ -104,14 +104,14 @@ def _shape(text: str, language: str | None) -> Shape:
 
 
 def _lead(line: str) -> str:
-    found = _LEAD.match(line)
-    return found.group() if found else ""
+    match = _LEAD.match(line)
+    return match.group() if match else ""
 
 
 def _without_surroundings(text: str, shape: Shape) -> str:
-    """`text` without comments and blank lines before and after the function; all of it where nothing else is there."""
-    found = _patterns(shape).before.match(text)
-    start = found.end() if found else 0
+    """`text` without comments and blank lines before and after the function; unchanged if it holds nothing else."""
+    match = _patterns(shape).before.match(text)
+    start = match.end() if match else 0
     if start == len(text):
         return text
     line = text.rfind("\n", 0, start) + 1
@@ -121,7 +121,7 @@ def _without_surroundings(text: str, shape: Shape) -> str:
 
 
 def _end_of_code(text: str, shape: Shape) -> int:
-    """Where the function ends: in languages with braces at the last one, if nothing but comments comes after it."""
+    """Offset of the function's end: with braces, after the last one, if only comments follow it."""
     if not shape.closing:
         end = len(text)
         while (line := text.rfind("\n", 0, end)) >= 0 and _is_no_code(text[line:end], shape.line_comment):
@@ -132,9 +132,9 @@ def _end_of_code(text: str, shape: Shape) -> int:
     if last.endswith(shape.closing) and shape.line_comment not in last:
         return end
     code = 0
-    for found in _patterns(shape).pieces.finditer(text):
-        if found.lastgroup != "comment":
-            code = found.end()
+    for piece in _patterns(shape).pieces.finditer(text):
+        if piece.lastgroup != "comment":
+            code = piece.end()
     return code if text[:code].rstrip().endswith(shape.closing) else end
 
 
@@ -151,7 +151,7 @@ class _Patterns:
 
 @cache
 def _patterns(shape: Shape) -> _Patterns:
-    """What matches blank lines and comments at the start of a text, and its pieces: comments, strings, the rest."""
+    """Patterns for the blank lines and comments at the start of a text, and for its pieces."""
     comment = rf"{re.escape(shape.line_comment)}(?:\\\n|[^\n])*+"
     if shape.block_comment is not None:
         opening, closing = map(re.escape, shape.block_comment)
@@ -163,7 +163,7 @@ def _patterns(shape: Shape) -> _Patterns:
     )
 
 
-def _at_the_margin(lines: Sequence[str], shape: Shape) -> str:
+def _at_column_0(lines: Sequence[str], shape: Shape) -> str:
     lines = [line.rstrip() for line in lines]
     filled = [row for row, line in enumerate(lines) if line]
     if not filled:
@@ -179,7 +179,7 @@ def _at_the_margin(lines: Sequence[str], shape: Shape) -> str:
 
 
 def _with_spaces(lines: list[str]) -> list[str]:
-    """Tabs in front of a line's text become spaces: 4 each, or up to multiples of 8 where other lines have spaces."""
+    """Replaces tabs in the indentation by spaces: tab width 8 if other lines are indented by spaces, else 4."""
     if not any("\t" in line for line in lines):
         return lines
     leads = [_lead(line) for line in lines]

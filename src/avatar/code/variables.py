@@ -1,8 +1,8 @@
-"""Which words of a function are its own variables, so that all their places can be renamed together.
+"""Finds the local variables of a function, so that all occurrences of a name can be renamed together.
 
-Scopes are intervals of bytes. A name is given up wherever one of its places may mean something else: it is
-used outside of every scope that declares it, or a macro, an import or a keyword argument mentions it. Giving
-up a name costs a little variety; renaming one too many would change what the code does.
+Scopes are intervals of bytes. A name is left out if one of its occurrences may mean something else: it is used
+outside of every scope that declares it, or a macro, an import or a keyword argument mentions it. Leaving a name
+out costs a little variety; renaming a wrong one would change the meaning of the code.
 """
 
 import re
@@ -17,17 +17,17 @@ from avatar.code.parsing import Parsed, captures
 
 _WORD = re.compile(rb"\w+")
 _KEPT = frozenset({b"self", b"cls", b"mcs", b"metacls", b"_"})
-"""Names by convention, in whatever language; a language adds its own."""
+"""Names that are never renamed, in all languages; a language adds its own."""
 
 Interval = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Variables:
-    """`places`: start of each occurrence in the source, by name, in order of first appearance.
+    """`places`: start bytes of all occurrences in the source, by name, in order of first appearance.
 
-    `function`: name and start of the outermost function where it is mentioned nowhere else, so that it may
-    be renamed as well. `words` are all words of the source, which no new name may be.
+    `function`: name and start byte of the outermost function, if no other code mentions it, so that it may be renamed
+    too. `words` are all words of the source, which new names must avoid.
     """
 
     places: dict[bytes, list[int]]
@@ -36,21 +36,21 @@ class Variables:
 
 
 def variables(parsed: Parsed) -> Variables:
-    """The local variables and parameters of the functions in a text. Fields and globals are none."""
+    """The local variables and parameters of the functions in a text, without fields and globals."""
     source = parsed.source
     language = parsed.language
-    found = captures(parsed, language.variables)
+    nodes = captures(parsed, language.variables)
     words = _WORD.findall(source)
     known = frozenset(words)
-    name = _only_name(found.get("name", []), source, words)
-    functions = [node.byte_range for node in found.get("function", [])]
-    if not functions or not found.get("bind") or not _encoded(language.reflection).isdisjoint(known):
+    name = _only_name(nodes.get("name", []), source, words)
+    functions = [node.byte_range for node in nodes.get("function", [])]
+    if not functions or not nodes.get("bind") or not _encoded(language.reflection).isdisjoint(known):
         return Variables({}, name, known)
-    scopes = _Scopes([*functions, *(node.byte_range for node in found.get("scope", []))])
-    holes = scopes.holes(found.get("hole", []))
-    frozen = _frozen(found, source, functions, _encoded(language.takes_fields))
+    scopes = _Scopes([*functions, *(node.byte_range for node in nodes.get("scope", []))])
+    holes = scopes.holes(nodes.get("hole", []))
+    frozen = _frozen(nodes, source, functions, _encoded(language.takes_fields))
     visible: dict[bytes, list[Interval]] = {}
-    for node in found["bind"]:
+    for node in nodes["bind"]:
         start, end = node.byte_range
         text = source[start:end]
         if text in frozen:
@@ -60,19 +60,19 @@ def variables(parsed: Parsed) -> Variables:
             frozen.add(text)
             continue
         visible.setdefault(text, []).extend(_visible(start, scope, language.hoisted, holes))
-    fixed = {node.start_byte for node in found.get("fixed", [])}
-    places: dict[bytes, list[int]] = {}
-    for node in sorted(found["use"], key=_start):
+    fixed = {node.start_byte for node in nodes.get("fixed", [])}
+    occurrences: dict[bytes, list[int]] = {}
+    for node in sorted(nodes["use"], key=_start):
         start, end = node.byte_range
         text = source[start:end]
         if text not in visible or text in frozen or start in fixed:
             continue
         if any(low <= start < high for low, high in visible[text]):
-            places.setdefault(text, []).append(start)
+            occurrences.setdefault(text, []).append(start)
         else:
             frozen.add(text)
     stays = frozen | _KEPT | _encoded(language.kept)
-    kept = {text: starts for text, starts in places.items() if text not in stays and not _special(text)}
+    kept = {text: starts for text, starts in occurrences.items() if text not in stays and not _special(text)}
     return Variables(kept, name, known)
 
 
@@ -90,7 +90,7 @@ def _start(node: Node) -> int:
 
 
 def _visible(start: int, scope: Interval, hoisted: bool, holes: dict[Interval, Interval]) -> Iterable[Interval]:
-    """Where a variable that is declared at `start` is meant by its name."""
+    """The intervals in which a variable that is declared at `start` is visible."""
     if not hoisted:
         return [(start, scope[1])]
     if scope not in holes:
@@ -100,7 +100,7 @@ def _visible(start: int, scope: Interval, hoisted: bool, holes: dict[Interval, I
 
 
 class _Scopes:
-    """Nested intervals, and the innermost one at a place."""
+    """Nested intervals, with a search for the innermost one at an offset."""
 
     def __init__(self, intervals: list[Interval]) -> None:
         edges = sorted({edge for interval in intervals for edge in interval})
@@ -116,11 +116,11 @@ class _Scopes:
             stack += opened.get(edge, [])
             self.inner[row] = stack[-1] if stack else None
 
-    def innermost(self, place: int) -> Interval | None:
-        return self.inner[bisect_right(self.edges, place)]
+    def innermost(self, offset: int) -> Interval | None:
+        return self.inner[bisect_right(self.edges, offset)]
 
     def holes(self, nodes: list[Node]) -> dict[Interval, Interval]:
-        """By comprehension: what its first loop iterates over, which is evaluated outside of it."""
+        """For each comprehension: the interval of its first iterable, which is evaluated outside of its scope."""
         first: dict[Interval, Interval] = {}
         for node in sorted(nodes, key=_start):
             scope = self.innermost(node.start_byte - 1)
@@ -130,30 +130,32 @@ class _Scopes:
 
 
 def _frozen(
-    found: dict[str, list[Node]], source: bytes, functions: list[Interval], takes_fields: frozenset[bytes]
+    nodes_of: dict[str, list[Node]], source: bytes, functions: list[Interval], takes_fields: frozenset[bytes]
 ) -> set[bytes]:
-    """Names that may mean something else in one of their places."""
+    """Names that may mean something else in one of their occurrences."""
 
     def texts(*kinds: str) -> set[bytes]:
-        return {source[node.start_byte : node.end_byte] for kind in kinds for node in found.get(kind, [])}
+        return {source[node.start_byte : node.end_byte] for kind in kinds for node in nodes_of.get(kind, [])}
 
     def words(nodes: Iterable[Node]) -> set[bytes]:
         return {word for node in nodes for word in _WORD.findall(source, node.start_byte, node.end_byte)}
 
-    frozen = texts("frozen", "called") | words(found.get("words", []))
+    frozen = texts("frozen", "called") | words(nodes_of.get("words", []))
     frozen |= words(
-        node for node in found.get("class", []) if any(low < node.start_byte < high for low, high in functions)
+        node for node in nodes_of.get("class", []) if any(low < node.start_byte < high for low, high in functions)
     )
-    frozen |= words(  # a nested function may be called by keyword from code that is not seen
-        node for node in found.get("parameters", []) if sum(low < node.start_byte < high for low, high in functions) > 1
+    frozen |= words(  # unseen code may call a nested function with keyword arguments
+        node
+        for node in nodes_of.get("parameters", [])
+        if sum(low < node.start_byte < high for low, high in functions) > 1
     )
     keywords = texts("keyword")
     if keywords:
-        frozen |= keywords & words(found.get("lambda", []))
+        frozen |= keywords & words(nodes_of.get("lambda", []))
         if any(source.count(text) > 1 for text in texts("name")):  # a function that calls itself by keyword
             frozen |= keywords
     fields = texts("field")
-    for node in found.get("called", []):
+    for node in nodes_of.get("called", []):
         text = source[node.start_byte : node.end_byte]
         if (text.isupper() or text in takes_fields) and node.parent is not None:
             frozen |= fields & words([node.parent])

@@ -1,4 +1,4 @@
-"""Writes the shipped folder from a trained student, each part checked against torch; the torch runtime."""
+"""Writes a bundle from a trained student, and checks each part against torch. Also has the torch runtime."""
 
 from avatar.export.agreement import Int8Outcome, Int8Trial
 from avatar.export.bundle import ExportCheck, default_labels, export_bundle

@@ -1,4 +1,4 @@
-"""What must hold before a bundle counts as written: it answers as torch does, and int8 costs no accuracy."""
+"""Checks of a new bundle: its outputs equal those of torch, and int8 costs almost no accuracy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,24 +19,24 @@ from avatar.serve.runtimes.onnx_runtime import load_session
 from avatar.student.encoder import StudentModel
 
 TOLERANCE = 1e-4
-"""Largest accepted difference of a logit between torch and the exported graphs."""
+"""Largest allowed difference of a logit or a vector's component between torch and the exported graphs."""
 
 
 def largest_difference(
     model: StudentModel,
     tokenizer: Tokenizer,
     config: BundleConfig,
-    place: Path,
+    folder: Path,
     texts: Sequence[str],
     precision: str = "fp32",
 ) -> float:
-    """Largest difference of a logit between `model` (on the CPU, in eval mode) and the graphs in `place`.
+    """Largest absolute difference of a logit between `model` (on the CPU, in eval mode) and the graphs in `folder`.
 
-    An ArtifactError where it, or that of a vector, is above `TOLERANCE`.
+    If it, or the difference of a vector, is above `TOLERANCE`, it is an ArtifactError.
     """
     rows = encode_texts(tokenizer, texts, config.max_length)
     parts = PRECISIONS[precision]
-    encoder, head = load_session(place / parts.encoder), load_session(place / parts.head)
+    encoder, head = load_session(folder / parts.encoder), load_session(folder / parts.head)
     names = [entry.name for entry in head.get_inputs()]
     vectors = {"torch": np.zeros((len(rows), model.arch.vector_size), np.float32)}
     vectors["onnx"] = vectors["torch"].copy()
@@ -46,28 +46,28 @@ def largest_difference(
             vectors["torch"][batch] = model.encode(torch.from_numpy(ids), torch.from_numpy(mask)).numpy()
             vectors["onnx"][batch] = encoder.run(None, {"input_ids": ids, "attention_mask": mask})[0]
         sides = {
-            kind: [np.roll(found, -side, axis=0) for side in range(config.arity)] for kind, found in vectors.items()
+            kind: [np.roll(array, -side, axis=0) for side in range(config.arity)] for kind, array in vectors.items()
         }
         stacked = torch.from_numpy(np.stack(sides["torch"], axis=1))
         expected = model.classify(stacked).numpy()
-    found = head.run(None, dict(zip(names, sides["onnx"], strict=True)))[0]
-    for what, left, right in (("vector", vectors["torch"], vectors["onnx"]), ("logit", expected, found)):
+    actual = head.run(None, dict(zip(names, sides["onnx"], strict=True)))[0]
+    for what, left, right in (("vector", vectors["torch"], vectors["onnx"]), ("logit", expected, actual)):
         difference = float(np.abs(left - right).max())
         if not difference <= TOLERANCE:  # NaN too
             raise ArtifactError(
                 f"the exported {precision} graphs differ from torch by {difference:.2e} in a {what}, "
                 f"on {len(rows)} examples; {TOLERANCE:.0e} is allowed",
-                "a student with enormous or missing weights does this: look at its training",
+                "a student with very large or NaN weights can cause this; check the log of its training",
             )
     return difference
 
 
 @dataclass(frozen=True)
 class Int8Trial:
-    """Labelled examples that decide whether the int8 variant is kept: best those of valid, never of test.
+    """Labelled examples that decide whether the int8 variant is kept. Use those of valid, never those of test.
 
-    It is kept where its score by `metric` on them is at most `tolerance` below that of fp32 (0.002 is 0.2 points of
-    accuracy). `alone` then leaves fp32 out, for the smallest folder.
+    It is kept if its `metric` on them is at most `tolerance` below that of fp32 (0.002 is 0.2 percentage points of
+    accuracy). With `alone`, fp32 is then left out, for the smallest folder.
     """
 
     examples: Sequence[str] | Sequence[tuple[str, str]]
@@ -79,7 +79,7 @@ class Int8Trial:
 
 @dataclass(frozen=True)
 class Int8Outcome:
-    """What the trial found. `agreement` is the share of examples on which both precisions say the same."""
+    """Result of the trial. `agreement` is the share of examples for which both precisions predict the same label."""
 
     kept: bool
     score: float
@@ -91,37 +91,37 @@ class Int8Outcome:
 
     @property
     def sentence(self) -> str:
-        """For the log and the card."""
+        """The result in one sentence, for the log and the model card."""
         metric = METRICS.get(self.metric)
         small, large, allowed = metric.text(self.score), metric.text(self.fp32_score), metric.loss_text(self.tolerance)
         return (
             f"The int8 variant was {'kept' if self.kept else 'left out'}: its {self.metric} on {self.examples} valid "
-            f"examples is {small}, that of fp32 {large} (both say the "
-            f"same on {100 * self.agreement:.2f} %); a loss of at most {allowed} is allowed."
+            f"examples is {small}, that of fp32 {large} (both predict the "
+            f"same label for {100 * self.agreement:.2f} %); a loss of at most {allowed} is allowed."
         )
 
 
-def judge_int8(place: Path, trial: Int8Trial) -> Int8Outcome:
-    """Compare both precisions of the complete bundle in `place` on the trial's examples, at its threshold."""
+def judge_int8(folder: Path, trial: Int8Trial) -> Int8Outcome:
+    """Compare both precisions of the complete bundle in `folder` on the trial's examples, at the bundle's threshold."""
     labels = np.asarray(trial.labels)
     if not len(labels) or len(labels) != len(trial.examples):
         raise ArtifactError(
-            f"{len(trial.examples)} examples with {len(labels)} labels cannot judge the int8 variant",
+            f"the int8 variant cannot be judged with {len(trial.examples)} examples and {len(labels)} labels",
             "give as many labels as examples, at least one",
         )
-    said = {}
+    predictions = {}
     for precision in PRECISIONS:
-        predictor = Predictor(place, precision=precision)
-        said[precision] = predictor.predict(trial.examples)[:, 1] >= predictor.config.threshold
+        predictor = Predictor(folder, precision=precision)
+        predictions[precision] = predictor.predict(trial.examples)[:, 1] >= predictor.config.threshold
     scores = {
         precision: getattr(classification(labels, answers.astype(np.int64)), trial.metric)
-        for precision, answers in said.items()
+        for precision, answers in predictions.items()
     }
     return Int8Outcome(
         kept=scores["fp32"] - scores["int8"] <= trial.tolerance + 1e-9,
         score=scores["int8"],
         fp32_score=scores["fp32"],
-        agreement=float((said["fp32"] == said["int8"]).mean()),
+        agreement=float((predictions["fp32"] == predictions["int8"]).mean()),
         examples=len(labels),
         tolerance=trial.tolerance,
         metric=trial.metric,

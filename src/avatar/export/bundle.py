@@ -1,4 +1,4 @@
-"""Writes a bundle from a trained student and counts it as written only when it answers as torch does."""
+"""Writes a bundle from a trained student, and keeps it only if its outputs equal those of torch."""
 
 import shutil
 import tempfile
@@ -43,7 +43,7 @@ class ExportCheck:
     """How close the written bundle is to torch, and how large it is.
 
     `largest_difference` is the largest absolute difference of a logit over `examples` real inputs. `int8` is
-    None where that variant was not asked for.
+    None if that variant was not requested.
     """
 
     folder: Path
@@ -74,18 +74,17 @@ def export_bundle(
     text: TextRules = DOCSTRINGS_KEPT,
     languages: tuple[str, ...] = (),
 ) -> ExportCheck:
-    """Write `model` to `folder`, replacing a bundle that is there, and compare it with torch on real input.
+    """Write `model` to `folder`, which replaces an existing bundle, and compare it with torch on real input.
 
-    `example_texts` are functions, at least two for a pair: each is compared with the next. `card` is the
-    text of README.md; what each file is and how it was checked is added to it. A difference above
-    `TOLERANCE`, in a logit or a vector, is an ArtifactError, and `folder` stays as it was. With `int8` that
-    variant is written too, and stays where its accuracy does. `text` and `languages` are those of the corpus that
-    the student learned from.
+    `example_texts` are functions, at least two for the pair task: each is compared with the next. `card` is the
+    text of README.md; a table of the files and the checks is appended. A difference above `TOLERANCE`, in a logit or
+    a vector, is an ArtifactError, and `folder` is not changed. With `int8` that variant is written too, and kept if
+    its accuracy is (see `Int8Trial`). `text` and `languages` are those of the training corpus.
     """
     if len(example_texts) < task.arity:
         raise ArtifactError(
-            f"{len(example_texts)} example texts were given to check the export with",
-            f"give at least {task.arity}, from the data that the student will see",
+            f"the export needs example texts for its check, {len(example_texts)} given",
+            f"give at least {task.arity}, from the data set of the student",
         )
     config = BundleConfig(
         task=task.value,
@@ -104,41 +103,41 @@ def export_bundle(
     folder = folder.resolve()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        place = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     except OSError as error:
         raise ArtifactError(
             f"cannot write the bundle {folder}: {error.strerror or error}",
             "free some disk space, or choose another folder that you may write to",
         ) from error
     try:
-        _write_parts(model, tokenizer, config, place, with_int8=int8 is not None)
-        difference = largest_difference(_on_cpu(model), tokenizer, config, place, example_texts)
+        _write_parts(model, tokenizer, config, temporary, with_int8=int8 is not None)
+        difference = largest_difference(_on_cpu(model), tokenizer, config, temporary, example_texts)
         checks = [
             f"Logits and vectors of the graphs equal those of torch within {TOLERANCE:.0e}, on "
             f"{len(example_texts)} functions of the data set."
         ]
         outcome = None
         if int8 is not None:
-            twin = _on_cpu(model, rounded=True)
-            largest_difference(twin, tokenizer, config, place, example_texts, "int8")
-            write_text(place / README, card)
-            write_manifest(place)
-            outcome = judge_int8(place, int8)
+            rounded_model = _on_cpu(model, rounded=True)
+            largest_difference(rounded_model, tokenizer, config, temporary, example_texts, "int8")
+            write_text(temporary / README, card)
+            write_manifest(temporary)
+            outcome = judge_int8(temporary, int8)
             (log.info if outcome.kept else log.warning)(outcome.sentence)
             checks.append(outcome.sentence)
             if int8.alone or not outcome.kept:
-                _drop(place, "fp32" if outcome.kept else "int8")
-        write_text(place / README, card.rstrip("\n") + "\n\n" + files_section(place, checks))
-        write_manifest(place)
-        place.chmod(0o755)
-        _replace(place, folder)
+                _drop(temporary, "fp32" if outcome.kept else "int8")
+        write_text(temporary / README, card.rstrip("\n") + "\n\n" + files_section(temporary, checks))
+        write_manifest(temporary)
+        temporary.chmod(0o755)
+        _replace(temporary, folder)
     except OSError as error:
         raise ArtifactError(
             f"cannot write the bundle {folder}: {error.strerror or error}",
             "free some disk space, or choose another folder that you may write to",
         ) from error
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
     bundle = read_bundle(folder)
     log.info("bundle %s: %.2f MB, logits equal torch's within %.0e", folder, bundle.size_bytes / 1e6, difference)
     return ExportCheck(folder, len(example_texts), difference, bundle.size_bytes, outcome)
@@ -151,55 +150,57 @@ def _pad_id(tokenizer: Tokenizer) -> int:
     return int(pad)
 
 
-def _write_parts(model: StudentModel, tokenizer: Tokenizer, config: BundleConfig, place: Path, with_int8: bool) -> None:
-    """Everything but the card and the manifest."""
+def _write_parts(
+    model: StudentModel, tokenizer: Tokenizer, config: BundleConfig, temporary: Path, with_int8: bool
+) -> None:
+    """Write all files except README.md and the manifest."""
     shipped = Tokenizer.from_str(tokenizer.to_str())
     shipped.no_padding()
     shipped.enable_truncation(config.max_length)
-    write_text(place / TOKENIZER, shipped.to_str())
-    write_config(place, config)
+    write_text(temporary / TOKENIZER, shipped.to_str())
+    write_config(temporary, config)
     state = {name: tensor.detach().cpu().float().numpy() for name, tensor in model.state_dict().items()}
     fp32, int8 = PRECISIONS["fp32"], PRECISIONS["int8"]
-    _write_weights(state, place / fp32.weights)
+    _write_weights(state, temporary / fp32.weights)
     if with_int8:
-        _write_weights(quantised_state(state), place / int8.weights)
+        _write_weights(quantised_state(state), temporary / int8.weights)
     graphs = ((fp32.encoder, int8.encoder, write_encoder), (fp32.head, int8.head, write_head))
     for name, small, write in graphs:
-        write(model, place / name)
+        write(model, temporary / name)
         if with_int8:
-            quantise_graph(place / name, place / small)
-            share_weights(place / small, place / int8.weights)
-        share_weights(place / name, place / fp32.weights)
+            quantise_graph(temporary / name, temporary / small)
+            share_weights(temporary / small, temporary / int8.weights)
+        share_weights(temporary / name, temporary / fp32.weights)
 
 
 def _write_weights(state: Mapping[str, NDArray[Any]], path: Path) -> None:
     arrays = {name: np.ascontiguousarray(array) for name, array in state.items()}
-    with writing(path) as temporary:  # safetensors alone would let nobody else read the file
-        save_file(arrays, str(temporary), metadata={"format": "pt"})
+    with writing(path) as partial_file:  # safetensors alone makes a file that only its owner can read
+        save_file(arrays, str(partial_file), metadata={"format": "pt"})
 
 
 def _on_cpu(model: StudentModel, rounded: bool = False) -> StudentModel:
-    """A copy in eval mode; `rounded` to what int8 holds."""
-    twin = StudentModel(model.arch, model.task)
+    """A copy in eval mode; with `rounded`, its weights are rounded to int8 and back."""
+    duplicate = StudentModel(model.arch, model.task)
     state = {name: tensor.detach().cpu().float() for name, tensor in model.state_dict().items()}
     if rounded:
         arrays = dequantised_state(quantised_state({name: tensor.numpy() for name, tensor in state.items()}))
         state = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    twin.load_state_dict(state)
-    return twin.float().eval()
+    duplicate.load_state_dict(state)
+    return duplicate.float().eval()
 
 
-def _drop(place: Path, precision: str) -> None:
+def _drop(temporary: Path, precision: str) -> None:
     for name in PRECISIONS[precision].names:
-        (place / name).unlink()
+        (temporary / name).unlink()
 
 
-def _replace(place: Path, folder: Path) -> None:
-    """Put the finished `place` where `folder` is; what was there goes only after the new one is complete."""
+def _replace(temporary: Path, folder: Path) -> None:
+    """Move the finished folder `temporary` to `folder`. An old bundle is deleted after that."""
     if folder.exists():
         old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.old."))
         folder.replace(old / "bundle")
-        place.replace(folder)
+        temporary.replace(folder)
         shutil.rmtree(old)
     else:
-        place.replace(folder)
+        temporary.replace(folder)

@@ -1,4 +1,4 @@
-"""The two ONNX graphs of a student, with their weights left in model.safetensors."""
+"""The two ONNX graphs of a student; their weights are in model.safetensors."""
 
 import copy
 import json
@@ -25,16 +25,16 @@ INLINE_BYTES = 1024
 def for_export(model: StudentModel) -> StudentModel:
     """A copy of `model` in inference mode, on the CPU, with attention written out.
 
-    Exported so, ONNX Runtime 1.32 was as fast as with its fused MultiHeadAttention operator and faster than
-    torch on the papers' 3 MB shapes; benchmarks/runtime_attention.py shows by how much. Relative scores are
-    shifted into place where heads are few and wide: with many narrow ones the lookup was as fast.
+    With this, ONNX Runtime 1.32 was as fast as with its fused MultiHeadAttention operator, and faster than torch on
+    the papers' 3 MB shapes (benchmarks/runtime_attention.py has the numbers). Relative scores are computed by
+    shifting if heads are few and wide; with many narrow heads, the lookup was as fast.
     """
-    twin = copy.deepcopy(model).cpu().float().eval()
-    twin.use_plain_attention(True)
-    for module in twin.modules():
+    exported = copy.deepcopy(model).cpu().float().eval()
+    exported.use_plain_attention(True)
+    for module in exported.modules():
         if isinstance(module, SelfAttention):
             module.shifted = module.heads <= module.head_size
-    return twin
+    return exported
 
 
 class _Encoder(nn.Module):
@@ -81,9 +81,9 @@ def _export(
     output: str,
     axes: Mapping[str, Mapping[int, str]],
 ) -> None:
-    # torch's older exporter: it takes 0.5 s where torch.export takes 5-8 s, keeps the parameters' names,
-    # which `share_weights` needs. Without constant folding a Linear keeps
-    # its weight as it is stored and ONNX Runtime transposes it once, on loading.
+    # torch's older exporter takes 0.5 s (torch.export: 5-8 s) and keeps the parameters' names, which
+    # `share_weights` needs. Without constant folding, the weight of a Linear stays as it is stored, and
+    # ONNX Runtime transposes it once, on loading.
     with warnings.catch_warnings(), torch.inference_mode(False), torch.no_grad(), _quiet("torch.onnx"):
         warnings.simplefilter("ignore")
         torch.onnx.export(
@@ -95,11 +95,11 @@ def _export(
             opset_version=OPSET,
             input_names=names,
             output_names=[output],
-            dynamic_axes={name: dict(places) for name, places in axes.items()},
+            dynamic_axes={name: dict(names_of_axes) for name, names_of_axes in axes.items()},
         )
     graph = onnx.load(str(path))
     present = {entry.name for entry in graph.graph.input}
-    for name in names:  # one that the student does not look at, such as the mask of a first-token bag
+    for name in names:  # an input that the student does not use, such as the mask for first-token pooling
         if name not in present:
             shape = [axes[name][0], axes[name][1]]
             graph.graph.input.append(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.INT64, shape))
@@ -118,10 +118,9 @@ def _quiet(name: str) -> Iterator[None]:
 
 
 def share_weights(graph: Path, weights: Path) -> int:
-    """Let the tensors of `graph` that stand in the safetensors file `weights` point there; the bytes saved.
+    """Make the tensors of `graph` refer to equal tensors in the safetensors file `weights`; returns the bytes saved.
 
-    ONNX's external data is raw little-endian bytes at an offset of a neighbouring file, and so is what a
-    safetensors file holds: one copy serves both.
+    Both ONNX's external data and a safetensors file hold raw little-endian bytes at an offset, so one copy is enough.
     """
     with weights.open("rb") as stream:
         length = int.from_bytes(stream.read(8), "little")

@@ -1,4 +1,4 @@
-"""A student's matrices as int8: a byte a weight with a float scale for each row, dequantised on loading."""
+"""A student's matrices as int8: one byte per weight and a float scale per row, dequantised on loading."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,12 +17,13 @@ LEVELS = 127
 
 
 def quantised(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Int8 values (rows, columns) and scales (rows,), so that values * scales[:, None] is near `matrix`.
+    """Int8 values (rows, columns) and scales (rows,), so that values * scales[:, None] approximates `matrix`.
 
     Symmetric, so 0 stays 0; a row's error is at most half its largest absolute value / 127.
     """
     scales = np.abs(matrix).max(axis=1) / LEVELS
-    scales = np.where(scales >= np.finfo(np.float32).tiny, scales, 1).astype(np.float32)  # else too coarse to divide by
+    divisible = scales >= np.finfo(np.float32).tiny  # smaller scales are too coarse to divide by
+    scales = np.where(divisible, scales, 1).astype(np.float32)
     return np.rint(matrix / scales[:, None]).astype(np.int8), scales
 
 
@@ -32,12 +33,12 @@ def dequantised(values: NDArray[np.int8], scales: NDArray[np.float32]) -> NDArra
 
 
 def is_quantised(matrix: NDArray[np.generic]) -> bool:
-    """Whether the int8 variant stores this array as int8: float matrices that are worth it."""
+    """Whether the int8 variant stores this array as int8: float32 matrices of at least `INLINE_BYTES`."""
     return matrix.ndim == 2 and matrix.dtype == np.float32 and matrix.nbytes >= INLINE_BYTES
 
 
 def quantised_state(state: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.generic]]:
-    """What model.int8.safetensors holds, from a state of float32 arrays by name."""
+    """The content of model.int8.safetensors, from float32 arrays by name."""
     stored: dict[str, NDArray[np.generic]] = {}
     for name, array in state.items():
         if is_quantised(array):
@@ -48,7 +49,7 @@ def quantised_state(state: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArr
 
 
 def dequantised_state(stored: Mapping[str, NDArray[np.generic]]) -> dict[str, NDArray[np.float32]]:
-    """Float32 arrays by name, from what a weights file of either precision holds."""
+    """Float32 arrays by name, from the content of a weights file of either precision."""
     return {
         name: dequantised(array, stored[name + SCALE]) if name + SCALE in stored else array  # type: ignore[arg-type,misc]
         for name, array in stored.items()
@@ -57,7 +58,7 @@ def dequantised_state(stored: Mapping[str, NDArray[np.generic]]) -> dict[str, ND
 
 
 def quantise_graph(source: Path, target: Path) -> None:
-    """Copy the ONNX graph `source`, its weights inside, with the matrices as int8 and a DequantizeLinear each."""
+    """Copy the ONNX graph `source`, which contains its weights; matrices become int8 with a DequantizeLinear each."""
     model = onnx.load(str(source))
     graph = model.graph
     kept, nodes = [], []

@@ -1,4 +1,4 @@
-"""What the export adds to the model card: what each file is for and costs, and how it was checked."""
+"""The section that the export appends to the model card: the files, their sizes, and the checks."""
 
 from pathlib import Path
 
@@ -13,15 +13,15 @@ _HOLDS = {
         for name, what in (
             (parts.encoder, "ONNX graph from token ids to a function's vector"),
             (parts.head, "ONNX graph from vectors to logits"),
-            (parts.weights, "the weights that both graphs point into"),
+            (parts.weights, "the weights of both graphs"),
         )
     },
 }
 
 
-def files_section(place: Path, checks: list[str]) -> str:
-    """Markdown about the files that lie in `place`, manifest and card left out, and the sentences `checks`."""
-    sizes = {name: (place / name).stat().st_size for name in _HOLDS if (place / name).is_file()}
+def files_section(folder: Path, checks: list[str]) -> str:
+    """Markdown about the files in `folder`, except manifest and card, and the sentences `checks`."""
+    sizes = {name: (folder / name).stat().st_size for name in _HOLDS if (folder / name).is_file()}
     lines = [f"| {name} | {size:,} | {_HOLDS[name]} |" for name, size in sizes.items()]
     return "\n".join(
         [
@@ -30,7 +30,7 @@ def files_section(place: Path, checks: list[str]) -> str:
             "| file | bytes | holds |",
             "|---|---:|---|",
             *lines,
-            f"| together | {sum(sizes.values()):,} | |",
+            f"| total | {sum(sizes.values()):,} | |",
             "",
             *(f"- {check}" for check in checks),
             "",

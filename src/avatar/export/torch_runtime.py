@@ -1,4 +1,4 @@
-"""A bundle's student in torch: as a runtime beside the others, and as a model to train on."""
+"""A bundle's student in torch: as a runtime, and as a model for further training."""
 
 from collections.abc import Sequence
 
@@ -17,9 +17,9 @@ from avatar.student.encoder import StudentModel
 
 
 def load_student(bundle: Bundle, precision: str | None = None) -> StudentModel:
-    """The student of a bundle as a torch module in eval mode, float32, its weights not shared with the file.
+    """The student of a bundle as a torch module: eval mode, float32, weights copied from the file.
 
-    Weights that do not fit the config's architecture are an ArtifactError.
+    Weights that do not match the architecture in the config are an ArtifactError.
     """
     path = bundle.path(bundle.parts(precision).weights)
     arch = Architecture.from_dict(bundle.config.architecture)
@@ -27,7 +27,7 @@ def load_student(bundle: Bundle, precision: str | None = None) -> StudentModel:
     try:
         state = dequantised_state(load_file(path))
         model.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in state.items()})
-    except Exception as error:  # safetensors' own class and RuntimeError of a wrong shape
+    except Exception as error:  # safetensors raises its own class, torch a RuntimeError for a wrong shape
         raise ArtifactError(
             f"{path} does not hold the weights of {arch}: {error}", "export the student again"
         ) from error
@@ -36,7 +36,7 @@ def load_student(bundle: Bundle, precision: str | None = None) -> StudentModel:
 
 @RUNTIMES.register("torch")
 class TorchRuntime:
-    """torch on the CPU, without gradients. `threads` is ignored: torch has one number for the whole process."""
+    """torch on the CPU, without gradients. `threads` is ignored: torch has one setting for the whole process."""
 
     def __init__(self, bundle: Bundle, precision: str | None = None, threads: int = 1) -> None:
         self.model = load_student(bundle, precision)

@@ -10,11 +10,11 @@ __all__ = ["Predictor", "Student"]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Predictor":  # the command line says how many threads numpy may have before it is imported
+    if name == "Predictor":  # lazy: the command line sets numpy's number of threads before numpy is imported
         from avatar.serve.predictor import Predictor
 
         return Predictor
-    if name == "Student":  # only who asks for it waits for huggingface_hub
+    if name == "Student":  # lazy: importing huggingface_hub is slow
         from avatar.serve.hub import Student
 
         return Student

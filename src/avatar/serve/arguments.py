@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Choices(Container[str]):
-    """The names that `load` gives, for `choices` of an argument; asked only where help or a value needs them."""
+    """The names that `load` returns, as `choices` of an argument; called only for the help or to check a value."""
 
     load: Callable[[], Sequence[str]]
 
@@ -19,9 +19,9 @@ class Choices(Container[str]):
 
 
 def count(text: str) -> int:
-    """A whole number from 0 on."""
+    """A whole number of at least 0."""
     if not (text.isascii() and text.isdecimal()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 0")
     return int(text)
 
 
@@ -37,11 +37,11 @@ def probability(text: str) -> float:
 
 
 def amount(text: str) -> float:
-    """A number from 0 on."""
+    """A finite number of at least 0."""
     try:
         value = float(text)
     except ValueError:
         value = -1.0
     if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 on")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 0")
     return value

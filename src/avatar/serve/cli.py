@@ -1,4 +1,4 @@
-"""The command `avatar`: a student at work on files, without torch."""
+"""The command `avatar`: runs a student on files, without torch."""
 
 import argparse
 import json
@@ -23,16 +23,16 @@ from avatar.serve.lsp import lsp_command
 from avatar.serve.scan import scan_command
 
 NOT_DONE = 2
-"""Exit status where a command could not be carried out; 1 is kept for what `scan --fail-on` found."""
+"""Exit status of a command that failed; 1 is reserved for findings of `scan --fail-on`."""
 INTERRUPTED = 130
 """128 + SIGINT."""
 
 
 class Parser(argparse.ArgumentParser):
-    """Writes its help like any other output: where that fails, the command fails."""
+    """A parser that writes its help like any other output: if that fails, the command fails."""
 
     def print_help(self, file: Any = None) -> None:
-        """To standard output, if no file is given."""
+        """Print the help to `file`, by default to standard output."""
         if file is None:
             write_output(self.format_help())
         else:
@@ -42,7 +42,7 @@ class Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
 
-    0: done. 1: findings. 2: not carried out. 130: interrupted. 141: the reader of the output left before its end.
+    0: success. 1: findings. 2: failed. 130: interrupted. 141: the reader of the output closed it too early.
     """
     logging.raiseExceptions = False  # a log line that cannot be written is no reason for a traceback
     with standard_streams():
@@ -58,14 +58,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             complain("avatar: interrupted")
             return INTERRUPTED
         except Exception:
-            complain(traceback.format_exc() + "avatar: this is a fault of avatar; please report the lines above")
+            complain(traceback.format_exc() + "avatar: this is a bug in avatar; please report the lines above")
             return NOT_DONE
 
 
 def _parser() -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = Parser(
         prog="avatar",
-        description="Small, fast models of code on your own machine, from the folder that train.py wrote.",
+        description="Run small, fast models of code on your own machine. A model is a folder that train.py wrote.",
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     predict = commands.add_parser(
@@ -80,19 +80,19 @@ def _parser() -> argparse.ArgumentParser:
         "--language",
         choices=LANGUAGES.names(),
         metavar="NAME",
-        help=f"{', '.join(LANGUAGES.names())} (default: what the names of the files say, else the student's)",
+        help=f"{', '.join(LANGUAGES.names())} (default: from the file names, else the student's language)",
     )
     predict.add_argument(
-        "--threads", type=count, default=1, help="threads to use; 0 means all that are allowed (default: 1)"
+        "--threads", type=count, default=1, help="number of threads; 0 means all allowed cores (default: 1)"
     )
     predict.add_argument(
         "--runtime",
         metavar="NAME",
         default="onnxruntime",
         choices=Choices(_runtimes),
-        help="one of %(choices)s, where it is installed (default: %(default)s)",
+        help="one of %(choices)s; it must be installed (default: %(default)s)",
     )
-    predict.add_argument("--precision", help="fp32 or int8 (default: what the bundle has, fp32 first)")
+    predict.add_argument("--precision", help="fp32 or int8 (default: fp32 if the bundle has it, else int8)")
     predict.set_defaults(run=_predict)
     scan_command.add(commands)
     lsp_command.add(commands)
@@ -113,8 +113,8 @@ def _predict(options: argparse.Namespace) -> int:
     files = [options.file] if options.second is None else [options.file, options.second]
     if len(files) != predictor.config.arity:
         raise DataError(
-            f"{options.bundle} is a student for the task '{predictor.config.task}', which reads "
-            f"{predictor.config.arity} file(s); {len(files)} given",
+            f"{options.bundle} is a student for the task '{predictor.config.task}'. It needs "
+            f"{predictor.config.arity} file(s), {len(files)} given",
             "avatar predict BUNDLE FILE FILE2" if predictor.config.arity == 2 else "avatar predict BUNDLE FILE",
         )
     if files.count("-") > 1:

@@ -8,7 +8,7 @@ from avatar.common.errors import ConfigError
 
 @contextmanager
 def needs_extra(name: str) -> Iterator[None]:
-    """Turn the lack of a package into a ConfigError that says which extra brings it."""
+    """Turn a missing package into a ConfigError that names the extra to install."""
     try:
         yield
     except ModuleNotFoundError as error:

@@ -20,30 +20,30 @@ class Student(Predictor, ModelHubMixin, library_name="avatar", tags=["code", "di
     """A `Predictor` with `from_pretrained`, `save_pretrained` and `push_to_hub`. It needs no torch.
 
     Example: `Student.from_pretrained("user/clones").predict([(code1, code2)])`. Nothing is unpickled, and
-    every file is compared with the manifest's SHA-256.
+    the SHA-256 of every file is checked against the manifest.
     """
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **options: Any) -> "Student":
-        """The student in a folder, or in a repository of the hub.
+        """Load the student from a folder, or from a repository on the hub.
 
         `options` are the mixin's (revision, token, cache_dir, force_download, local_files_only) and those of
-        `Predictor` (threads, runtime, precision). What cannot be found, or is damaged, is an ArtifactError.
+        `Predictor` (threads, runtime, precision). A missing or damaged student is an ArtifactError.
         """
         folder = Path(pretrained_model_name_or_path)
         if folder.is_dir():
-            read_bundle(folder)  # before the mixin reads the config, for the clearer error
+            read_bundle(folder)  # first, because its error is clearer than that of the mixin
         elif options.get("cache_dir") is None and home() is None and not Path(constants.HF_HUB_CACHE).is_absolute():
             raise ArtifactError(
-                f"'{folder}' is not a folder, and there is no home folder to keep a student of the hub in",
+                f"'{folder}' is not a folder, and a student of the hub cannot be stored: there is no home folder",
                 "set HF_HOME to a folder, or give cache_dir=FOLDER",
             )
         try:
             return super().from_pretrained(pretrained_model_name_or_path, **options)
         except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
             raise ArtifactError(
-                f"there is no folder and no student on the hub called '{folder}': {error}",
-                "give the folder that the export wrote, or a name like user/model; a private one needs a token",
+                f"there is no folder and no student on the hub with the name '{folder}': {error}",
+                "give the folder that the export wrote, or a name like user/model; a private model needs a token",
             ) from error
 
     @classmethod
@@ -72,7 +72,7 @@ class Student(Predictor, ModelHubMixin, library_name="avatar", tags=["code", "di
         return cls(folder, **model_kwargs)
 
     def save_pretrained(self, save_directory: str | Path, **options: Any) -> str | None:
-        """Copy the bundle to a folder, whose files of the same names are replaced; options as in the mixin."""
+        """Copy the bundle to a folder. Files of the same names are replaced. `options` are the mixin's."""
         target = Path(save_directory)
         if target.resolve() == self.bundle.folder.resolve():
             raise ArtifactError(f"the student was loaded from {target} itself", "save it to another folder")
@@ -80,5 +80,5 @@ class Student(Predictor, ModelHubMixin, library_name="avatar", tags=["code", "di
         return super().save_pretrained(target, **options)
 
     def _save_pretrained(self, save_directory: Path) -> None:
-        for name in (*self.bundle.digests, MANIFEST):  # the manifest last: without it the copy is no bundle
+        for name in (*self.bundle.digests, MANIFEST):  # the manifest last: without it, a partial copy is not a bundle
             shutil.copyfile(self.bundle.path(name), save_directory / name)

@@ -15,12 +15,12 @@ from avatar.serve.runtimes import Runtime, load_runtime
 from avatar.serve.tokenizing import TextTokenizer
 
 TOKENS_OF_A_BATCH = 8192
-"""Tokens, padding counted, that go through the encoder at once."""
+"""Most tokens in one batch of the encoder, padding included."""
 
 
 @dataclass(frozen=True)
 class Answers:
-    """`probabilities` (n, 2) of n examples, the token ids of each of their functions, and what else is to be said."""
+    """`probabilities` (n, 2) of n examples, `tokens`: ids by example and function, and `warnings` as sentences."""
 
     probabilities: NDArray[np.float64]
     tokens: list[list[list[int]]]
@@ -30,10 +30,10 @@ class Answers:
 class Predictor:
     """A student loaded from its folder; safe to share between threads.
 
-    `threads` are the runtime's within one operator (0: all cores); students are so small that one is
-    fastest for one example at a time. `runtime` is one of `avatar.serve.runtimes.RUNTIMES`; `precision` is
-    fp32 or int8, by default what the bundle has, fp32 first. A damaged folder, or one without that
-    precision, is an ArtifactError.
+    `threads` is the runtime's number of threads within one operator (0: all cores); for one example at a time, 1 is
+    fastest, because students are small. `runtime` is a name in `avatar.serve.runtimes.RUNTIMES`; `precision` is
+    fp32 or int8, by default fp32 if the bundle has it. A damaged folder, or one without that precision, is an
+    ArtifactError.
     """
 
     def __init__(
@@ -51,22 +51,22 @@ class Predictor:
         self.hidden_size: int = self._runtime.hidden_size
 
     def text(self, code: str, language: str | None = None) -> str:
-        """What the student reads of a function: its text by the rules of the training (see `avatar.code.text`).
+        """The function's text as the student reads it: by the rules of its training (see `avatar.code.text`).
 
-        Without a `language` it is the student's, where that has a single one; an unknown one is a ConfigError.
+        The default `language` is the student's, if it has only one. An unknown language is a ConfigError.
         """
         return function_text(code, self.config.text, language or only_language(self.config))
 
     def encode(self, codes: Sequence[str], language: str | None = None) -> NDArray[np.float32]:
-        """One vector a function, (n, hidden_size), in input order."""
+        """One vector per function, (n, hidden_size), in input order."""
         return self.encode_texts([self.text(code, language) for code in codes])
 
     def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """The same from what `text` gives."""
+        """The same from texts that `text` returned."""
         return self.encode_ids(self.tokenize(texts))
 
     def encode_ids(self, rows: Sequence[list[int]]) -> NDArray[np.float32]:
-        """The same from the token ids of each function, as `tokenize` gives them."""
+        """The same from the token ids of each function, as `tokenize` returns them."""
         if self.config.reads_a_set:
             rows = [list(dict.fromkeys(row)) for row in rows]
         vectors = np.empty((len(rows), self.hidden_size), dtype=np.float32)
@@ -79,39 +79,39 @@ class Predictor:
         """Logits (n, 2) from one array of vectors (functions) or two of equal length (pairs)."""
         if len(vectors) != self.config.arity:
             raise DataError(
-                f"this student reads {self.config.arity} function(s) an example, {len(vectors)} were given",
+                f"this student needs {self.config.arity} function(s) per example, {len(vectors)} given",
                 f"its task is '{self.config.task}'",
             )
         if len({len(part) for part in vectors}) != 1:
             raise DataError(
-                f"there are {' and '.join(str(len(part)) for part in vectors)} vectors",
-                "give as many on both sides",
+                f"there are {' and '.join(str(len(part)) for part in vectors)} vectors for the two sides of a pair",
+                "give the same number on both sides",
             )
         if not len(vectors[0]):
             return np.zeros((0, 2), dtype=np.float32)
         return self._runtime.classify(*vectors)
 
     def compare(self, *vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Probabilities (n, 2) from vectors that `encode` gave; for pairs, row i with row i."""
+        """Probabilities (n, 2) from vectors that `encode` returned; for pairs, row i of both."""
         return softmax(self.logits(*vectors) / self.config.temperature)
 
     def predict(
         self, examples: Sequence[str] | Sequence[tuple[str, str]], language: str | None = None
     ) -> NDArray[np.float64]:
-        """Probabilities (n, 2) of functions, or of pairs, written in `language`; each is encoded once."""
+        """Probabilities (n, 2) of functions, or of pairs, in `language`. Each distinct function is encoded once."""
         functions = [[example] if isinstance(example, str) else list(example) for example in examples]
         return self.answer(functions, [language] * self.config.arity).probabilities
 
     def answer(self, examples: Sequence[Sequence[str]], languages: Sequence[str | None]) -> Answers:
-        """The same with tokens and warnings, from the functions of each example.
+        """The same with tokens and warnings. An example is the list of its functions.
 
-        `languages` are those of an example's first and second function, None where nobody says. Each distinct
-        function is tokenized and encoded once.
+        `languages` are those of an example's first and second function, None if unknown. Each distinct function is
+        tokenized and encoded once.
         """
         for row, members in enumerate(examples):
             if len(members) != self.config.arity:
                 raise DataError(
-                    f"example {row} has {len(members)} function(s), this student reads {self.config.arity}",
+                    f"example {row} has {len(members)} function(s), this student needs {self.config.arity}",
                     f"its task is '{self.config.task}'",
                 )
         texts = [[self.text(code, language) for code, language in zip(one, languages, strict=True)] for one in examples]
@@ -126,12 +126,12 @@ class Predictor:
         )
 
     def label(self, probabilities: NDArray[np.float64]) -> list[str]:
-        """The name of each row's class: the second where its probability reaches the threshold."""
+        """The name of each row's label: the second if its probability is at least the threshold."""
         return [self.config.labels[int(row[1] >= self.config.threshold)] for row in probabilities]
 
 
 def length_batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Rows grouped so that a batch holds similar lengths and at most `TOKENS_OF_A_BATCH` padded tokens."""
+    """Row indices in batches of similar lengths, each at most `TOKENS_OF_A_BATCH` tokens with padding."""
     batch: list[int] = []
     for row in sorted(range(len(lengths)), key=lengths.__getitem__):
         if batch and (len(batch) + 1) * lengths[row] > TOKENS_OF_A_BATCH:
@@ -147,9 +147,9 @@ def padded(rows: Sequence[Sequence[int]], pad_id: int) -> tuple[NDArray[np.int64
     longest = max(1, max(map(len, rows)))
     ids = np.full((len(rows), longest), pad_id, dtype=np.int64)
     mask = np.zeros_like(ids)
-    for place, row in enumerate(rows):
-        ids[place, : len(row)] = row
-        mask[place, : len(row)] = 1
+    for row, tokens in enumerate(rows):
+        ids[row, : len(tokens)] = tokens
+        mask[row, : len(tokens)] = 1
     return ids, mask
 
 

@@ -1,4 +1,4 @@
-"""A real server in a process of its own, on a free port."""
+"""A real server in its own process, on a free port."""
 
 import re
 import subprocess
@@ -18,8 +18,8 @@ def served(clone_student: Path) -> Iterator[Served]:
     assert process.stderr is not None
     port = None
     for line in process.stderr:
-        if found := re.search(r"http://127\.0\.0\.1:(\d+)", line):
-            port = int(found[1])
+        if result := re.search(r"http://127\.0\.0\.1:(\d+)", line):
+            port = int(result[1])
             break
     assert port is not None, f"the server ended with {process.wait()}"
     threading.Thread(target=process.stderr.read, daemon=True).start()

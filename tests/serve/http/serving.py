@@ -1,4 +1,4 @@
-"""A running server, as tests see it."""
+"""A running server for tests."""
 
 import os
 import subprocess
@@ -6,13 +6,13 @@ from pathlib import Path
 
 
 class Served:
-    """A running server: where it listens, and its process."""
+    """A running server: its address and its process."""
 
     def __init__(self, process: "subprocess.Popen[str]", port: int) -> None:
         self.process, self.port = process, port
         self.address = f"http://127.0.0.1:{port}"
 
     def memory(self) -> int:
-        """Resident bytes."""
+        """Resident memory in bytes."""
         pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGESIZE")

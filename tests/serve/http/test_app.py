@@ -126,8 +126,8 @@ def test_a_foreign_host_name_is_refused(clones: TestClient) -> None:
 
 
 def test_health_tells_what_is_loaded(faults: TestClient) -> None:
-    found = faults.get("/health").json()
-    assert (found["status"], found["task"], found["arity"]) == ("ok", "function", 1)
+    result = faults.get("/health").json()
+    assert (result["status"], result["task"], result["arity"]) == ("ok", "function", 1)
 
 
 def test_the_page_loads_nothing_from_elsewhere(clones: TestClient) -> None:

@@ -1,4 +1,4 @@
-"""The running server and clients that do not behave. Loopback only, bounded in count and time."""
+"""The server with clients that violate the protocol. On loopback, with limits on number and time."""
 
 import json
 import socket
@@ -15,7 +15,7 @@ REQUEST = json.dumps({"pairs": [[TEXTS[0], TEXTS[1]]]}).encode()
 
 
 def ask(served: Served, content: bytes, close: bool = True) -> bytes:
-    """Send bytes as they are, and read what comes until the server closes."""
+    """Send raw bytes, and read until the server closes the connection."""
     with socket.create_connection(("127.0.0.1", served.port), timeout=15) as connection:
         parts: list[bytes] = []
         try:
@@ -60,10 +60,10 @@ def test_a_thousand_bad_requests(served: Served) -> None:
         return number % len(bad), status(ask(served, content, close=0 in expected))
 
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(one, range(100)))  # what the first ones take, stays
+        list(pool.map(one, range(100)))  # the first requests allocate memory once
         before = served.memory()
         answers = list(pool.map(one, range(1_000)))
-    wrong = {(kind, found) for kind, found in answers if found not in bad[kind][1]}
+    wrong = {(kind, result) for kind, result in answers if result not in bad[kind][1]}
     assert not wrong
     assert served.memory() - before < 30_000_000
     assert served.process.poll() is None

@@ -1,4 +1,4 @@
-"""The server keeps to its own description, for whatever a generator of requests comes up with."""
+"""The server matches its OpenAPI description for generated requests."""
 
 from pathlib import Path
 
@@ -31,8 +31,8 @@ def test_requests_of_all_kinds(student: str, mode: GenerationMode, request: pyte
     app = make_app(LazyStudent(folder, 1), ["*"])
     api = schemathesis.openapi.from_asgi("/openapi.json", app, config=REFUSED)
     asked = []
-    for found in api.get_all_operations():
-        operation = found.ok()
+    for result in api.get_all_operations():
+        operation = result.ok()
         if mode is GenerationMode.NEGATIVE and operation.method == "get":
             continue  # nothing in it can be wrong
 

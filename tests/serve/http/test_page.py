@@ -14,7 +14,7 @@ from students import TEXTS
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SHOTS = os.environ.get("AVATAR_SCREENSHOTS")
-"""A folder for pictures, for people who want to look."""
+"""A folder for screenshots, if set."""
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
@@ -70,8 +70,8 @@ def test_it_is_readable_for_everybody(page: Page, width: int) -> None:
     expect(page.locator("#verdict")).to_be_visible()
     page.get_by_text("What the student read").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    found = Axe().run(page).response["violations"]
-    assert [one["id"] for one in found] == []
+    result = Axe().run(page).response["violations"]
+    assert [one["id"] for one in result] == []
     if SHOTS:
         scheme = "dark" if page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") else "light"
         page.screenshot(path=Path(SHOTS) / f"page-{scheme}-{width}.png", full_page=True)
@@ -80,5 +80,5 @@ def test_it_is_readable_for_everybody(page: Page, width: int) -> None:
 def test_what_is_wrong_is_said(page: Page) -> None:
     page.locator("#first").fill("def f(): pass")
     page.locator("#second").fill("   ")
-    page.get_by_role("button", name="Ask the student").click()
+    page.get_by_role("button", name="Predict").click()
     expect(page.locator("#wrong")).to_have_text("Paste two functions.")

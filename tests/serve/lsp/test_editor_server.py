@@ -59,23 +59,23 @@ class Editor:
         )
 
     def shown(self, name: str) -> list[types.Diagnostic] | None:
-        found = self.client.diagnostics.get(self.uri(name))
-        return None if found is None else list(found)
+        result = self.client.diagnostics.get(self.uri(name))
+        return None if result is None else list(result)
 
     async def until(self, check: Callable[[], bool]) -> None:
-        """Wait until something is so; a test that waits in vain fails."""
+        """Wait until the condition is true; fail after the time limit."""
         async with asyncio.timeout(SECONDS):
             while not check():
                 await asyncio.sleep(0.005)
 
     async def loaded(self) -> None:
-        await self.until(lambda: any("functions known" in one.message for one in self.client.log_messages))
+        await self.until(lambda: any("functions in the index" in one.message for one in self.client.log_messages))
 
 
 def edit(
     bundle: Path, folder: Path, scenario: Callable[[Editor], Awaitable[None]], options: dict[str, Any] | None = None
 ) -> Editor:
-    """Run a scenario with an editor on `folder`, and check that the server leaves in peace."""
+    """Run a scenario with an editor on `folder`, and check that the server stops without an error."""
 
     async def run() -> Editor:
         client = make_test_lsp_client()
@@ -126,10 +126,10 @@ def test_open_edit_save_close(folder: Path, clone_student: Path) -> None:
         assert hint.severity == types.DiagnosticSeverity.Information
         (related,) = hint.related_information or []
         assert related.location.uri == editor.uri("twin.py")
-        # two lines more above: the hint moves along
+        # two more lines above: the hint moves down
         editor.insert("new.py", 0, "# a\n# ä𝔘\n")
         await editor.until(lambda: [one.range.start.line for one in editor.shown("new.py") or []] == [first + 2])
-        # the function is cut to pieces: no clone any more
+        # the function is split up: it is no longer a clone
         editor.insert("new.py", first + 3, "    return 1\n    x = [3, 4, 5, 6, 7, 8]\n")
         await editor.until(lambda: editor.shown("new.py") == [])
         editor.change("new.py", TWIN)
@@ -191,7 +191,7 @@ def test_the_twin_changes(folder: Path, clone_student: Path) -> None:
         await editor.until(lambda: bool(editor.shown("twin.py")))
         editor.change("twin.py", OTHER)
         await editor.until(lambda: editor.shown("new.py") == [] and editor.shown("twin.py") == [])
-        editor.close("twin.py")  # nobody saved it: what counts is the file
+        editor.close("twin.py")  # it was not saved: the file on disk counts
         await editor.until(lambda: bool(editor.shown("new.py")))
         (folder / "twin.py").write_text(OTHER)
         event = types.FileEvent(editor.uri("twin.py"), types.FileChangeType.Changed)
@@ -313,7 +313,7 @@ def test_garbage_and_huge_texts_leave_it_running(folder: Path, clone_student: Pa
 
 
 def test_two_hundred_quick_edits(folder: Path, clone_student: Path) -> None:
-    """Whatever is typed on the way, the hints at the end are those of the text at the end."""
+    """After many edits, the hints are those of the last text."""
 
     async def scenario(editor: Editor) -> None:
         editor.open("new.py", TWIN)

@@ -1,4 +1,4 @@
-"""One file under several addresses: another version of it is no clone of it."""
+"""One file under several addresses: another version of a file is not a clone of it."""
 
 from pathlib import Path
 from urllib.parse import quote
@@ -15,7 +15,7 @@ def open_at(editor: Editor, address: str, text: str, language: str = "python") -
 
 
 async def settle(editor: Editor, name: str) -> None:
-    """Wait until all that was sent before is worked off: a text that is opened last has got its answer."""
+    """Wait until the server has handled all earlier messages: opens a text and waits for its hints."""
     editor.open(name, OTHER)
     await editor.until(lambda: editor.shown(name) is not None)
 

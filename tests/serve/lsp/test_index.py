@@ -1,4 +1,4 @@
-"""The index answers after every edit what a fresh look at all texts would answer."""
+"""After every edit, the index gives the same hints as a new index of all texts."""
 
 import random
 import time
@@ -11,7 +11,7 @@ import pytest
 from avatar.code.functions import functions_of
 from avatar.serve import Predictor
 from avatar.serve.lsp.editor_settings import EditorSettings
-from avatar.serve.lsp.index import MOST_TWINS, Index
+from avatar.serve.lsp.index import MOST_CLONES, Index
 from avatar.serve.lsp.vectors import Vectors
 from avatar.serve.scan.cache import NoCache
 from avatar.serve.scan.student import LazyStudent
@@ -30,36 +30,36 @@ def middle_threshold(student: Path) -> float:
 def expected(student: Path, files: dict[str, str], file: str, threshold: float) -> dict[str, set[str]]:
     """By brute force: for each function of `file`, the names of its clones in all files."""
     predictor = Predictor(student)
-    places = [(name, one) for name, text in files.items() for one in functions_of(text, "python").functions]
+    functions = [(name, one) for name, text in files.items() for one in functions_of(text, "python").functions]
     answer = {}
-    for name, one in places:
+    for name, one in functions:
         if name != file:
             continue
-        others = [(other, two) for other, two in places if (other, two) != (name, one)]
+        others = [(other, two) for other, two in functions if (other, two) != (name, one)]
         chances = predictor.predict([(one.text, two.text) for _, two in others])[:, 1]
         same = [" ".join(two.text.split()) == " ".join(one.text.split()) for _, two in others]
-        twins = {
+        clones = {
             f"{other}:{two.name}"
             for (other, two), chance, exact in zip(others, chances, same, strict=True)
             if exact or chance >= threshold
         }
-        if twins:
-            answer[one.name] = twins
+        if clones:
+            answer[one.name] = clones
     return answer
 
 
 def agrees(index: Index, file: str, wanted: dict[str, set[str]]) -> bool:
-    """Whether the same functions have hints, with as many clones, and the likeliest of them are named."""
-    hints = {hint.place.name: hint for hint in index.hints(file)}
+    """Whether the same functions have hints, with as many clones, and the most probable clones are listed."""
+    hints = {hint.location.name: hint for hint in index.hints(file)}
     return hints.keys() == wanted.keys() and all(
-        hints[name].count == len(twins)
-        and len(hints[name].twins) == min(MOST_TWINS, len(twins))
-        and {f"{twin.file}:{twin.name}" for twin, _ in hints[name].twins} <= twins
-        for name, twins in wanted.items()
+        hints[name].count == len(clones)
+        and len(hints[name].clones) == min(MOST_CLONES, len(clones))
+        and {f"{clone.file}:{clone.name}" for clone, _ in hints[name].clones} <= clones
+        for name, clones in wanted.items()
     )
 
 
-def test_after_any_edits_the_hints_are_those_of_a_fresh_look(clone_student: Path) -> None:
+def test_after_any_edits_the_hints_are_those_of_a_new_index(clone_student: Path) -> None:
     threshold = middle_threshold(clone_student)
     settings = EditorSettings(threshold=threshold, min_lines=1, min_words=0)
     index = Index(LazyStudent(clone_student, 1), settings, NoCache())
@@ -82,10 +82,10 @@ def test_a_likely_twin_comes_first(clone_student: Path) -> None:
     index.update("a.py", "a.py", FUNCTIONS[0])
     index.update("b.py", "b.py", "\n".join(FUNCTIONS[:5]))
     (hint,) = index.hints("a.py")
-    assert hint.twins[0][1] == hint.probability == 1.0
-    chances = [chance for _, chance in hint.twins]
+    assert hint.clones[0][1] == hint.probability == 1.0
+    chances = [chance for _, chance in hint.clones]
     assert chances == sorted(chances, reverse=True)
-    assert len(hint.twins) == hint.count == 5
+    assert len(hint.clones) == hint.count == 5
 
 
 def test_suspicious_functions(fault_student: Path) -> None:
@@ -97,7 +97,7 @@ def test_suspicious_functions(fault_student: Path) -> None:
     index.update("a.py", "a.py", "\n".join(FUNCTIONS))
     hints = index.hints("a.py")
     assert len(hints) == int((chances[:, 1] >= threshold).sum())
-    assert all(not hint.twins for hint in hints)
+    assert all(not hint.clones for hint in hints)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_c_is_not_compared_with_python(clone_student: Path) -> None:
     index.update("a.c", "a.c", "int f(int a) {\n  return a;\n}\n")
     assert index.hints("a.py") == []
     index.update("b.cpp", "b.cpp", "int g(int b) {\n  return b + 1;\n}\n")
-    assert [hint.twins[0][0].file for hint in index.hints("a.c")] == ["b.cpp"]
+    assert [hint.clones[0][0].file for hint in index.hints("a.c")] == ["b.cpp"]
 
 
 def test_rows_are_used_again() -> None:
@@ -154,4 +154,4 @@ def test_a_thousand_equal_functions_take_no_time(clone_student: Path) -> None:
     hints = index.hints("a.py")
     assert time.perf_counter() - start < 2
     assert {hint.count for hint in hints} == {1_999}
-    assert max(len(hint.twins) for hint in hints) == MOST_TWINS
+    assert max(len(hint.clones) for hint in hints) == MOST_CLONES

@@ -24,9 +24,9 @@ def test_what_was_kept_is_found_again(tmp_path: Path) -> None:
     cache.keep_pairs("scope", 0.4, ["a", "b", "c"], PAIRS)
     cache.close()
     again = Cache("student", tmp_path)
-    found = again.vectors([*vectors, "unknown"])
-    assert found.keys() == vectors.keys()
-    assert all((found[key] == vectors[key]).all() for key in vectors)
+    result = again.vectors([*vectors, "unknown"])
+    assert result.keys() == vectors.keys()
+    assert all((result[key] == vectors[key]).all() for key in vectors)
     assert again.outlines([FILE]) == {"a.py": OUTLINE}
     keys, pairs = again.pairs("scope", 0.6) or ([], PAIRS)
     assert keys == ["a", "b", "c"]

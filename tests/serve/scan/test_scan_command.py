@@ -11,7 +11,8 @@ from avatar.code.functions import functions_of
 from avatar.common.errors import DataError
 from avatar.data.records import Task
 from avatar.serve import Predictor
-from avatar.serve.cli import main
+from avatar.serve.cli import _parser, main
+from avatar.serve.scan.chance_neighbours import CHANCE_NEIGHBOURS
 from avatar.serve.scan.findings import ScanReport
 from avatar.serve.scan.run_scan import Options, scan
 from students import TEXTS, tiny_bundle
@@ -41,7 +42,19 @@ def code(tmp_path: Path) -> Path:
 
 
 def members(report: ScanReport) -> list[set[str]]:
-    return [{f"{place.file}:{place.name}" for place in finding.functions} for finding in report.findings]
+    return [{f"{location.file}:{location.name}" for location in finding.functions} for finding in report.findings]
+
+
+def test_the_old_name_of_chance_neighbours_is_accepted(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = _parser()
+    assert parser.parse_args(["scan", "."]).chance_neighbours == CHANCE_NEIGHBOURS
+    for name in ("--chance-neighbours", "--twins-by-chance"):
+        assert parser.parse_args(["scan", ".", name, "3"]).chance_neighbours == 3.0
+    with pytest.raises(SystemExit):
+        main(["scan", "--help"])
+    shown = capsys.readouterr().out
+    assert "--chance-neighbours" in shown
+    assert "twins" not in shown
 
 
 def test_exact_duplicates_are_found_at_any_threshold(code: Path, clone_student: Path) -> None:
@@ -70,12 +83,12 @@ def _texts(file: Path) -> dict[int, str]:
 
 def test_the_order_of_a_pair_does_not_matter(tmp_path: Path) -> None:
     folder = tiny_bundle(tmp_path / "bundle", Task.PAIR, head="concat").folder
-    found = []
+    result = []
     for number, order in enumerate(((0, 1), (1, 0))):
         file = tmp_path / f"{number}.py"
         file.write_text("\n".join(LARGE[row] for row in order))
-        found.append(scan(file, folder, Options(threshold=0.0)).findings[0].probability)
-    assert found[0] == pytest.approx(found[1], abs=1e-5)
+        result.append(scan(file, folder, Options(threshold=0.0)).findings[0].probability)
+    assert result[0] == pytest.approx(result[1], abs=1e-5)
 
 
 def test_suspicious_functions_are_those_above_the_threshold(code: Path, fault_student: Path) -> None:
@@ -113,7 +126,7 @@ def test_functions_are_compared_with_their_own_language_only(code: Path, clone_s
     (code / "a.c").write_text("int f(int a) {\n  int b = a;\n  b += 1;\n  b += 2;\n  return b + a * 2 - 1;\n}\n")
     (code / "a.cpp").write_text((code / "a.c").read_text().replace("f(", " f("))
     report = scan(code, clone_student, Options(threshold=0.0))
-    assert [{place.language for place in one.functions} for one in report.findings] == [{"python"}, {"c", "cpp"}]
+    assert [{location.language for location in one.functions} for one in report.findings] == [{"python"}, {"c", "cpp"}]
     only = scan(code, clone_student, Options(threshold=0.0, languages=["c", "cpp"]))
     assert [len(one.functions) for one in only.findings] == [2]
 
@@ -137,7 +150,7 @@ def test_skipped_and_broken_files_are_said_again_from_the_cache(tmp_path: Path, 
     for _ in range(2):
         report = scan(tmp_path, clone_student)
         assert [(one.name, one.reason) for one in report.skipped] == [("a.c", "binary")]
-        assert report.notes[0].reason.startswith("not UTF-8, other bytes were replaced; syntax errors")
+        assert report.notes[0].reason.startswith("not UTF-8: invalid bytes were replaced; syntax errors")
 
 
 @pytest.mark.parametrize(
@@ -165,7 +178,7 @@ def test_what_should_fail_is_looked_for(code: Path, clone_student: Path) -> None
 def test_a_file_that_changed_unnoticed_is_said(
     code: Path, clone_student: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The outline is known, the vectors are not, and the content is another at the same time and size."""
+    """The outline is in the cache, the vectors are not, and the content changed with equal time and size."""
     scan(code, clone_student)
     file = code / "a.py"
     status = file.stat()

@@ -75,9 +75,9 @@ def test_links_are_skipped_and_loops_end(tmp_path: Path) -> None:
     (tmp_path / "src" / "loop").symlink_to(tmp_path, target_is_directory=True)
     (tmp_path / "src" / "b.py").symlink_to(tmp_path / "src" / "a.py")
     (tmp_path / "src" / "c.py").symlink_to(tmp_path / "none")
-    found = list(source_files(tmp_path))
-    assert [one.name for one in found if isinstance(one, SourceFile)] == ["src/a.py"]
-    skipped = [one for one in found if isinstance(one, Skipped)]
+    result = list(source_files(tmp_path))
+    assert [one.name for one in result if isinstance(one, SourceFile)] == ["src/a.py"]
+    skipped = [one for one in result if isinstance(one, Skipped)]
     assert skipped == [Skipped("src/b.py", "symbolic link"), Skipped("src/c.py", "symbolic link")]
 
 
@@ -102,7 +102,7 @@ def test_other_encodings_are_read_with_a_note(tmp_path: Path) -> None:
     (tmp_path / "a.c").write_bytes("/* caf\xe9 */ int f;".encode("latin-1"))
     (tmp_path / "b.c").write_bytes(b"\xef\xbb\xbfint f;")
     first, second = (read_source(one) for one in source_files(tmp_path) if isinstance(one, SourceFile))
-    assert first == ("/* caf\ufffd */ int f;", "not UTF-8, other bytes were replaced")
+    assert first == ("/* caf\ufffd */ int f;", "not UTF-8: invalid bytes were replaced")
     assert second == ("int f;", "")
 
 

@@ -15,7 +15,7 @@ from avatar.serve.scan.source_files import Skipped
 SCHEMA = json.loads((Path(__file__).parent / "sarif-2.1.0.json").read_text())
 
 
-def place(file: str, name: str, line: int) -> Location:
+def location(file: str, name: str, line: int) -> Location:
     return Location(file, name, line, line + 2, "python", f"key {name}", 3, 30)
 
 
@@ -25,15 +25,19 @@ def report(tmp_path: Path) -> ScanReport:
     (tmp_path / "a b" / "<i>.py").write_text(
         "def one():\n    x = '</code><script>alert(1)</script>'\n    return x\n" * 3
     )
-    twins = (place("a b/<i>.py", "A.one", 1), place("a b/<i>.py", "two", 4), place("gone\udcff.py", "three", 1))
+    members = (
+        location("a b/<i>.py", "A.one", 1),
+        location("a b/<i>.py", "two", 4),
+        location("gone\udcff.py", "three", 1),
+    )
     return ScanReport(
         root=str(tmp_path),
         task="pair",
         label="clone",
         threshold=0.9,
         findings=(
-            Finding(twins, 0.97, 0.99),
-            Finding((place("x.py", "d", 1), place("y.py", "d", 1)), 1.0, 1.0, exact=True, changed=1),
+            Finding(members, 0.97, 0.99),
+            Finding((location("x.py", "d", 1), location("y.py", "d", 1)), 1.0, 1.0, exact=True, changed=1),
         ),
         counts=Counts(files=3, functions=5),
         skipped=[Skipped("big.c", "larger than 1 MB")],
@@ -125,7 +129,7 @@ def test_the_table_is_short_and_says_what_was_left_out(report: ScanReport) -> No
     assert "skipped: big.c: larger than 1 MB" in text
     assert "note: broken.c: syntax errors" in text
     assert "2 functions are exact duplicates" in FORMATS.get("table")(report)
-    assert "Nothing was found" in FORMATS.get("html")(replace(report, findings=()))
+    assert "No findings" in FORMATS.get("html")(replace(report, findings=()))
 
 
 def test_suspicious_functions_are_named(faults: ScanReport) -> None:

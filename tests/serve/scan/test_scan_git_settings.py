@@ -1,4 +1,4 @@
-"""What changed is read from the repository alone: never from the user's or the repository's settings of git."""
+"""Changes are read from the repository's history only: no git setting of user or repository has an effect."""
 
 import os
 import subprocess
@@ -54,7 +54,7 @@ def edit(folder: Path, *names: str) -> None:
 
 
 def changed(path: Path, student: Path, revision: str = "HEAD") -> list[str]:
-    """Names of the functions that a scan takes for changed since `revision`."""
+    """Names of the functions that changed since `revision` by a scan."""
     report = scan(path, student, Options(threshold=0.0, since=revision, cache=False))
     return sorted(finding.functions[0].name for finding in report.findings)
 
@@ -73,7 +73,7 @@ def test_what_main_changed_after_the_branch_began_is_not_this_branch_s(repositor
     edit(repository, "beta", "zeta")  # not committed yet
     assert changed(repository, fault_student, "main") == ["beta", "zeta"]
     git(repository, "reset", "-q", "--hard")
-    git(repository, "merge", "-q", "--no-edit", "main")  # main's changes come along, and are still main's
+    git(repository, "merge", "-q", "--no-edit", "main")  # main's changes are merged, and do not count as the branch's
     assert changed(repository, fault_student, "main") == ["beta"]
 
 
@@ -146,7 +146,7 @@ ENVIRONMENT = {
 
 @pytest.fixture
 def trap(tmp_path: Path) -> Path:
-    """A program that leaves a trace where it is run, and files that settings may name."""
+    """A program that creates a file when it runs, and files that settings may name."""
     folder = tmp_path / "trap"
     folder.mkdir()
     (folder / "run").write_text(f'#!/bin/sh\ntouch {folder}/sprung\ncat "$@" 2>/dev/null\n')
@@ -168,7 +168,7 @@ def check(repository: Path, student: Path, trap: Path) -> None:
 def test_no_setting_changes_what_is_read(
     repository: Path, fault_student: Path, trap: Path, where: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """All at once, and each alone where that could hide another."""
+    """All settings together, and each alone if one could hide another."""
     monkeypatch.setenv("HOME", str(tmp_path))
     for name, value in SETTINGS.items():
         git(repository, "config", "--global" if where == "user" else "--local", name, value.format(trap=trap))
@@ -214,7 +214,7 @@ def test_files_that_the_index_calls_unchanged_are_read(repository: Path, fault_s
 
 @pytest.mark.parametrize("ends", ["file", "blob"])
 def test_line_ends_alone_are_no_change(repository: Path, fault_student: Path, ends: str) -> None:
-    """As on Windows, where git gives files CRLF that it keeps as LF; or the other way round."""
+    """As on Windows, where git checks out files with CRLF that it stores with LF; or the reverse."""
     file = repository / "src" / "code.py"
     if ends == "blob":
         file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
@@ -230,7 +230,7 @@ def test_line_ends_alone_are_no_change(repository: Path, fault_student: Path, en
 def test_a_repository_of_another_user_is_read(
     repository: Path, fault_student: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As in a container, where git would refuse because of safe.directory; nothing of it is run."""
+    """As in a container, where git refuses because of safe.directory; nothing of the repository is run."""
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
     if os.geteuid() == 0:
         for entry in [repository, *repository.rglob("*")]:
@@ -248,7 +248,7 @@ def test_a_linked_working_tree_is_a_repository(repository: Path, fault_student: 
 
 
 def test_files_of_a_repository_within_are_not_this_one_s(repository: Path, fault_student: Path, tmp_path: Path) -> None:
-    """Submodules, and clones that lie in the working tree: their changes have another history."""
+    """Submodules, and clones in the working tree: they have their own history."""
     inner = repository / "src" / "inner"
     inner.mkdir()
     git(inner, "init", "-q")
@@ -263,7 +263,7 @@ def test_files_of_a_repository_within_are_not_this_one_s(repository: Path, fault
 
 
 def test_the_old_text_must_be_there(repository: Path, fault_student: Path, tmp_path: Path) -> None:
-    """A partial clone lacks it: git is not let loose on the network, and the error says what to do."""
+    """A partial clone lacks the old text: git must not use the network, and the error says what to do."""
     edit(repository, "alpha")
     commit(repository, "two")
     git(repository, "config", "uploadpack.allowFilter", "true")

@@ -1,4 +1,4 @@
-"""What is near is read off the code at hand, in units of what is usual there."""
+"""The limit of the distance between clones is measured on the scanned code, in units of its standard deviations."""
 
 import numpy as np
 import pytest
@@ -8,22 +8,22 @@ from avatar.serve.scan.chance_neighbours import LEAST_FUNCTIONS, SHARE, Neighbou
 RANDOM = np.random.default_rng(1)
 
 
-def test_few_functions_are_all_near() -> None:
+def test_few_functions_have_no_limit() -> None:
     vectors = RANDOM.normal(size=(LEAST_FUNCTIONS - 1, 4)).astype(np.float32)
     assert NeighbourLimit(vectors)(vectors[:50], vectors[50:100]).all()
 
 
-def test_any_distance_may_be_asked_for() -> None:
+def test_zero_means_no_limit() -> None:
     vectors = RANDOM.normal(size=(1_000, 4)).astype(np.float32)
-    assert NeighbourLimit(vectors, twins=0)(vectors[:500], vectors[500:]).all()
+    assert NeighbourLimit(vectors, neighbours=0)(vectors[:500], vectors[500:]).all()
 
 
-@pytest.mark.parametrize("twins", [1.0, 10.0])
-def test_about_as_many_are_near_as_were_asked_for(twins: float) -> None:
+@pytest.mark.parametrize("neighbours", [1.0, 10.0])
+def test_a_quarter_of_the_functions_have_that_many_neighbours(neighbours: float) -> None:
     vectors = RANDOM.normal(size=(2_000, 6)).astype(np.float32)
-    near = NeighbourLimit(vectors, twins)
-    counts = [near(np.repeat(vectors[row : row + 1], len(vectors), 0), vectors).sum() - 1 for row in range(500)]
-    assert np.mean(np.asarray(counts) >= twins) == pytest.approx(SHARE, abs=0.12)
+    is_close = NeighbourLimit(vectors, neighbours)
+    counts = [is_close(np.repeat(vectors[row : row + 1], len(vectors), 0), vectors).sum() - 1 for row in range(500)]
+    assert np.mean(np.asarray(counts) >= neighbours) == pytest.approx(SHARE, abs=0.12)
 
 
 def test_boilerplate_does_not_hide_the_rest() -> None:
@@ -33,7 +33,7 @@ def test_boilerplate_does_not_hide_the_rest() -> None:
     assert NeighbourLimit(vectors)(vectors[500:501], copy[None]).all()
 
 
-def test_scale_and_place_of_a_component_do_not_matter() -> None:
+def test_scale_and_offset_of_a_component_do_not_matter() -> None:
     vectors = RANDOM.normal(size=(1_000, 5)).astype(np.float32)
     other = (vectors * np.array([1, 100, 0.01, 7, 3]) + np.array([5, -3, 0, 100, 1])).astype(np.float32)
     assert (
@@ -41,13 +41,13 @@ def test_scale_and_place_of_a_component_do_not_matter() -> None:
     ).all()
 
 
-def test_components_that_never_change_say_nothing() -> None:
+def test_constant_components_change_nothing() -> None:
     vectors = RANDOM.normal(size=(1_000, 5)).astype(np.float32)
     padded = np.concatenate([vectors, np.full((1_000, 3), 7, np.float32)], axis=1)
-    near = NeighbourLimit(vectors, 20)(vectors[:500], vectors[500:])
-    assert (near == NeighbourLimit(padded, 20)(padded[:500], padded[500:])).all()
+    is_close = NeighbourLimit(vectors, 20)(vectors[:500], vectors[500:])
+    assert (is_close == NeighbourLimit(padded, 20)(padded[:500], padded[500:])).all()
 
 
-def test_equal_functions_are_near_even_where_all_are_equal() -> None:
+def test_equal_functions_are_within_the_limit_if_all_are_equal() -> None:
     vectors = np.ones((1_000, 3), np.float32)
     assert NeighbourLimit(vectors)(vectors, vectors).all()

@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from avatar.common.errors import DataError
-from avatar.serve.scan import pairs as module
+from avatar.serve.scan import similar_pairs as module
 from avatar.serve.scan.findings import Location
 from avatar.serve.scan.groups import clone_groups
 from avatar.serve.scan.similar_pairs import Pairs, find_pairs, no_pairs
@@ -17,15 +17,15 @@ def vectors(count: int, seed: int = 1) -> NDArray[np.float32]:
 
 
 def compare(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float64]:
-    """No distance: it weighs the difference by a part of the product."""
+    """Not a distance: the difference, weighted by a part of the product."""
     weights = np.where(first * second > 0, 1.0, 1.5)
     return np.exp(-((weights * (first - second)) ** 2).sum(1))
 
 
 def brute(points: NDArray[np.float32], threshold: float) -> dict[tuple[int, int], float]:
     first, second = np.triu_indices(len(points), 1)
-    found = compare(points[first], points[second])
-    return {(int(a), int(b)): float(p) for a, b, p in zip(first, second, found, strict=True) if p >= threshold}
+    result = compare(points[first], points[second])
+    return {(int(a), int(b)): float(p) for a, b, p in zip(first, second, result, strict=True) if p >= threshold}
 
 
 def as_dict(pairs: Pairs) -> dict[tuple[int, int], float]:
@@ -55,9 +55,9 @@ def test_neighbours_find_nearly_all_with_few_comparisons() -> None:
     points = vectors(1_500)
     pairs, comparisons = find_pairs(points, np.arange(len(points)), compare, 0.5, exact_comparisons=0)
     expected = brute(points, 0.5)
-    found = as_dict(pairs)
-    assert found == pytest.approx({row: expected[row] for row in found})
-    assert len(found) >= 0.99 * len(expected)
+    result = as_dict(pairs)
+    assert result == pytest.approx({row: expected[row] for row in result})
+    assert len(result) >= 0.99 * len(expected)
     assert comparisons < 1_500 * 1_499 / 2 / 10
 
 
@@ -82,7 +82,7 @@ def test_equal_vectors_are_clones_of_each_other() -> None:
     assert len(as_dict(pairs)) == 200 * 199 // 2
 
 
-def place(key: str, file: str = "a.py", line: int = 1) -> Location:
+def location(key: str, file: str = "a.py", line: int = 1) -> Location:
     return Location(file, f"f{line}", line, line + 4, "python", key, 5, 30)
 
 
@@ -94,15 +94,15 @@ def pairs_of(*rows: tuple[int, int, float]) -> Pairs:
 
 
 def test_groups_hold_exact_and_near_clones_by_size_and_similarity() -> None:
-    places = [
-        place("a"),
-        place("b", line=9),
-        place("a", "b.py"),
-        place("c", line=20),
-        place("d", line=30),
-        place("d", line=40),
+    locations = [
+        location("a"),
+        location("b", line=9),
+        location("a", "b.py"),
+        location("c", line=20),
+        location("d", line=30),
+        location("d", line=40),
     ]
-    groups = clone_groups(["a", "b", "c", "d"], places, pairs_of((0, 1, 0.9)))
+    groups = clone_groups(["a", "b", "c", "d"], locations, pairs_of((0, 1, 0.9)))
     assert [[one.key for one in group.functions] for group in groups] == [["a", "b", "a"], ["d", "d"]]
     assert [group.exact for group in groups] == [False, True]
     assert groups[0].probability == pytest.approx(0.95)
@@ -111,23 +111,29 @@ def test_groups_hold_exact_and_near_clones_by_size_and_similarity() -> None:
 
 
 def test_a_chain_of_mistakes_is_no_group() -> None:
-    places = [place(str(row), line=10 * row) for row in range(6)]
-    keys = [one.key for one in places]
+    locations = [location(str(row), line=10 * row) for row in range(6)]
+    keys = [one.key for one in locations]
     tight = [(0, 1, 0.99), (1, 2, 0.98), (0, 2, 0.97), (3, 4, 0.99), (4, 5, 0.98), (3, 5, 0.97)]
-    groups = clone_groups(keys, places, pairs_of(*tight, (2, 3, 0.96)))
+    groups = clone_groups(keys, locations, pairs_of(*tight, (2, 3, 0.96)))
     assert [sorted(one.key for one in group.functions) for group in groups] == [["0", "1", "2"], ["3", "4", "5"]]
     several = [(first, second, 0.95) for first in (0, 1, 2) for second in (3, 4)]
-    (group,) = clone_groups(keys, places, pairs_of(*tight, *several))
+    (group,) = clone_groups(keys, locations, pairs_of(*tight, *several))
     assert len(group.functions) == 6
 
 
 def test_with_changes_only_their_groups_are_found_and_they_come_first() -> None:
-    places = [place("a", line=50), place("b", line=10), place("c", line=20), place("c", line=30), place("e", line=40)]
+    locations = [
+        location("a", line=50),
+        location("b", line=10),
+        location("c", line=20),
+        location("c", line=30),
+        location("e", line=40),
+    ]
     pairs = pairs_of((0, 1, 0.9), (1, 3, 0.99), (0, 3, 0.95))
-    (group,) = clone_groups(["a", "b", "c", "e"], places, pairs, changed=[places[0]])
+    (group,) = clone_groups(["a", "b", "c", "e"], locations, pairs, changed=[locations[0]])
     assert [one.key for one in group.functions] == ["a", "b", "e"]
     assert (group.changed, group.probability) == (1, pytest.approx(0.925))
-    assert clone_groups(["a", "b", "c", "e"], places, pairs, changed=[]) == []
+    assert clone_groups(["a", "b", "c", "e"], locations, pairs, changed=[]) == []
 
 
 def test_groups_part_the_functions_whatever_the_pairs() -> None:
@@ -137,8 +143,8 @@ def test_groups_part_the_functions_whatever_the_pairs() -> None:
         first, second = np.triu_indices(size, 1)
         kept = rng.random(len(first)) < 0.3
         pairs = Pairs(first[kept], second[kept], rng.random(int(kept.sum())).astype(np.float32))
-        places = [place(str(row), line=10 * row) for row in range(size)]
-        groups = clone_groups([one.key for one in places], places, pairs)
+        locations = [location(str(row), line=10 * row) for row in range(size)]
+        groups = clone_groups([one.key for one in locations], locations, pairs)
         members = [one.key for group in groups for one in group.functions]
         assert len(members) == len(set(members))
         joined = {frozenset((str(a), str(b))) for a, b in zip(pairs.first, pairs.second, strict=True)}

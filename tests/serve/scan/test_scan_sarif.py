@@ -1,4 +1,4 @@
-"""SARIF of real scans: where findings point to, and what they are recognised by later."""
+"""SARIF of real scans: locations and fingerprints of findings."""
 
 import json
 import subprocess
@@ -37,18 +37,18 @@ def results(path: Path, student: Path, threshold: float = 0.0) -> list[dict[str,
     return run["results"]
 
 
-def uris(found: list[dict[str, Any]]) -> list[str]:
-    places = [place for one in found for place in (*one["locations"], *one.get("relatedLocations", ()))]
-    return sorted(place["physicalLocation"]["artifactLocation"]["uri"] for place in places)
+def uris(result: list[dict[str, Any]]) -> list[str]:
+    locations = [location for one in result for location in (*one["locations"], *one.get("relatedLocations", ()))]
+    return sorted(location["physicalLocation"]["artifactLocation"]["uri"] for location in locations)
 
 
 def fingerprints(path: Path, student: Path, threshold: float = 0.0) -> dict[int, str]:
-    """By first line: what dashboards recognise a finding by."""
-    found = {}
+    """Fingerprints of findings, by first line."""
+    result = {}
     for one in results(path, student, threshold):
         line = one["locations"][0]["physicalLocation"]["region"]["startLine"]
-        found[line] = json.dumps(one["partialFingerprints"])
-    return found
+        result[line] = json.dumps(one["partialFingerprints"])
+    return result
 
 
 @pytest.fixture
@@ -66,11 +66,11 @@ def repository(tmp_path: Path) -> Path:
 def test_uris_of_a_subfolder_begin_at_the_repository(repository: Path, clone_student: Path) -> None:
     names = ["pack%20age/src/A.java", "pack%20age/src/B.java"]
     for path in (repository, repository / "pack age", repository / "pack age" / "src"):
-        (found,) = results(path, clone_student, 1.0)
-        assert uris([found]) == names
-        assert found["root"] == repository.resolve().as_uri() + "/"
-        assert found["locations"][0]["physicalLocation"]["region"] == {"startLine": 2, "endLine": 9}
-        assert "pack age/src/B.java:2-9" in found["message"]["text"]
+        (result,) = results(path, clone_student, 1.0)
+        assert uris([result]) == names
+        assert result["root"] == repository.resolve().as_uri() + "/"
+        assert result["locations"][0]["physicalLocation"]["region"] == {"startLine": 2, "endLine": 9}
+        assert "pack age/src/B.java:2-9" in result["message"]["text"]
 
 
 def test_uris_of_a_file_and_of_notes_begin_at_the_repository(repository: Path, fault_student: Path) -> None:
@@ -91,9 +91,9 @@ def test_a_folder_that_a_link_leads_to_has_its_own_address(
 def test_without_a_repository_uris_begin_at_the_scanned_folder(tmp_path: Path, fault_student: Path) -> None:
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "A.java").write_text("class X {\n" + method("int sum()", 3) + "}\n")
-    (found,) = results(tmp_path / "src", fault_student)
-    assert uris([found]) == ["A.java"]
-    assert found["root"] == (tmp_path / "src").resolve().as_uri() + "/"
+    (result,) = results(tmp_path / "src", fault_student)
+    assert uris([result]) == ["A.java"]
+    assert result["root"] == (tmp_path / "src").resolve().as_uri() + "/"
 
 
 def test_a_finding_has_one_fingerprint_wherever_the_scan_began(repository: Path, fault_student: Path) -> None:
@@ -125,7 +125,7 @@ def test_overloads_have_their_own_fingerprints_that_stay(tmp_path: Path, fault_s
 
 @pytest.mark.parametrize("macro", ["TEST", "TEST_F"])
 def test_tests_by_a_macro_have_their_own_fingerprints(tmp_path: Path, clone_student: Path, macro: str) -> None:
-    """Two groups, each of two functions that are all called alike."""
+    """Two groups, each of two functions; all four have the same name."""
     heads = [f"{macro}(Sums, {name})" for name in ("First", "Second")]
     for name in ("a.cpp", "b.cpp"):
         (tmp_path / name).write_text("".join(method(head, number * 50 + 3) for number, head in enumerate(heads)))
@@ -142,8 +142,8 @@ def test_functions_alike_in_name_and_parameters_are_told_apart(tmp_path: Path, f
     """Branches of #if, and nested classes of C++, can define the same twice; equal bodies included."""
     file = tmp_path / "a.c"
     file.write_text("#if A\n" + method("int sum(int a)", 3) + "#else\n" + method("int sum(int a)", 3) + "#endif\n")
-    found = fingerprints(file, fault_student)
-    assert len(found) == len(set(found.values())) == 2
+    result = fingerprints(file, fault_student)
+    assert len(result) == len(set(result.values())) == 2
 
 
 def test_the_cache_keeps_what_tells_functions_apart(tmp_path: Path, fault_student: Path) -> None:

@@ -78,10 +78,10 @@ def test_only_groups_with_a_changed_function_are_found(repository: Path, clone_s
     for root in (repository, repository / "c.py"):
         report = scan(root, clone_student, options)
         if root.is_file():
-            assert report.findings == ()  # its twins are outside
+            assert report.findings == ()  # its clones are outside
             continue
         (group,) = report.findings
-        assert [place.file for place in group.functions] == ["c.py", "a.py", "sub/b.py"]
+        assert [location.file for location in group.functions] == ["c.py", "a.py", "sub/b.py"]
         assert group.changed == 1
     git(repository, "add", ".")
     git(repository, "commit", "-qm", "two")
@@ -123,7 +123,7 @@ def test_nothing_of_the_repository_is_executed(repository: Path, tmp_path: Path)
 def test_the_pre_commit_hook_stops_a_copy(
     repository: Path, clone_student: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """pre-commit runs the hook on `git commit`; only its environment is this one instead of a new one."""
+    """pre-commit runs the hook on `git commit`; it uses this environment instead of a new one."""
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
     program, _, arguments = hook["entry"].partition(" ")
     assert (program, hook["language"]) == ("avatar", "python")

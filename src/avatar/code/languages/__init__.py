@@ -1,4 +1,4 @@
-"""The programming languages that can be parsed: one module each, found by being in this folder."""
+"""The programming languages that can be parsed. Every module in this folder is loaded, and registers one."""
 
 from functools import cache
 from importlib import import_module
@@ -14,7 +14,7 @@ for _module in sorted(module.name for module in iter_modules(__path__)):
 
 @cache
 def suffixes() -> dict[str, str]:
-    """The language of each end of a file's name. An end that two languages declare is an error."""
+    """The language of each file suffix. A suffix of two languages is a ValueError."""
     known: dict[str, str] = {}
     for name in LANGUAGES:
         for suffix in LANGUAGES.get(name).suffixes:
@@ -24,13 +24,13 @@ def suffixes() -> dict[str, str]:
 
 
 def language_of_file(name: str) -> str | None:
-    """The language of a file by the end of its name; None for files that hold none of ours."""
+    """The language of a file by its suffix; None if no registered language has it."""
     dot = name.rfind(".")
     return suffixes().get(name[dot:].lower()) if dot >= 0 else None
 
 
 def suffix_of_editor(language_id: str) -> str:
-    """The usual end of a file's name by what an editor calls its language; empty where that is none of ours."""
+    """The usual file suffix of an editor's language id; empty if no registered language has that id."""
     for name in LANGUAGES:
         language = LANGUAGES.get(name)
         if language_id in language.editor_ids:
@@ -39,11 +39,11 @@ def suffix_of_editor(language_id: str) -> str:
 
 
 def family(name: str) -> str:
-    """The language whose functions this one's are compared with: C and C++ share headers, and so code."""
+    """The family of a language. Functions of one family are compared with each other: C and C++ share headers."""
     return LANGUAGES.get(name).family or name
 
 
 def titles() -> str:
-    """All languages in a sentence: "C, C++, Java and Python"."""
+    """All languages as part of a sentence: "C, C++, Java and Python"."""
     known = sorted(LANGUAGES.get(name).title for name in LANGUAGES)
     return " and ".join(filter(None, (", ".join(known[:-1]), known[-1])))

@@ -1,26 +1,26 @@
-"""What a language declares: everything that the rest of the project needs to know of it.
+"""The declaration of a language: all facts that the rest of the project needs.
 
 Captures of the two queries, all by byte range. `functions`:
 
     function  a function with a body
-    scope     what its name is qualified by: a class, a namespace
+    scope     a class or namespace; qualifies the names of the functions inside
 
-`variables` says what the grammar calls a variable, its scope, and what only looks like one:
+`variables` captures variables, their scopes, and identifiers that only look like variables:
 
     use       every identifier
     bind      an identifier that declares a local variable or a parameter
     scope     where declarations inside are visible; function: a scope that makes them local
-    fixed     an identifier that is no variable (a method, a field, a label), whatever it is called
-    frozen    an identifier whose name must stay everywhere
-    words     a region whose words must all stay everywhere (macros, imports, what is evaluated elsewhere)
-    called    a called identifier; a variable of that name stays (it may be a macro's name as well)
+    fixed     an identifier that is not a variable (a method, a field, a label)
+    frozen    an identifier whose name must never be renamed
+    words     a region whose words must never be renamed (macros, imports, code that is evaluated elsewhere)
+    called    a called identifier; a variable of that name is not renamed (it may also be a macro)
     keyword   the name of an argument
     lambda    the parameters of an anonymous function
-    parameters   those of a named function
-    hole      what a comprehension iterates over, evaluated outside of it
+    parameters   the parameters of a named function
+    hole      the iterable of a comprehension, which is evaluated outside of its scope
     name      the name of a declared function
-    field     the name of a field: as an argument of a macro it may be meant again
-    class     a class; inside a function, its body has rules of its own, and all its words stay
+    field     the name of a field; an argument of a macro may mean it
+    class     a class; inside a function, none of its words is renamed
 """
 
 from collections.abc import Callable
@@ -38,10 +38,9 @@ from avatar.common.registry import Registry
 class DeadCode:
     """Statements without an effect, with {a} for a new name, {n} for a number and {w} for a word.
 
-    `body` is a query that captures a function's body. `branch` holds the lines of one that is never taken; the
-    inner ones are indented. No statement may come before a first statement for which `stays_first` is true.
-    `own_line`: a statement needs a line of its own. `no_late_declarations`: below the first statement there are
-    branches only.
+    `body` is a query that captures a function's body. `branch` holds the lines of a branch that never runs; the inner
+    lines are indented. Nothing is inserted before a first statement for which `stays_first` is true. `own_line`: a
+    statement needs its own line. `no_late_declarations`: after the first statement, only branches are inserted.
     """
 
     body: str
@@ -53,7 +52,7 @@ class DeadCode:
 
 
 def field_name(node: Node) -> str:
-    """The text of a node's field `name`; empty where it has none."""
+    """The text of a node's field `name`; empty if it has none."""
     name = node.child_by_field_name("name")
     return "" if name is None or name.text is None else name.text.decode("utf-8", "replace")
 
@@ -62,8 +61,8 @@ def field_name(node: Node) -> str:
 class Language:
     """One language.
 
-    `name` is used in commands and configs, `title` in sentences. `suffixes` end the names of its files, the usual
-    one first; editors call it by `editor_ids`. `package` is the Python package of its tree-sitter grammar.
+    `name` is used in commands and configs, `title` in sentences. `suffixes` are its file suffixes, the usual one
+    first; `editor_ids` are its names in editors. `package` is the Python package of its tree-sitter grammar.
     """
 
     name: str
@@ -75,46 +74,46 @@ class Language:
     variables: str
     dead_code: DeadCode
     grammar: str = "language"
-    """The function of `package` that gives the grammar."""
+    """The function of `package` that returns the grammar."""
     comments: frozenset[str] = frozenset({"comment"})
     """Kinds of nodes that are comments."""
     words: frozenset[str] = frozenset()
-    """Words that no new variable may be called, beside those that the grammar itself names."""
+    """Words that no new variable may have as a name, in addition to the grammar's keywords."""
     kept: frozenset[str] = frozenset()
     """Variables that are never renamed."""
     reflection: frozenset[str] = frozenset()
-    """Names with which code can look its own variables up; code that mentions one keeps all names."""
+    """Names with which code can look up its own variables; code that mentions one is not renamed."""
     takes_fields: frozenset[str] = frozenset()
-    """Beside macros in capitals: what may take the name of a field as an argument."""
+    """Callables, in addition to macros in capitals, that may take the name of a field as an argument."""
     snake_case: float = 0.5
-    """Share of functions whose new names of two words are in snake_case; the others are in camelCase."""
+    """Share of functions whose new two-word names are in snake_case; the others are in camelCase."""
     hoisted: bool = False
-    """A variable belongs to its whole scope, not only to what follows its declaration."""
+    """Whether a variable is visible in its whole scope, not only after its declaration."""
     wrapper: tuple[str, str] | None = None
-    """Function texts that the grammar cannot read are tried between these two (a constructor needs its class)."""
+    """A text that the grammar cannot parse is tried again between these two (a constructor needs its class)."""
     fallback: str | None = None
-    """The language by which a text is read that this one's grammar cannot read."""
+    """The language whose grammar is tried if this language's grammar cannot parse a text."""
     family: str = ""
-    """The language whose functions this one's are compared with; empty means itself."""
+    """The language whose functions are compared with those of this language; empty means itself."""
     separator: str = "."
-    """Stands between the parts of a qualified name."""
+    """Separator between the parts of a qualified name."""
     slow_brackets: bool = False
-    """The grammar takes time that grows with the square of the angle brackets in one statement."""
+    """Whether the grammar's time grows with the square of the angle brackets in one statement."""
     name_of: Callable[[Node], str] = field_name
-    """Name of a captured function or scope; empty for what only looks like one."""
+    """Name of a captured function or scope; empty if it only looks like one."""
     shape: Shape = BRACES
-    """How the text of a function looks: comments around it, its end, its docstring."""
+    """The form of a function's text: comments, its last line, its docstring."""
     hide_macros: Callable[[bytes], bytes] | None = None
-    """Blanks out macros that the grammar cannot read; every other byte keeps its place."""
+    """Replaces macros that the grammar cannot parse by blanks; all other bytes keep their offsets."""
     reformat: Callable[[str, Random], str] = reformat_braces
-    """Another layout of a text without syntax errors; the tokens stay."""
+    """Changes the layout of a text without syntax errors; the tokens do not change."""
 
 
 LANGUAGES: Registry[Language] = Registry("language")
 
 
 def register(language: Language) -> Language:
-    """File a language under its name."""
+    """Register a language under its name."""
     return LANGUAGES.register(language.name)(language)
 
 

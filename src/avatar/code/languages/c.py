@@ -1,4 +1,4 @@
-"""C, and what C++ shares with it."""
+"""C, and the parts that C++ shares with it."""
 
 from tree_sitter import Node
 
@@ -41,7 +41,7 @@ SHARED_VARIABLES = """
 (preproc_if condition: (_) @words)
 (preproc_elif condition: (_) @words)
 """
-"""Of C and C++ alike."""
+"""Queries for both C and C++."""
 
 VARIABLES = (
     SHARED_VARIABLES
@@ -60,7 +60,7 @@ and and_eq auto bitand bitor class compl concept const_cast delete dynamic_cast 
 new not not_eq operator or or_eq private protected public reinterpret_cast std template this throw try typeid typename
 using virtual xor xor_eq
 """)
-"""Of C and C++ together: what is valid in one should not become a keyword when it is read as the other."""
+"""For both C and C++: a new name must not be a keyword if the code is read as the other language."""
 
 TAKES_FIELDS = words("offsetof container_of list_entry")
 BODY = "(function_definition body: (compound_statement) @body)"

@@ -41,7 +41,7 @@ VARIABLES = (
 
 
 def _name_of(node: Node) -> str:
-    """That of a template is the name of what it is a template of."""
+    """Name of a function, class or namespace; for a template, the name of its declaration."""
     while node.type == "template_declaration":
         node = node.named_children[-1]
     return c.name_of(node)

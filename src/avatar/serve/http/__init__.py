@@ -1,1 +1,1 @@
-"""The HTTP server on loopback, and its page."""
+"""The HTTP server on loopback, and its demo page."""

@@ -35,22 +35,22 @@ from avatar.serve.scan.source_files import Skipped
 from avatar.serve.scan.student import LazyStudent
 
 MAX_FUNCTIONS = 2_000
-"""In one scan: two million comparisons, about two seconds."""
+"""Most functions in one scan: two million comparisons, about two seconds."""
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
-"""Names under which a browser may ask; a foreign name that resolves to loopback is refused."""
+"""Accepted host names. Another name that resolves to loopback is refused (DNS rebinding)."""
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
-    400: {"model": Problem, "description": "the host name is not this server's, or the body cannot be read"},
-    408: {"model": Problem, "description": "the request took too long to arrive"},
-    413: {"model": Problem, "description": "too large"},
-    422: {"model": Problem, "description": "the request is not as described"},
-    503: {"description": "too many requests at once"},
+    400: {"model": Problem, "description": "the host name is not allowed, or the body cannot be read"},
+    408: {"model": Problem, "description": "the request did not arrive in time"},
+    413: {"model": Problem, "description": "the request is too large"},
+    422: {"model": Problem, "description": "the request does not match this description"},
+    503: {"description": "too many requests at the same time"},
 }
 
 
 def make_app(student: LazyStudent, hosts: Sequence[str] = LOCAL_HOSTS) -> FastAPI:
-    """An application around one student, which is loaded at once. `hosts` are the names it answers to."""
+    """An application that serves one student, which is loaded now. `hosts` are the accepted host names."""
     config = student.bundle.config
     predictor = student.predictor
 
@@ -63,7 +63,7 @@ def make_app(student: LazyStudent, hosts: Sequence[str] = LOCAL_HOSTS) -> FastAP
         title="Avatar",
         version=version("avatar-code"),
         description=f"A student for the task '{config.task}': the probability of '{config.labels[1]}'.",
-        docs_url=None,  # both load scripts from elsewhere
+        docs_url=None,  # both pages load scripts from other servers
         redoc_url=None,
         lifespan=lifespan,
     )
@@ -72,14 +72,14 @@ def make_app(student: LazyStudent, hosts: Sequence[str] = LOCAL_HOSTS) -> FastAP
     app.add_middleware(SafeHeaders)
 
     @app.exception_handler(AvatarError)
-    def mendable(_: Request, error: AvatarError) -> JSONResponse:
+    def user_error(_: Request, error: AvatarError) -> JSONResponse:
         return JSONResponse({"detail": error.message, "hint": error.hint}, status_code=422)
 
     @app.exception_handler(RequestValidationError)
     def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        found = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:10]]
-        text = "; ".join(found).encode("utf-8", "backslashreplace").decode()
-        return JSONResponse({"detail": text, "hint": "/openapi.json describes what is expected"}, status_code=422)
+        problems = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:10]]
+        text = "; ".join(problems).encode("utf-8", "backslashreplace").decode()
+        return JSONResponse({"detail": text, "hint": "/openapi.json describes valid requests"}, status_code=422)
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
     def home() -> HTMLResponse:
@@ -87,7 +87,7 @@ def make_app(student: LazyStudent, hosts: Sequence[str] = LOCAL_HOSTS) -> FastAP
 
     @app.get("/health")
     def health() -> Health:
-        """What is loaded."""
+        """Facts about the loaded student."""
         return Health(
             status="ok",
             version=version("avatar-code"),
@@ -102,22 +102,22 @@ def make_app(student: LazyStudent, hosts: Sequence[str] = LOCAL_HOSTS) -> FastAP
 
     def answers(examples: list[list[str]], tokens: bool, language: str | None) -> PredictResponse:
         start = time.perf_counter()
-        found = predictor.answer(examples, [language] * config.arity)
-        labels = predictor.label(found.probabilities)
+        result = predictor.answer(examples, [language] * config.arity)
+        labels = predictor.label(result.probabilities)
         took = time.perf_counter() - start
         return PredictResponse(
             answers=[
                 Answer(
                     label=label,
-                    probability=float(chance),
+                    probability=float(probability),
                     token_counts=[len(row) for row in read],
                     tokens=[predictor.tokenize.pieces(row) for row in read] if tokens else None,
                 )
-                for label, chance, read in zip(labels, found.probabilities[:, 1], found.tokens, strict=True)
+                for label, probability, read in zip(labels, result.probabilities[:, 1], result.tokens, strict=True)
             ],
             threshold=config.threshold,
             milliseconds=1000 * took,
-            warnings=list(found.warnings),
+            warnings=list(result.warnings),
         )
 
     if config.arity == 2:
@@ -136,7 +136,7 @@ def make_app(student: LazyStudent, hosts: Sequence[str] = LOCAL_HOSTS) -> FastAP
 
     @app.post("/scan", responses=_PROBLEMS)
     def scan(request: ScanRequest) -> ScanResponse:
-        """Clones, or suspicious functions, in texts that are sent along; nothing on this machine is read."""
+        """Find clones, or suspicious functions, in the texts of the request. No file of this machine is read."""
         options = Options(
             threshold=request.threshold,
             min_lines=request.min_lines,
@@ -159,5 +159,5 @@ def make_app(student: LazyStudent, hosts: Sequence[str] = LOCAL_HOSTS) -> FastAP
     return app
 
 
-def _remarks(found: Sequence[Skipped]) -> list[Remark]:
-    return [Remark(file=one.name, reason=one.reason) for one in found]
+def _remarks(skipped: Sequence[Skipped]) -> list[Remark]:
+    return [Remark(file=one.name, reason=one.reason) for one in skipped]

@@ -1,4 +1,4 @@
-"""The page, and what a browser may do on it: nothing but ask this server."""
+"""The demo page, and its security policy: it may only send requests to this server."""
 
 import base64
 import hashlib
@@ -11,13 +11,13 @@ _INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
 
 @cache
 def page() -> str:
-    """The page as HTML; style and script are inside."""
+    """The page as HTML, with style and script inline."""
     return files(__package__).joinpath("page.html").read_text(encoding="utf-8")
 
 
 @cache
 def policy() -> str:
-    """The content security policy: the page's own style and script by their digests, requests to this server."""
+    """The content security policy. It allows the page's style and script, by digest, and requests to this server."""
     digests: dict[str, list[str]] = {"script": [], "style": []}
     for kind, content in _INLINE.findall(page()):
         digest = base64.b64encode(hashlib.sha256(content.encode("utf-8")).digest()).decode()

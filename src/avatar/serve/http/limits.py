@@ -1,4 +1,4 @@
-"""Bounds on what a client may take: bytes, and time."""
+"""Limits for clients: size and time of a request."""
 
 import asyncio
 
@@ -11,17 +11,17 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 MAX_BODY_BYTES = 2_000_000
 BODY_SECONDS = 10.0
 HEADER_SECONDS = 10.0
-"""A client that takes longer to say what it wants is sent away."""
+"""A slower client is disconnected."""
 
 
 class BodyLimit:
-    """Takes in a body before anything else looks at it: 413 where it is too large, 408 where it is too slow."""
+    """Reads the whole body first. Answers 413 if it is too large, 408 if it is too slow."""
 
     def __init__(self, app: ASGIApp, max_bytes: int = MAX_BODY_BYTES, seconds: float = BODY_SECONDS) -> None:
         self._app, self._max_bytes, self._seconds = app, max_bytes, seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -43,7 +43,9 @@ class BodyLimit:
                     if not message.get("more_body", False):
                         break
         except TimeoutError:
-            answer = _problem(408, f"the request was not complete within {self._seconds:g} seconds", "send it at once")
+            answer = _problem(
+                408, f"the request was not complete within {self._seconds:g} seconds", "send it without pauses"
+            )
             await answer(scope, receive, send)
             return
         body: list[Message] = [{"type": "http.request", "body": b"".join(parts), "more_body": False}]
@@ -59,13 +61,13 @@ class BodyLimit:
 
 
 class SafeHeaders:
-    """Adds to every answer what keeps browsers from guessing, telling and keeping."""
+    """Adds security headers to every response: no MIME sniffing, no referrer, no caching."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Handle one request."""
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -83,38 +85,38 @@ def _problem(status: int, detail: str, hint: str) -> JSONResponse:
 
 
 class ImpatientProtocol(H11Protocol):
-    """uvicorn's HTTP/1.1, but a connection whose request line and headers don't come in time is closed."""
+    """uvicorn's HTTP/1.1 protocol with a time limit for the request line and headers."""
 
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A client came: its time runs."""
+        """Start the timer of a new connection."""
         super().connection_made(transport)
-        self._wait()
+        self._start_timer()
 
     def data_received(self, data: bytes) -> None:
-        """Bytes came: time runs on while the headers are not complete."""
+        """Handle bytes; stop the timer when the headers are complete."""
         super().data_received(data)
         if self.conn.their_state is h11.IDLE and self.conn.our_state is h11.IDLE:
-            self._wait()
+            self._start_timer()
         else:
-            self._rest()
+            self._stop_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The client is gone."""
-        self._rest()
+        """Stop the timer."""
+        self._stop_timer()
         super().connection_lost(exc)
 
-    def _wait(self) -> None:
+    def _start_timer(self) -> None:
         if self._timer is None:
-            self._timer = self.loop.call_later(HEADER_SECONDS, self._send_away)
+            self._timer = self.loop.call_later(HEADER_SECONDS, self._disconnect)
 
-    def _rest(self) -> None:
+    def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _send_away(self) -> None:
+    def _disconnect(self) -> None:
         if not self.transport.is_closing():
             self.transport.write(b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
             self.transport.close()

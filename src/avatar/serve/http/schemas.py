@@ -1,4 +1,4 @@
-"""What goes in and out, with the limits that the OpenAPI description tells."""
+"""Requests and responses, with the limits that are part of the OpenAPI description."""
 
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ _NAME = (
 
 MOST_KEYS = 20
 
-LANGUAGE = "of all functions; the student's own where none is named"
+LANGUAGE = "language of all functions (default: the student's)"
 
 
 def _few_files(value: Any) -> Any:
@@ -26,7 +26,7 @@ def _few_files(value: Any) -> Any:
 
 
 def _number(value: Any) -> Any:
-    """JSON's numbers alone: no text, and no truth value."""
+    """Accept JSON numbers only: no strings and no booleans."""
     if isinstance(value, bool | str):
         raise ValueError("Input should be a number")
     return value
@@ -34,21 +34,21 @@ def _number(value: Any) -> Any:
 
 Code = Annotated[str, Field(min_length=1, max_length=MAX_CHARACTERS, pattern=r"\S", description="source code")]
 Pair = Annotated[list[Code], Field(min_length=2, max_length=2)]
-FileName = Annotated[str, Field(pattern=_NAME, description="its end tells the language")]
+FileName = Annotated[str, Field(pattern=_NAME, description="file name; its suffix gives the language")]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Strict(BaseModel):
-    """No key that is not known: a mistyped one is an error, not silence."""
+    """A model that refuses unknown keys, so that a typing mistake is an error."""
 
     model_config = ConfigDict(extra="forbid")
 
     @model_validator(mode="before")
     @classmethod
     def few(cls, value: Any) -> Any:
-        """No more keys than anybody mistypes: each would be looked at, and told."""
+        """Refuse very many keys: the error would list each of them."""
         if isinstance(value, dict) and len(value) > MOST_KEYS:
-            raise ValueError(f"there are {len(value)} keys, the description has {len(cls.model_fields)}")
+            raise ValueError(f"there are {len(value)} keys, but only {len(cls.model_fields)} are allowed")
         return value
 
 
@@ -59,7 +59,7 @@ class PairRequest(_Strict):
     """Pairs to compare."""
 
     pairs: Annotated[list[Pair], Field(min_length=1, max_length=MAX_EXAMPLES)]
-    tokens: bool = Field(default=False, strict=True, description="give the tokens that the student read as well")
+    tokens: bool = Field(default=False, strict=True, description="whether to return the tokens that the student read")
     language: LanguageName | None = Field(default=None, description=LANGUAGE)
 
 
@@ -67,12 +67,12 @@ class FunctionRequest(_Strict):
     """Functions to classify."""
 
     functions: Annotated[list[Code], Field(min_length=1, max_length=MAX_EXAMPLES)]
-    tokens: bool = Field(default=False, strict=True, description="give the tokens that the student read as well")
+    tokens: bool = Field(default=False, strict=True, description="whether to return the tokens that the student read")
     language: LanguageName | None = Field(default=None, description=LANGUAGE)
 
 
 class Answer(BaseModel):
-    """The student's answer to one example; `tokens` are those of each function, where they were asked for."""
+    """The student's answer to one example; `tokens` are those of each function, if the request has `tokens`."""
 
     label: str
     probability: Probability = Field(description="of the second label")
@@ -81,12 +81,12 @@ class Answer(BaseModel):
 
 
 class PredictResponse(BaseModel):
-    """Answers in the order of the examples; `milliseconds` from text to label, all examples together."""
+    """Answers in the order of the examples; `milliseconds` is the time from text to label for all examples."""
 
     answers: list[Answer]
     threshold: Probability
     milliseconds: float
-    warnings: list[str] = Field(description="such as that the student was not trained on this language")
+    warnings: list[str] = Field(description="for example, that the student was not trained on this language")
 
 
 class ScanRequest(_Strict):
@@ -125,14 +125,14 @@ class FoundGroup(BaseModel):
 
 
 class Remark(BaseModel):
-    """About a file that was skipped, or not wholly understood."""
+    """A remark about a file that was skipped, or parsed only in part."""
 
     file: str
     reason: str
 
 
 class ScanResponse(BaseModel):
-    """Findings, what is most worth looking at first."""
+    """Findings, the highest rank first."""
 
     label: str
     threshold: Probability
@@ -145,21 +145,21 @@ class ScanResponse(BaseModel):
 
 
 class Health(BaseModel):
-    """What the server has loaded."""
+    """Facts about the loaded student."""
 
     status: str
     version: str
     task: str
     arity: int
     labels: list[str]
-    languages: list[str] = Field(description="of the student's training; empty where they are not known")
+    languages: list[str] = Field(description="languages of the student's training; empty if unknown")
     threshold: Probability
     max_tokens: int
     bundle: str = Field(description="digest of the bundle's manifest")
 
 
 class Problem(BaseModel):
-    """What was wrong with a request, and how to mend it."""
+    """What is wrong with a request, and how to fix it."""
 
     detail: str
     hint: str = ""

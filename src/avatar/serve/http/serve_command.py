@@ -16,18 +16,24 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     """Add `serve` to the commands."""
     serve = commands.add_parser(
         "serve",
-        help="answer over HTTP on this machine, with a page to try the student",
-        description="Serve /predict, /scan, /health, /openapi.json and a page, on loopback only.",
+        help="serve a student over HTTP on this machine, with a demo page",
+        description="Serve /predict, /scan, /health, /openapi.json and a demo page, on loopback only.",
     )
     serve.add_argument(
-        "--bundle", metavar="FOLDER", type=Path, help=f"folder with manifest.json (default: what ${BUNDLE} names)"
+        "--bundle", metavar="FOLDER", type=Path, help=f"folder with manifest.json (default: the value of ${BUNDLE})"
     )
-    serve.add_argument("--host", default="127.0.0.1", help="a loopback address (default: 127.0.0.1)")
-    serve.add_argument("--port", type=count, default=8765, help="0 takes a free one (default: 8765)")
+    serve.add_argument("--host", default="127.0.0.1", help="loopback address to listen on (default: 127.0.0.1)")
     serve.add_argument(
-        "--threads", metavar="N", type=count, default=1, help="0 means all that are allowed (default: 1)"
+        "--port", type=count, default=8765, help="port to listen on; 0 means any free port (default: 8765)"
     )
-    serve.add_argument("--verbose", action="store_true", help="a line for each request")
+    serve.add_argument(
+        "--threads",
+        metavar="N",
+        type=count,
+        default=1,
+        help="number of threads; 0 means all allowed cores (default: 1)",
+    )
+    serve.add_argument("--verbose", action="store_true", help="log each request")
     serve.set_defaults(run=run)
 
 
@@ -42,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
 
     host = loopback(options.host)
     if options.port > 65_535:
-        raise ConfigError(f"there is no port {options.port}", "give one from 0 to 65535")
+        raise ConfigError(f"the port is {options.port}, which does not exist", "give a port from 0 to 65535")
     names = (*LOCAL_HOSTS, f"[{host}]" if ":" in host else host)
     app = make_app(LazyStudent(find_bundle(options.bundle), options.threads), names)
     server = uvicorn.Server(
@@ -62,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
     )
     try:
         server.run()
-    except SystemExit as error:  # uvicorn has said why, for example that the port is taken
+    except SystemExit as error:  # uvicorn has logged the reason, for example that the port is in use
         raise ConfigError(f"cannot listen on {host}, port {options.port}", "choose another --port") from error
     except KeyboardInterrupt:
         return 0
@@ -70,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def loopback(host: str) -> str:
-    """A numeric loopback address; anything that others could reach is a ConfigError."""
+    """`host` as a numeric loopback address; any other address is a ConfigError."""
     try:
         address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host.strip("[]"))
     except ValueError:
@@ -78,6 +84,6 @@ def loopback(host: str) -> str:
     if address is None or not address.is_loopback:
         raise ConfigError(
             f"{host!r} is not a loopback address",
-            "give 127.0.0.1 or ::1; to let others in, put a proxy with authentication in front",
+            "give 127.0.0.1 or ::1; to give others access, put a proxy with authentication in front",
         )
     return str(address)

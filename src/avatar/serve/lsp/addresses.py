@@ -1,4 +1,4 @@
-"""Which file an editor's address means, and which addresses mean none."""
+"""The file that an editor's address (URI) names, if any."""
 
 import os
 from collections.abc import Sequence
@@ -8,11 +8,11 @@ from urllib.parse import unquote, urlsplit
 from pygls import uris
 
 UNSAVED = "untitled"
-"""The scheme of texts that were never saved; other schemes than this and `file` show versions of files."""
+"""The scheme of texts that were never saved. Schemes other than this and `file` name old versions of files."""
 
 
 def path_of(address: str) -> str | None:
-    """The full path of a `file:` address, links and all; None for other schemes."""
+    """The absolute path of a `file:` address, links not resolved; None for other schemes."""
     parts = address.partition(":")
     if parts[0].lower() != "file":
         return None
@@ -22,12 +22,11 @@ def path_of(address: str) -> str | None:
     return os.path.abspath(path) if path else None  # noqa: PTH100 - links stay
 
 
-def known_as(address: str, folders: Sequence[str]) -> str | None:
-    """The name of a text that is looked at: its path, or its address where it was never saved; None for others.
+def text_name(address: str, folders: Sequence[str]) -> str | None:
+    """The name of a text in the index: its path, or its address if it was never saved; None if it is not indexed.
 
-    A file below one of the `folders` has one name, whatever links lead to it. Versions of files, as git and its
-    friends show them (`git:`, `fugitive:`, an `untitled:` with the path of a file), would be clones of themselves, and
-    are not looked at.
+    A file below one of the `folders` has one name, independent of links. Old versions of files (`git:`, `fugitive:`,
+    an `untitled:` with the path of a file) are not indexed: they would be clones of the file itself.
     """
     path = path_of(address)
     if path is None:

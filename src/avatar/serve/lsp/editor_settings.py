@@ -1,4 +1,4 @@
-"""What an editor may set, checked."""
+"""The settings that an editor may send, and their checks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -8,15 +8,15 @@ from avatar.code.languages import LANGUAGES
 from avatar.common.errors import ConfigError, did_you_mean
 
 SECTION = "avatar"
-"""Under this name editors keep the settings."""
+"""Name of the settings' section in an editor."""
 
 
 @dataclass(frozen=True)
 class EditorSettings:
-    """Names in an editor are written like `minLines`.
+    """Settings of the editor server. In an editor, names are in camelCase, such as `minLines`.
 
-    Without a `threshold` it is the student's usual one. No `languages` are all. Functions below `min_lines` lines
-    of code or `min_words` words are left out. After a change of a text the server waits `debounce_ms` for the next.
+    The default `threshold` is the student's; empty `languages` means all. Functions below `min_lines` lines of code or
+    `min_words` words are left out. After a change of a text, the server waits `debounce_ms` for the next change.
     """
 
     threshold: float | None = None
@@ -30,23 +30,23 @@ DEFAULTS = EditorSettings()
 
 
 def read_settings(given: Any, base: EditorSettings = DEFAULTS) -> EditorSettings:
-    """`base` with what an editor sent; all that is wrong with that is one ConfigError.
+    """`base` with the settings that an editor sent; one ConfigError lists all problems.
 
-    Editors also send nothing, or the settings of others: then it is `base`.
+    Some editors send nothing, or the settings of other programs: then the result is `base`.
     """
     if given is None:
         return base
     if not isinstance(given, Mapping):
         raise ConfigError(f"the settings are {given!r}, not an object", 'for example {"threshold": 0.95}')
-    found: Mapping[str, Any] = given
+    section: Mapping[str, Any] = given
     if SECTION in given:
-        found = given[SECTION] if isinstance(given[SECTION], Mapping) else {}
+        section = given[SECTION] if isinstance(given[SECTION], Mapping) else {}
     elif given and all(isinstance(value, Mapping) for value in given.values()):
         return base
     names = {_camel(one.name): one.name for one in fields(EditorSettings)}
     values: dict[str, Any] = {}
     wrong = []
-    for key, value in found.items():
+    for key, value in section.items():
         if key not in names:
             wrong.append(f"there is no setting {key!r} ({did_you_mean(str(key), names)})")
         elif value is not None:

@@ -1,4 +1,4 @@
-"""The functions of a workspace, and which of them a student points at."""
+"""The functions of a workspace, and the hints about them."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -21,152 +21,158 @@ from avatar.serve.scan.scanner import Texts
 from avatar.serve.scan.source_files import Skipped, SourceFile, why_not
 from avatar.serve.scan.student import LazyStudent
 
-MOST_TWINS = 5
-"""Of more clones of one function, the others are only counted."""
+MOST_CLONES = 5
+"""Most clones that one hint lists; further clones are only counted."""
 
 MUCH_GROWN = 1.25
-"""So many times as many functions as last time, and what is near is read off again."""
+"""If the number of functions grew by this factor, the distance limit is measured again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """A function that somebody should look at.
+    """A function with clones, or a suspicious function.
 
-    `twins` are its likeliest clones with their probabilities, at most `MOST_TWINS` of `count`.
+    `clones` are the most probable clones with their probabilities, at most `MOST_CLONES` of `count`.
     """
 
-    place: Location
+    location: Location
     probability: float
-    twins: tuple[tuple[Location, float], ...] = ()
+    clones: tuple[tuple[Location, float], ...] = ()
     count: int = 0
 
 
 class Index:
-    """Functions by file, their vectors, and which are clones of each other. `Location.file` is as the caller names it.
+    """Functions by file, their vectors and their clones. `Location.file` is the name that the caller gave.
 
-    A function is encoded when its text changes and compared when somebody asks for it; whoever comes later is
-    compared with those that were asked for. So an edit costs one function's work. For one thread at a time.
+    A function is encoded when its text changes, and compared when its hints are first read. A later function is
+    compared with the functions compared before. So an edit costs the work of one function. Not thread-safe.
     """
 
     def __init__(self, student: LazyStudent, settings: EditorSettings, cache: Cache) -> None:
         self._student, self._settings, self._cache = student, settings, cache
         self.threshold = student.usual_threshold if settings.threshold is None else settings.threshold
         self._pairs = student.bundle.config.arity == 2
-        self._places: dict[str, list[Location]] = {}
-        self._at: dict[str, list[Location]] = defaultdict(list)
+        self._locations: dict[str, list[Location]] = {}
+        self._by_key: dict[str, list[Location]] = defaultdict(list)
         self._vectors: dict[str, Vectors] = {}
-        self._nearness: dict[str, tuple[int, NeighbourLimit]] = {}
-        self._twins: dict[str, dict[str, float]] = {}
+        self._limits: dict[str, tuple[int, NeighbourLimit]] = {}
+        self._clones: dict[str, dict[str, float]] = {}
         self._family: dict[str, str] = {}
         self._suspicion: dict[str, float] = {}
 
     @property
     def functions(self) -> int:
-        """How many there are."""
-        return sum(map(len, self._places.values()))
+        """Number of functions."""
+        return sum(map(len, self._locations.values()))
 
     def files_below(self, prefix: str) -> list[str]:
         """Known files whose names start with `prefix`."""
-        return [name for name in self._places if name.startswith(prefix)]
+        return [name for name in self._locations if name.startswith(prefix)]
 
     def update(self, file: str, name: str, content: str) -> str:
-        """Take `content` for the text of `file`; `name` tells its language. The answer: why it is left out, or ""."""
+        """Replace the text of `file`; the suffix of `name` gives its language. Returns why it is left out, or ""."""
         language = language_of_file(name)
         if language is None or (self._settings.languages and language not in self._settings.languages):
             self.remove(file)
-            return "not in a language that is looked at"
+            return "not in a language that is scanned"
         if reason := why_not(content.encode("utf-8", "replace")):
             self.remove(file)
             return reason
-        found, texts = outline(file, content, language, self._student.rules)
+        parsed, texts = outline(file, content, language, self._student.rules)
         self._replace(
-            {file: found.places}, lambda wanted: {place.key: texts[place.key] for place in wanted}, keep=False
+            {file: parsed.locations},
+            lambda wanted: {location.key: texts[location.key] for location in wanted},
+            keep=False,
         )
         return ""
 
     def read(self, files: Sequence[SourceFile | Skipped]) -> None:
-        """The same for files on disk, as far as they can be read; their names are what they are known by."""
+        """The same for files on disk; files that cannot be read are left out."""
         reading = Reading(files, self._cache, self._student.rules)
-        places: dict[str, list[Location]] = {name: [] for name in reading.files}
-        for place in reading.places:
-            places[place.file].append(place)
-        self._replace(places, reading.texts, keep=True)
+        locations: dict[str, list[Location]] = {name: [] for name in reading.files}
+        for location in reading.places:
+            locations[location.file].append(location)
+        self._replace(locations, reading.texts, keep=True)
 
     def remove(self, file: str) -> None:
-        """Forget a file, known or not."""
-        for place in self._places.pop(file, ()):
-            self._at[place.key].remove(place)
-            if not self._at[place.key]:
-                del self._at[place.key]
-            if self._vectors[self._family[place.key]].release(place.key):
-                self._forget(place.key)
+        """Remove a file; one that is not in the index is ignored."""
+        for location in self._locations.pop(file, ()):
+            self._by_key[location.key].remove(location)
+            if not self._by_key[location.key]:
+                del self._by_key[location.key]
+            if self._vectors[self._family[location.key]].release(location.key):
+                self._forget(location.key)
 
     def close(self) -> None:
-        """Let go of the cache."""
+        """Close the cache."""
         self._cache.close()
 
     def hints(self, file: str) -> list[Hint]:
-        """What is found in a file, in the order of its lines."""
-        return [hint for place in self._places.get(file, ()) if (hint := self._hint(place)) is not None]
+        """The hints of a file, in the order of its lines."""
+        return [hint for location in self._locations.get(file, ()) if (hint := self._hint(location)) is not None]
 
-    def _hint(self, place: Location) -> Hint | None:
+    def _hint(self, location: Location) -> Hint | None:
         if not self._pairs:
-            probability = self._suspicion[place.key]
-            return Hint(place, probability) if probability >= self.threshold else None
-        same = [other for other in islice(self._at[place.key], MOST_TWINS + 1) if other != place][:MOST_TWINS]
-        found = [(other, 1.0) for other in same]
-        alike = self._twins_of(place.key)
-        count = len(self._at[place.key]) - 1 + sum(len(self._at.get(key, ())) for key in alike)
-        for key in nlargest(MOST_TWINS, alike, key=lambda one: (alike[one], one)):
-            found += [(other, alike[key]) for other in islice(self._at.get(key, ()), MOST_TWINS)]
-        if not found:
+            probability = self._suspicion[location.key]
+            return Hint(location, probability) if probability >= self.threshold else None
+        same = [other for other in islice(self._by_key[location.key], MOST_CLONES + 1) if other != location][
+            :MOST_CLONES
+        ]
+        clones = [(other, 1.0) for other in same]
+        similar = self._clones_of(location.key)
+        count = len(self._by_key[location.key]) - 1 + sum(len(self._by_key.get(key, ())) for key in similar)
+        for key in nlargest(MOST_CLONES, similar, key=lambda one: (similar[one], one)):
+            clones += [(other, similar[key]) for other in islice(self._by_key.get(key, ()), MOST_CLONES)]
+        if not clones:
             return None
-        found.sort(key=lambda one: (-one[1], one[0].file != place.file, one[0].file, one[0].first_line))
-        return Hint(place, found[0][1], tuple(found[:MOST_TWINS]), count)
+        clones.sort(key=lambda one: (-one[1], one[0].file != location.file, one[0].file, one[0].first_line))
+        return Hint(location, clones[0][1], tuple(clones[:MOST_CLONES]), count)
 
-    def _twins_of(self, key: str) -> dict[str, float]:
-        if key not in self._twins:
+    def _clones_of(self, key: str) -> dict[str, float]:
+        if key not in self._clones:
             group = self._family[key]
-            compare = partial(self._student.compare_near, self._near(group))
-            self._twins[key] = self._vectors[group].matches(key, compare, self.threshold)
-        return self._twins[key]
+            compare = partial(self._student.compare_near, self._limit(group))
+            self._clones[key] = self._vectors[group].matches(key, compare, self.threshold)
+        return self._clones[key]
 
-    def _near(self, group: str) -> NeighbourLimit:
-        """What is near in this language; read off anew, and all clones with it, where the code has grown much."""
+    def _limit(self, group: str) -> NeighbourLimit:
+        """The distance limit of a language family. If the code grew much, limit and clones are computed again."""
         vectors = self._vectors[group]
-        count, nearness = self._nearness.get(group, (0, NeighbourLimit(np.empty((0, 1), np.float32))))
+        count, limit = self._limits.get(group, (0, NeighbourLimit(np.empty((0, 1), np.float32))))
         if len(vectors) >= max(MUCH_GROWN * count, LEAST_FUNCTIONS):
-            nearness = NeighbourLimit(vectors.all())
-            self._nearness[group] = len(vectors), nearness
-            self._twins = {key: twins for key, twins in self._twins.items() if self._family[key] != group}
-        return nearness
+            limit = NeighbourLimit(vectors.all())
+            self._limits[group] = len(vectors), limit
+            self._clones = {key: clones for key, clones in self._clones.items() if self._family[key] != group}
+        return limit
 
     def _replace(self, files: Mapping[str, Sequence[Location]], texts: Texts, keep: bool) -> None:
-        kept = {name: [place for place in places if self._is_large(place)] for name, places in files.items()}
-        everywhere = [place for places in kept.values() for place in places]
+        kept = {
+            name: [location for location in locations if self._is_large(location)] for name, locations in files.items()
+        }
+        everywhere = [location for locations in kept.values() for location in locations]
         new = self._encode(everywhere, texts, keep)
-        for place in everywhere:
-            self._vectors[self._family[place.key]].hold(place.key)
-        for name, places in kept.items():
+        for location in everywhere:
+            self._vectors[self._family[location.key]].hold(location.key)
+        for name, locations in kept.items():
             self.remove(name)
-            self._places[name] = places
-            for place in places:
-                self._at[place.key].append(place)
+            self._locations[name] = locations
+            for location in locations:
+                self._by_key[location.key].append(location)
         for key in new:
-            self._meet(key)
+            self._compare_new(key)
 
-    def _encode(self, places: Sequence[Location], texts: Texts, keep: bool) -> list[str]:
-        """Rows for those functions that have none; their keys. What is half typed is not worth to `keep`."""
+    def _encode(self, locations: Sequence[Location], texts: Texts, keep: bool) -> list[str]:
+        """Encode the functions without a vector; returns their keys. `keep` stores the vectors in the cache."""
         new = {}
-        for place in places:
-            group = family(place.language)
+        for location in locations:
+            group = family(location.language)
             if group not in self._vectors:
                 self._vectors[group] = Vectors(self._student.predictor.hidden_size)
-            if place.key not in self._vectors[group]:
-                new[place.key] = place
-                self._family[place.key] = group
+            if location.key not in self._vectors[group]:
+                new[location.key] = location
+                self._family[location.key] = group
         known = self._cache.vectors(list(new))
-        if missing := [place for key, place in new.items() if key not in known]:
+        if missing := [location for key, location in new.items() if key not in known]:
             content = texts(missing)
             made = self._student.predictor.encode_texts(list(content.values()))
             fresh = dict(zip(content, made, strict=True))
@@ -176,31 +182,31 @@ class Index:
         for key in new:
             self._vectors[self._family[key]].add({key: known[key]})
         if new and not self._pairs:
-            chances = self._student.predictor.compare(np.stack([known[key] for key in new]))[:, 1]
-            self._suspicion |= dict(zip(new, map(float, chances), strict=True))
+            probabilities = self._student.predictor.compare(np.stack([known[key] for key in new]))[:, 1]
+            self._suspicion |= dict(zip(new, map(float, probabilities), strict=True))
         return list(new)
 
-    def _meet(self, key: str) -> None:
+    def _compare_new(self, key: str) -> None:
         """Compare a new function with those whose clones are known."""
         if not self._pairs:
             return
-        near = self._near(self._family[key])
-        asked = [one for one in self._twins if self._family[one] == self._family[key]]
-        if not asked:
+        limit = self._limit(self._family[key])
+        others = [one for one in self._clones if self._family[one] == self._family[key]]
+        if not others:
             return
         vectors = self._vectors[self._family[key]]
-        chances = self._student.compare_near(near, *vectors.against(key, asked))
-        for one, chance in zip(asked, chances, strict=True):
-            if chance >= self.threshold and one != key:
-                self._twins[one][key] = float(chance)
+        probabilities = self._student.compare_near(limit, *vectors.against(key, others))
+        for one, probability in zip(others, probabilities, strict=True):
+            if probability >= self.threshold and one != key:
+                self._clones[one][key] = float(probability)
 
     def _forget(self, key: str) -> None:
-        for other in self._twins.pop(key, ()):
-            self._twins.get(other, {}).pop(key, None)
-        for found in self._twins.values():
-            found.pop(key, None)
+        for other in self._clones.pop(key, ()):
+            self._clones.get(other, {}).pop(key, None)
+        for clones in self._clones.values():
+            clones.pop(key, None)
         self._suspicion.pop(key, None)
         del self._family[key]
 
-    def _is_large(self, place: Location) -> bool:
-        return place.code_lines >= self._settings.min_lines and place.words >= self._settings.min_words
+    def _is_large(self, location: Location) -> bool:
+        return location.code_lines >= self._settings.min_lines and location.words >= self._settings.min_words

@@ -18,21 +18,29 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     """Add `lsp` to the commands."""
     lsp = commands.add_parser(
         "lsp",
-        help="tell an editor about clones, or suspicious functions, while you type",
-        description="A language server on standard input and output; an editor starts it. docs/editors.md tells how.",
+        help="show clones, or suspicious functions, in an editor while you type",
+        description="A language server on standard input and output, started by an editor (see docs/editors.md).",
     )
     lsp.add_argument(
-        "--bundle", metavar="FOLDER", type=Path, help=f"folder with manifest.json (default: what ${BUNDLE} names)"
+        "--bundle", metavar="FOLDER", type=Path, help=f"folder with manifest.json (default: the value of ${BUNDLE})"
     )
-    lsp.add_argument("--threads", metavar="N", type=count, default=1, help="0 means all that are allowed (default: 1)")
-    lsp.add_argument("--no-cache", action="store_true", help="neither read nor keep what earlier sessions found out")
-    lsp.add_argument("--verbose", action="store_true", help="say more on standard error")
-    lsp.add_argument("--stdio", action="store_true", help=argparse.SUPPRESS)  # editors like to add it
+    lsp.add_argument(
+        "--threads",
+        metavar="N",
+        type=count,
+        default=1,
+        help="number of threads; 0 means all allowed cores (default: 1)",
+    )
+    lsp.add_argument(
+        "--no-cache", action="store_true", help="do not use the results of earlier sessions, and store none"
+    )
+    lsp.add_argument("--verbose", action="store_true", help="write more log lines to standard error")
+    lsp.add_argument("--stdio", action="store_true", help=argparse.SUPPRESS)  # some editors add it
     lsp.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Serve until the editor leaves."""
+    """Serve until the editor disconnects."""
     with needs_extra("serve"):
         from avatar.serve.lsp.server import make_server
     from avatar.serve.lsp.session import Session
@@ -44,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     student = LazyStudent(find_bundle(options.bundle), options.threads)
     if sys.stdin is None or sys.stdout is None:
         raise OutputError(
-            "the standard input or output is closed", "an editor starts this command and speaks over both"
+            "the standard input or output is closed", "an editor must start this command and connect both"
         )
     session = Session(student, cached=not options.no_cache)
     output = EditorOutput(sys.stdout.buffer)

@@ -1,28 +1,28 @@
-"""What comes in from an editor, within bounds, and what goes out to it."""
+"""Input from an editor, with a size limit, and output to it."""
 
 from collections.abc import Callable
 from typing import BinaryIO
 
 MAX_MESSAGE_BYTES = 64_000_000
-"""A longer message is read and thrown away."""
+"""A longer message is read and discarded."""
 
 MAX_HEADER_BYTES = 64_000
 
-NOTHING = b"null"
-"""Stands for a message that was thrown away; the server answers that it is none."""
+DISCARDED = b"null"
+"""Replaces a discarded message; the server answers with an error."""
 
 
 class BoundedInput:
-    """A binary stream as pygls reads it; whatever length a header claims, memory stays bounded.
+    """A binary stream for pygls with bounded memory, whatever length a header claims.
 
-    It ends where nobody hears what goes out any more.
+    It ends after a write to `output` failed.
     """
 
     def __init__(self, stream: BinaryIO, output: "EditorOutput | None" = None) -> None:
         self._stream, self._output = stream, output
 
     def readline(self) -> bytes:
-        """A header line, or a piece of one that is too long."""
+        """A header line, or a part of one that is too long."""
         line = self._stream.readline(MAX_HEADER_BYTES)
         return b"" if self._output is not None and self._output.failure is not None else line
 
@@ -32,11 +32,11 @@ class BoundedInput:
             return self._stream.read(size)
         while size > 0 and (piece := self._stream.read(min(size, 1_000_000))):
             size -= len(piece)
-        return NOTHING
+        return DISCARDED
 
 
 class EditorOutput:
-    """Standard output as pygls writes to it; after a failed write, the `failure`, nothing more is written."""
+    """Standard output for pygls. After a failed write, `failure` is its error, and nothing more is written."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -51,7 +51,7 @@ class EditorOutput:
         self._try(self._stream.flush)
 
     def close(self) -> None:
-        """Leave the stream as it is."""
+        """Do nothing: the stream stays open."""
 
     def _try(self, work: Callable[[], object]) -> None:
         if self.failure is None:

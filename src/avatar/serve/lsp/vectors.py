@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 Compare = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.floating]]
 
 MOST_COMPARED = 8_192
-"""Of more functions, the student compares these nearest ones only: 8 ms at a million comparisons a second."""
+"""Most comparisons of one function, with the nearest others: 8 ms at a million comparisons per second."""
 
 
 MOST_KEPT = 100
-"""Of a function's clones; who has more knows enough."""
+"""Most clones that are stored for one function; more are of no use."""
 
 
 class Vectors:
-    """Rows by key, each counted: a row goes when nobody holds its key any more."""
+    """Rows by key with reference counts: a row is removed when its count reaches 0."""
 
     def __init__(self, width: int) -> None:
         self._array = np.zeros((256, width), dtype=np.float32)
@@ -33,7 +33,7 @@ class Vectors:
         return key in self._row
 
     def add(self, vectors: Mapping[str, NDArray[np.float32]]) -> None:
-        """Rows (width,) for keys that have none yet."""
+        """Add vectors (width,); keys that have a row are ignored."""
         for key, vector in vectors.items():
             if key in self._row:
                 continue
@@ -44,11 +44,11 @@ class Vectors:
             self._row[key], self._key[row] = row, key
 
     def hold(self, key: str) -> None:
-        """One more holder of a key that has a row."""
+        """Increase the reference count of a key that has a row."""
         self._held[key] = self._held.get(key, 0) + 1
 
     def release(self, key: str) -> bool:
-        """One holder less; whether it was the last, and the row is gone."""
+        """Decrease the reference count. Returns whether it reached 0 and the row was removed."""
         self._held[key] -= 1
         if self._held[key]:
             return False
@@ -68,18 +68,18 @@ class Vectors:
             others = others[np.argpartition(distances, MOST_COMPARED)[:MOST_COMPARED]]
         if not len(others):
             return {}
-        found = compare(self._array[[own] * len(others)], self._array[others])
-        kept = np.flatnonzero(found >= threshold)
+        probabilities = compare(self._array[[own] * len(others)], self._array[others])
+        kept = np.flatnonzero(probabilities >= threshold)
         if len(kept) > MOST_KEPT:
-            kept = kept[np.argsort(-found[kept], kind="stable")[:MOST_KEPT]]
-        return {self._key[int(others[place])]: float(found[place]) for place in kept}
+            kept = kept[np.argsort(-probabilities[kept], kind="stable")[:MOST_KEPT]]
+        return {self._key[int(others[index])]: float(probabilities[index]) for index in kept}
 
     def all(self) -> NDArray[np.float32]:
-        """All rows, in no order, (keys, width)."""
+        """All rows (keys, width), in no fixed order."""
         return self._array[self._live]
 
     def against(self, key: str, others: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The vector of `key` as often as there are `others`, and theirs; two arrays (others, width)."""
+        """The vector of `key`, repeated, and the vectors of `others`; two arrays (others, width)."""
         rows = [self._row[other] for other in others]
         return self._array[[self._row[key]] * len(rows)], self._array[rows]
 

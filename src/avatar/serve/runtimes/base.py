@@ -1,4 +1,4 @@
-"""What a runtime is: something that runs the two graphs of a bundle."""
+"""The interface of a runtime, which runs the two graphs of a bundle."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -13,7 +13,7 @@ from avatar.common.registry import Registry
 
 
 class Runtime(Protocol):
-    """A student that is loaded and ready; safe to share between threads. `hidden_size` is a vector's width."""
+    """A loaded student; safe to share between threads. `hidden_size` is a vector's length."""
 
     hidden_size: int
 
@@ -27,19 +27,19 @@ class Runtime(Protocol):
 
 
 Loader = Callable[[Bundle, str | None, int], Runtime]
-"""Makes a runtime of a bundle, a precision (None: the bundle's default) and a number of threads, from 1 on."""
+"""Makes a runtime from a bundle, a precision (None: the bundle's default) and a number of threads (at least 1)."""
 
 RUNTIMES: Registry[Loader] = Registry("runtime")
 
 
 def load_runtime(name: str, bundle: Bundle, precision: str | None, threads: int) -> Runtime:
-    """The runtime called `name`; 0 `threads` are all cores that the process may use.
+    """The runtime `name`; 0 `threads` means all cores that the process may use.
 
-    "torch" is known once `avatar.export` was imported.
+    "torch" is registered when `avatar.export` is imported.
     """
     if name == "torch" and name not in RUNTIMES.names():
         raise ConfigError(
-            "the runtime 'torch' is not loaded: what serves a bundle never imports torch by itself",
-            "import avatar.export first (it needs the extra: pip install 'avatar-code[train]')",
+            "the runtime 'torch' is not registered: avatar.serve never imports torch by itself",
+            "import avatar.export first; if torch is missing: pip install 'avatar-code[train]'",
         )
     return RUNTIMES.get(name)(bundle, precision, threads or allowed_cores())

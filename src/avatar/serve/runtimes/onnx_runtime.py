@@ -13,7 +13,7 @@ from avatar.serve.runtimes.base import RUNTIMES
 
 @RUNTIMES.register("onnxruntime")
 class OnnxRuntime:
-    """Two onnxruntime sessions. Weights stored as int8 are made float32 once, on loading."""
+    """Two onnxruntime sessions. Weights stored as int8 are converted to float32 once, on loading."""
 
     def __init__(self, bundle: Bundle, precision: str | None = None, threads: int = 1) -> None:
         parts = bundle.parts(precision)
@@ -42,8 +42,8 @@ def load_session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0" if threads == 1 else "1")
-    options.add_session_config_entry("session.disable_quant_qdq", "1")  # lets it fold int8 weights on loading
+    options.add_session_config_entry("session.disable_quant_qdq", "1")  # so that int8 weights are folded on loading
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its exceptions share no base class but this
+    except Exception as error:  # its exceptions have no other common base class
         raise ArtifactError(f"onnxruntime cannot load {path}: {error}", "export the student again") from error

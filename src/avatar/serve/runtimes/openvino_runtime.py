@@ -14,7 +14,7 @@ from avatar.serve.runtimes.base import RUNTIMES
 
 @RUNTIMES.register("openvino")
 class OpenVino:
-    """Two compiled models, in float32 also where the processor prefers bfloat16 or int8: answers stay equal."""
+    """Two compiled models. Always computes in float32, so that results do not depend on the processor."""
 
     def __init__(self, bundle: Bundle, precision: str | None = None, threads: int = 1) -> None:
         try:
@@ -39,7 +39,7 @@ class OpenVino:
             except RuntimeError as error:
                 raise ArtifactError(f"openvino cannot load {path}: {error}", "export the student again") from error
         self._parts = parts
-        self._requests = threading.local()  # a request runs one input at a time
+        self._requests = threading.local()  # an infer request handles one input at a time
         self.hidden_size: int = self._models[parts.encoder].output(0).partial_shape[-1].get_length()
 
     def encode(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -1,1 +1,1 @@
-"""Clones and suspicious functions in a folder of source code. Nothing that is looked at is executed."""
+"""Clones and suspicious functions in a folder of source code. Scanned code is never executed."""

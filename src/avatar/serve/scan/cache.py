@@ -1,7 +1,7 @@
-"""What earlier scans found out, by content, in one SQLite file for each bundle.
+"""The scan cache: results of earlier scans by content, in one SQLite file for each bundle.
 
-It holds numbers and JSON only, nothing that is executed on loading. A file that is damaged or too large is
-thrown away; one that cannot be used is worked without. SQLite's locks let several scans share it.
+It holds numbers and JSON only; nothing in it is executed on loading. A file that is damaged or too large is
+deleted. If the file cannot be used, the scan runs without a cache. SQLite's locks let several scans share it.
 """
 
 import dataclasses
@@ -23,10 +23,10 @@ from avatar.serve.scan.similar_pairs import Pairs
 from avatar.serve.scan.source_files import SourceFile
 
 VERSION = 4
-"""Of the tables and of how functions are cut out; files of other versions are not read."""
+"""Version of the tables and of how functions are extracted. Files of other versions are not read."""
 MAX_BYTES = 1_000_000_000
 _VARIABLES = 500
-"""Values in one SQL statement."""
+"""Most values in one SQL statement."""
 
 _COLUMNS = tuple(field.name for field in dataclasses.fields(Location) if field.name != "file")
 
@@ -38,18 +38,20 @@ CREATE TABLE IF NOT EXISTS pairs (scope TEXT PRIMARY KEY, threshold REAL, keys T
 
 
 class Cache:
-    """The cache of one bundle, `identity` being a digest of it. `folder` is by default the user's cache folder."""
+    """The cache of one bundle. `identity` is a digest of the bundle; `folder` defaults to the user's cache folder."""
 
     def __init__(self, identity: str, folder: Path | None = None) -> None:
         self._store: sqlite3.Connection | None = None
-        place = _cache_folder() if folder is None else folder
-        if place is None:
-            get_logger("scan").warning("no cache: there is no home folder; XDG_CACHE_HOME may name another for it")
+        folder = _cache_folder() if folder is None else folder
+        if folder is None:
+            get_logger("scan").warning(
+                "no cache: there is no home folder; set XDG_CACHE_HOME to a folder for the cache"
+            )
             return
-        self.path = place / f"scan-{stable_hash([identity, VERSION], 32)}.sqlite"
+        self.path = folder / f"scan-{stable_hash([identity, VERSION], 32)}.sqlite"
         for attempt in range(2):
             try:
-                place.mkdir(parents=True, exist_ok=True)
+                folder.mkdir(parents=True, exist_ok=True)
                 if self.path.exists() and self.path.stat().st_size > MAX_BYTES:
                     self.path.unlink()
                 self._store = sqlite3.connect(self.path, timeout=10)
@@ -64,20 +66,20 @@ class Cache:
                     or not isinstance(error, sqlite3.DatabaseError)
                     or isinstance(error, sqlite3.OperationalError)
                 ):
-                    get_logger("scan").warning("no cache: %s cannot be used (%s)", self.path, error)
+                    get_logger("scan").warning("no cache: cannot use %s (%s)", self.path, error)
                     return
                 self.path.unlink(missing_ok=True)  # not a database
 
     def close(self) -> None:
-        """Let go of the file; after that nothing is found and nothing is kept."""
+        """Close the file. After that, reads return nothing and writes do nothing."""
         if self._store is not None:
             self._store.close()
         self._store = None
 
     def outlines(self, files: Sequence[SourceFile]) -> dict[str, FileOutline]:
-        """By name: outlines of those `files` whose size and time of change are as they were."""
+        """By name: stored outlines of those `files` whose size and modification time did not change."""
         by_path = {_name(file): file for file in files}
-        found = {}
+        outlines = {}
         for path, size, changed, outline in self._select(
             "files", "path, size, changed, outline", "path", list(by_path)
         ):
@@ -85,36 +87,36 @@ class Cache:
             if (size, changed) == (file.size, file.changed_ns):
                 try:
                     note, skipped, rows = json.loads(outline)
-                    places = tuple(Location(file.name, *row) for row in rows)
+                    locations = tuple(Location(file.name, *row) for row in rows)
                 except (ValueError, TypeError):
                     continue
-                found[file.name] = FileOutline(places, note, skipped)
-        return found
+                outlines[file.name] = FileOutline(locations, note, skipped)
+        return outlines
 
     def keep_outlines(self, outlines: Iterable[tuple[SourceFile, FileOutline]]) -> None:
-        """Remember outlines of files."""
+        """Store outlines of files."""
         rows = []
         for file, outline in outlines:
-            places = [[getattr(one, name) for name in _COLUMNS] for one in outline.places]
-            content = json.dumps([outline.note, outline.skipped, places])
+            locations = [[getattr(one, name) for name in _COLUMNS] for one in outline.locations]
+            content = json.dumps([outline.note, outline.skipped, locations])
             rows.append((_name(file), file.size, file.changed_ns, content))
         self._write("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", rows)
 
     def vectors(self, keys: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-        """Vectors (hidden_size,) of those keys that are known."""
+        """Stored vectors (hidden_size,) by key; unknown keys are left out."""
         rows = self._select("vectors", "key, vector", "key", keys)
         return {key: np.frombuffer(vector, dtype="<f4") for key, vector in rows if len(vector) % 4 == 0}
 
     def keep_vectors(self, vectors: Mapping[str, NDArray[np.float32]]) -> None:
-        """Remember vectors."""
+        """Store vectors."""
         rows = [(key, vector.astype("<f4").tobytes()) for key, vector in vectors.items()]
         self._write("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
 
     def pairs(self, scope: str, threshold: float) -> tuple[list[str], Pairs] | None:
-        """Keys and the pairs of at least `threshold` among them, from the last scan of this scope."""
-        for found, keys, content in self._select("pairs", "threshold, keys, pairs", "scope", [scope]):
+        """Keys of the last scan of this scope, and their pairs with a probability of at least `threshold`."""
+        for stored_threshold, keys, content in self._select("pairs", "threshold, keys, pairs", "scope", [scope]):
             names = keys.split()
-            if found > threshold or len(content) % 12:
+            if stored_threshold > threshold or len(content) % 12:
                 continue
             first, second = np.frombuffer(content[: len(content) // 3 * 2], dtype="<i4").reshape(2, -1)
             probability = np.frombuffer(content[len(content) // 3 * 2 :], dtype="<f4")
@@ -126,7 +128,7 @@ class Cache:
         return None
 
     def keep_pairs(self, scope: str, threshold: float, keys: Sequence[str], pairs: Pairs) -> None:
-        """Remember all pairs of at least `threshold` among `keys`, instead of what this scope had."""
+        """Store all pairs of at least `threshold` among `keys`. This replaces the stored pairs of the scope."""
         content = b"".join(
             [
                 pairs.first.astype("<i4").tobytes(),
@@ -137,17 +139,17 @@ class Cache:
         self._write("INSERT OR REPLACE INTO pairs VALUES (?, ?, ?, ?)", [(scope, threshold, " ".join(keys), content)])
 
     def _select(self, table: str, columns: str, key: str, values: Sequence[str]) -> list[tuple[Any, ...]]:
-        found: list[tuple[Any, ...]] = []
+        rows: list[tuple[Any, ...]] = []
         for start in range(0, len(values) if self._store is not None else 0, _VARIABLES):
             part = values[start : start + _VARIABLES]
             marks = ",".join("?" * len(part))
             try:
                 assert self._store is not None
-                found += self._store.execute(f"SELECT {columns} FROM {table} WHERE {key} IN ({marks})", part)
+                rows += self._store.execute(f"SELECT {columns} FROM {table} WHERE {key} IN ({marks})", part)
             except sqlite3.Error as error:
-                self._give_up(error)
-                return found
-        return found
+                self._stop_using(error)
+                return rows
+        return rows
 
     def _write(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
         if self._store is None or not rows:
@@ -156,10 +158,10 @@ class Cache:
             with self._store:
                 self._store.executemany(statement, rows)
         except sqlite3.Error as error:
-            self._give_up(error)
+            self._stop_using(error)
 
-    def _give_up(self, error: Exception) -> None:
-        get_logger("scan").warning("no cache: %s cannot be used (%s)", self.path, error)
+    def _stop_using(self, error: Exception) -> None:
+        get_logger("scan").warning("no cache: cannot use %s (%s)", self.path, error)
         self.close()
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
             self.path.unlink(missing_ok=True)
@@ -175,12 +177,12 @@ def _cache_folder() -> Path | None:
 
 
 def _name(file: SourceFile) -> str:
-    """The path, as text that sqlite can keep, whatever bytes are in it."""
+    """The path as text that SQLite can store, also where it is not valid UTF-8."""
     return os.fsencode(file.path).decode("utf-8", "backslashreplace")
 
 
 class NoCache(Cache):
-    """Knows nothing and keeps nothing."""
+    """An empty cache that stores nothing."""
 
     def __init__(self) -> None:
         self._store = None

@@ -1,4 +1,4 @@
-"""What a scan found: plain data that every output format reads."""
+"""The result of a scan: plain data that every output format reads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ class Location:
     """A function in a file. `file` is relative to the scanned folder; lines count from 1, both ends included.
 
     `key` is a digest of its language and its text up to whitespace: equal keys are exact duplicates.
-    `code_lines` are lines that are not blank, `words` are names, numbers and signs. `overload` tells functions of
-    one name in a file apart (see `overloads`).
+    `code_lines` counts lines that are not blank, `words` counts names, numbers and signs. `overload` separates
+    functions of one name in a file (see `overloads`).
     """
 
     file: str
@@ -28,9 +28,9 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class FileOutline:
-    """What a file holds; `note` says what was not understood, `skipped` why none of it is looked at."""
+    """The functions of a file. `note` says what could not be parsed, `skipped` why the file was left out."""
 
-    places: tuple[Location, ...] = ()
+    locations: tuple[Location, ...] = ()
     note: str = ""
     skipped: str = ""
 
@@ -39,9 +39,9 @@ class FileOutline:
 class Finding:
     """A group of clones, or one suspicious function.
 
-    `probability` is the mean of the pairs that hold a group together, `highest` the largest of them; of one
-    function they are the same. `exact`: all members are equal up to whitespace. `changed` are the members that
-    differ from the revision the scan was limited by, in the order of `functions`, and come first there.
+    `probability` is the mean over the pairs of clones in the group, `highest` the largest of them; for one
+    function they are the same. `exact`: all members are equal up to whitespace. `changed` counts the members that
+    changed since the revision of `--since`; they come first in `functions`.
     """
 
     functions: tuple[Location, ...]
@@ -52,13 +52,13 @@ class Finding:
 
     @property
     def rank(self) -> float:
-        """Size times similarity: what is worth looking at first."""
+        """Size times probability: findings are sorted by it, highest first."""
         return len(self.functions) * self.probability
 
 
 @dataclass(frozen=True)
 class Counts:
-    """How much was looked at, and what of it was new to the cache."""
+    """How much was scanned, and how much of it was not in the cache."""
 
     files: int = 0
     files_parsed: int = 0
@@ -72,12 +72,11 @@ class Counts:
 
 @dataclass(frozen=True)
 class ScanReport:
-    """Result of one scan of the folder `root`; findings come in the order of their rank.
+    """Result of one scan of the folder `root`; the finding of the highest rank comes first.
 
-    `task` is the bundle's, `label` its name for what is looked for, `threshold` the least probability that
-    counts. `notes` are about files that were read, but not wholly understood, `warnings` about the student
-    and what it was asked. `repository` is the top folder of the
-    git repository that `root` lies in; empty where it lies in none.
+    `task` is the bundle's task, `label` its name of the class that is searched, `threshold` the lowest probability of
+    a finding. `notes` name files that were parsed only in part. `warnings` say where the student may be unreliable.
+    `repository` is the top folder of the git repository around `root`; empty if there is none.
     """
 
     root: str
@@ -95,5 +94,5 @@ class ScanReport:
 
     @property
     def highest(self) -> float:
-        """The highest probability of all findings; 0 where there is none."""
+        """The highest probability of all findings; 0 if there are none."""
         return max((finding.highest for finding in self.findings), default=0.0)

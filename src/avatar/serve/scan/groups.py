@@ -1,4 +1,4 @@
-"""From pairs to groups."""
+"""Groups of clones from pairs of clones."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -9,21 +9,21 @@ from avatar.serve.scan.findings import Finding, Location
 from avatar.serve.scan.similar_pairs import Pairs
 
 SHARE = 0.5
-"""Two groups are joined where at least this share of the pairs between them are clones."""
+"""Two groups are joined if at least this share of the pairs between them are clones."""
 
 
 def clone_groups(
-    keys: Sequence[str], places: Sequence[Location], pairs: Pairs, changed: Collection[Location] | None = None
+    keys: Sequence[str], locations: Sequence[Location], pairs: Pairs, changed: Collection[Location] | None = None
 ) -> list[Finding]:
     """Groups of functions that are clones of each other, the highest rank first.
 
-    `pairs` are rows of `keys`; functions with equal keys are exact duplicates, with probability 1. With
-    `changed`, only what holds these functions is a finding, and only pairs with one of them count.
+    `pairs` holds indices into `keys`; functions with equal keys are exact duplicates, with probability 1. With
+    `changed`, only groups with one of these functions are findings, and only pairs with one of them count.
     """
-    at: dict[str, list[Location]] = defaultdict(list)
-    for place in places:
-        at[place.key].append(place)
-    chosen = None if changed is None else {place.key for place in changed}
+    locations_of: dict[str, list[Location]] = defaultdict(list)
+    for location in locations:
+        locations_of[location.key].append(location)
+    chosen = None if changed is None else {location.key for location in changed}
     counts = [chosen is None or key in chosen for key in keys]
     order = np.argsort(-pairs.probability, kind="stable")
     edges = [
@@ -38,14 +38,14 @@ def clone_groups(
     for first, second, probability in edges:
         if group_of[first] == group_of[second]:
             strengths[group_of[first]].append(probability)
-    found = []
+    findings = []
     for number, rows in groups.items():
-        functions = [place for row in rows for place in at[keys[row]]]
+        functions = [location for row in rows for location in locations_of[keys[row]]]
         if len(functions) < 2 or not any(counts[row] for row in rows):
             continue
-        held = strengths[number] + [1.0] * sum(len(at[keys[row]]) - 1 for row in rows)
-        found.append(_finding(functions, held, len(rows) == 1, changed))
-    return sorted(found, key=lambda one: (-one.rank, one.functions[0].file, one.functions[0].first_line))
+        probabilities = strengths[number] + [1.0] * sum(len(locations_of[keys[row]]) - 1 for row in rows)
+        findings.append(_finding(functions, probabilities, len(rows) == 1, changed))
+    return sorted(findings, key=lambda one: (-one.rank, one.functions[0].file, one.functions[0].first_line))
 
 
 def _agglomerate(
@@ -53,9 +53,9 @@ def _agglomerate(
 ) -> tuple[list[int], dict[int, list[int]]]:
     """Group number of each row, and rows of each group.
 
-    Connected components would string hundreds of functions together by a few mistakes. So groups grow from the
-    most similar pair on, and two become one only where `SHARE` of the pairs between them are edges. Pairs of
-    two rows that don't count were not looked at, and are not asked for.
+    Connected components would join hundreds of functions because of a few wrong pairs. So groups grow from the
+    most similar pair on, and two groups are joined only if `SHARE` of the pairs between them are edges. Pairs of
+    two rows that do not count were not compared, and are left out of this share.
     """
     group_of = list(range(size))
     groups = {row: [row] for row in range(size)}
@@ -68,8 +68,8 @@ def _agglomerate(
         if large == small:
             continue
         sizes = len(groups[large]), len(groups[small])
-        looked_at = sizes[0] * sizes[1] - (sizes[0] - counting[large]) * (sizes[1] - counting[small])
-        if between[large][small] < SHARE * looked_at:
+        compared = sizes[0] * sizes[1] - (sizes[0] - counting[large]) * (sizes[1] - counting[small])
+        if between[large][small] < SHARE * compared:
             continue
         if len(between[large]) + sizes[0] < len(between[small]) + sizes[1]:
             large, small = small, large
@@ -86,8 +86,8 @@ def _agglomerate(
 
 
 def _finding(
-    functions: Sequence[Location], held: Sequence[float], exact: bool, changed: Collection[Location] | None
+    functions: Sequence[Location], probabilities: Sequence[float], exact: bool, changed: Collection[Location] | None
 ) -> Finding:
     first = set() if changed is None else set(functions) & set(changed)
-    ordered = sorted(functions, key=lambda place: (place not in first, place.file, place.first_line))
-    return Finding(tuple(ordered), float(np.mean(held)), max(held), exact, len(first))
+    ordered = sorted(functions, key=lambda location: (location not in first, location.file, location.first_line))
+    return Finding(tuple(ordered), float(np.mean(probabilities)), max(probabilities), exact, len(first))

@@ -11,9 +11,9 @@ MAX_BYTES = 1_000_000
 
 
 class Ignored:
-    """The rules of all .gitignore files from the top of the repository down, the nearest first.
+    """The rules of all .gitignore files from the top of the repository down; the deepest file decides.
 
-    `top` is the repository's folder, or the scanned one where there is none. Rules are read once a folder.
+    `top` is the repository's folder, or the scanned folder without a repository. Each folder's rules are read once.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -21,7 +21,7 @@ class Ignored:
         self._specs: dict[Path, GitIgnoreSpec | None] = {}
 
     def __call__(self, path: Path, is_folder: bool = False) -> bool:
-        """Whether git would ignore `path`, a path below `top`; that its parents are not is for the walk to know."""
+        """Whether git would ignore `path`, a path below `top`. The caller must check the parent folders."""
         for folder in path.parents:
             spec = self._spec(folder)
             if spec is not None:

@@ -1,4 +1,4 @@
-"""Which lines of a text are new or changed against an older one."""
+"""Lines of a text that are new or changed compared with an older text."""
 
 from bisect import bisect_left
 from collections import Counter
@@ -6,35 +6,35 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
 Range = tuple[int, int]
-"""First and last line, from 1, both ends included."""
+"""First and last line, counted from 1, both included."""
 
 EXACT = 250_000
-"""Lines times lines up to which difflib compares; above, the lines that both texts have once come first."""
+"""Largest product of line counts for difflib. Larger texts are first split at lines that both have exactly once."""
 
 _Block = tuple[int, int, int]
-"""Start in the old lines, start in the new ones, and how many are equal from there on."""
+"""Start in the old lines, start in the new lines, number of equal lines."""
 
 
 def changed_ranges(old: bytes, new: bytes) -> list[Range]:
-    """Ranges of lines of `new` that are not in `old`, in order; where lines only went, the two around them.
+    """Ranges of lines of `new` that are not in `old`, in order. For deleted lines, the two lines around them.
 
-    A line end at the end of the text is no change. All changes are found; of texts that differ much, a line that
-    both have may count as changed.
+    A line end at the end of the text is no change. Every change is in a range; if the texts differ much, an equal
+    line may be in a range too.
     """
     before, after = _lines(old), _lines(new)
-    found: list[Range] = []
+    ranges: list[Range] = []
     row_old = row_new = length = 0
     for start_old, start_new, size in [*_equal_blocks(before, after), (len(before), len(after), 0)]:
         if start_new > row_new and start_old > row_old:
-            found.append((row_new + 1, start_new))
+            ranges.append((row_new + 1, start_new))
         elif start_new > row_new:
             shift = _shift(after, row_new, start_new, length)
-            found.append((row_new + 1 - shift, start_new - shift))
+            ranges.append((row_new + 1 - shift, start_new - shift))
         elif start_old > row_old:
             shift = _shift(before, row_old, start_old, length)
-            found.append((row_new - shift, row_new + 1 - shift))
+            ranges.append((row_new - shift, row_new + 1 - shift))
         row_old, row_new, length = start_old + size, start_new + size, size
-    return found
+    return ranges
 
 
 def _lines(text: bytes) -> list[bytes]:
@@ -43,10 +43,10 @@ def _lines(text: bytes) -> list[bytes]:
 
 
 def _shift(lines: Sequence[bytes], start: int, stop: int, most: int) -> int:
-    """How far the block from `start` to `stop`, which one side lacks, is better moved up: to begin or end at a blank.
+    """How many lines to move the inserted or deleted block `start`:`stop` up, to begin or end at a blank line.
 
-    A function that is put between two others begins like the next one where both have the same decorator; without
-    this, the decorator of the old function would be the new one.
+    Example: a new function before one with the same decorator. Without the move, the decorator of the old
+    function would count as new.
     """
     for shift in range(min(most, start) + 1):
         if shift and lines[start - shift] != lines[stop - shift]:
@@ -59,9 +59,9 @@ def _shift(lines: Sequence[bytes], start: int, stop: int, most: int) -> int:
 def _equal_blocks(old: Sequence[bytes], new: Sequence[bytes]) -> list[_Block]:
     """Blocks of equal lines, in order and without overlap."""
     blocks: list[_Block] = []
-    open_ = [(0, len(old), 0, len(new))]
-    while open_:
-        old_from, old_to, new_from, new_to = open_.pop()
+    pending = [(0, len(old), 0, len(new))]
+    while pending:
+        old_from, old_to, new_from, new_to = pending.pop()
         size = 0
         while old_from + size < old_to and new_from + size < new_to and old[old_from + size] == new[new_from + size]:
             size += 1
@@ -83,11 +83,11 @@ def _equal_blocks(old: Sequence[bytes], new: Sequence[bytes]) -> list[_Block]:
         anchors = list(_anchors(old[old_from:old_to], new[new_from:new_to]))
         row_old, row_new = old_from, new_from
         for a, b in anchors:
-            open_.append((row_old, old_from + a, row_new, new_from + b))
+            pending.append((row_old, old_from + a, row_new, new_from + b))
             blocks.append((old_from + a, new_from + b, 1))
             row_old, row_new = old_from + a + 1, new_from + b + 1
         if anchors:
-            open_.append((row_old, old_to, row_new, new_to))
+            pending.append((row_old, old_to, row_new, new_to))
     return _merged(blocks)
 
 
@@ -101,10 +101,10 @@ def _anchors(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[tuple[int, 
     last: list[int] = []
     before: list[int] = []
     for number, (row, _) in enumerate(pairs):
-        at = bisect_left(tails, row)
-        before.append(last[at - 1] if at else -1)
-        tails[at : at + 1] = [row]
-        last[at : at + 1] = [number]
+        index = bisect_left(tails, row)
+        before.append(last[index - 1] if index else -1)
+        tails[index : index + 1] = [row]
+        last[index : index + 1] = [number]
     series = []
     number = last[-1] if last else -1
     while number >= 0:

@@ -1,4 +1,4 @@
-"""The functions of one source text, with what a scan needs to know of each."""
+"""The functions of one source text, with the facts that a scan needs."""
 
 import re
 from hashlib import blake2b
@@ -15,21 +15,21 @@ _WORD = re.compile(r"\w+|[^\w\s]")
 def outline(
     file: str, source: str, language: str, rules: TextRules, note: str = ""
 ) -> tuple[FileOutline, dict[str, str]]:
-    """Places of the functions of `source`, and the text of each by its key, made by `rules`.
+    """Locations of the functions of `source`, and each function's text under `rules`, by key.
 
-    `note` comes before what parsing says. More than `avatar.code.functions.MAX_SOURCE_BYTES` are a DataError.
+    `note` is put before the parser's note. More than `avatar.code.functions.MAX_SOURCE_BYTES` bytes are a DataError.
     """
-    found = functions_of(source, language, rules)
+    parsed = functions_of(source, language, rules)
     texts: dict[str, str] = {}
-    places = []
-    for function, overload in zip(found.functions, overloads(found.functions), strict=True):
+    locations = []
+    for function, overload in zip(parsed.functions, overloads(parsed.functions), strict=True):
         key = _key(function)
         texts.setdefault(key, function.text)
-        places.append(_place(file, function, key, overload))
-    return FileOutline(tuple(places), "; ".join(filter(None, (note, found.note)))), texts
+        locations.append(_location(file, function, key, overload))
+    return FileOutline(tuple(locations), "; ".join(filter(None, (note, parsed.note)))), texts
 
 
-def _place(file: str, function: SourceFunction, key: str, overload: str) -> Location:
+def _location(file: str, function: SourceFunction, key: str, overload: str) -> Location:
     return Location(
         file,
         function.name,

@@ -1,4 +1,4 @@
-"""What tells functions of one name in a file apart, whatever lines they stand on."""
+"""Distinguishes functions of one name in a file without line numbers."""
 
 import re
 from collections import Counter
@@ -7,30 +7,30 @@ from collections.abc import Sequence
 from avatar.code.functions import SourceFunction
 
 MOST_CHARACTERS = 200
-"""Of parameters that are kept."""
+"""Longest text of parameters; the rest is cut."""
 
 
 def overloads(functions: Sequence[SourceFunction]) -> list[str]:
-    """For each function of a file: empty where its name is unique there, else its parameters.
+    """For each function of a file: empty if its name is unique in the file, else its parameters.
 
-    Where these are equal too (`#if` and `#else`), a number follows, in the order of the file.
+    If these are equal too (`#if` and `#else`), a number is added, in the order of the file.
     """
     names = Counter(function.name for function in functions)
     seen: Counter[tuple[str, str]] = Counter()
-    found = []
+    results = []
     for function in functions:
         if names[function.name] == 1:
-            found.append("")
+            results.append("")
             continue
         text = parameters(function)
         seen[function.name, text] += 1
         number = seen[function.name, text]
-        found.append(text if number == 1 else f"{text} {number}")
-    return found
+        results.append(text if number == 1 else f"{text} {number}")
+    return results
 
 
 def parameters(function: SourceFunction) -> str:
-    """What stands in the parentheses after the function's name, with them; without such, its first line."""
+    """The text in parentheses after the function's name, parentheses included; the first line if there are none."""
     name = re.split(r"::|\.", function.name)[-1]
     pattern = r"\s*".join(map(re.escape, re.findall(r"\w+|\S", name)))
     match = re.search(rf"(?<!\w){pattern}\s*(?=\()", function.text)

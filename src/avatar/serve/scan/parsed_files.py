@@ -1,4 +1,4 @@
-"""Functions of all files of a scan, from the cache where a file is as it was."""
+"""The functions of all files of a scan; unchanged files come from the cache."""
 
 from collections.abc import Iterable, Sequence
 
@@ -12,7 +12,7 @@ from avatar.serve.scan.source_files import Skipped, SourceFile, read_source
 
 
 class Reading:
-    """`places` are all functions by file and line, `skipped` the files left out, `notes` about the others."""
+    """`places`: all functions by file and line. `skipped`: files left out. `notes`: remarks about the other files."""
 
     def __init__(self, entries: Iterable[SourceFile | Skipped], cache: Cache, rules: TextRules) -> None:
         self._rules = rules
@@ -32,25 +32,25 @@ class Reading:
         cache.keep_outlines((file, outlines[file.name]) for file in new)
         self.skipped += [Skipped(name, outlines[name].skipped) for name in self.files if outlines[name].skipped]
         self.notes = [Skipped(name, outlines[name].note) for name in self.files if outlines[name].note]
-        self.places = [place for name in self.files for place in outlines[name].places]
+        self.places = [location for name in self.files for location in outlines[name].locations]
 
-    def texts(self, places: Sequence[Location]) -> dict[str, str]:
-        """Text by key of these functions, one for each key; files are read again where it is not at hand."""
-        for place in places:
-            if place.key not in self._texts:
-                self._outline(self.files[place.file])
-            if place.key not in self._texts:
+    def texts(self, locations: Sequence[Location]) -> dict[str, str]:
+        """Text of these functions by key. A file is read again if its texts are not in memory."""
+        for location in locations:
+            if location.key not in self._texts:
+                self._outline(self.files[location.file])
+            if location.key not in self._texts:
                 raise DataError(
-                    f"{place.file} changed while it was scanned", "scan again, with --no-cache if this stays"
+                    f"{location.file} changed while it was scanned", "scan again; if the error stays, add --no-cache"
                 )
-        return {place.key: self._texts[place.key] for place in places}
+        return {location.key: self._texts[location.key] for location in locations}
 
     def _outline(self, file: SourceFile) -> FileOutline:
-        read = read_source(file)
-        if isinstance(read, Skipped):
-            return FileOutline(skipped=read.reason)
-        source, note = read
-        found, texts = outline(file.name, source, file.language, self._rules, note)
+        content = read_source(file)
+        if isinstance(content, Skipped):
+            return FileOutline(skipped=content.reason)
+        source, note = content
+        result, texts = outline(file.name, source, file.language, self._rules, note)
         for key, text in texts.items():
             self._texts.setdefault(key, text)
-        return found
+        return result

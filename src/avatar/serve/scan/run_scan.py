@@ -1,4 +1,4 @@
-"""One scan, of a path or of texts at hand, to a report."""
+"""Runs one scan of a path, or of texts in memory, and returns its report."""
 
 import time
 from collections.abc import Collection, Sequence
@@ -9,7 +9,7 @@ from avatar.code.languages import language_of_file, suffixes
 from avatar.common.errors import DataError
 from avatar.serve.languages import language_warnings
 from avatar.serve.scan.cache import Cache, NoCache
-from avatar.serve.scan.chance_neighbours import TWINS_BY_CHANCE
+from avatar.serve.scan.chance_neighbours import CHANCE_NEIGHBOURS
 from avatar.serve.scan.findings import Counts, Finding, Location, ScanReport
 from avatar.serve.scan.outline import outline
 from avatar.serve.scan.parsed_files import Reading
@@ -22,10 +22,10 @@ from avatar.serve.scan.student import LazyStudent
 
 @dataclass(frozen=True)
 class Options:
-    """What to look at. Smaller functions than `min_lines` lines of code and `min_words` words are left out.
+    """Options of a scan. Functions below `min_lines` lines of code or `min_words` words are left out.
 
-    More than `most_functions` that are left are a DataError. Without a `threshold` it is the student's usual one,
-    but never above `fail_on`. `twins_by_chance` says how near clones must be (see `nearness`).
+    If more than `most_functions` remain, it is a DataError. The default `threshold` is the student's, but never above
+    `fail_on`. `chance_neighbours` limits the distance between clones (see `NeighbourLimit`).
     """
 
     threshold: float | None = None
@@ -34,7 +34,7 @@ class Options:
     min_words: int = 20
     languages: Collection[str] = ()
     most_functions: int | None = None
-    twins_by_chance: float = TWINS_BY_CHANCE
+    chance_neighbours: float = CHANCE_NEIGHBOURS
     since: str | None = None
     threads: int = 1
     cache: bool = True
@@ -44,7 +44,7 @@ class Options:
 def scan(path: Path, bundle: Path, options: Options | None = None) -> ScanReport:
     """Clones or suspicious functions below `path`, by the task of the student in the folder `bundle`.
 
-    What is wrong with the path, the bundle or the revision is an AvatarError. Nothing that is read is executed.
+    A wrong path, bundle or revision is an AvatarError. Scanned code is never executed.
     """
     options = options or Options()
     start = time.perf_counter()
@@ -53,13 +53,13 @@ def scan(path: Path, bundle: Path, options: Options | None = None) -> ScanReport
     cache = Cache(student.digest, options.cache_folder) if options.cache else NoCache()
     try:
         reading = Reading(source_files(path, options.languages), cache, student.rules)
-        places = [one for one in reading.places if _is_large(one, options)]
+        locations = [one for one in reading.places if _is_large(one, options)]
         changed = None
         if since is not None:
             lines = since.changed_lines(reading.files.values())
-            changed = [one for one in places if touches(lines.get(one.file, ()), one.first_line, one.last_line)]
-        scanner = Scanner(student, reading.texts, cache, _threshold(student, options), options.twins_by_chance)
-        findings = scanner.findings(places, changed, str(path.resolve()))
+            changed = [one for one in locations if touches(lines.get(one.file, ()), one.first_line, one.last_line)]
+        scanner = Scanner(student, reading.texts, cache, _threshold(student, options), options.chance_neighbours)
+        findings = scanner.findings(locations, changed, str(path.resolve()))
     finally:
         cache.close()
     return _report(
@@ -68,21 +68,21 @@ def scan(path: Path, bundle: Path, options: Options | None = None) -> ScanReport
         student,
         options,
         findings,
-        places,
-        _counts(scanner, reading.places, places, len(reading.files), reading.parsed, start),
+        locations,
+        _counts(scanner, reading.places, locations, len(reading.files), reading.parsed, start),
         reading.skipped,
         reading.notes,
     )
 
 
 def scan_texts(files: Sequence[tuple[str, str]], student: LazyStudent, options: Options | None = None) -> ScanReport:
-    """The same for texts at hand, (name, content) each; the end of a name tells the language.
+    """The same for texts in memory, (name, content) each; the suffix of a name gives the language.
 
-    A name without a known end, or that comes twice, is a DataError. Nothing is kept; `since` does not apply.
+    An unknown suffix, or a name that comes twice, is a DataError. There is no cache; `since` is ignored.
     """
     options = options or Options()
     start = time.perf_counter()
-    places: list[Location] = []
+    locations: list[Location] = []
     texts: dict[str, str] = {}
     names: set[str] = set()
     skipped, notes = [], []
@@ -90,34 +90,35 @@ def scan_texts(files: Sequence[tuple[str, str]], student: LazyStudent, options: 
         language = language_of_file(name)
         if language is None:
             raise DataError(
-                f"no language is known for {name!r}", f"end its name in one of {', '.join(sorted(suffixes()))}"
+                f"the language of {name!r} is unknown",
+                f"give a name that ends in one of {', '.join(sorted(suffixes()))}",
             )
         if name in names:
-            raise DataError(f"there are two files named {name!r}", "give each a name of its own")
+            raise DataError(f"there are two files named {name!r}", "give each file a different name")
         names.add(name)
         if options.languages and language not in options.languages:
             continue
         if reason := why_not(content.encode("utf-8", "replace")):
             skipped.append(Skipped(name, reason))
             continue
-        found, texts_here = outline(name, content, language, student.rules)
-        places += found.places
+        parsed, texts_here = outline(name, content, language, student.rules)
+        locations += parsed.locations
         texts |= texts_here
-        if found.note:
-            notes.append(Skipped(name, found.note))
-    large = [one for one in places if _is_large(one, options)]
+        if parsed.note:
+            notes.append(Skipped(name, parsed.note))
+    large = [one for one in locations if _is_large(one, options)]
     if options.most_functions is not None and len(large) > options.most_functions:
         raise DataError(
             f"there are {len(large)} functions, more than {options.most_functions}", "scan fewer files at once"
         )
     threshold = _threshold(student, options)
 
-    def own(wanted: Sequence[Location]) -> dict[str, str]:
+    def texts_of(wanted: Sequence[Location]) -> dict[str, str]:
         return {one.key: texts[one.key] for one in wanted}
 
-    scanner = Scanner(student, own, NoCache(), threshold, options.twins_by_chance)
+    scanner = Scanner(student, texts_of, NoCache(), threshold, options.chance_neighbours)
     findings = scanner.findings(large, None, "")
-    counts = _counts(scanner, places, large, len(files), len(files), start)
+    counts = _counts(scanner, locations, large, len(files), len(files), start)
     return _report("", scanner, student, options, findings, large, counts, skipped, notes)
 
 
@@ -128,14 +129,19 @@ def _threshold(student: LazyStudent, options: Options) -> float:
 
 
 def _counts(
-    scanner: Scanner, all_places: Sequence[Location], places: Sequence[Location], files: int, parsed: int, start: float
+    scanner: Scanner,
+    all_locations: Sequence[Location],
+    locations: Sequence[Location],
+    files: int,
+    parsed: int,
+    start: float,
 ) -> Counts:
     return Counts(
         files=files,
         files_parsed=parsed,
-        functions=len(places),
-        functions_too_small=len(all_places) - len(places),
-        functions_distinct=len({one.key for one in places}),
+        functions=len(locations),
+        functions_too_small=len(all_locations) - len(locations),
+        functions_distinct=len({one.key for one in locations}),
         functions_encoded=scanner.encoded,
         comparisons=scanner.comparisons,
         seconds=time.perf_counter() - start,
@@ -148,7 +154,7 @@ def _report(
     student: LazyStudent,
     options: Options,
     findings: Sequence[Finding],
-    places: Sequence[Location],
+    locations: Sequence[Location],
     counts: Counts,
     skipped: Sequence[Skipped],
     notes: Sequence[Skipped],
@@ -163,7 +169,7 @@ def _report(
         counts=counts,
         skipped=skipped,
         notes=notes,
-        warnings=language_warnings(config, {language_of_file(place.file) for place in places}),
+        warnings=language_warnings(config, {language_of_file(location.file) for location in locations}),
         since=options.since,
         bundle=str(student.bundle.folder),
         repository=_repository(root),
@@ -178,5 +184,5 @@ def _folder(path: Path) -> Path:
     return path if path.is_dir() else path.parent
 
 
-def _is_large(place: Location, options: Options) -> bool:
-    return place.code_lines >= options.min_lines and place.words >= options.min_words
+def _is_large(location: Location, options: Options) -> bool:
+    return location.code_lines >= options.min_lines and location.words >= options.min_words

@@ -11,13 +11,13 @@ from avatar.common.errors import ArtifactError
 from avatar.common.files import write_text
 from avatar.common.output import write_output
 from avatar.serve.arguments import Choices, amount, count, probability
-from avatar.serve.scan.chance_neighbours import TWINS_BY_CHANCE
+from avatar.serve.scan.chance_neighbours import CHANCE_NEIGHBOURS
 
 BUNDLE = "AVATAR_BUNDLE"
-"""The environment variable with the folder of the student to use where none is named."""
+"""Environment variable with the bundle folder for commands without --bundle."""
 
 FAILED = 1
-"""Exit status where something reached --fail-on."""
+"""Exit status if a finding reached --fail-on."""
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -26,25 +26,31 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "scan",
         help="find clones, or suspicious functions, in a folder",
         description="Find groups of clones, or suspicious functions (by the student's task), in a file or folder of "
-        f"code in {titles()}. Exit status: 0, 1 where something reaches --fail-on, 2 where the "
-        "command cannot be carried out, 141 where the reader of the output leaves before its end.",
+        f"code in {titles()}. Exit status: 0 for success, 1 if a finding reaches --fail-on, 2 if the "
+        "command fails, 141 if the program that reads the output closes it too early.",
     )
-    scan.add_argument("path", metavar="PATH", type=Path, help="file or folder; .gitignore is honoured")
     scan.add_argument(
-        "--bundle", metavar="FOLDER", type=Path, help=f"folder with manifest.json (default: what ${BUNDLE} names)"
+        "path", metavar="PATH", type=Path, help="file or folder; files that .gitignore names are left out"
+    )
+    scan.add_argument(
+        "--bundle", metavar="FOLDER", type=Path, help=f"folder with manifest.json (default: the value of ${BUNDLE})"
     )
     scan.add_argument(
         "--threshold",
         metavar="P",
         type=probability,
-        help="least probability (default: 0.95 for clones, else the student's)",
+        help="lowest probability of a finding (default: 0.95 for clones, else the student's threshold)",
     )
     scan.add_argument(
-        "--twins-by-chance",
+        "--chance-neighbours",
         metavar="N",
         type=amount,
-        default=TWINS_BY_CHANCE,
-        help="how near clones must be: a quarter of the functions have N others so near (default: 1; 0: any distance)",
+        default=CHANCE_NEIGHBOURS,
+        help="limit of the distance between clones: the distance within which a quarter of the functions have N or "
+        "more other functions. A larger N accepts less similar pairs (default: 1; 0: no limit)",
+    )
+    scan.add_argument(  # the name of this option in earlier versions
+        "--twins-by-chance", dest="chance_neighbours", type=amount, default=argparse.SUPPRESS, help=argparse.SUPPRESS
     )
     scan.add_argument(
         "--format",
@@ -53,25 +59,45 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         choices=Choices(_formats),
         help="one of %(choices)s (default: %(default)s)",
     )
-    scan.add_argument("--output", metavar="FILE", type=Path, help="write there instead of to standard output")
+    scan.add_argument("--output", metavar="FILE", type=Path, help="write to FILE instead of standard output")
     scan.add_argument(
-        "--fail-on", metavar="P", type=probability, help="exit with 1 where a finding's probability is at least P"
+        "--fail-on", metavar="P", type=probability, help="exit with 1 if the probability of a finding is at least P"
     )
-    scan.add_argument("--since", metavar="REV", help="only functions changed since a git revision, against all others")
     scan.add_argument(
-        "--min-lines", metavar="N", type=count, default=5, help="lines of code of a function (default: 5)"
+        "--since",
+        metavar="REV",
+        help="find only functions changed since a git revision; they are compared with all others",
     )
-    scan.add_argument("--min-words", metavar="N", type=count, default=20, help="names, numbers and signs (default: 20)")
+    scan.add_argument(
+        "--min-lines",
+        metavar="N",
+        type=count,
+        default=5,
+        help="leave out functions of fewer lines of code (default: 5)",
+    )
+    scan.add_argument(
+        "--min-words",
+        metavar="N",
+        type=count,
+        default=20,
+        help="leave out functions of fewer names, numbers and signs (default: 20)",
+    )
     scan.add_argument(
         "--languages",
         metavar="NAME",
         nargs="+",
         choices=LANGUAGES.names(),
         default=(),
-        help=f"some of {', '.join(LANGUAGES)} (default: all)",
+        help=f"one or more of {', '.join(LANGUAGES)} (default: all)",
     )
-    scan.add_argument("--threads", metavar="N", type=count, default=1, help="0 means all that are allowed (default: 1)")
-    scan.add_argument("--no-cache", action="store_true", help="neither read nor keep what earlier scans found out")
+    scan.add_argument(
+        "--threads",
+        metavar="N",
+        type=count,
+        default=1,
+        help="number of threads; 0 means all allowed cores (default: 1)",
+    )
+    scan.add_argument("--no-cache", action="store_true", help="do not use the results of earlier scans, and store none")
     scan.add_argument("--quiet", action="store_true", help="no progress")
     scan.set_defaults(run=run)
 
@@ -83,7 +109,7 @@ def _formats() -> list[str]:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Scan, print, and give the exit status."""
+    """Scan, write the report, and return the exit status."""
     from avatar.serve.scan.formats import FORMATS
     from avatar.serve.scan.run_scan import Options, scan
 
@@ -102,7 +128,7 @@ def run(options: argparse.Namespace) -> int:
             since=options.since,
             threads=options.threads,
             cache=not options.no_cache,
-            twins_by_chance=options.twins_by_chance,
+            chance_neighbours=options.chance_neighbours,
         ),
     )
     text = FORMATS.get(options.format)(report).encode("utf-8", "backslashreplace")
@@ -114,12 +140,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def find_bundle(given: Path | None) -> Path:
-    """The folder that was named, or that the environment names; without either an ArtifactError says what to do."""
+    """`given`, or the folder in the environment variable; an ArtifactError if neither is set."""
     folder = given or (Path(named) if (named := os.environ.get(BUNDLE)) else None)
     if folder is None:
         raise ArtifactError(
-            "no student to scan with",
-            "name its folder: avatar scan PATH --bundle FOLDER, or set " + BUNDLE + ". To make one: `make demo` "
+            "no student is given",
+            "give its folder: avatar scan PATH --bundle FOLDER, or set " + BUNDLE + ". To make one: `make demo` "
             "writes it to outputs/demo/<time>/bundle. To fetch one: "
             '`from avatar.serve import Student; Student.from_pretrained("user/model").save_pretrained("FOLDER")`',
         )

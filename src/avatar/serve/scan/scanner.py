@@ -1,4 +1,4 @@
-"""Puts a student to work on the functions of a scan."""
+"""Runs a student on the functions of a scan."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -10,80 +10,85 @@ from avatar.code.languages import family
 from avatar.common.hashing import stable_hash
 from avatar.common.logging import progress
 from avatar.serve.scan.cache import Cache
-from avatar.serve.scan.chance_neighbours import LEAST_FUNCTIONS, TWINS_BY_CHANCE, NeighbourLimit
+from avatar.serve.scan.chance_neighbours import CHANCE_NEIGHBOURS, LEAST_FUNCTIONS, NeighbourLimit
 from avatar.serve.scan.findings import Finding, Location
 from avatar.serve.scan.groups import clone_groups
 from avatar.serve.scan.similar_pairs import Pairs, find_pairs, joined, no_pairs
 from avatar.serve.scan.student import LazyStudent
 
 CHUNK = 512
-"""Functions encoded between two steps of the progress bar; what is encoded is kept after each."""
+"""Functions encoded between two steps of the progress bar; their vectors are stored after each step."""
 
 MOST_CHANGED = 0.1
-"""Share of a code base's functions that may change before all pairs are compared again."""
+"""If a larger share of the functions changed, all pairs are compared again."""
 
 Texts = Callable[[Sequence[Location]], dict[str, str]]
-"""Gives the text by key of functions."""
+"""Returns the texts of functions by key."""
 
 
 class Scanner:
-    """Puts the student to work on what the cache does not know."""
+    """Runs the student on everything that is not in the cache."""
 
     def __init__(
-        self, student: LazyStudent, texts: Texts, cache: Cache, threshold: float, twins: float = TWINS_BY_CHANCE
+        self,
+        student: LazyStudent,
+        texts: Texts,
+        cache: Cache,
+        threshold: float,
+        chance_neighbours: float = CHANCE_NEIGHBOURS,
     ) -> None:
         self._student, self._texts, self._cache = student, texts, cache
-        self.threshold, self._twins = threshold, twins
+        self.threshold, self._chance_neighbours = threshold, chance_neighbours
         self.encoded = 0
         self.comparisons = 0
 
-    def findings(self, places: Sequence[Location], changed: Sequence[Location] | None, root: str) -> list[Finding]:
-        """By the student's task, what is found in `places`; with `changed`, only what concerns these of them.
+    def findings(self, locations: Sequence[Location], changed: Sequence[Location] | None, root: str) -> list[Finding]:
+        """Findings in `locations`, by the student's task; with `changed`, only those that contain a changed function.
 
-        `root` tells the cache which places belong together.
+        `root` names the scanned folder in the cache.
         """
         if self._student.bundle.config.arity == 2:
-            return self.clones(places, changed, root)
-        return self.suspicious(places if changed is None else changed, since=changed is not None)
+            return self.clones(locations, changed, root)
+        return self.suspicious(locations if changed is None else changed, since=changed is not None)
 
-    def suspicious(self, places: Sequence[Location], since: bool) -> list[Finding]:
-        """Functions of at least the threshold, the highest probability first."""
-        if not places:
+    def suspicious(self, locations: Sequence[Location], since: bool) -> list[Finding]:
+        """Functions whose probability is at least the threshold, the highest first."""
+        if not locations:
             return []
-        keys, vectors = self._vectors(places)
+        keys, vectors = self._vectors(locations)
         probabilities = self._student.predictor.compare(vectors)[:, 1]
         by_key = dict(zip(keys, map(float, probabilities), strict=True))
-        found = [
-            Finding((place,), by_key[place.key], by_key[place.key], changed=int(since))
-            for place in places
-            if by_key[place.key] >= self.threshold
+        findings = [
+            Finding((location,), by_key[location.key], by_key[location.key], changed=int(since))
+            for location in locations
+            if by_key[location.key] >= self.threshold
         ]
-        return sorted(found, key=lambda one: (-one.probability, one.functions[0].file, one.functions[0].first_line))
+        return sorted(findings, key=lambda one: (-one.probability, one.functions[0].file, one.functions[0].first_line))
 
-    def clones(self, places: Sequence[Location], changed: Sequence[Location] | None, root: str) -> list[Finding]:
-        """Groups of clones among functions of the same language family; with `changed`, those that hold one."""
-        found: list[Finding] = []
-        for name in sorted({family(place.language) for place in places}):
-            members = [place for place in places if family(place.language) == name]
-            fresh = None if changed is None else [place for place in changed if family(place.language) == name]
+    def clones(self, locations: Sequence[Location], changed: Sequence[Location] | None, root: str) -> list[Finding]:
+        """Groups of clones within each language family; with `changed`, only groups with a changed function."""
+        findings: list[Finding] = []
+        for name in sorted({family(location.language) for location in locations}):
+            members = [location for location in locations if family(location.language) == name]
+            fresh = None if changed is None else [location for location in changed if family(location.language) == name]
             if fresh is None:
-                scope = stable_hash([root, name, self._twins, len(members) >= LEAST_FUNCTIONS])
+                scope = stable_hash([root, name, self._chance_neighbours, len(members) >= LEAST_FUNCTIONS])
                 keys, pairs = self._known_pairs(members, scope)
             elif fresh:
                 keys, vectors = self._vectors(members)
-                wanted = {place.key for place in fresh}
+                wanted = {location.key for location in fresh}
                 pairs = self._pairs(vectors, [row for row, key in enumerate(keys) if key in wanted])
             else:
                 continue
-            found += clone_groups(keys, members, pairs, fresh)
-        return sorted(found, key=lambda one: -one.rank)
+            findings += clone_groups(keys, members, pairs, fresh)
+        return sorted(findings, key=lambda one: -one.rank)
 
-    def _known_pairs(self, places: Sequence[Location], scope: str) -> tuple[list[str], Pairs]:
-        """Pairs among all functions; only those with a function that the last scan did not have are compared.
+    def _known_pairs(self, locations: Sequence[Location], scope: str) -> tuple[list[str], Pairs]:
+        """Pairs of clones among all functions; only pairs with a function that is new since the last scan are compared.
 
-        Where more than `MOST_CHANGED` of them are new, all are, since what is near may have changed.
+        If more than `MOST_CHANGED` of the functions changed, all pairs are: the distance limit may have changed.
         """
-        keys = list(dict.fromkeys(place.key for place in places))
+        keys = list(dict.fromkeys(location.key for location in locations))
         row = {key: number for number, key in enumerate(keys)}
         old_keys, old = self._cache.pairs(scope, self.threshold) or ([], no_pairs())
         changes = len(set(keys).symmetric_difference(old_keys))
@@ -100,23 +105,23 @@ class Scanner:
         if not new and len(keys) == len(old_keys):
             return keys, old
         if new:
-            _, vectors = self._vectors(places)
+            _, vectors = self._vectors(locations)
             old = joined(old, self._pairs(vectors, new))
         self._cache.keep_pairs(scope, self.threshold, keys, old)
         return keys, old
 
     def _pairs(self, vectors: NDArray[np.float32], rows: Sequence[int]) -> Pairs:
         chosen = np.array(rows, dtype=np.int64)
-        compare = partial(self._student.compare_near, NeighbourLimit(vectors, self._twins))
+        compare = partial(self._student.compare_near, NeighbourLimit(vectors, self._chance_neighbours))
         pairs, comparisons = find_pairs(vectors, chosen, compare, self.threshold)
         self.comparisons += comparisons
         return pairs
 
-    def _vectors(self, places: Sequence[Location]) -> tuple[list[str], NDArray[np.float32]]:
-        """Distinct keys in order, and a vector for each, (keys, hidden_size)."""
-        keys = list(dict.fromkeys(place.key for place in places))
+    def _vectors(self, locations: Sequence[Location]) -> tuple[list[str], NDArray[np.float32]]:
+        """Distinct keys in order, and their vectors (keys, hidden_size)."""
+        keys = list(dict.fromkeys(location.key for location in locations))
         known = self._cache.vectors(keys)
-        missing = [place for place in places if place.key not in known]
+        missing = [location for location in locations if location.key not in known]
         if missing:
             texts = self._texts(missing)
             todo = list(texts)

@@ -1,4 +1,4 @@
-"""Which lines of files changed since a branch left a git revision."""
+"""Lines of files that changed since the merge base with a git revision."""
 
 import os
 import re
@@ -12,16 +12,16 @@ from avatar.serve.scan.repository import HINT, Repository, blob_id, repository_r
 from avatar.serve.scan.source_files import SourceFile
 
 EVERYTHING: Sequence[Range] = ((1, 10**9),)
-"""Of a file that the revision does not have."""
+"""The changed lines of a file that is not in the revision."""
 
 _IDENT = re.compile(rb"\$Id:[^$\n]*\$")
 
 
 class Since:
-    """The state of `folder` when the checked-out history left `revision`: their merge base.
+    """The state of `folder` at the merge base of HEAD and `revision`.
 
-    What `revision` got after that is not a change here. No git, no repository, an unknown revision, and histories
-    without a common commit, are errors that say so.
+    Later commits of `revision` do not count as changes. A missing git or repository, an unknown revision, and
+    histories without a common commit, are a DataError.
     """
 
     def __init__(self, folder: Path, revision: str) -> None:
@@ -33,10 +33,10 @@ class Since:
         self._commit = self._repository.merge_base(revision)
 
     def changed_lines(self, files: Iterable[SourceFile]) -> Mapping[str, Sequence[Range]]:
-        """By name: lines that differ from then, of the files below the folder that do; all of a new file.
+        """By name: changed lines of the changed files; all lines of a new file.
 
-        Line ends are no difference. Files of a repository within this one (a submodule) have a history of their own,
-        and count as unchanged.
+        Line ends do not count. Files of a nested repository (a submodule) have their own history, and count as
+        unchanged.
         """
         below = self._folder.relative_to(self._repository.root)
         known = self._repository.files(self._commit, b"" if below == Path() else os.fsencode(below.as_posix()))
@@ -59,17 +59,17 @@ class Since:
         return changed
 
     def _names(self, files: Iterable[SourceFile]) -> list[tuple[SourceFile, bytes]]:
-        """Files of this repository, and what it calls them."""
+        """The files of this repository, and their paths in it."""
         prefixes: dict[Path, bytes | None] = {}
-        found = []
+        named = []
         for file in files:
             folder = file.path.parent
             if folder not in prefixes:
                 prefixes[folder] = self._prefix(folder.resolve())
             prefix = prefixes[folder]
             if prefix is not None:
-                found.append((file, prefix + os.fsencode(file.path.name)))
-        return found
+                named.append((file, prefix + os.fsencode(file.path.name)))
+        return named
 
     def _prefix(self, folder: Path) -> bytes | None:
         root = self._repository.root
@@ -80,7 +80,7 @@ class Since:
 
 
 def touches(ranges: Sequence[Range], first: int, last: int) -> bool:
-    """Whether lines `first` to `last` have one in common with `ranges`."""
+    """Whether one of the lines `first` to `last` is in `ranges`."""
     return any(start <= last and first <= end for start, end in ranges)
 
 
@@ -88,7 +88,7 @@ def _read(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
     except OSError:
-        return None  # the scan says so itself
+        return None  # the scan reports this file as skipped
 
 
 def _identities(content: bytes, like: str) -> Iterable[str]:
@@ -99,5 +99,5 @@ def _identities(content: bytes, like: str) -> Iterable[str]:
 
 
 def _plain(content: bytes) -> bytes:
-    """The text as git keeps it where it converts line ends and expands `$Id$`."""
+    """The text as git stores it if it converts line ends and expands `$Id$`."""
     return _IDENT.sub(b"$Id$", content.replace(b"\r\n", b"\n"))

@@ -1,4 +1,4 @@
-"""Source files below a path, and the reasons why others are left out."""
+"""Source files below a path, and the reasons why files are left out."""
 
 import os
 import re
@@ -14,12 +14,12 @@ from avatar.serve.scan.ignore import Ignored
 SKIPPED_FOLDERS = frozenset(
     {"node_modules", "bower_components", "vendor", "third_party", "site-packages", "__pycache__", "venv", "env"}
 )
-"""Folders with other people's code or none; hidden folders, and those with a pyvenv.cfg, are skipped as well."""
+"""Folders of third-party code or without code. Hidden folders, and those with a pyvenv.cfg, are skipped as well."""
 
 TOO_LARGE = f"larger than {MAX_SOURCE_BYTES // 1_000_000} MB"
 LONGEST_LINE = 5_000
 AVERAGE_LINE = 300
-"""Characters; files with longer lines were made by a program that nobody reads the output of."""
+"""In characters. Files with longer lines are output of a program, not written by people."""
 
 _GENERATED = re.compile(
     rb"^[ \t]*(?:#|//|/?\*|--).*(?:@generated|do not (?:edit|modify)|auto(?:matically)?[- ]?generated"
@@ -27,12 +27,12 @@ _GENERATED = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _HEAD = 2_000
-"""Bytes at the start of a file in which it may say that it is generated."""
+"""Bytes at the start of a file that are searched for a note that it is generated."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file to look at: `name` is relative to the scanned folder, with "/"; the rest is what stat says."""
+    """A file to scan. `name` is relative to the scanned folder, with "/"; `size` is in bytes."""
 
     name: str
     path: Path
@@ -50,35 +50,35 @@ class Skipped:
 
 
 def source_files(path: Path, languages: Collection[str] = ()) -> Iterator[SourceFile | Skipped]:
-    """Files in the languages (all where none is named), sorted by folder; a file named itself is always taken.
+    """Files in `languages` (default: all), sorted by folder. If `path` is a file, no ignore rule applies to it.
 
-    Hidden, vendored and ignored files and folders are passed over in silence, since git and the convention
-    say so; a file that is too large, or a link, is `Skipped`. A path that does not exist is a DataError.
+    Hidden, vendored and ignored files and folders are left out without a note. A file that is too large, or a link,
+    is `Skipped`. A path that does not exist is a DataError.
     """
     path = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
     if path.is_file():
-        found = _source_file(path, path.name, languages)
-        if found is None:
+        result = _source_file(path, path.name, languages)
+        if result is None:
             raise DataError(f"{path} is not in a language that can be scanned", "give a folder or a source file")
-        yield found
+        yield result
         return
     if not path.is_dir():
         raise DataError(f"there is no file or folder at {path}", "give the path of source code")
     ignored = Ignored(path)
-    for place, folders, files in os.walk(path):
-        here = Path(place)
+    for root, folders, files in os.walk(path):
+        here = Path(root)
         folders[:] = sorted(name for name in folders if _enters(here / name, ignored))
         for name in sorted(files):
             if name.startswith(".") or language_of_file(name) is None:
                 continue
             entry = here / name
-            found = None if ignored(entry) else _source_file(entry, entry.relative_to(path).as_posix(), languages)
-            if found is not None:
-                yield found
+            result = None if ignored(entry) else _source_file(entry, entry.relative_to(path).as_posix(), languages)
+            if result is not None:
+                yield result
 
 
 def is_looked_at(file: Path, folder: Path, languages: Collection[str] = ()) -> bool:
-    """Whether `source_files(folder, languages)` would come across a file, which lies below that folder."""
+    """Whether `source_files(folder, languages)` would return `file`, a file below that folder."""
     language = language_of_file(file.name)
     if language is None or (languages and language not in languages) or file.name.startswith("."):
         return False
@@ -110,7 +110,7 @@ def _source_file(path: Path, name: str, languages: Collection[str]) -> SourceFil
 
 
 def read_source(file: SourceFile) -> tuple[str, str] | Skipped:
-    """Text and note (empty where nothing is to be said) of a file, or why it is skipped: its content is no source."""
+    """Text and note (may be empty) of a file, or why it is skipped."""
     try:
         with file.path.open("rb") as stream:
             content = stream.read(MAX_SOURCE_BYTES + 1)
@@ -122,13 +122,13 @@ def read_source(file: SourceFile) -> tuple[str, str] | Skipped:
         return content.decode("utf-8-sig"), ""
     except UnicodeDecodeError:
         text = content.decode("utf-8", "replace")
-        if len(text.encode()) > MAX_SOURCE_BYTES:  # a replaced byte takes three
+        if len(text.encode()) > MAX_SOURCE_BYTES:  # each replaced byte becomes three
             return Skipped(file.name, TOO_LARGE)
-        return text, "not UTF-8, other bytes were replaced"
+        return text, "not UTF-8: invalid bytes were replaced"
 
 
 def why_not(content: bytes) -> str:
-    """Why bytes are not source code that somebody wrote; empty where they may be."""
+    """Why a file is skipped because of its content; empty if it is not."""
     if len(content) > MAX_SOURCE_BYTES:
         return TOO_LARGE
     if b"\x00" in content:

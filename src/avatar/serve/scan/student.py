@@ -1,4 +1,4 @@
-"""A student that compares functions, loaded when it is first needed."""
+"""A student that compares functions, loaded on first use."""
 
 from functools import cached_property
 from pathlib import Path
@@ -13,12 +13,12 @@ from avatar.serve.predictor import Predictor
 from avatar.serve.scan.chance_neighbours import NeighbourLimit
 
 CLONE_THRESHOLD = 0.95
-"""For clones where no threshold is given. Of all pairs in a code base hardly one in 10,000 is a clone, in training
-data it is one in two: at the bundle's own threshold most findings would be false."""
+"""Default threshold for clones. In a code base fewer than one pair in 10,000 is a clone, in training data every second
+one: with the bundle's own threshold most findings would be false."""
 
 
 class LazyStudent:
-    """A predictor that is loaded when it is first needed: a scan that finds all in the cache needs none."""
+    """A predictor that is loaded on first use: a scan with all results in the cache does not need it."""
 
     def __init__(self, folder: Path, threads: int) -> None:
         self.bundle = read_bundle(folder)
@@ -31,29 +31,29 @@ class LazyStudent:
         return Predictor(self.bundle.folder, threads=self._threads)
 
     def compare(self, first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Probability that row i of both are clones, whichever comes first."""
-        there = self.predictor.compare(first, second)[:, 1]
+        """Probability (n,) that row i of both are clones, independent of their order."""
+        forward = self.predictor.compare(first, second)[:, 1]
         if self.bundle.config.symmetric:
-            return there
-        return (there + self.predictor.compare(second, first)[:, 1]) / 2
+            return forward
+        return (forward + self.predictor.compare(second, first)[:, 1]) / 2
 
     def compare_near(
-        self, nearness: NeighbourLimit, first: NDArray[np.float32], second: NDArray[np.float32]
+        self, limit: NeighbourLimit, first: NDArray[np.float32], second: NDArray[np.float32]
     ) -> NDArray[np.float64]:
-        """The same where two rows are near enough, and -1 where they are not."""
-        near = nearness(first, second)
-        found = np.full(len(first), -1.0)
-        if near.any():
-            found[near] = self.compare(first[near], second[near])
-        return found
+        """The same for pairs within `limit`, and -1 for the others."""
+        close = limit(first, second)
+        probabilities = np.full(len(first), -1.0)
+        if close.any():
+            probabilities[close] = self.compare(first[close], second[close])
+        return probabilities
 
     @property
     def rules(self) -> TextRules:
-        """What the texts of functions are made by."""
+        """The rules by which function texts are normalised."""
         return self.bundle.config.text
 
     @property
     def usual_threshold(self) -> float:
-        """The least probability that counts where nobody says otherwise."""
+        """Default threshold: `CLONE_THRESHOLD` for clones, else the bundle's."""
         config = self.bundle.config
         return CLONE_THRESHOLD if config.arity == 2 else config.threshold

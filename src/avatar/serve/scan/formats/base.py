@@ -1,4 +1,4 @@
-"""The registry of output formats, and the words they share."""
+"""The registry of output formats, and the sentences they share."""
 
 from collections.abc import Callable
 
@@ -9,20 +9,20 @@ FORMATS: Registry[Callable[[ScanReport], str]] = Registry("format")
 
 
 def headline(finding: Finding, label: str) -> str:
-    """One line that says what was found: "3 functions are clones (0.97)"."""
+    """One line about a finding, such as "3 functions are alike (clone 0.97)"."""
     if len(finding.functions) == 1:
         return f"{finding.functions[0].name}: {label} ({finding.probability:.2f})"
     kind = "exact duplicates" if finding.exact else f"alike ({label} {finding.probability:.2f})"
     return f"{len(finding.functions)} functions are {kind}"
 
 
-def where(place: Location) -> str:
-    """File and lines, as editors and terminals make links of."""
-    return f"{place.file}:{place.first_line}-{place.last_line}"
+def where(location: Location) -> str:
+    """File and lines, in the form that editors and terminals turn into links."""
+    return f"{location.file}:{location.first_line}-{location.last_line}"
 
 
 def summary(report: ScanReport) -> str:
-    """How much was looked at, and how long it took."""
+    """One sentence: number of findings, size of the scan, time."""
     counts = report.counts
     since = "" if report.since is None else f" changed since {report.since}"
     what = "group(s) of clones" if report.task == "pair" else "suspicious function(s)"

@@ -1,4 +1,4 @@
-"""One page for a browser, without scripts and without anything from elsewhere."""
+"""One HTML page without scripts and without external files."""
 
 from html import escape
 from itertools import islice
@@ -12,7 +12,7 @@ from avatar.serve.scan.formats.base import FORMATS, headline, summary, where
 FINDINGS = 500
 MEMBERS = 20
 LINES = 120
-"""Of one function that are shown."""
+"""Most findings, functions of one finding, and lines of one function that are shown."""
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -28,9 +28,9 @@ h1 {{ font-size: 1.5rem; }}
 h2 {{ font-size: 1.15rem; }}
 details {{ border: 1px solid var(--line); border-radius: .4rem; margin: .5rem 0; padding: .4rem .8rem; }}
 summary {{ cursor: pointer; overflow-wrap: anywhere; }}
-.twins {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(30rem, 100%), 1fr)); gap: .8rem; }}
-.twins > div {{ min-width: 0; }}
-.place {{ font-weight: 600; overflow-wrap: anywhere; margin: .6rem 0 .2rem; }}
+.members {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(30rem, 100%), 1fr)); gap: .8rem; }}
+.members > div {{ min-width: 0; }}
+.location {{ font-weight: 600; overflow-wrap: anywhere; margin: .6rem 0 .2rem; }}
 pre {{ background: var(--quiet); border-radius: .3rem; margin: 0; padding: .6rem; overflow-x: auto; }}
 pre {{ font: 13px/1.45 ui-monospace, monospace; }}
 </style>
@@ -50,7 +50,7 @@ pre {{ font: 13px/1.45 ui-monospace, monospace; }}
 
 @FORMATS.register("html")
 def html(report: ScanReport) -> str:
-    """All findings, up to `FINDINGS`, with the code as it stands in the files now."""
+    """The first `FINDINGS` findings, with their code as it is in the files now."""
     folder = Path(report.root)
     folder = folder.parent if folder.is_file() else folder
     sources: dict[str, list[str]] = {}
@@ -64,39 +64,39 @@ def html(report: ScanReport) -> str:
         title=escape("Clones" if report.task == "pair" else "Suspicious functions"),
         summary=escape(summary(report)),
         warnings="\n".join(f"<p>Warning: {escape(_shown(warning))}.</p>" for warning in report.warnings),
-        findings="\n".join(parts) or "<p>Nothing was found.</p>",
-        left_out=f"<h2>Files skipped, or not wholly understood</h2>\n<ul>{''.join(left_out)}</ul>" if left_out else "",
+        findings="\n".join(parts) or "<p>No findings.</p>",
+        left_out=f"<h2>Files skipped, or parsed only in part</h2>\n<ul>{''.join(left_out)}</ul>" if left_out else "",
     )
 
 
 def _finding(finding: Finding, report: ScanReport, folder: Path, sources: dict[str, list[str]]) -> str:
-    shown = [_place(place, folder, sources) for place in finding.functions[:MEMBERS]]
+    shown = [_function(location, folder, sources) for location in finding.functions[:MEMBERS]]
     rest = "".join(
-        f"<li>{escape(_shown(where(place)))} {escape(place.name)}</li>" for place in finding.functions[MEMBERS:]
+        f"<li>{escape(_shown(where(location)))} {escape(location.name)}</li>"
+        for location in finding.functions[MEMBERS:]
     )
     first = finding.functions[0]
     title = headline(finding, report.label) + (f": {first.name}" if len(finding.functions) > 1 else "")
     more = f"<ul>{rest}</ul>" if rest else ""
-    return (
-        f'<details><summary>{escape(_shown(title))}</summary><div class="twins">{"".join(shown)}</div>{more}</details>'
-    )
+    members = f'<div class="members">{"".join(shown)}</div>'
+    return f"<details><summary>{escape(_shown(title))}</summary>{members}{more}</details>"
 
 
-def _place(place: Location, folder: Path, sources: dict[str, list[str]]) -> str:
-    if place.file not in sources:
+def _function(location: Location, folder: Path, sources: dict[str, list[str]]) -> str:
+    if location.file not in sources:
         try:
-            with (folder / place.file).open("rb") as stream:
+            with (folder / location.file).open("rb") as stream:
                 content = stream.read(MAX_SOURCE_BYTES)
-            sources[place.file] = clean(content.decode("utf-8", "replace")).split("\n")
+            sources[location.file] = clean(content.decode("utf-8", "replace")).split("\n")
         except OSError:
-            sources[place.file] = []
-    lines = sources[place.file][place.first_line - 1 : place.last_line]
+            sources[location.file] = []
+    lines = sources[location.file][location.first_line - 1 : location.last_line]
     code = "\n".join(line.rstrip() for line in lines[:LINES]) + ("\n..." if len(lines) > LINES else "")
     return (
-        f'<div><p class="place">{escape(_shown(where(place)))} {escape(_shown(place.name))}</p>'
+        f'<div><p class="location">{escape(_shown(where(location)))} {escape(_shown(location.name))}</p>'
         f'<pre tabindex="0"><code>{escape(_shown(code))}</code></pre></div>'
     )
 
 
 def _shown(text: str) -> str:
-    return text.encode("utf-8", "replace").decode("utf-8")  # a file's name may hold bytes that are no text
+    return text.encode("utf-8", "replace").decode("utf-8")  # a file name may contain bytes that are not UTF-8

@@ -7,7 +7,7 @@ from avatar.serve.scan.findings import ScanReport
 from avatar.serve.scan.formats.base import FORMATS
 
 VERSION = 1
-"""Of the layout; it grows when a key changes its meaning or goes away."""
+"""Version of the layout; it is raised when a key changes its meaning or is removed."""
 
 
 @FORMATS.register("json")

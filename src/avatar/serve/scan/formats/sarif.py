@@ -1,4 +1,4 @@
-"""SARIF 2.1.0, the format that GitHub, GitLab, Azure DevOps and editors read findings in."""
+"""SARIF 2.1.0: the format in which GitHub, GitLab, Azure DevOps and editors read findings."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from avatar.serve.scan.source_files import Skipped
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 RELATED = 50
-"""Other members of a group that are listed with its first."""
+"""Most other members of a group that are listed as related locations."""
 
 _RULES = {
     "pair": ("clone", "CloneGroup", "Functions that do the same", "The functions of this group look like clones."),
@@ -23,16 +23,16 @@ _RULES = {
         "suspicious",
         "SuspiciousFunction",
         "A suspicious function",
-        "A model takes this function for faulty.",
+        "A model predicts that this function is faulty.",
     ),
 }
 
 
 @FORMATS.register("sarif")
 def sarif(report: ScanReport) -> str:
-    """One run with a result for each finding: at its first function, the others as related locations.
+    """One run with a result for each finding: located at its first function, the others as related locations.
 
-    Names of files begin at the top of the git repository, as GitHub reads them, or else at the scanned folder.
+    File names are relative to the top of the git repository, as GitHub expects, or else to the scanned folder.
     """
     base = Path(report.repository) if report.repository else _folder(report.root)
     report = _named_from(base, report)
@@ -71,28 +71,28 @@ def _folder(root: str) -> Path:
 
 
 def _named_from(base: Path, report: ScanReport) -> ScanReport:
-    """The report with names of files that are relative to `base`, at or above the scanned folder."""
+    """The report with file names relative to `base`, which is the scanned folder or above it."""
     prefix = _folder(report.root).relative_to(base).as_posix()
     if prefix == ".":
         return report
 
-    def moved(entries: Sequence[Skipped]) -> list[Skipped]:
+    def renamed(entries: Sequence[Skipped]) -> list[Skipped]:
         return [replace(entry, name=f"{prefix}/{entry.name}") for entry in entries]
 
     findings = [
-        replace(one, functions=tuple(replace(place, file=f"{prefix}/{place.file}") for place in one.functions))
+        replace(one, functions=tuple(replace(location, file=f"{prefix}/{location.file}") for location in one.functions))
         for one in report.findings
     ]
-    return replace(report, findings=tuple(findings), skipped=moved(report.skipped), notes=moved(report.notes))
+    return replace(report, findings=tuple(findings), skipped=renamed(report.skipped), notes=renamed(report.notes))
 
 
 def _result(finding: Finding, rule: str, label: str) -> dict[str, Any]:
     first, *others = finding.functions
     text = headline(finding, label)
     if others:
-        twin = others[0]
+        other = others[0]
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
-        text = f"{first.name}: {text}; see {twin.name} in {where(twin)}{more}."
+        text = f"{first.name}: {text}; see {other.name} in {where(other)}{more}."
     result: dict[str, Any] = {
         "ruleId": rule,
         "ruleIndex": 0,
@@ -105,30 +105,30 @@ def _result(finding: Finding, rule: str, label: str) -> dict[str, Any]:
     }
     if others:
         result["relatedLocations"] = [
-            {"id": number, **_location(place), "message": {"text": place.name}}
-            for number, place in enumerate(others[:RELATED], start=1)
+            {"id": number, **_location(location), "message": {"text": location.name}}
+            for number, location in enumerate(others[:RELATED], start=1)
         ]
     return result
 
 
 def _identity(functions: Sequence[Location]) -> list[list[str]]:
-    """What stays when lines move or code is edited, and no other finding has."""
-    return sorted([place.file, place.name, *filter(None, [place.overload])] for place in functions)
+    """Identifies a finding: stays the same when lines move or code is edited."""
+    return sorted([location.file, location.name, *filter(None, [location.overload])] for location in functions)
 
 
-def _location(place: Location) -> dict[str, Any]:
+def _location(location: Location) -> dict[str, Any]:
     return {
         "physicalLocation": {
-            "artifactLocation": {"uri": _uri(place.file), "uriBaseId": "SRCROOT"},
-            "region": {"startLine": place.first_line, "endLine": place.last_line},
+            "artifactLocation": {"uri": _uri(location.file), "uriBaseId": "SRCROOT"},
+            "region": {"startLine": location.first_line, "endLine": location.last_line},
         },
-        "logicalLocations": [{"fullyQualifiedName": place.name, "kind": "function"}],
+        "logicalLocations": [{"fullyQualifiedName": location.name, "kind": "function"}],
     }
 
 
 def _notification(entry: Skipped, level: str) -> dict[str, Any]:
-    place = {"physicalLocation": {"artifactLocation": {"uri": _uri(entry.name), "uriBaseId": "SRCROOT"}}}
-    return {"level": level, "message": {"text": f"{entry.name}: {entry.reason}"}, "locations": [place]}
+    location = {"physicalLocation": {"artifactLocation": {"uri": _uri(entry.name), "uriBaseId": "SRCROOT"}}}
+    return {"level": level, "message": {"text": f"{entry.name}: {entry.reason}"}, "locations": [location]}
 
 
 def _uri(name: str) -> str:

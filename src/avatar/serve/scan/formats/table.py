@@ -1,4 +1,4 @@
-"""Text for a terminal: the findings that are most worth a look."""
+"""Text for a terminal: the findings of the highest rank."""
 
 from avatar.serve.scan.findings import ScanReport
 from avatar.serve.scan.formats.base import FORMATS, headline, summary, where
@@ -10,15 +10,15 @@ SKIPPED = 10
 
 @FORMATS.register("table")
 def table(report: ScanReport) -> str:
-    """The first `FINDINGS` findings with `MEMBERS` functions each, and what was skipped."""
+    """The first `FINDINGS` findings with at most `MEMBERS` functions each, and the skipped files."""
     lines = []
     for number, finding in enumerate(report.findings[:FINDINGS], start=1):
         lines.append(f"{number:3}. {headline(finding, report.label)}")
         shown = finding.functions[:MEMBERS]
-        width = max(len(where(place)) for place in shown)
-        for row, place in enumerate(shown):
+        width = max(len(where(location)) for location in shown)
+        for row, location in enumerate(shown):
             mark = "*" if row < finding.changed else " "
-            lines.append(f"   {mark} {where(place):<{width}}  {place.name}")
+            lines.append(f"   {mark} {where(location):<{width}}  {location.name}")
         if more := len(finding.functions) - len(shown):
             lines.append(f"     ... and {more} more")
     if (more := len(report.findings) - FINDINGS) > 0:
