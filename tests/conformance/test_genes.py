@@ -1,4 +1,4 @@
-"""What every gene promises: one that is registered is tested here, on every value that its rule allows."""
+"""The contract of every gene: each registered gene is tested here, on every value that its rule allows."""
 
 from dataclasses import fields, replace
 
@@ -30,7 +30,7 @@ EXAMPLES = {
     "embedding_size": (0, 8, 12),
     "window": (1, 3, 5),
 }
-"""Values of each gene that is a number, rising; a new gene adds its own."""
+"""Values of each gene that is a number, ascending; a new gene adds its own."""
 
 
 def values(gene: Gene) -> tuple[object, ...]:
@@ -69,7 +69,7 @@ def test_its_default_and_its_values_are_legal_and_others_are_not(gene: Gene) -> 
 
 
 @pytest.mark.parametrize("task", list(Task))
-def test_what_it_says_of_its_cost_is_true(gene: Gene, task: Task) -> None:
+def test_its_declared_cost_is_the_measured_cost(gene: Gene, task: Task) -> None:
     for arch in SAMPLES[:100]:
         family = [replace(arch, **{gene.name: value}) for value in values(gene)]
         counts = [(count_params(one, task), count_flops(one, task)) for one in family if SPACE.is_legal(one)]
@@ -123,5 +123,5 @@ def test_its_terms_of_the_time_are_numbers_above_0(gene: Gene) -> None:
     assert np.isfinite(parts(columns, 30)).all()
 
 
-def test_architectures_are_told_apart_by_what_is_said_of_them(gene: Gene) -> None:
+def test_different_architectures_have_different_descriptions(gene: Gene) -> None:
     assert gene.phrase(SAMPLES[0]) in str(SAMPLES[0])

@@ -1,4 +1,4 @@
-"""What every head and pooling of a student promises; one that is registered is tested here."""
+"""The contract of every head and pooling of a student: each registered one is tested here."""
 
 from typing import Any
 

@@ -31,10 +31,10 @@ def sample(language: Language) -> Sample:
 
 
 def parsed(code: str, language: Language) -> Parsed:
-    found = parse(code, language.name)
-    assert found is not None, code
-    assert found.language is language, f"read as {found.language.name}"
-    return found
+    tree = parse(code, language.name)
+    assert tree is not None, code
+    assert tree.language is language, f"parsed as {tree.language.name}"
+    return tree
 
 
 def shape(node: Node) -> list[str]:
@@ -70,7 +70,7 @@ def test_other_languages_that_it_names_are_registered(language: Language) -> Non
     assert family(family(language.name)) == family(language.name)
     seen, name = [language.name], language.fallback
     while name is not None:
-        assert name not in seen, "fallbacks go in a circle"
+        assert name not in seen, "the fallbacks form a cycle"
         seen.append(name)
         name = LANGUAGES.get(name).fallback
 
@@ -132,9 +132,9 @@ def test_every_form_of_dead_code_is_a_statement(language: Language, sample: Samp
 def test_without_comments_the_tokens_are_the_same(language: Language, sample: Sample) -> None:
     tree = parsed(sample.body, language)
     source = bytearray(tree.source)
-    found = list(comments(tree.root, language))
-    assert len(found) == 2
-    for node in reversed(found):
+    nodes = list(comments(tree.root, language))
+    assert len(nodes) == 2
+    for node in reversed(nodes):
         source[node.start_byte : node.end_byte] = b" "
     assert tokens(tree.unwrap(bytes(source)), language.name) == tokens(sample.body, language.name)
 

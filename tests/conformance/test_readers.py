@@ -1,4 +1,4 @@
-"""What every dataset reader promises; a new reader adds its small folder to `reader_folders.LAYOUTS`."""
+"""The contract of every dataset reader; a new reader adds its small folder to `reader_folders.LAYOUTS`."""
 
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def test_every_id_has_a_function_under_its_own_name(corpus: Corpus) -> None:
         assert function.code.strip()
 
 
-def test_functions_have_the_text_that_a_student_is_asked_with(corpus: Corpus) -> None:
+def test_functions_have_the_text_that_a_student_reads(corpus: Corpus) -> None:
     language = corpus.languages[0] if corpus.languages else None
     for function in corpus.functions.values():
         assert function_text(function.code, corpus.text, language) == function.code

@@ -1,4 +1,4 @@
-"""What every runtime must do: answer as the student itself does, for every kind of student and precision."""
+"""Every runtime must give the same answers as the student in torch, for every kind of student and precision."""
 
 import importlib.util
 import subprocess
@@ -55,9 +55,11 @@ def test_logits_equal_those_of_the_student(bundle: Path, runtime: str, precision
         sides = [vectors, vectors.flip(0)][: model.task.arity]
         expected = model.classify(torch.stack(sides, dim=1)).numpy()
     predictor = Predictor(bundle, runtime=runtime, precision=precision)
-    found = predictor.encode(TEXTS)
-    np.testing.assert_allclose(found, vectors.numpy(), atol=1e-4)
-    np.testing.assert_allclose(predictor.logits(*[found, found[::-1].copy()][: model.task.arity]), expected, atol=1e-4)
+    encoded = predictor.encode(TEXTS)
+    np.testing.assert_allclose(encoded, vectors.numpy(), atol=1e-4)
+    np.testing.assert_allclose(
+        predictor.logits(*[encoded, encoded[::-1].copy()][: model.task.arity]), expected, atol=1e-4
+    )
     assert np.ptp(expected, axis=0).max() > 1e-2, "all answers equal: the comparison would prove nothing"
 
 

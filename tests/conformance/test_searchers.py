@@ -1,4 +1,4 @@
-"""What every searcher promises; a third-party one is added here by one class and one line."""
+"""The contract of every searcher; a third-party one is added here by one class and one line."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -54,7 +54,7 @@ def run(name: str, about: SearchContext, **changed: object) -> SearchResult:
     return SEARCHERS.get(name)().search(about, THREE, **settings)  # type: ignore[arg-type]
 
 
-def test_all_found_are_feasible_distinct_and_rightly_valued(name: str, about: SearchContext) -> None:
+def test_all_results_are_feasible_distinct_and_have_the_right_values(name: str, about: SearchContext) -> None:
     result = run(name, about)
     archs = result.architectures
     assert 0 < len(archs) <= (80 if name != "exhaustive" else count(about.feasible))
@@ -77,11 +77,11 @@ def test_a_stored_search_gives_the_same(name: str, about: SearchContext, tmp_pat
     assert run(name, about, storage=tmp_path / "search.log").architectures == expected
 
 
-def test_progress_ends_at_what_was_looked_at(name: str, about: SearchContext) -> None:
-    told: list[int] = []
-    result = run(name, about, progress=lambda done, total: told.append(done))
-    assert told == sorted(told)
-    assert told[-1] == result.evaluated
+def test_progress_ends_at_the_number_of_evaluations(name: str, about: SearchContext) -> None:
+    calls: list[int] = []
+    result = run(name, about, progress=lambda done, total: calls.append(done))
+    assert calls == sorted(calls)
+    assert calls[-1] == result.evaluated
 
 
 def test_an_impossible_budget_is_a_config_error(name: str, about: SearchContext) -> None:
@@ -94,7 +94,7 @@ def test_a_space_of_one_architecture(name: str) -> None:
     assert [arch.layers for arch in run(name, only).architectures] == [1]
 
 
-def test_a_space_smaller_than_the_evaluations_is_no_trouble(name: str, about: SearchContext) -> None:
+def test_a_space_smaller_than_the_evaluations_works(name: str, about: SearchContext) -> None:
     tight = context(about.space, Budgets(mb=0.069))
     total = count(tight.feasible)
     assert 0 < total < 80

@@ -1,4 +1,4 @@
-"""What every surrogate promises; a third-party one is added here by one class and one line."""
+"""The contract of every surrogate; a third-party one is added here by one class and one line."""
 
 from collections.abc import Iterator
 from typing import Self
@@ -67,10 +67,10 @@ def test_fitting_again_forgets(name: str, data: tuple[NDArray[np.float64], NDArr
 
 def test_inputs_are_left_alone(name: str, data: tuple[NDArray[np.float64], NDArray[np.float64]]) -> None:
     X, y = data
-    kept = X.copy(), y.copy()
+    before = X.copy(), y.copy()
     SURROGATES.get(name)(1).fit(X, y).predict(X)
-    np.testing.assert_array_equal(X, kept[0])
-    np.testing.assert_array_equal(y, kept[1])
+    np.testing.assert_array_equal(X, before[0])
+    np.testing.assert_array_equal(y, before[1])
 
 
 @pytest.mark.parametrize("y", [[0.5, 0.9], [0.7, 0.7, 0.7], [0.0, 1.0, 1.0, 0.0]])

@@ -25,7 +25,7 @@ VERBS = ("add", "scale", "count", "merge", "split", "clean")
 
 
 def write_pairs(folder: Path, pairs: int = 120) -> Path:
-    """Pairs of tiny functions in `folder`, clones where the verb is the same, and recorded logits for them."""
+    """Pairs of tiny functions in `folder`, which are clones if the verb is the same, and their recorded logits."""
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(0)
 
@@ -34,12 +34,12 @@ def write_pairs(folder: Path, pairs: int = 120) -> Path:
         return f"def {verb}_{name}(values, {name}):\n    result = {verb}(values, {name})\n    return result\n"
 
     def rows(count: int) -> list[dict[str, Any]]:
-        found = []
+        made = []
         for number in range(count):
             first, second = random.choice(VERBS, 2, replace=False)
             label = number % 2
-            found.append({"code1": function(first), "code2": function(first if label else second), "label": label})
-        return found
+            made.append({"code1": function(first), "code2": function(first if label else second), "label": label})
+        return made
 
     for split, count in (("train_labeled", pairs), ("train_unlabeled", pairs), ("valid", 40), ("test", 40)):
         examples = rows(count)
@@ -51,8 +51,8 @@ def write_pairs(folder: Path, pairs: int = 120) -> Path:
     return folder
 
 
-def small_job(data: Path, place: Path, **changes: Any) -> Config:
-    """A job over `write_pairs`' folder, with artifacts and output below `place`."""
+def small_job(data: Path, folder: Path, **changes: Any) -> Config:
+    """A job over `write_pairs`' folder, with artifacts and output below `folder`."""
     parts: dict[str, Any] = {
         "dataset": DatasetConfig(name="pairs", root=str(data), language="python"),
         "teacher": TeacherConfig(name="recorded", kind="predictions", path=str(data / "logits.npy"), timing="none"),
@@ -82,8 +82,8 @@ def small_job(data: Path, place: Path, **changes: Any) -> Config:
         "measure": MeasureConfig(warmup=1, examples=4, teacher_examples=2, energy=False, compressor_baseline=False),
         "trainer": TrainerConfig(progress="none"),
         "tracking": TrackingConfig(enabled=False),
-        "artifacts": ArtifactsConfig(folder=str(place / "artifacts")),
-        "output_dir": str(place / "out"),
+        "artifacts": ArtifactsConfig(folder=str(folder / "artifacts")),
+        "output_dir": str(folder / "out"),
         "experiment": "small",
     }
     return Config(**{**parts, **changes})

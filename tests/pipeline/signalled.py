@@ -1,7 +1,7 @@
-"""train.py, with a job that gets a signal after an epoch of its student, as variables of the environment say.
+"""train.py, with a job that gets a signal after the second epoch of its student. Environment variables configure it.
 
-SIGNAL_NUMBER: what is sent (nothing without it); SIGNAL_SEED: to the job with this seed; SIGNAL_TARGET: "job", to the
-process that trains, or "parent", to the one that started it and that ends it.
+SIGNAL_NUMBER: the signal; without it, none is sent. SIGNAL_SEED: the seed of the job that gets it. SIGNAL_TARGET: "job"
+sends it to the process that trains, "parent" to the process that started the job and stops it.
 """
 
 import os
@@ -19,7 +19,7 @@ register_schema()
 
 
 def send_signal_after_an_epoch(seed: int) -> None:
-    """Patch the checkpoint's callback in this process."""
+    """Replace the checkpoint's callback in this process by one that sends the signal."""
     if os.environ.get("SIGNAL_SEED") != str(seed) or "SIGNAL_NUMBER" not in os.environ:
         return
     from avatar.data.callbacks import Checkpoint

@@ -1,4 +1,4 @@
-"""Rewritten copies of the training functions, tokenized behind the functions."""
+"""Rewritten copies of the training functions, tokenized after the functions."""
 
 import ast
 from dataclasses import replace
@@ -15,7 +15,7 @@ from avatar.pipeline.job import Job
 from avatar.pipeline.stage_04_tokens import read_copies, rewritten_copies, tokenized
 
 
-def test_copies_are_renamed_and_found_by_their_rows(tmp_path: Path) -> None:
+def test_copies_are_renamed_and_have_their_rows(tmp_path: Path) -> None:
     cfg = small_job(write_pairs(tmp_path / "data"), tmp_path)
     job = Job.of(cfg)
     data = stage_01_dataset.run(job)
@@ -25,11 +25,11 @@ def test_copies_are_renamed_and_found_by_their_rows(tmp_path: Path) -> None:
     assert made.variants is not None
     texts = [function.code for function in data.corpus.functions.values()]
     training = set(data.training_rows.tolist())
-    for row, found in read_copies(copies.get()):
+    for row, copied in read_copies(copies.get()):
         assert row in training
-        assert all(text != texts[row] for text in found)
-        for text, place in zip(found, made.variants[row, 1:].tolist(), strict=True):
-            start, end = made.table.offsets[place], made.table.offsets[place + 1]
+        assert all(text != texts[row] for text in copied)
+        for text, copy_row in zip(copied, made.variants[row, 1:].tolist(), strict=True):
+            start, end = made.table.offsets[copy_row], made.table.offsets[copy_row + 1]
             assert made.table.ids[start:end].tolist() == made.tokenizer.encode(text).ids
     others = np.setdiff1d(np.arange(len(texts)), list(training))
     assert (made.variants[others] == others[:, None]).all()
@@ -38,7 +38,7 @@ def test_copies_are_renamed_and_found_by_their_rows(tmp_path: Path) -> None:
     assert plain.tokenizer.to_str() == made.tokenizer.to_str()
 
 
-def test_all_rewrites_are_done_to_each_copy(tmp_path: Path) -> None:
+def test_all_rewrites_are_applied_to_each_copy(tmp_path: Path) -> None:
     cfg = small_job(write_pairs(tmp_path / "data"), tmp_path)
     cfg.distill.rewrites = ["reformat", "dead_code", "rename"]
     job = Job.of(cfg)

@@ -1,4 +1,4 @@
-"""Finals: the winner and its challengers get the whole training, and valid decides."""
+"""Finals: the winner and its challengers get the whole training, and the score on valid decides."""
 
 import json
 from collections.abc import Callable
@@ -32,30 +32,30 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def decided(monkeypatch: pytest.MonkeyPatch) -> list[Finals]:
-    """What the finals of the jobs in a test decided."""
-    found: list[Finals] = []
+    """The results of the finals of a test's jobs."""
+    finals: list[Finals] = []
     decide = stage_11_finals.run
 
     def watch(*arguments: object) -> Finals:
-        found.append(decide(*arguments))  # type: ignore[arg-type]
-        return found[-1]
+        finals.append(decide(*arguments))  # type: ignore[arg-type]
+        return finals[-1]
 
     monkeypatch.setattr(stage_11_finals, "run", watch)
-    return found
+    return finals
 
 
-def job(data: Path, place: Path, finalists: int, rule: str = "accurate") -> Config:
+def job(data: Path, folder: Path, finalists: int, rule: str = "accurate") -> Config:
     search = SearchConfig(evaluations=24, population=6, budget_mb=0.03, finalists=finalists, rule=rule)
-    return small_job(data, place, search=search)
+    return small_job(data, folder, search=search)
 
 
-def spoilt(monkeypatch: pytest.MonkeyPatch, spoil: Callable[[int], bool]) -> None:
-    """Trainings of which those whose number, from 1, `spoil` names diverge."""
+def make_diverge(monkeypatch: pytest.MonkeyPatch, diverges: Callable[[int], bool]) -> None:
+    """Make the trainings diverge for whose number, from 1, `diverges` is true."""
     train, numbers = stage_10_student.run, iter(range(1, 100))
 
     def run(*arguments: object) -> TrainedStudent:
         number = next(numbers)
-        if spoil(number):
+        if diverges(number):
             raise DivergedError(f"finalist {number}: the training diverged", "lower the learning rate")
         return train(*arguments)  # type: ignore[arg-type]
 
@@ -69,32 +69,32 @@ def test_the_kept_finalist_is_measured_and_shipped_and_the_report_says_why(
     cfg.tracking = TrackingConfig(uri=f"sqlite:///{tmp_path / 'mlflow.db'}", artifacts=str(tmp_path / "files"))
     with job_run(cfg, "job", root=tmp_path) as tracked:
         outcome = run_job(cfg, tracked)
-    (found,) = decided
-    archs = [finalist.model.arch for finalist in found.finalists]
+    (finals,) = decided
+    archs = [finalist.model.arch for finalist in finals.finalists]
     assert 2 <= len(set(archs)) == len(archs) <= 3
 
-    kept = archs.index(found.student.model.arch)
-    scores = [finalist.score for finalist in found.finalists]
+    kept = archs.index(finals.student.model.arch)
+    scores = [finalist.score for finalist in finals.finalists]
     best = int(np.argmax(scores))
     if kept != best:
         truth = np.array([json.loads(line)["label"] for line in (data / "valid.jsonl").read_text().splitlines()])
-        pulls = [influences(found.finalists[place].answers, truth) for place in (best, kept)]
-        functions = np.arange(2 * len(truth)).reshape(-1, 2)  # of valid, none is the same as another
-        assert scores[kept] >= scores[best] - standard_error(pulls[0] - pulls[1], functions)
+        effects = [influences(finals.finalists[index].answers, truth) for index in (best, kept)]
+        functions = np.arange(2 * len(truth)).reshape(-1, 2)  # of valid; all are different
+        assert scores[kept] >= scores[best] - standard_error(effects[0] - effects[1], functions)
 
     page = outcome.report.read_text()
     assert f"{len(archs)} finalists with the whole recipe" in page
-    assert f"Kept is {found.finalists[kept].name}" in page
-    assert read_bundle(outcome.bundle).config.architecture == found.student.model.arch.as_dict()
+    assert f"Kept is {finals.finalists[kept].name}" in page
+    assert read_bundle(outcome.bundle).config.architecture == finals.student.model.arch.as_dict()
     children = tracked_finalists(tmp_path)
     assert sorted(children) == [(number, str(number == kept + 1).lower()) for number in range(1, len(archs) + 1)]
 
 
-def tracked_finalists(place: Path) -> list[tuple[int, str]]:
-    """Number and tag `kept` of the nested runs of finalists in the store below `place`."""
+def tracked_finalists(folder: Path) -> list[tuple[int, str]]:
+    """Number and tag `kept` of the nested runs of finalists in the store below `folder`."""
     import mlflow
 
-    client = mlflow.MlflowClient(f"sqlite:///{place / 'mlflow.db'}")
+    client = mlflow.MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     runs = client.search_runs(experiments, "tags.stage = 'finalist'")
     assert all(run.data.metrics["valid/accuracy"] > 0 for run in runs)
@@ -105,14 +105,14 @@ def test_a_finalist_that_diverges_is_out(
     data: Path, artifacts: Path, tmp_path: Path, decided: list[Finals], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_job(job(data, artifacts, finalists=3), Run())
-    spoilt(monkeypatch, lambda number: number == 1)
+    make_diverge(monkeypatch, lambda number: number == 1)
     run_job(job(data, artifacts, finalists=3), Run())
     undisturbed, disturbed = decided
     assert "Out: finalist 1: the training diverged." in disturbed.sentence
     assert "diverged" not in undisturbed.sentence
     first = undisturbed.finalists[0].model.arch
     assert first not in [finalist.model.arch for finalist in disturbed.finalists]
-    spoilt(monkeypatch, lambda number: True)
+    make_diverge(monkeypatch, lambda number: True)
     with pytest.raises(DivergedError, match="the training diverged"):
         run_job(job(data, artifacts, finalists=3), Run())
 
@@ -121,7 +121,7 @@ def test_one_finalist_and_other_rules_leave_no_choice(data: Path, artifacts: Pat
     for finalists, rule in ((1, "accurate"), (3, "knee")):
         outcome = run_job(job(data, artifacts, finalists, rule), Run())
         assert "finalists with the whole recipe" not in outcome.report.read_text()
-    assert [(len(found.finalists), found.sentence) for found in decided] == [(1, ""), (1, "")]
+    assert [(len(finals.finalists), finals.sentence) for finals in decided] == [(1, ""), (1, "")]
 
 
 def test_names_tell_finalists_apart_and_mcc_is_no_percentage(
@@ -130,10 +130,10 @@ def test_names_tell_finalists_apart_and_mcc_is_no_percentage(
     cfg = job(data, artifacts, finalists=2)
     cfg.dataset.metric = "mcc"
     run_job(cfg, Run())
-    (found,) = decided
-    assert "mcc on valid" in found.sentence
-    assert "of at most 64 tokens" in found.sentence
-    assert "%" not in found.sentence
+    (finals,) = decided
+    assert "mcc on valid" in finals.sentence
+    assert "of at most 64 tokens" in finals.sentence
+    assert "%" not in finals.sentence
 
 
 def test_impossible_settings_are_named() -> None:

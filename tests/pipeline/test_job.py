@@ -23,7 +23,7 @@ from avatar.serve.predictor import Predictor
 from avatar.tracking.runs import Run
 
 MEASURED_TIMES = ("latency/", "energy/", "size/bundle_mb")
-"""What a clock decides; the bundle's model card names the times that were measured."""
+"""Prefixes of metrics that depend on measured times. The bundle's model card has such times, so its size varies."""
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +32,13 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("undisturbed")
 
 
 @pytest.fixture(scope="module")
-def outcome(data: Path, place: Path) -> Outcome:
-    return run_job(small_job(data, place), Run())
+def outcome(data: Path, folder: Path) -> Outcome:
+    return run_job(small_job(data, folder), Run())
 
 
 def repeatable(metrics: dict[str, float]) -> dict[str, float]:
@@ -62,15 +62,15 @@ def test_flips_and_calibration_are_measured_and_reported(outcome: Outcome) -> No
     assert f"at temperature {temperature:.3g}, fitted on valid" in page
 
 
-def test_without_a_language_robustness_is_not_measured(outcome: Outcome, data: Path, place: Path) -> None:
-    cfg = small_job(data, place, output_dir=str(place / "without a language"))
+def test_without_a_language_robustness_is_not_measured(outcome: Outcome, data: Path, folder: Path) -> None:
+    cfg = small_job(data, folder, output_dir=str(folder / "without a language"))
     cfg.dataset.language = None
     again = run_job(cfg, Run())
     assert not [name for name in again.metrics if name.startswith("robustness/")]
     assert "Robustness was not measured" in again.report.read_text()
 
 
-def test_report_and_bundle_are_there(outcome: Outcome) -> None:
+def test_report_and_bundle_are_written(outcome: Outcome) -> None:
     page = outcome.report.read_text()
     assert "student" in page
     assert "http" + "://" not in page.replace("http" + "://www.w3.org", "")
@@ -81,35 +81,35 @@ def test_report_and_bundle_are_there(outcome: Outcome) -> None:
     assert probabilities.sum() == pytest.approx(1)
 
 
-def test_a_second_start_makes_nothing_again(outcome: Outcome, data: Path, place: Path) -> None:
-    manifests = {path: path.stat().st_mtime_ns for path in (place / "artifacts").rglob("manifest.json")}
-    again = run_job(small_job(data, place), Run())
+def test_a_second_run_makes_nothing_again(outcome: Outcome, data: Path, folder: Path) -> None:
+    manifests = {path: path.stat().st_mtime_ns for path in (folder / "artifacts").rglob("manifest.json")}
+    again = run_job(small_job(data, folder), Run())
     assert again.metrics == outcome.metrics
-    assert {path: path.stat().st_mtime_ns for path in (place / "artifacts").rglob("manifest.json")} == manifests
+    assert {path: path.stat().st_mtime_ns for path in (folder / "artifacts").rglob("manifest.json")} == manifests
 
 
-def share_latency(place: Path, other: Path) -> None:
-    """Times are measured, so two stores agree on a winner only where they share them; the rest is made again."""
+def share_latency(folder: Path, other: Path) -> None:
+    """Give `other` the measured times of `folder`: only then do two stores choose the same winner."""
     (other / "artifacts").mkdir()
-    (other / "artifacts" / "latency").symlink_to(place / "artifacts" / "latency")
+    (other / "artifacts" / "latency").symlink_to(folder / "artifacts" / "latency")
 
 
-def test_the_same_seed_gives_the_same_everywhere(outcome: Outcome, place: Path, data: Path, tmp_path: Path) -> None:
-    share_latency(place, tmp_path)
-    found = repeatable(run_job(small_job(data, tmp_path), Run()).metrics)
-    assert found == pytest.approx(repeatable(outcome.metrics), abs=1e-6)
+def test_the_same_seed_gives_the_same_everywhere(outcome: Outcome, folder: Path, data: Path, tmp_path: Path) -> None:
+    share_latency(folder, tmp_path)
+    repeated = repeatable(run_job(small_job(data, tmp_path), Run()).metrics)
+    assert repeated == pytest.approx(repeatable(outcome.metrics), abs=1e-6)
 
 
-def test_two_stages_share_a_teacher_but_not_another_seed(outcome: Outcome, data: Path, place: Path) -> None:
-    labels = len(list((place / "artifacts" / "labels").iterdir()))
-    students = len(list((place / "artifacts" / "student").rglob("manifest.json")))
-    run_job(small_job(data, place, seed=2), Run())
-    assert len(list((place / "artifacts" / "labels").iterdir())) == labels
-    assert len(list((place / "artifacts" / "student").rglob("manifest.json"))) == students + 1
+def test_two_stages_share_a_teacher_but_not_another_seed(outcome: Outcome, data: Path, folder: Path) -> None:
+    labels = len(list((folder / "artifacts" / "labels").iterdir()))
+    students = len(list((folder / "artifacts" / "student").rglob("manifest.json")))
+    run_job(small_job(data, folder, seed=2), Run())
+    assert len(list((folder / "artifacts" / "labels").iterdir())) == labels
+    assert len(list((folder / "artifacts" / "student").rglob("manifest.json"))) == students + 1
 
 
 def killed_at(where: str, cfg: Config) -> None:
-    """Run the job in this process and kill it without warning at one place."""
+    """Run the job in this process and kill it with SIGKILL at `where`."""
     from avatar.data import lightning_training
     from avatar.search.searchers import nsga2
 
@@ -138,16 +138,16 @@ def killed_at(where: str, cfg: Config) -> None:
 
 @pytest.mark.parametrize("where", ["candidate", "student", "search"])
 def test_a_killed_job_ends_as_an_undisturbed_one(
-    where: str, outcome: Outcome, place: Path, data: Path, tmp_path: Path
+    where: str, outcome: Outcome, folder: Path, data: Path, tmp_path: Path
 ) -> None:
-    share_latency(place, tmp_path)
+    share_latency(folder, tmp_path)
     cfg = small_job(data, tmp_path)
     process = multiprocessing.get_context("spawn").Process(target=killed_at, args=(where, cfg))
     process.start()
     process.join(120)
     assert process.exitcode == -signal.SIGKILL
     left = list((tmp_path / "artifacts" / where).rglob("*"))
-    assert left, f"nothing was begun in {where}"
+    assert left, f"the stage {where} has written no file"
     resumed = repeatable(run_job(cfg, Run()).metrics)
     expected = repeatable(outcome.metrics)
     assert resumed.keys() == expected.keys()
@@ -155,15 +155,15 @@ def test_a_killed_job_ends_as_an_undisturbed_one(
         assert resumed[name] == pytest.approx(value, abs=1e-6), name
 
 
-def halving_job(data: Path, place: Path) -> Config:
+def halving_job(data: Path, folder: Path) -> Config:
     """Six candidates, of which three are trained in full."""
-    cfg = small_job(data, place)
+    cfg = small_job(data, folder)
     cfg.surrogate = dataclasses.replace(cfg.surrogate, candidates=6, halving_rungs=2, halving_factor=4.0)
     return cfg
 
 
-def candidates_in(place: Path) -> list[dict[str, object]]:
-    return [json.loads(path.read_text()) for path in (place / "artifacts" / "candidate").rglob("manifest.json")]
+def candidates_in(folder: Path) -> list[dict[str, object]]:
+    return [json.loads(path.read_text()) for path in (folder / "artifacts" / "candidate").rglob("manifest.json")]
 
 
 def test_successive_halving_saves_trainings_and_resumes_after_a_kill(data: Path, tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_missing_predictions_are_refused(data: Path, tmp_path: Path) -> None:
 
 def test_a_second_teacher_changes_the_labels(data: Path, tmp_path: Path) -> None:
     cfg = small_job(data, tmp_path)
-    np.save(tmp_path / "second.npy", -3 * np.load(data / "logits.npy"))  # one that is surer, of the opposite
+    np.save(tmp_path / "second.npy", -3 * np.load(data / "logits.npy"))  # larger logits with the opposite sign
     cfg.teacher.mix = [str(tmp_path / "second.npy")]
     assert run_job(cfg, Run()).metrics["valid/accuracy"] < 0.5
 

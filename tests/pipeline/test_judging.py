@@ -1,4 +1,4 @@
-"""Sets whose labels are rare are judged by MCC or F1, from the epochs to the shipped threshold."""
+"""Data sets with rare labels are scored by MCC or F1, from the choice of epochs to the threshold of the bundle."""
 
 import json
 from pathlib import Path
@@ -20,16 +20,16 @@ from avatar.tracking.runs import Run
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pairs of which one in six is a clone."""
+    """Pairs; one in six is a clone."""
     folder = write_pairs(tmp_path_factory.mktemp("rare"), 360)
     for split in ("train_labeled", "train_unlabeled", "valid", "test"):
         rows = [json.loads(line) for line in (folder / f"{split}.jsonl").read_text().splitlines()]
-        keep = [not row["label"] or place % 5 == 0 for place, row in enumerate(rows)]
+        keep = [not row["label"] or row_number % 5 == 0 for row_number, row in enumerate(rows)]
         kept = [json.dumps(row) + "\n" for row, stays in zip(rows, keep, strict=True) if stays]
         (folder / f"{split}.jsonl").write_text("".join(kept))
         if split == "train_unlabeled":
             logits = np.load(folder / "logits.npy")[keep]
-            np.save(folder / "logits.npy", logits - np.float32([0, 1.5]))  # a teacher that hardly dares
+            np.save(folder / "logits.npy", logits - np.float32([0, 1.5]))  # a teacher that rarely answers 1
     return folder
 
 
@@ -45,22 +45,22 @@ def test_the_bundle_answers_as_it_was_measured(outcome: Outcome, data: Path) -> 
     assert config.threshold != 0.5
     rows = [json.loads(line) for line in (data / "test.jsonl").read_text().splitlines()]
     chances = Predictor(outcome.bundle, precision="fp32").predict([(row["code1"], row["code2"]) for row in rows])
-    said = (chances[:, 1] >= config.threshold).astype(np.int64)
-    found = classification(np.array([row["label"] for row in rows]), said)
-    assert found.f1 == pytest.approx(outcome.metrics["test/f1"])
-    assert found.f1 > 0.4
+    answers = (chances[:, 1] >= config.threshold).astype(np.int64)
+    result = classification(np.array([row["label"] for row in rows]), answers)
+    assert result.f1 == pytest.approx(outcome.metrics["test/f1"])
+    assert result.f1 > 0.4
 
 
-def test_the_report_says_by_what_is_judged(outcome: Outcome) -> None:
+def test_the_report_names_the_metric(outcome: Outcome) -> None:
     page = outcome.report.read_text()
     assert "Students are judged by f1 here" in page
     assert "On test the student&#39;s F1" in page or "On test the student's F1" in page
     assert "fitted on valid" in page
-    assert outcome.metrics["baseline_constant_test/recall"] == 1.0  # always yes has the better F1
+    assert outcome.metrics["baseline_constant_test/recall"] == 1.0  # the constant 1 has the better F1
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "mcc"])
-def test_teacher_candidates_and_student_keep_the_epoch_that_the_metric_likes_best(
+def test_teacher_candidates_and_student_keep_the_epoch_with_the_best_score(
     data: Path, tmp_path: Path, metric: str
 ) -> None:
     dataset = DatasetConfig(name="pairs", root=str(data), language="python", metric=metric)
@@ -73,22 +73,22 @@ def test_teacher_candidates_and_student_keep_the_epoch_that_the_metric_likes_bes
     run_job(cfg, Run())
     for stage in ("teacher", "candidate", "student"):
         for path in (tmp_path / "artifacts" / stage).glob("*/manifest.json"):
-            found = json.loads(path.read_text())["values"]
-            scores = [epoch["valid/score"] for epoch in found["history"]]
-            accuracies = [epoch["valid/accuracy"] for epoch in found["history"]]
+            result = json.loads(path.read_text())["values"]
+            scores = [epoch["valid/score"] for epoch in result["history"]]
+            accuracies = [epoch["valid/accuracy"] for epoch in result["history"]]
             assert (scores == accuracies) == (metric == "accuracy"), stage
-            assert found.get("best_epoch", int(np.argmax(scores))) == int(np.argmax(scores))
-            assert found.get("valid_score", max(scores)) == pytest.approx(max(scores))
+            assert result.get("best_epoch", int(np.argmax(scores))) == int(np.argmax(scores))
+            assert result.get("valid_score", max(scores)) == pytest.approx(max(scores))
 
 
-def test_baselines_are_told_what_the_student_is_told(data: Path, tmp_path: Path) -> None:
-    """A teacher that never says 1 by itself still tells TF-IDF what it finds likely."""
+def test_baselines_get_the_labels_of_the_student(data: Path, tmp_path: Path) -> None:
+    """Labels for TF-IDF come from the teacher's fitted threshold, not from 0.5, where it rarely answers 1."""
     dataset = DatasetConfig(name="pairs", root=str(data), language="python", metric="mcc")
     teacher = TeacherConfig(max_length=32, encoder_layers=1, trainable_layers=0, pooling="mean", timing="none")
     cfg = small_job(data, tmp_path, dataset=dataset, teacher=teacher)
     job = Job.of(cfg)
-    found = stage_01_dataset.run(job)
-    labels = stage_03_labels.run(job, found, stage_02_teacher.run(job, found))
+    corpus_data = stage_01_dataset.run(job)
+    labels = stage_03_labels.run(job, corpus_data, stage_02_teacher.run(job, corpus_data))
     assert labels.decision.threshold < 0.5
     argmax, decided = labels.soft.argmax(1), labels.decision.labels(labels.soft)
     assert decided.sum() > argmax.sum()

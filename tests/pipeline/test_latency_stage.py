@@ -1,4 +1,4 @@
-"""Times of a machine are measured once, and another length or another machine has others."""
+"""Times are measured once for each machine and length."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Mixed precision: every kind of student learns in it, and what cannot run is refused at once."""
+"""Mixed precision: every kind of student can be trained with it, and an unsupported precision is an error at once."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Students that also learn how far functions lie from each other, from a teacher at hand."""
+"""Students that also learn the distances of functions from a teacher's vectors."""
 
 from pathlib import Path
 
@@ -34,15 +34,15 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_pairs(tmp_path_factory.mktemp("data"), 60)
 
 
-def student(data: Path, place: Path, relations: float, layers: int) -> tuple[Labels, TrainedStudent, Job]:
+def student(data: Path, folder: Path, relations: float, layers: int) -> tuple[Labels, TrainedStudent, Job]:
     teacher = TeacherConfig(max_length=32, encoder_layers=1, trainable_layers=layers, pooling="mean", epochs=1)
-    cfg = small_job(data, place, teacher=teacher, distill=DistillConfig(epochs=3, relations=relations))
+    cfg = small_job(data, folder, teacher=teacher, distill=DistillConfig(epochs=3, relations=relations))
     job = Job.of(cfg)
-    found = stage_01_dataset.run(job)
-    labels = stage_03_labels.run(job, found, stage_02_teacher.run(job, found))
+    corpus_data = stage_01_dataset.run(job)
+    labels = stage_03_labels.run(job, corpus_data, stage_02_teacher.run(job, corpus_data))
     if labels.vectors is not None:
-        assert (np.abs(labels.vectors[found.training_rows]).sum(axis=1) > 0).all()
-    return labels, stage_10_student.run(job, found, labels, ARCH), job
+        assert (np.abs(labels.vectors[corpus_data.training_rows]).sum(axis=1) > 0).all()
+    return labels, stage_10_student.run(job, corpus_data, labels, ARCH), job
 
 
 @pytest.mark.parametrize("layers", [0, 1])
@@ -58,9 +58,9 @@ def test_relations_change_what_a_student_learns(data: Path, tmp_path: Path, laye
 def test_a_frozen_teacher_reads_each_function_once_for_all_seeds(data: Path, tmp_path: Path) -> None:
     _, _, job = student(data, tmp_path, 0.0, 0)
     job.cfg.seed = 7
-    found = stage_01_dataset.run(job)
+    corpus_data = stage_01_dataset.run(job)
     before = list((tmp_path / "artifacts" / "vectors").glob("*/manifest.json"))
-    stage_02_teacher.run(job, found)
+    stage_02_teacher.run(job, corpus_data)
     assert list((tmp_path / "artifacts" / "vectors").glob("*/manifest.json")) == before
     assert len(before) == 1
 

@@ -1,4 +1,4 @@
-"""A search that trades robustness off: candidates' flips are measured, predicted, and written down."""
+"""A search with robustness as objective: prediction flips of candidates are measured, predicted and recorded."""
 
 from dataclasses import replace
 from pathlib import Path

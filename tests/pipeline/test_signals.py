@@ -1,4 +1,4 @@
-"""Whatever signal ends a job: its run is KILLED, the exit status says which, and the same command goes on."""
+"""A job ended by a signal: its run is KILLED, the exit status shows the signal, and the same command resumes it."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.timeout(900)  # each test starts whole jobs
 PROGRAM = Path(__file__).with_name("signalled.py")
 MEASURED_TIMES = ("latency/", "energy/", "size/bundle_mb")
 MADE_AGAIN = ("student", "finals", "measure", "report", "export", "bundle")
-"""Stages that a disturbed job has to make itself; it takes the others from the undisturbed one."""
+"""Stages that an interrupted job makes itself. It takes the others from the uninterrupted job."""
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def start(settings: Path, folder: Path, *overrides: str, **sent: object) -> subprocess.CompletedProcess[str]:
-    """Run the small job in `folder`, and send what `sent` says."""
+    """Run the small job in `folder`. `sent` are the variables of `signalled.py`, without `SIGNAL_`."""
     folder.mkdir(exist_ok=True)
     environment = {
         **os.environ,

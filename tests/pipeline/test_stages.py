@@ -1,4 +1,4 @@
-"""Stages declare what they read: every setting changes a key, or says why it does not."""
+"""Stages declare their settings: every setting changes a key, or has a reason why it does not."""
 
 import ast
 import dataclasses
@@ -28,7 +28,7 @@ OTHER: dict[str, Any] = {
     "trainer.accelerator": "auto",
     "distill.rewrites": ["reformat"],
 }
-"""Values that differ from the job's, where a general rule makes none that is legal."""
+"""Valid values that differ from the job's, for settings for which the general rule gives no valid value."""
 
 
 def leaves(part: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -96,9 +96,9 @@ def test_every_setting_changes_a_key_or_is_declared_not_to(cfg: Config) -> None:
         after = digests(changed(cfg, key, another(key, value)))
         effect = [name for name in before if before[name] != after[name]]
         if effect and no_stage_reads(key):
-            wrong.append(f"{key} changes the key of {', '.join(effect)}, but NO_STAGE says that no stage reads it")
+            wrong.append(f"{key} changes the key of {', '.join(effect)}, but is in NO_STAGE")
         if not effect and not no_stage_reads(key) and key not in free:
-            wrong.append(f"{key} changes no key, and nothing says why")
+            wrong.append(f"{key} changes no key; declare it in NO_STAGE or by unkeyed(), with the reason")
     assert not wrong, "\n".join(wrong)
 
 
@@ -121,7 +121,7 @@ def test_reasons_and_titles_are_sentences() -> None:
     assert len({stage.name for stage in STAGES}) == len(STAGES)
 
 
-def test_a_build_sees_nothing_but_what_it_is_given() -> None:
+def test_a_build_reads_only_its_arguments() -> None:
     """No function behind a stage's `build` takes the whole config or the job."""
     for stage in STAGES:
         path = Path(str(importlib.util.find_spec(stage.build.__module__).origin))  # type: ignore[union-attr]
@@ -138,13 +138,13 @@ def test_a_build_sees_nothing_but_what_it_is_given() -> None:
 
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
-def test_who_changes_the_code_behind_a_stage_is_reminded_of_its_revision(stage: Any) -> None:
+def test_changed_code_behind_a_stage_is_recorded(stage: Any) -> None:
     recorded = json.loads(RECORDED.read_text())
     known, digest = recorded.get(stage.name), code_digest(stage)
     assert known == {"revision": stage.revision, "code": digest}, (
         f"the code behind the stage '{stage.name}' has changed: {', '.join(modules_behind(stage)[:3])}, ... "
-        f"If the same inputs give another output now, raise its revision (today {stage.revision}). "
-        "Then write down that you looked: python -m avatar.pipeline.revisions tests/pipeline/revisions.json"
+        f"If the same inputs now give another output, raise its revision (now {stage.revision}). "
+        "Then record the new digest: python -m avatar.pipeline.revisions tests/pipeline/revisions.json"
     )
 
 
@@ -152,7 +152,7 @@ def test_the_page_of_the_docs_is_current() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "python -m avatar.pipeline.stages_page docs/stages.md"
 
 
-def test_plugins_that_are_imported_when_asked_for_are_code_behind_their_stage() -> None:
+def test_plugins_that_are_imported_at_first_use_are_code_behind_their_stage() -> None:
     behind = {stage.name: modules_behind(stage) for stage in STAGES}
     assert "avatar.search.searchers.nsga2" in behind["search"]
     assert "avatar.surrogate.trees" in behind["surrogate"]

@@ -19,14 +19,14 @@ class Scratch:
     root: Path
 
     def write(self, name: str, text: str) -> None:
-        """Write a new file; a file that exists already may not be replaced."""
+        """Write a new file; an existing file may not be replaced."""
         path = self.root / name
         assert not path.exists(), f"{name} exists already"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
 
     def add_after(self, name: str, line: str, more: str) -> None:
-        """Insert `more` behind the only line of a file that is equal to `line`: a registry's line, for instance."""
+        """Insert `more` after the only line of a file that equals `line`, for example a line of a registry."""
         path = self.root / name
         lines = path.read_text(encoding="utf-8").splitlines()
         assert lines.count(line) == 1, f"{name} has the line {line!r} {lines.count(line)} times"

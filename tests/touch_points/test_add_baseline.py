@@ -32,8 +32,8 @@ functions = {str(n): Function(str(n), "word " * (9 if n % 2 else 3) + f"w{n}") f
 samples = [Sample(str(n), n % 2) for n in range(60)]
 corpus = Corpus("toy", Task.FUNCTION, functions, {SplitName.UNLABELED: samples[:40], SplitName.TEST: samples[40:]})
 members, labels = corpus.members(SplitName.UNLABELED), corpus.labels(SplitName.UNLABELED)
-found = evaluate_baselines(corpus, members, labels, seed=1)
-assert set(found) == {"constant", "tfidf", "length"} and found["length"].accuracy == 1.0
+scores = evaluate_baselines(corpus, members, labels, seed=1)
+assert set(scores) == {"constant", "tfidf", "length"} and scores["length"].accuracy == 1.0
 assert set(evaluate_baselines(corpus, members, labels, seed=1, truth=True)) == {"tfidf_truth", "length_truth"}
 assert titles()["length"] == BASELINE_TITLES["length"] == "length alone"
 assert BASELINE_TITLES["length_truth"] == "length alone (all true labels)"

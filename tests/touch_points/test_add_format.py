@@ -12,8 +12,8 @@ from avatar.serve.scan.findings import ScanReport
 
 @FORMATS.register("compiler")
 def compiler(report: ScanReport) -> str:
-    places = [(finding.functions[0], headline(finding, report.label)) for finding in report.findings]
-    return "".join(f"{place.file}:{place.first_line}: warning: {text}\\n" for place, text in places)
+    lines = [(finding.functions[0], headline(finding, report.label)) for finding in report.findings]
+    return "".join(f"{function.file}:{function.first_line}: warning: {text}\\n" for function, text in lines)
 '''
 
 PROGRAM = """

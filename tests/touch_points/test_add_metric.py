@@ -50,9 +50,9 @@ functions = {str(n): Function(str(n), text) for n, text in enumerate(words)}
 samples = [Sample(str(n), int(label)) for n, label in enumerate(labels)]
 splits = {SplitName.UNLABELED: samples[:150], SplitName.VALID: samples[150:220], SplitName.TEST: samples[220:]}
 corpus = Corpus("toy", Task.FUNCTION, functions, splits)
-told = corpus.labels(SplitName.UNLABELED)
-found = evaluate_baselines(corpus, corpus.members(SplitName.UNLABELED), told, seed=1, metric="balanced")
-assert found["tfidf"].balanced == 1.0 and found["constant"].balanced == 0.5, found
+train_labels = corpus.labels(SplitName.UNLABELED)
+scores = evaluate_baselines(corpus, corpus.members(SplitName.UNLABELED), train_labels, seed=1, metric="balanced")
+assert scores["tfidf"].balanced == 1.0 and scores["constant"].balanced == 0.5, scores
 
 values = classification(labels, answers).as_dict("test/")
 table = summary([Row("student", scores_in(values, "test"))])

@@ -1,4 +1,4 @@
-"""An objective that candidates are measured by is one new file."""
+"""A measured objective is one new file."""
 
 from conftest import Scratch
 
@@ -38,8 +38,8 @@ from jobs import small_job, write_pairs
 from avatar.pipeline.run_job import run_job
 from avatar.tracking.runs import Run
 
-place = Path("job")
-cfg = small_job(write_pairs(place / "data"), place)
+folder = Path("job")
+cfg = small_job(write_pairs(folder / "data"), folder)
 cfg = replace(cfg, search=replace(cfg.search, objectives=["accuracy", "size", "alarms"], rule="knee"))
 print(run_job(cfg, Run()).report.read_text().count("share of alarms"))
 print((next(Path("job/artifacts/search").glob("*/front.csv"))).read_text().splitlines()[0])

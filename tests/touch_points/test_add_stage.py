@@ -1,4 +1,4 @@
-"""A stage is one new file, a line in the list of stages, and a line in the story."""
+"""A stage is one new file, a line in the list of stages, and a line in `run_job.py`."""
 
 from conftest import PROJECT, Scratch
 
@@ -49,8 +49,8 @@ from avatar.pipeline.plan import plan
 from avatar.pipeline.run_job import run_job
 from avatar.tracking.runs import Run
 
-place = Path("job")
-cfg = small_job(write_pairs(place / "data"), place)
+folder = Path("job")
+cfg = small_job(write_pairs(folder / "data"), folder)
 run_job(cfg, Run())
 cfg.seed = 2
 print([(step.stage, step.state) for step in plan(cfg) if step.stage == "lengths"])
@@ -59,7 +59,7 @@ print([(step.stage, step.state) for step in plan(cfg) if step.stage == "lengths"
 
 def test_a_stage_is_one_file_and_two_lines(scratch: Scratch) -> None:
     scratch.write("src/avatar/pipeline/stage_01_lengths.py", FILE)
-    stages, story = "src/avatar/pipeline/stages.py", "src/avatar/pipeline/run_job.py"
+    stages, run_job = "src/avatar/pipeline/stages.py", "src/avatar/pipeline/run_job.py"
     scratch.add_after(stages, "    DATASET,", "    LENGTHS,")
     scratch.add_after(
         stages,
@@ -67,7 +67,7 @@ def test_a_stage_is_one_file_and_two_lines(scratch: Scratch) -> None:
         "from avatar.pipeline.stage_01_lengths import LENGTHS",
     )
     scratch.add_after(
-        story,
+        run_job,
         "    data = stage_01_dataset.run(job)",
         "    from avatar.pipeline import stage_01_lengths\n    stage_01_lengths.run(job, data)",
     )

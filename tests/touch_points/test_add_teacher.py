@@ -2,7 +2,7 @@
 
 from conftest import PROJECT, Scratch
 
-FILE = '''"""A teacher that says 1 where two functions share their first word."""
+FILE = '''"""A teacher that answers 1 if two functions have the same first word."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ from avatar.teacher.kinds import TEACHERS, Lesson, Training, save_answers
 
 
 class FirstWord:
-    """It learns nothing."""
+    """It needs no training."""
 
     note: ClassVar[str] = "The teacher is a rule."
     runs: ClassVar[bool] = False
@@ -53,9 +53,9 @@ from avatar.config.schema import TeacherConfig
 from avatar.pipeline.run_job import run_job
 from avatar.tracking.runs import Run
 
-place = Path("job")
+folder = Path("job")
 teacher = TeacherConfig(name="rule", kind="first_word", timing="none")
-outcome = run_job(small_job(write_pairs(place / "data"), place, teacher=teacher), Run())
+outcome = run_job(small_job(write_pairs(folder / "data"), folder, teacher=teacher), Run())
 print("The teacher is a rule." in outcome.report.read_text(), outcome.metrics["teacher_test/accuracy"])
 """
 

@@ -1,4 +1,4 @@
-"""Artifacts: folders that a complete manifest declares finished, made once however many want them."""
+"""Artifacts: folders that are finished once their manifest is written. Several processes make each only once."""
 
 import contextlib
 import datetime
@@ -24,9 +24,9 @@ NOT_WRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.ERO
 
 @dataclass(frozen=True)
 class Artifact:
-    """A finished stage: its folder and values, and whether it was there already.
+    """The result of a finished stage: its folder and values. `reused` is True if it existed before.
 
-    `key` is for what depends on it: the key of the stage, and where a clock decides about the values, theirs too.
+    `key` goes into the keys of later stages. It is the stage's key, with a digest of the values if the stage is timed.
     """
 
     stage: str
@@ -39,7 +39,7 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Pending:
-    """An artifact that is made when somebody needs its content; its key is known before."""
+    """An artifact that is made when `get` is called. Its key is known before."""
 
     key: str
     get: Callable[[], Artifact]
@@ -53,10 +53,10 @@ class ArtifactStore:
         self.verify = verify
 
     def make(self, stage: Stage[I, S], inputs: I, settings: S) -> Artifact:
-        """The artifact of `stage`, from disk where it was made before.
+        """The artifact of `stage`, read from disk if it exists, else built.
 
-        The stage is built at most once by all processes: the others wait. An error leaves no manifest, so that the
-        artifact does not exist.
+        Only one process builds it; the others wait. If the build fails, no manifest is written, so the artifact does
+        not exist.
         """
         key = stage.key(inputs, settings)
         folder = self.root / stage.name / key
@@ -86,12 +86,12 @@ class ArtifactStore:
             return _artifact(stage, manifest, folder, reused=False)
 
     def existing(self, stage: Stage[Any, Any], folder: Path) -> Artifact | None:
-        """The artifact in `folder`, whose files are checked, or None where it is not finished."""
+        """The artifact in `folder` after a check of its files, or None if it is not finished."""
         manifest = read_manifest(folder)
         if manifest is None:
             return None
         manifest.verify(folder, self.verify)
-        log.debug("%s %s is there already", stage.name, manifest.key)
+        log.debug("%s %s exists and is reused", stage.name, manifest.key)
         return _artifact(stage, manifest, folder, reused=True)
 
     @contextlib.contextmanager
@@ -118,7 +118,7 @@ class ArtifactStore:
                 raise
             raise ArtifactError(
                 f"the stage {stage} cannot write {error.filename or folder}: {error.strerror or error}",
-                "free some disk space, or choose another folder with artifacts.folder=PATH; nothing half-made is used",
+                "free some disk space, or choose another folder with artifacts.folder=PATH; unfinished artifacts are not used",
             ) from error
         finally:
             lock.release()

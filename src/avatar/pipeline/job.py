@@ -1,4 +1,4 @@
-"""What every stage's module is given: the configuration, and the store of artifacts."""
+"""The arguments that all stages share: the configuration and the store of artifacts."""
 
 from dataclasses import dataclass
 
@@ -10,14 +10,14 @@ from avatar.pipeline.stage import I, S, Stage
 
 @dataclass(frozen=True)
 class Job:
-    """One job: its configuration, and where its artifacts are."""
+    """One job: its configuration and its store of artifacts."""
 
     cfg: Config
     store: ArtifactStore
 
     @classmethod
     def of(cls, cfg: Config) -> "Job":
-        """The job of a config, with the store that it names."""
+        """The job of a config, with the store at `artifacts.folder`."""
         return cls(cfg, ArtifactStore(user_path(cfg.artifacts.folder), cfg.artifacts.verify))
 
     def make(self, stage: Stage[I, S], inputs: I) -> Artifact:
@@ -25,7 +25,7 @@ class Job:
         return self.store.make(stage, inputs, stage.read(self.cfg))
 
     def pending(self, stage: Stage[I, S], inputs: I) -> Pending:
-        """The same, made when its content is needed. A stage whose values a clock decides is made at once."""
+        """As `make`, but the artifact is made when its content is needed. A timed stage is made at once."""
         if stage.timed:
             artifact = self.make(stage, inputs)
             return Pending(artifact.key, lambda: artifact)

@@ -1,4 +1,4 @@
-"""The manifest of an artifact: what it was made of, and the digests of its files."""
+"""The manifest of an artifact: its settings, inputs and values, and the digests of its files."""
 
 import json
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from avatar.common.hashing import file_digest
 
 MANIFEST = "manifest.json"
 MOST_BYTES = 64 * 1024**2
-"""A manifest is far smaller; a larger file is not read."""
+"""Largest size of a manifest, in bytes. A larger file is not read."""
 
 VERIFY = ("quick", "full")
-"""How reused files are checked: by size and time, and by digest only where these differ; or all by digest."""
+"""How reused files are checked. quick: by size, and by digest only if the time differs. full: by size and digest."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class FileRecord:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What `manifest.json` says. `made` is UTC, ISO 8601; `seconds` is how long it took."""
+    """The content of `manifest.json`. `made` is the time in UTC, ISO 8601; `seconds` is the duration of the build."""
 
     stage: str
     revision: int
@@ -42,11 +42,11 @@ class Manifest:
     files: Mapping[str, FileRecord]
 
     def write(self, folder: Path) -> None:
-        """Write it into `folder`, which is a finished artifact from then on."""
+        """Write it into `folder`. From then on, the artifact is finished."""
         write_text(folder / MANIFEST, json.dumps(asdict(self), indent=1) + "\n")
 
     def verify(self, folder: Path, how: str = "quick") -> None:
-        """Raise an ArtifactError where a file of `folder` is not the one that was written."""
+        """Raise an ArtifactError if a file of `folder` is missing or has changed. `how` is one of `VERIFY`."""
         for name, record in self.files.items():
             problem = _difference(folder / name, record, how)
             if problem:
@@ -57,7 +57,7 @@ class Manifest:
 
 
 def file_records(folder: Path) -> dict[str, FileRecord]:
-    """All files below `folder` but the manifest, by their path in it."""
+    """Records of all files below `folder` except the manifest, by relative path."""
     return {
         path.relative_to(folder).as_posix(): FileRecord(path.stat().st_size, path.stat().st_mtime_ns, file_digest(path))
         for path in sorted(folder.rglob("*"))
@@ -66,7 +66,7 @@ def file_records(folder: Path) -> dict[str, FileRecord]:
 
 
 def read_manifest(folder: Path) -> Manifest | None:
-    """The manifest of a finished artifact, or None where there is none. One that is no manifest is an ArtifactError."""
+    """The manifest in `folder`, or None if there is none. An unreadable manifest is an ArtifactError."""
     path = folder / MANIFEST
     if not path.is_file():
         return None
@@ -81,7 +81,7 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 def _parsed(data: Any) -> Manifest:
     if not isinstance(data, dict):
-        raise ValueError(f"it holds a {type(data).__name__} where an object belongs")
+        raise ValueError(f"it holds a {type(data).__name__}; it must hold an object")
     kinds: dict[str, type | tuple[type, ...]] = {
         "stage": str,
         "revision": int,
@@ -101,7 +101,7 @@ def _parsed(data: Any) -> Manifest:
     files = {}
     for name, record in data["files"].items():
         if Path(name).is_absolute() or ".." in Path(name).parts:
-            raise ValueError(f"the file '{name}' lies outside of the artifact")
+            raise ValueError(f"the file '{name}' is outside of the artifact's folder")
         try:
             files[name] = FileRecord(int(record["bytes"]), int(record["mtime_ns"]), str(record["sha256"]))
         except (KeyError, TypeError) as error:
@@ -110,13 +110,13 @@ def _parsed(data: Any) -> Manifest:
 
 
 def _difference(path: Path, record: FileRecord, how: str) -> str:
-    """What is wrong with a file, or "" where nothing is."""
+    """How a file differs from its record, or "" if it does not."""
     try:
-        found = path.stat()
+        stat = path.stat()
     except OSError:
         return "is missing"
-    if found.st_size != record.bytes:
-        return f"has {found.st_size} bytes, and had {record.bytes} when it was made"
-    if how == "quick" and found.st_mtime_ns == record.mtime_ns:
+    if stat.st_size != record.bytes:
+        return f"has {stat.st_size} bytes, and had {record.bytes} when it was made"
+    if how == "quick" and stat.st_mtime_ns == record.mtime_ns:
         return ""
     return "" if file_digest(path) == record.sha256 else "has other content than when it was made"

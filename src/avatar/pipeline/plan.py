@@ -1,4 +1,4 @@
-"""What a job would do: which artifacts are there, which are made next and why, and how long it took last time."""
+"""What a job would do: which artifacts exist, which will be made and why, and how long each stage took last time."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,16 +19,16 @@ from avatar.pipeline.stages import STAGES
 from avatar.tracking.runs import Run
 
 MOST_SHOWN = 3
-"""Differences to an earlier artifact that are named."""
+"""The plan names at most this many differences to an earlier artifact."""
 
 
 class NotMade(Exception):
-    """An artifact is not there, and what follows cannot be known without it."""
+    """An artifact does not exist. The later stages cannot be planned without it."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """A stage in a plan: how many artifacts are there, why the next one is not, and how long one took last time."""
+    """A stage in a plan: how many artifacts exist, why the next one does not, and the duration of the newest one."""
 
     stage: str
     title: str
@@ -40,15 +40,15 @@ class Step:
     def state(self) -> str:
         """One line for the table."""
         if self.missing:
-            return self.missing if not self.reused else f"{self.reused} there, then {self.missing}"
+            return self.missing if not self.reused else f"{self.reused} done, then {self.missing}"
         if not self.reused:
-            return "made if it is needed"
-        return "there" if self.reused == 1 else f"{self.reused} there"
+            return "made only if needed"
+        return "done" if self.reused == 1 else f"{self.reused} done"
 
 
 @dataclass
 class PlanStore(ArtifactStore):
-    """A store that makes nothing: it writes down what is there, and stops where something is not."""
+    """A store that makes nothing. It records which artifacts exist, and stops at the first one that does not."""
 
     root: Path
     verify: str = "quick"
@@ -56,7 +56,7 @@ class PlanStore(ArtifactStore):
     missing: dict[str, str] = field(default_factory=dict)
 
     def make(self, stage: Stage[I, S], inputs: I, settings: S) -> Artifact:
-        """The artifact, where it was made; else NotMade."""
+        """The artifact if it exists. Otherwise raise NotMade."""
         folder = self.root / stage.name / stage.key(inputs, settings)
         existing = self.existing(stage, folder)
         if existing is None:
@@ -66,40 +66,40 @@ class PlanStore(ArtifactStore):
         return existing
 
     def _why(self, stage: Stage[I, S], inputs: I, settings: S) -> str:
-        """What differs from the most similar artifact of the stage."""
+        """The differences to the most similar artifact of the stage."""
         now = dict(_flat({"settings": stage.keyed_settings(settings), "inputs": stage.keyed_inputs(inputs)}))
         now["revision"] = stage.revision
-        nearest: list[str] | None = None
+        fewest: list[str] | None = None
         for manifest in manifests(self.root / stage.name):
             then = dict(_flat({"settings": manifest.settings, "inputs": manifest.inputs}))
             then["revision"] = manifest.revision
             names = sorted(name for name in then.keys() | now if then.get(name) != now.get(name))
             differences = list(dict.fromkeys(_difference(name, then, now) for name in names))
-            if nearest is None or len(differences) < len(nearest):
-                nearest = differences
-        if nearest is None:
+            if fewest is None or len(differences) < len(fewest):
+                fewest = differences
+        if fewest is None:
             return "never made here"
-        if not nearest:
-            return "begun, and not finished"
-        more = f", and {len(nearest) - MOST_SHOWN} more" if len(nearest) > MOST_SHOWN else ""
-        return ", ".join(nearest[:MOST_SHOWN]) + more
+        if not fewest:
+            return "started, but not finished"
+        more = f", and {len(fewest) - MOST_SHOWN} more" if len(fewest) > MOST_SHOWN else ""
+        return ", ".join(fewest[:MOST_SHOWN]) + more
 
 
 def plan(cfg: Config) -> list[Step]:
-    """Every stage in its order. The data is read; nothing is made, and nothing is written."""
+    """Every stage in its order. This reads the data, and makes and writes nothing."""
     store = PlanStore(user_path(cfg.artifacts.folder), cfg.artifacts.verify)
     job = Job(cfg, store)
-    waits = ""
+    first_missing = ""
     try:
         finish(job, run_stages(job, Recorder(Run(), cfg)))
-    except NotMade as absent:
-        waits = str(absent)
+    except NotMade as error:
+        first_missing = str(error)
     steps = []
     order = [stage.name for stage in STAGES]
     for stage in STAGES:
         reused, missing = len(store.reused.get(stage.name, ())), store.missing.get(stage.name, "")
-        if waits and not missing and not reused and order.index(stage.name) > order.index(waits):
-            missing = f"after {waits}"
+        if first_missing and not missing and not reused and order.index(stage.name) > order.index(first_missing):
+            missing = f"after {first_missing}"
         last = max(manifests(store.root / stage.name), key=lambda manifest: manifest.made, default=None)
         steps.append(Step(stage.name, stage.title, reused, missing, last.seconds if last else None))
     return steps
@@ -114,7 +114,8 @@ def render(steps: list[Step]) -> str:
         f"{step.stage:{widths[0]}}  {step.title:{widths[1]}}  {seconds:>{widths[2]}}  {step.state}"
         for step, seconds in zip(steps, took, strict=True)
     ]
-    return "\n".join([head, "-" * len(head), *lines, "", "'last' is how long the newest artifact of the stage took."])
+    note = "'last' is the time that the newest artifact of the stage took."
+    return "\n".join([head, "-" * len(head), *lines, "", note])
 
 
 def manifests(folder: Path) -> Iterator[Manifest]:

@@ -1,4 +1,4 @@
-"""What MLflow is told about a job, while it runs and at its end."""
+"""What is logged to MLflow about a job, while it runs and at its end."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from avatar.tracking.runs import Run
 
 @dataclass(frozen=True)
 class Recorder:
-    """Tells one open run what the stages of a job give."""
+    """Logs the results of a job's stages to one open MLflow run."""
 
     run: Run
     cfg: Config
@@ -32,7 +32,7 @@ class Recorder:
                 child.log_metrics(labels.test_metrics.as_dict("teacher_test/"))
 
     def candidate(self, task: Task, candidate: Candidate, number: int) -> None:
-        """A nested run for one trained candidate. It is never scored on test: its scores choose the winner."""
+        """A nested run for one trained candidate, with scores on valid only: they choose the winner."""
         metric, arch = self.cfg.dataset.metric, candidate.arch
         below = candidate.scores[: candidate.rungs - 1]
         measured = {
@@ -56,7 +56,7 @@ class Recorder:
                 child.log_metrics({"valid/loss": epoch["valid/loss"]}, step=int(epoch["epoch"]))
 
     def finalists(self, task: Task, finals: Finals) -> None:
-        """A nested run for each student that valid had to choose from; none where there was one."""
+        """A nested run for each finalist; none if there is only one."""
         if len(finals.finalists) == 1:
             return
         for number, student in enumerate(finals.finalists, start=1):
@@ -92,7 +92,7 @@ class Recorder:
 
 
 def search_metrics(surrogate: FittedSurrogate, searched: Searched) -> dict[str, float]:
-    """How much was looked at, how much of the front was found, and what the surrogate is worth."""
+    """Number of evaluations, share of the exact front's hypervolume, and quality of the surrogate, by MLflow name."""
     values = {"search/evaluations": float(searched.result.evaluated)}
     if searched.convergence.ratio is not None:
         values["search/hypervolume_ratio"] = searched.convergence.ratio
@@ -109,7 +109,7 @@ def search_metrics(surrogate: FittedSurrogate, searched: Searched) -> dict[str, 
 
 
 def _example(data: Data) -> list[str] | list[tuple[str, str]]:
-    """Two test examples that show what the model reads."""
+    """Two test examples that show the input of the model."""
     members = data.corpus.members(SplitName.TEST)[:2]
     if data.corpus.task is Task.FUNCTION:
         return [data.texts[row] for (row,) in members]

@@ -1,6 +1,6 @@
-"""The code behind each stage, so that a test can remind whoever changes it of the stage's revision.
+"""Digests of the code behind each stage. A test fails when the code changes and the digest was not recorded again.
 
-`python -m avatar.pipeline.revisions FILE` writes revision and digest of every stage.
+`python -m avatar.pipeline.revisions FILE` writes the revision and the digest of every stage.
 """
 
 import ast
@@ -18,14 +18,14 @@ from avatar.common.files import write_text
 from avatar.pipeline.stage import Stage
 
 WITHOUT_EFFECT = ("avatar.common", "avatar.config", "avatar.tracking", "avatar.report", "avatar.pipeline")
-"""Packages that change no result: errors, messages, checks, and what puts the stages together."""
+"""Packages that change no result: errors, messages, checks, and the code that connects the stages."""
 
 LAZY = re.compile(r"avatar(\.\w+)+:\w+")
-"""How a registry names a plug-in that it imports when it is asked for."""
+"""How a registry names a plug-in that it imports at its first use."""
 
 
 def modules_behind(stage: Stage[Any, Any]) -> list[str]:
-    """Names of our modules that a stage's `build` may reach through imports, its own first, the others sorted."""
+    """Names of our modules that a stage's `build` can import, directly or not: its own first, the others sorted."""
     own = stage.build.__module__
     reached: set[str] = set()
     waiting = [own]
@@ -59,19 +59,19 @@ def _tree(name: str) -> ast.Module:
 
 @cache
 def _imported(name: str) -> tuple[str, ...]:
-    found = set()
-    if "pkgutil" in _code(name):  # it imports whatever lies beside it
-        found |= {f"{name}.{module.name}" for module in pkgutil.iter_modules([str(_path(name).parent)])}
+    modules = set()
+    if "pkgutil" in _code(name):  # it imports all modules of its package
+        modules |= {f"{name}.{module.name}" for module in pkgutil.iter_modules([str(_path(name).parent)])}
     for node in ast.walk(_tree(name)):
         if isinstance(node, ast.Constant) and LAZY.fullmatch(str(node.value)):
-            found.add(str(node.value).partition(":")[0])
+            modules.add(str(node.value).partition(":")[0])
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("avatar."):
-            found.add(node.module)
+            modules.add(node.module)
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
                 if importlib.util.find_spec(node.module).submodule_search_locations:  # type: ignore[union-attr]
-                    found |= {inner} if importlib.util.find_spec(inner) else set()
-    return tuple(sorted(found))
+                    modules |= {inner} if importlib.util.find_spec(inner) else set()
+    return tuple(sorted(modules))
 
 
 @cache
@@ -85,12 +85,12 @@ def _code(name: str) -> str:
             if isinstance(value, ast.Constant) and isinstance(value.value, str):
                 skipped |= set(range(statement.lineno, (statement.end_lineno or statement.lineno) + 1))
     lines = enumerate(_path(name).read_text(encoding="utf-8").splitlines(), start=1)
-    kept = (line.strip() for number, line in lines if number not in skipped)
-    return "\n".join(line for line in kept if line and not line.startswith("#"))
+    lines_of_code = (line.strip() for number, line in lines if number not in skipped)
+    return "\n".join(line for line in lines_of_code if line and not line.startswith("#"))
 
 
 def main(path: Path) -> None:
-    """Write revision and digest of every stage to `path`."""
+    """Write the revision and the digest of every stage to `path`."""
     from avatar.pipeline.stages import STAGES
 
     recorded = {stage.name: {"revision": stage.revision, "code": code_digest(stage)} for stage in STAGES}

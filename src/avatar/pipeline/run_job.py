@@ -1,4 +1,4 @@
-"""One job, from a data set to a bundle and a report: the whole story."""
+"""One job: all stages, from a data set to a bundle and a report."""
 
 import shutil
 from collections.abc import Callable
@@ -46,7 +46,7 @@ log = get_logger("pipeline")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a job ends with: its table and numbers, and where report and bundle lie."""
+    """The result of a job: its table, its metrics by MLflow name, and the paths of report and bundle."""
 
     table: pd.DataFrame
     metrics: dict[str, float]
@@ -55,9 +55,9 @@ class Outcome:
 
 
 def run_job(cfg: Config, tracked: Run) -> Outcome:
-    """Run every stage that is not done already, write report and bundle, and tell `tracked` what comes out."""
+    """Run every stage that is not done yet, write report and bundle, and log the results to `tracked`."""
     output = Path(cfg.output_dir)
-    _make(output)
+    _create_folder(output)
     job, recorder = Job.of(cfg), Recorder(tracked, cfg)
     results = run_stages(job, recorder)
     report, exported = finish(job, results)
@@ -75,7 +75,7 @@ def run_job(cfg: Config, tracked: Run) -> Outcome:
 
 
 def run_stages(job: Job, recorder: Recorder) -> Results:
-    """From the data to everything that is measured."""
+    """Run stages 1 to 13, from the data to the measurement."""
     data = stage_01_dataset.run(job)
     teacher = stage_02_teacher.run(job, data)
     labels = stage_03_labels.run(job, data, teacher)
@@ -83,8 +83,8 @@ def run_stages(job: Job, recorder: Recorder) -> Results:
 
     space, task = SearchSpace.from_config(job.cfg.search_space), data.corpus.task
     latency = stage_05_latency.run(job, data, space)
-    told = partial(recorder.candidate, task)
-    candidates, surrogate, searched = explore(job, data, labels, space, latency, told)
+    record = partial(recorder.candidate, task)
+    candidates, surrogate, searched = explore(job, data, labels, space, latency, record)
     timed = stage_09_search.time_winners(job, task, latency, searched)
 
     finals = stage_11_finals.run(job, data, labels, surrogate, searched)
@@ -104,9 +104,9 @@ def explore(
     latency: MeasuredLatency,
     done: Callable[[Candidate, int], None],
 ) -> tuple[list[Candidate], FittedSurrogate, Searched]:
-    """Stages 6 to 9 in rounds: train candidates, fit the surrogate, search; then train where it promises most.
+    """Run stages 6 to 9 in rounds: propose and train candidates, fit the surrogate, search.
 
-    `done` is told of each trained candidate and its number.
+    `done` is called with each trained candidate and its number.
     """
     task, rounds = data.corpus.task, job.cfg.search.rounds
     architectures = stage_06_proposals.first(job, task, latency)
@@ -128,7 +128,7 @@ def finish(job: Job, results: Results) -> tuple[Report, Artifact]:
     return report, exported
 
 
-def _make(output: Path) -> None:
+def _create_folder(output: Path) -> None:
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -14,7 +14,7 @@ HARDWARE = "the kind of device changes rounding only; number of devices and prec
 
 @dataclass(frozen=True)
 class Machine:
-    """Where something is timed: the processor, torch's threads, and torch's version."""
+    """The machine of a timing: its processor, number of torch's threads, and torch's version."""
 
     name: str
     threads: int
@@ -27,7 +27,7 @@ def this_machine() -> Machine:
 
 
 def trainer_field() -> TrainerConfig:
-    """A field with all of the trainer's settings, for building; what of them counts are fields of their own."""
+    """A field with all settings of the trainer, not in the key. Those that change results are separate fields."""
     return unkeyed("trainer", why=HARDWARE)  # type: ignore[no-any-return]
 
 
@@ -37,17 +37,17 @@ def precision_field() -> str:
 
 
 def world_size_field() -> int:
-    """A field with the number of processes that share a step: each sees a whole batch, so it scales the batch."""
+    """A field with the number of processes that share a step. Each reads a whole batch: the effective batch grows."""
     return setting("trainer.devices", "trainer.accelerator", via=world_size_of)  # type: ignore[no-any-return]
 
 
 def world_size_of(devices: int, accelerator: str) -> int:
-    """Processes of a training; `devices` of -1 are all that there are."""
+    """Number of processes of a training. With `devices` of -1, all devices are used."""
     if devices > 0:
         return devices
     return 1 if accelerator == "cpu" else max(1, torch.cuda.device_count())
 
 
 def language_field() -> str | None:
-    """A field with the language of the functions."""
+    """A field with the programming language of the functions."""
     return setting("dataset.language")  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""What a stage declares: its inputs, its settings, and how it is built. Its key is made of exactly these."""
+"""The declaration of a stage: its inputs, its settings, and how it is built. Its key is made of exactly these."""
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ S = TypeVar("S")
 
 
 class Keyed(Protocol):
-    """What a stage reads from an earlier one: the key changes with everything that it holds."""
+    """An input from an earlier stage. Its key changes with every part of its content."""
 
     @property
     def key(self) -> str:
@@ -27,8 +27,8 @@ class Keyed(Protocol):
 class ConfigSource:
     """How a field of a stage's settings is read from the config.
 
-    `paths` are dotted keys, or groups of keys but for those in `without`. `via` makes the value of theirs; without it
-    there is one path. `why` is empty for a setting that the key is made of, else the reason why it is left out.
+    `paths` are dotted keys, or groups of keys except those in `without`. `via` computes the field from their values;
+    without it, there is exactly one path. `why` is the reason why the field is not in the stage's key; empty if it is.
     """
 
     paths: tuple[str, ...]
@@ -37,18 +37,18 @@ class ConfigSource:
     why: str = ""
 
     def value(self, cfg: Config) -> Any:
-        """The field's value. What `without` names has its default, so that no stage can read it."""
-        found = [_at(cfg, path) for path in self.paths]
+        """The field's value. Settings in `without` have their defaults, so that no stage can read them."""
+        values = [_at(cfg, path) for path in self.paths]
         if self.without:
-            fresh = type(found[0])()
-            found = [dataclasses.replace(found[0], **{name: getattr(fresh, name) for name in self.without})]
+            default = type(values[0])()
+            values = [dataclasses.replace(values[0], **{name: getattr(default, name) for name in self.without})]
         if self.via is not None:
-            return self.via(*found)
-        (only,) = found
+            return self.via(*values)
+        (only,) = values
         return only
 
     def keys(self, cfg: Config) -> Iterator[str]:
-        """The dotted keys that it reads, groups taken apart."""
+        """The dotted keys that it reads, with groups split into single keys."""
         for path in self.paths:
             part = _at(cfg, path)
             if not dataclasses.is_dataclass(part):
@@ -60,17 +60,17 @@ class ConfigSource:
 
 
 def setting(*paths: str, via: Callable[..., Any] | None = None, without: Sequence[str] = ()) -> Any:
-    """A field of a stage's settings that the key is made of: read from `paths` of the config, through `via`."""
+    """A field of a stage's settings that is in the key. It is read from `paths` of the config, through `via`."""
     return dataclasses.field(metadata={"reading": ConfigSource(paths, via, tuple(without))})
 
 
 def unkeyed(*paths: str, why: str, via: Callable[..., Any] | None = None, without: Sequence[str] = ()) -> Any:
-    """A field of a stage's settings that leaves the key as it is; `why` says for what reason that is right."""
+    """A field of a stage's settings that is not in the key; `why` is the reason."""
     return dataclasses.field(metadata={"reading": ConfigSource(paths, via, tuple(without), why)})
 
 
 def label() -> Any:
-    """A field of a stage's inputs that is only shown to people, and that the key is not made of."""
+    """A field of a stage's inputs that is only displayed, and is not in the key."""
     return dataclasses.field(default="", metadata={"label": True})
 
 
@@ -78,11 +78,11 @@ def label() -> Any:
 class Stage(Generic[I, S]):
     """A step of the job whose result is an artifact.
 
-    `build(inputs, settings, folder)` writes its files into `folder`, which may hold what a killed run left there, and
-    returns the values of the manifest. It is a plain function of a module: all that it knows is what it is given.
+    `build(inputs, settings, folder)` writes its files into `folder` and returns the values of the manifest. `folder`
+    may hold files of a killed run. `build` is a function of a module, so that it reads nothing but its arguments.
     `inputs` and `settings` are dataclasses. Fields of `inputs` are `Keyed`, plain values, or tuples of these; fields of
     `settings` are declared by `setting` and `unkeyed`. `revision` is raised by hand when the output of the same inputs
-    changes. `timed` says that a clock decides about the values: then what depends on them has their digest in its key.
+    changes. `timed` means that the values depend on measured times: later stages then have their digest in the key.
     """
 
     name: str
@@ -95,10 +95,11 @@ class Stage(Generic[I, S]):
 
     def __post_init__(self) -> None:
         if getattr(self.build, "__closure__", None) or "<" in self.build.__qualname__:
-            raise TypeError(f"the stage {self.name} must be built by a function of a module: a closure reads in secret")
+            raise TypeError(f"the stage {self.name} must be built by a module's function, not by a closure or a lambda")
         undeclared = [name for name, reading in self._declared() if reading is None]
         if undeclared:
-            raise TypeError(f"the stage {self.name} does not say where {', '.join(undeclared)} are read")
+            names = ", ".join(undeclared)
+            raise TypeError(f"the stage {self.name} has settings without setting() or unkeyed(): {names}")
 
     def _declared(self) -> Iterator[tuple[str, ConfigSource | None]]:
         for entry in dataclasses.fields(self.settings):  # type: ignore[arg-type]
@@ -106,11 +107,11 @@ class Stage(Generic[I, S]):
 
     @property
     def readings(self) -> dict[str, ConfigSource]:
-        """How each field of the settings is read."""
+        """By name of a field of the settings: how it is read."""
         return {name: reading for name, reading in self._declared() if reading is not None}
 
     def read(self, cfg: Config) -> S:
-        """The stage's settings, and nothing else of the config."""
+        """The stage's settings, without the rest of the config."""
         return self.settings(**{name: reading.value(cfg) for name, reading in self.readings.items()})
 
     def keyed_settings(self, settings: S) -> dict[str, Any]:

@@ -39,18 +39,18 @@ class Data:
         return [function.code for function in self.corpus.functions.values()]
 
     def rows(self, splits: Sequence[SplitName]) -> NDArray[np.int64]:
-        """Rows of the functions that the examples of `splits` touch, rising."""
+        """Rows of the functions in the examples of `splits`, ascending."""
         return np.unique(np.concatenate([self.corpus.members(split).ravel() for split in splits]))
 
     @cached_property
     def training_rows(self) -> NDArray[np.int64]:
-        """Rows of the functions that any training example touches, rising."""
+        """Rows of the functions in any training example, ascending."""
         return self.rows((SplitName.LABELED, SplitName.UNLABELED))
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What was read."""
+    """The data that was read."""
 
     data: Data
 
@@ -74,7 +74,7 @@ DATASET = Stage("dataset", 1, "Read the data, split it, count overlaps", Inputs,
 
 
 def run(job: Job) -> Data:
-    """Read the corpus that the config names. It is read anew each time, so a changed file is noticed."""
+    """Read the corpus of the config. It is read again each time, so a changed file gives a new key."""
     corpus = load_corpus(job.cfg.dataset, job.cfg.seed)
     data = Data(corpus, count_overlaps(corpus), fingerprint(corpus))
     for sentence in (*corpus.notes, *data.overlaps.sentences()):

@@ -1,4 +1,4 @@
-"""Stage 2: the teacher, and its answers for every split that it can answer."""
+"""Stage 2: the teacher, and its logits for every split that it can label."""
 
 import hashlib
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ class VectorInputs:
 
 @dataclass(frozen=True)
 class VectorSettings:
-    """What decides the vectors of a frozen encoder: they are the same for all seeds and halves."""
+    """The settings that change the vectors of a frozen encoder. The vectors are the same for all seeds and halves."""
 
     model: str = setting("teacher.model")
     encoder_layers: int | None = setting("teacher.encoder_layers")
@@ -68,7 +68,7 @@ FROZEN_VECTORS = Stage(
 
 @dataclass(frozen=True)
 class FrozenVectors:
-    """What the frozen encoder makes of every function in an example; computed when they are needed."""
+    """The frozen encoder's vectors of every function in an example, computed when they are needed."""
 
     data: Data
     texts: Texts
@@ -80,18 +80,18 @@ class FrozenVectors:
         return self.pending.key
 
     def get(self) -> NDArray[np.float32]:
-        """Vectors (functions, hidden), 0 for functions that stand in no example."""
-        made = np.load(self.pending.get().folder / VECTORS, mmap_mode="r")
+        """Vectors (functions, hidden); 0 for functions that are in no example."""
+        encoded = np.load(self.pending.get().folder / VECTORS, mmap_mode="r")
         index = {text: row for row, text in enumerate(self.texts.texts)}
         codes, rows = self.data.texts, self.data.rows(tuple(self.data.corpus.splits))
-        vectors = np.zeros((len(codes), made.shape[1]), dtype=np.float32)
-        vectors[rows] = made[[index[codes[row]] for row in rows]]
+        vectors = np.zeros((len(codes), encoded.shape[1]), dtype=np.float32)
+        vectors[rows] = encoded[[index[codes[row]] for row in rows]]
         return vectors
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """The data, and the vectors of a frozen encoder where only the head learns."""
+    """The data, and the vectors of a frozen encoder if only the head is trained."""
 
     data: Data
     frozen: FrozenVectors | None
@@ -109,7 +109,7 @@ COUNTED = "the field 'identity' has all of it that decides the teacher's answers
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides the teacher's answers, which its kind knows; and all that it takes to make it."""
+    """`identity` holds all settings that change the teacher's answers; its kind defines them. The others build it."""
 
     identity: Mapping[str, Any] = setting(
         "teacher",
@@ -149,7 +149,7 @@ TEACHER = Stage("teacher", 1, "Fine-tune the teacher, or read its recorded answe
 
 @dataclass(frozen=True)
 class Teacher:
-    """A teacher that has learned. `artifact` holds its answers, and what `kind` needs to run it again."""
+    """A trained teacher. `artifact` holds its logits, and the files from which `kind` loads it."""
 
     kind: TeacherKind
     artifact: Artifact
@@ -162,7 +162,7 @@ class Teacher:
 
 
 def run(job: Job, data: Data) -> Teacher:
-    """Let the teacher learn."""
+    """Train the teacher, or read its recorded answers."""
     cfg = job.cfg.teacher
     kind = TEACHERS.get(cfg.kind)
     frozen = None

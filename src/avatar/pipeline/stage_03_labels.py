@@ -1,4 +1,4 @@
-"""Stage 3: the teacher's labels for the unlabelled half, and what they are worth."""
+"""Stage 3: the teacher's labels for the unlabelled half, and their scores."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,7 +37,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Settings:
-    """By what the teacher's threshold is chosen."""
+    """The metric by which the teacher's threshold is chosen."""
 
     metric: str = setting("dataset.metric")
 
@@ -61,7 +61,7 @@ LABELS = Stage("labels", 1, "Label the unlabelled half with the teacher", Inputs
 
 @dataclass(frozen=True)
 class VectorSettings:
-    """What a teacher that is at hand reads of a function."""
+    """How many tokens of a function the teacher reads, and on what device."""
 
     max_length: int = setting("teacher.max_length")
     trainer: TrainerConfig = trainer_field()
@@ -87,7 +87,7 @@ TEACHER_VECTORS = Stage(
 
 @dataclass(frozen=True)
 class TrainingVectors:
-    """What a teacher makes of every training function; computed when they are needed."""
+    """The teacher's vectors of every training function, computed when they are needed."""
 
     data: Data
     pending: Pending
@@ -98,19 +98,19 @@ class TrainingVectors:
         return self.pending.key
 
     def get(self) -> NDArray[np.float32]:
-        """Vectors (functions, width), 0 for functions that no training example touches."""
-        made = np.load(self.pending.get().folder / VECTORS)
-        vectors = np.zeros((len(self.data.texts), made.shape[1]), dtype=np.float32)
-        vectors[self.data.training_rows] = made
+        """Vectors (functions, width); 0 for functions in no training example."""
+        encoded = np.load(self.pending.get().folder / VECTORS)
+        vectors = np.zeros((len(self.data.texts), encoded.shape[1]), dtype=np.float32)
+        vectors[self.data.training_rows] = encoded
         return vectors
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Soft labels of the unlabelled half as logits (examples, 2), and of test where the teacher answers it.
+    """Soft labels of the unlabelled half as logits (examples, 2), and of test if the teacher has labelled it.
 
-    `decision`, fitted on valid where the teacher answers it, makes answers of its logits. `relations` are the teacher's
-    vectors, where a student is to learn from their distances.
+    `decision` turns the teacher's logits into labels; it is fitted on valid if the teacher has labelled it. `relations`
+    are the teacher's vectors if the student is trained on their distances, else None.
     """
 
     artifact: Artifact
@@ -128,12 +128,12 @@ class Labels:
 
     @cached_property
     def vectors(self) -> NDArray[np.float32] | None:
-        """The teacher's vector of at least every training function, (functions, width); 0 where there is none."""
+        """The teacher's vectors (functions, width), at least of every training function; 0 for the others."""
         return self.relations.get() if self.relations is not None else None
 
 
 def run(job: Job, data: Data, teacher: Teacher) -> Labels:
-    """Score the teacher's answers, and read them."""
+    """Score the teacher's labels on all splits, and read its logits."""
     cfg, source = job.cfg, teacher.artifact.folder
     artifact = job.make(LABELS, Inputs(data, teacher))
     soft = read_answers(source, SplitName.UNLABELED)

@@ -33,21 +33,21 @@ TEXTS = "texts.jsonl"
 
 @dataclass(frozen=True)
 class CopyInputs:
-    """The data, and how many copies of each function are wanted."""
+    """The data, and the number of copies of each function."""
 
     data: Data
     copies: int
 
 
 def learned_splits(use_labeled: bool, use_unlabeled: bool) -> tuple[SplitName, ...]:
-    """The halves that a student learns from."""
+    """The halves that a student is trained on."""
     used = {SplitName.LABELED: use_labeled, SplitName.UNLABELED: use_unlabeled}
     return tuple(split for split, wanted in used.items() if wanted)
 
 
 @dataclass(frozen=True)
 class CopySettings:
-    """Which functions are copied, in which language, and what is done to the copies."""
+    """Which functions are copied, their language, and how the copies are rewritten."""
 
     seed: int = setting("seed")
     language: str | None = language_field()
@@ -90,11 +90,11 @@ COPIES = Stage(
 
 
 def rewritten_copies(job: Job, data: Data, copies: int) -> Pending | None:
-    """That many copies of each function that a student learns from; None where it is 0.
+    """`copies` copies of each function that a student is trained on; None if `copies` is 0.
 
-    To each copy all of `distill.rewrites` are done. New names are drawn from those of the training functions, as often
-    as they have them. A function that the grammar does not read stays as it is. Without a known language, making them
-    is a ConfigError.
+    Every rewrite of `distill.rewrites` is applied to each copy. New names are drawn from the names in the training
+    functions, by their frequency. A function that cannot be parsed is copied unchanged. Making the copies is a
+    ConfigError if the language is not known.
     """
     return job.pending(COPIES, CopyInputs(data, copies)) if copies else None
 
@@ -109,7 +109,7 @@ def read_copies(artifact: Artifact) -> list[tuple[int, Sequence[str]]]:
 class Tokenized:
     """A tokenizer and the whole corpus in its tokens, made when they are needed.
 
-    The table holds the functions, then their rewritten copies where there are any.
+    The table holds the functions, then their rewritten copies, if any.
     """
 
     functions: int
@@ -135,9 +135,9 @@ class Tokenized:
 
     @property
     def variants(self) -> NDArray[np.int64] | None:
-        """Rows of each function and of its copies, (functions, 1 + copies); None where there are no copies.
+        """Rows of each function and of its copies, (functions, 1 + copies); None without copies.
 
-        A function that was not copied stands for its copies.
+        For a function that was not copied, all entries are its own row.
         """
         if self.copies is None:
             return None
@@ -151,9 +151,9 @@ class Tokenized:
 
 @dataclass(frozen=True)
 class Inputs:
-    """The data, the kind of tokenizer, its size, the most tokens of a function, and copies where they are wanted.
+    """The data, the kind of tokenizer, its size, the most tokens of a function, and its copies, if any.
 
-    With copies, `plain` is the tokenized corpus without them, whose tokenizer is used.
+    With copies, `plain` is the tokenized corpus without them; its tokenizer is used.
     """
 
     data: Data
@@ -166,7 +166,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Settings:
-    """Nothing of the config: kind and size of a tokenizer are genes."""
+    """No settings: kind and size of a tokenizer are genes."""
 
 
 def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
@@ -189,9 +189,9 @@ TOKENS = Stage("tokens", 1, "Train a tokenizer and tokenize every function", Inp
 
 
 def tokenized(job: Job, data: Data, kind: str, vocab_size: int, copies: int = 0) -> Tokenized:
-    """The corpus in the tokens of a tokenizer trained on the functions of its training splits alone.
+    """The corpus in the tokens of a tokenizer that is trained on the functions of the training splits only.
 
-    `copies` of each function that a student learns from are tokenized behind the functions.
+    `copies` copies of each function that a student is trained on follow the functions.
     """
     rewritten = rewritten_copies(job, data, copies)
     plain = tokenized(job, data, kind, vocab_size) if rewritten is not None else None

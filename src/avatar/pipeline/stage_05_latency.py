@@ -25,14 +25,14 @@ from avatar.space.space import SearchSpace
 
 log = get_logger("latency")
 SAMPLES = 24
-"""Architectures that are timed."""
+"""Number of architectures that are timed."""
 SECONDS = 12.0
-"""How long all of them are timed together."""
+"""Time in which all of them are timed, together."""
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What is timed: architectures, at `length` tokens a function, for `seconds` together."""
+    """The architectures to time, at `length` tokens a function, for `seconds` in all."""
 
     architectures: tuple[Architecture, ...]
     task: Task
@@ -42,7 +42,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Settings:
-    """Where it is timed, and the seed of the order."""
+    """The machine, and the seed of the order."""
 
     seed: int = setting("seed")
     machine: Machine = setting(via=this_machine)
@@ -60,7 +60,7 @@ LATENCY = Stage("latency", 1, "Time architectures on this machine", Inputs, Sett
 
 @dataclass(frozen=True)
 class MeasuredLatency:
-    """The fitted model, and what it was fitted to."""
+    """The fitted model of the latency, and the artifact with the measured times."""
 
     model: LatencyModel
     artifact: Artifact
@@ -72,7 +72,7 @@ class MeasuredLatency:
 
 
 def run(job: Job, data: Data, space: SearchSpace) -> MeasuredLatency:
-    """Time a sample of the space that fits the budgets of size and FLOPs, and fit the model."""
+    """Time a sample of the space within the budgets of size and FLOPs, and fit the model."""
     cfg, task = job.cfg, data.corpus.task
     budgets = budgets_of(cfg.search)
     feasible = Feasible(space, Budgets(budgets.mb, budgets.gflops, None), task)
@@ -90,7 +90,7 @@ def run(job: Job, data: Data, space: SearchSpace) -> MeasuredLatency:
 
 
 def typical_length(job: Job, data: Data) -> int:
-    """Median tokens of a test function in a vocabulary of 4,000 words; the length at which students are timed."""
+    """Median number of tokens of a test function, with a vocabulary of 4,000 words, limited to 16 to 400."""
     table = tokenized(job, data, "word", 4000).table
     rows = np.unique(data.corpus.members(SplitName.TEST))
     return int(np.clip(np.median(table.lengths[rows]), 16, 400))

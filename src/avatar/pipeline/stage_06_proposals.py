@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from avatar.pipeline.stage_09_search import Searched
 
 ONLY_BUDGETS = tuple(name for name in vars(SearchConfig()) if not name.startswith("budget_"))
-"""All settings of the search but its budgets."""
+"""All settings of the search except its budgets."""
 
 
 @dataclass(frozen=True)
 class FirstInputs:
-    """The task, and the times of this machine where there is a budget in milliseconds."""
+    """The task, and the latency model of this machine for a budget in milliseconds."""
 
     task: Task
     latency: MeasuredLatency
@@ -38,7 +38,7 @@ class FirstInputs:
 
 @dataclass(frozen=True)
 class FirstSettings:
-    """The space, the budgets, and how many architectures are wanted."""
+    """The space, the budgets, and the number of architectures."""
 
     seed: int = setting("seed")
     space: SearchSpaceConfig = setting("search_space")
@@ -57,7 +57,7 @@ FIRST = Stage("proposals", 1, "Sample the first architectures to train", FirstIn
 
 @dataclass(frozen=True)
 class NextInputs:
-    """All that is known after a round, by its number."""
+    """The results of round `number`, from 1, and of the rounds before it."""
 
     task: Task
     latency: MeasuredLatency
@@ -69,7 +69,7 @@ class NextInputs:
 
 @dataclass(frozen=True)
 class NextSettings:
-    """By what rule how many architectures are asked for."""
+    """The acquisition function, and the number of architectures."""
 
     seed: int = setting("seed")
     space: SearchSpaceConfig = setting("search_space")
@@ -85,7 +85,7 @@ def _build_next(inputs: NextInputs, settings: NextSettings, folder: Path) -> dic
     seed = derive_seed(settings.seed, "round", inputs.number)
     surrogate, searched = inputs.surrogate.accuracy, inputs.searched
     if surrogate.beats_constant:
-        asked = AcquisitionRequest(
+        request = AcquisitionRequest(
             space,
             objectives_of(settings.search),
             searched.result,
@@ -95,7 +95,7 @@ def _build_next(inputs: NextInputs, settings: NextSettings, folder: Path) -> dic
             settings.count,
             seed,
         )
-        more = ACQUISITIONS.get(settings.acquisition)(asked)
+        more = ACQUISITIONS.get(settings.acquisition)(request)
     else:
         feasible = _feasible(settings.space, settings.search, inputs.task, inputs.latency)
         more = space_filling(feasible, trained, settings.count, seed)
@@ -112,7 +112,7 @@ def _feasible(space: SearchSpaceConfig, budgets: SearchConfig, task: Task, laten
 
 
 def first(job: Job, task: Task, latency: MeasuredLatency) -> Sequence[Architecture]:
-    """Architectures all over the space, within all budgets."""
+    """Architectures sampled from the whole space, within all budgets."""
     return _architectures(job.make(FIRST, FirstInputs(task, latency)))
 
 
@@ -125,7 +125,10 @@ def following(
     searched: "Searched",
     number: int,
 ) -> Sequence[Architecture]:
-    """Architectures from which the round after `number` learns most; where the surrogate is worth nothing, far ones."""
+    """Architectures for the round after `number`.
+
+    The acquisition function chooses them. If the surrogate is no better than the constant, they fill the space: each
+    is far from the trained ones."""
     inputs = NextInputs(task, latency, tuple(candidates), surrogate, searched, number)
     return _architectures(job.make(NEXT, inputs))
 

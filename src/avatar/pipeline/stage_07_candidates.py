@@ -1,4 +1,4 @@
-"""Stage 7: a few students trained briefly, from which the surrogate learns what an architecture reaches."""
+"""Stage 7: a few students with short trainings. The surrogate is fitted on their scores."""
 
 import shutil
 from collections.abc import Callable, Sequence
@@ -32,12 +32,12 @@ log = get_logger("candidates")
 
 
 Done = Callable[["Candidate", int], None]
-"""Told of each candidate whose trainings are over, and its number."""
+"""Called with each candidate after its last training, and its number."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """An architecture and its short trainings, one for each rung that it was on, of `rungs` in all."""
+    """An architecture and its short trainings, one for each rung that it reached, of `rungs` rungs."""
 
     arch: Architecture
     trainings: tuple[Artifact, ...]
@@ -50,22 +50,22 @@ class Candidate:
 
     @property
     def scores(self) -> list[float]:
-        """Valid accuracy (0 to 1), or what else the set is judged by, on each rung."""
+        """Score on valid by dataset.metric, after each rung."""
         return [float(artifact.values["valid_score"]) for artifact in self.trainings]
 
     @property
     def score(self) -> float:
-        """Valid accuracy, or what else the set is judged by, after the longest training that it had."""
+        """Score on valid by dataset.metric, after the longest training."""
         return self.scores[-1]
 
     @property
     def measured(self) -> dict[str, float]:
-        """By name of a measured objective: its value after the longest training."""
+        """Value of each measured objective by name, after the longest training."""
         return {str(name): float(value) for name, value in self.artifact.values["measured"].items()}
 
     @property
     def complete(self) -> bool:
-        """Whether it was trained on the last rung, so that its score is that of the full brief training."""
+        """Whether it was trained on the last rung, which is the full short training."""
         return len(self.trainings) == self.rungs
 
     @property
@@ -75,13 +75,13 @@ class Candidate:
 
     @property
     def seconds(self) -> float:
-        """Time of all its trainings."""
+        """Seconds of all its trainings together."""
         return sum(artifact.seconds for artifact in self.trainings)
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What is trained, on what, and how long."""
+    """The architecture, its training data, and the rung, which sets the length of the training."""
 
     data: Data
     labels: Labels
@@ -91,17 +91,17 @@ class Inputs:
 
 
 def _language(objectives: Sequence[str], language: str | None) -> str | None:
-    """The language, where something is measured that may need it: anything beside the score itself."""
+    """The language if any objective besides the score is measured, because it may need the language; else None."""
     needed = [name for name in measured_names(objectives) if not _objective(name).judges]
     return language if needed else None
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The student's recipe, but for the epochs of a rung and without copies of functions.
+    """The student's recipe without copies of functions, and with the epochs of the rung.
 
-    Copies make the tokenizing of a candidate four times as dear, and serve robustness more than the ranking. What is
-    done to them is then the same for all, so that jobs that differ in it alone share their candidates.
+    Copies make tokenizing a candidate four times as slow, and help robustness more than the ranking. The settings of
+    copies are not in the key, so that jobs that differ only in them share their candidates.
     """
 
     seed: int = setting("seed")
@@ -158,7 +158,7 @@ CANDIDATE = Stage("candidate", 1, "Train a few architectures briefly", Inputs, S
 
 
 def brief_recipe(recipe: DistillConfig, rung: Rung) -> DistillConfig:
-    """The recipe of a candidate: the student's, with the epochs of its rung, and without copies of functions."""
+    """The student's recipe with the epochs of the rung and without copies of functions."""
     return replace(recipe, epochs=rung.epochs, copies=0, rewrites=["rename"])
 
 
@@ -170,16 +170,16 @@ def run(
     first_number: int = 1,
     done: Done = lambda candidate, number: None,
 ) -> list[Candidate]:
-    """Train `architectures` on a share of the examples, by successive halving where the config has rungs.
+    """Train `architectures` on a share of the examples, by successive halving if the config has several rungs.
 
-    Each training is an artifact of its own.
+    Each training is a separate artifact. Candidates are numbered from `first_number`.
     """
     cfg, task = job.cfg.surrogate, data.corpus.task
     rungs = schedule(cfg)
     candidates = [Candidate(arch, (), len(rungs)) for arch in architectures]
-    going_on = list(range(len(candidates)))
+    remaining = list(range(len(candidates)))
     for number, rung in enumerate(rungs, start=1):
-        for index in going_on:
+        for index in remaining:
             candidate = candidates[index]
             artifact = train(job, data, labels, candidate.arch, rung)
             candidate = replace(candidate, trainings=(*candidate.trainings, artifact))
@@ -196,17 +196,17 @@ def run(
             )
             if candidate.complete:
                 done(candidate, first_number + index)
-        if number < len(rungs) and going_on:
-            scores = [candidates[index].score for index in going_on]
-            sizes = [weights_mb(candidates[index].arch, task) for index in going_on]
-            kept = [going_on[position] for position in promoted(scores, sizes, cfg.halving_keep)]
-            for index in sorted(set(going_on) - set(kept)):
+        if number < len(rungs) and remaining:
+            scores = [candidates[index].score for index in remaining]
+            sizes = [weights_mb(candidates[index].arch, task) for index in remaining]
+            promoted_rows = [remaining[index] for index in promoted(scores, sizes, cfg.halving_keep)]
+            for index in sorted(set(remaining) - set(promoted_rows)):
                 done(candidates[index], first_number + index)
-            going_on = kept
+            remaining = promoted_rows
     return candidates
 
 
 def train(job: Job, data: Data, labels: Labels, arch: Architecture, rung: Rung) -> Artifact:
-    """Train one candidate as long as `rung` says."""
+    """Train one candidate with the epochs and the share of examples of `rung`."""
     tokens = tokenized(job, data, arch.tokenizer, arch.vocab_size)
     return job.make(CANDIDATE, Inputs(data, labels, tokens, arch, rung))

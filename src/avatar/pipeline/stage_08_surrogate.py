@@ -1,4 +1,4 @@
-"""Stage 8: surrogates that predict what an untrained architecture reaches, and say when they cannot."""
+"""Stage 8: surrogates that predict the scores of untrained architectures, checked by cross-validation."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -27,14 +27,14 @@ from avatar.surrogate.choice import SurrogateChoice, choose, refitted
 log = get_logger("surrogate")
 
 NOTHING_FAILED = float("-inf")
-"""The floor where no value means that a training failed: a student that never flips has not failed."""
+"""Floor for objectives other than the accuracy. No value of theirs means that a training failed."""
 JUDGED = "accuracy"
-"""The objective by which candidates are judged. A surrogate of it is fitted even where the search has others."""
+"""The objective of the candidates' scores. Its surrogate is always fitted, also if the search has other objectives."""
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """All candidates so far, and the data that they are judged on."""
+    """All candidates so far, and the data with which they are scored."""
 
     data: Data
     candidates: tuple[Candidate, ...]
@@ -42,7 +42,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Settings:
-    """The space, the surrogate's settings, and what it is to predict."""
+    """The space, the surrogate's settings, and the objectives that it predicts."""
 
     seed: int = setting("seed")
     metric: str = setting("dataset.metric")
@@ -77,10 +77,10 @@ def _ladders(inputs: Inputs) -> list[list[float]]:
 
 
 def _observations(inputs: Inputs, settings: Settings) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """By measured objective: encodings (n, genes) and values (n,) that its surrogate learns from.
+    """By measured objective: encodings (n, genes) and values (n,) for the fit of its surrogate.
 
-    Candidates that successive halving left behind count with the score that they are estimated to reach. By anything
-    else than the score, only full trainings tell something: a student that learned little flips little.
+    Candidates that successive halving stopped early have an estimated final score. For other objectives only full
+    trainings are used: a student with a short training has few prediction flips, whatever its architecture.
     """
     space = SearchSpace.from_config(settings.space)
     encoded = space.encode([candidate.arch for candidate in inputs.candidates])
@@ -98,8 +98,8 @@ def _observations(inputs: Inputs, settings: Settings) -> dict[str, tuple[NDArray
 class FittedSurrogate:
     """The chosen surrogates over a space, by measured objective.
 
-    `scores` (candidates,) are what that of the accuracy learned from. `saved_share` is the part of the candidates'
-    examples x epochs that successive halving saved, and `halving` says so; None and "" where all are trained in full.
+    The surrogate of the accuracy is fitted on `scores` (candidates,). `saved_share` is the share of the candidates'
+    examples x epochs that successive halving saved, `halving` a sentence about it; None and "" without halving.
     """
 
     space: SearchSpace
@@ -116,16 +116,16 @@ class FittedSurrogate:
 
     @property
     def accuracy(self) -> SurrogateChoice:
-        """The surrogate of the accuracy, or of what else the set is judged by."""
+        """The surrogate of the score on valid by dataset.metric."""
         return self.choices[JUDGED]
 
     def predict(self, name: str, architectures: Sequence[Architecture]) -> NDArray[np.float64]:
-        """Expected value of each architecture by the objective `name`, (n,), in [0, 1]."""
+        """Predicted values (n,) of the objective `name`, limited to [0, 1]."""
         return np.clip(self.choices[name].model.predict(self.space.encode(architectures))[0], 0.0, 1.0)
 
 
 def run(job: Job, data: Data, space: SearchSpace, candidates: Sequence[Candidate]) -> FittedSurrogate:
-    """Choose and fit the regressors that cross-validation prefers, on all candidates so far."""
+    """Choose regressors by cross-validation, and fit them on all candidates so far."""
     inputs, settings = Inputs(data, tuple(candidates)), SURROGATE.read(job.cfg)
     artifact = job.make(SURROGATE, inputs)
     values = artifact.values
@@ -140,7 +140,7 @@ def run(job: Job, data: Data, space: SearchSpace, candidates: Sequence[Candidate
 
 
 def objective_titles(surrogate: FittedSurrogate) -> dict[str, str]:
-    """What the report calls each measured objective beside the accuracy."""
+    """Title in the report of each measured objective except the accuracy."""
     return {
         name: OBJECTIVES.get(name).title
         for name in surrogate.choices
@@ -149,10 +149,10 @@ def objective_titles(surrogate: FittedSurrogate) -> dict[str, str]:
 
 
 def constant_score(data: Data, metric: str = "accuracy") -> float:
-    """Score on valid of whoever knows nothing: what a collapsed student reaches.
+    """Score on valid of a collapsed student, whose answers do not depend on its input.
 
-    It is that of the best constant answer. By a metric with a threshold of its own, chance finds some cut in the noise
-    that such a student has in place of logits: then it is what 95 of 100 random scores do not exceed.
+    For accuracy it is the score of the best constant answer. For other metrics a threshold is fitted, which by chance
+    can score higher on random logits: it is the 95 % quantile of the scores of 200 random logits.
     """
     labels = data.corpus.labels(SplitName.VALID)
     if metric == "accuracy":

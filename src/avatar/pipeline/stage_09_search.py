@@ -1,4 +1,4 @@
-"""Stage 9: the trade-off of accuracy, size, latency and FLOPs, and the architecture that wins."""
+"""Stage 9: search the trade-off of accuracy, size, latency and FLOPs, and choose the winner."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -32,14 +32,14 @@ from avatar.space.space import SearchSpace
 
 log = get_logger("search")
 TIMING_SECONDS = 1.0
-"""Time that the winner and the runners-up are timed for, together."""
+"""Time in which the winner and the runners-up are timed, together."""
 OTHERWISE_COUNTED = ("finalists", "rounds", "candidates_per_round", "acquisition")
-"""Settings of the search that decide who is trained, before and after it."""
+"""Settings of the search that only choose which architectures are trained, before and after it."""
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What is known of architectures: their accuracy by the surrogate or a training, and their time here."""
+    """Accuracy of architectures by the surrogate or by a training, and their latency on this machine."""
 
     task: Task
     surrogate: FittedSurrogate
@@ -57,17 +57,17 @@ class Settings:
 
 
 def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
-    about = context_of(inputs, settings.space, settings.search)
+    context = context_of(inputs, settings.space, settings.search)
     objectives = objectives_of(settings.search)
-    result = run_search(settings.search, about, settings.seed, folder / "study.journal")
+    result = run_search(settings.search, context, settings.seed, folder / "study.journal")
     with writing(folder / "evaluations.csv") as temporary:
         as_frame(result).to_csv(temporary, index=False)
     with writing(folder / "front.csv") as temporary:
         front_frame(result).to_csv(temporary, index=False)
-    progress = convergence(result, objectives, exact_front(about, objectives))
+    progress = convergence(result, objectives, exact_front(context, objectives))
     if progress.ratio is not None:
         log.info("the front has %.2f %% of the exact front's hypervolume", 100 * progress.ratio)
-    measured = measured_result(about, inputs.candidates, settings.search.objectives)
+    measured = measured_result(context, inputs.candidates, settings.search.objectives)
     choice, source = _winner(settings.search, inputs.surrogate, result, measured)
     ranked = (choice.index, *choice.runners_up)
     return {
@@ -86,11 +86,11 @@ SEARCH = Stage("search", 1, "Search the trade-off and choose the winner", Inputs
 
 @dataclass(frozen=True)
 class Searched:
-    """What the search saw, its front, and the winner with the reason for it.
+    """All evaluations of the search, its front, and the winner with the reason for it.
 
-    `measured` are the candidates that were trained in full, from which the winner is taken where the surrogate
-    knows no better than the constant. `runners_up` are the next best by the same rule, `values` says in words
-    what the winner and they are worth.
+    `measured` are the candidates that were trained in full; the winner is one of them if the surrogate is no better
+    than the constant. `runners_up` are the next best by the same rule. `values` are phrases with the objectives of
+    the winner and of the runners-up.
     """
 
     artifact: Artifact
@@ -115,18 +115,18 @@ def run(
     candidates: Sequence[Candidate],
     latency: MeasuredLatency,
 ) -> Searched:
-    """Search with the surrogate, or fall back on what was really trained where it would only pretend."""
+    """Search with the surrogate; choose from the trained candidates if it is no better than the constant."""
     inputs, settings = Inputs(task, surrogate, tuple(candidates), latency), SEARCH.read(job.cfg)
     artifact = job.make(SEARCH, inputs)
     values, objectives = artifact.values, settings.search.objectives
-    about = context_of(inputs, settings.space, settings.search)
+    context = context_of(inputs, settings.space, settings.search)
     winner, *others = (Architecture.from_dict(genes) for genes in values["ranked"])
     log.info("winner: %s. %s", winner, values["sentence"])
     curve = values["convergence"]
     return Searched(
         artifact,
         read_result(artifact.folder, objectives, values),
-        measured_result(about, candidates, objectives),
+        measured_result(context, candidates, objectives),
         winner,
         values["sentence"],
         tuple(others),
@@ -136,7 +136,7 @@ def run(
 
 
 def context_of(inputs: Inputs, space: SearchSpaceConfig, search: SearchConfig) -> SearchContext:
-    """What the search is about."""
+    """The space, the task, the budgets, the predictions and the latency model of a search."""
     surrogate = inputs.surrogate
     predicted = {name: partial(surrogate.predict, name) for name in surrogate.choices}
     latency = inputs.latency.model.predictor(inputs.task)
@@ -146,9 +146,9 @@ def context_of(inputs: Inputs, space: SearchSpaceConfig, search: SearchConfig) -
 def _winner(
     cfg: SearchConfig, surrogate: FittedSurrogate, result: SearchResult, measured: SearchResult
 ) -> tuple[Winner, SearchResult]:
-    """The choice from the predicted front, or from the measured one where predictions are worth nothing.
+    """The winner from the predicted front, or from the trained ones if the surrogate is no better than the constant.
 
-    The most accurate trained candidate also wins where the front promises no more than it has shown.
+    The most accurate trained candidate also wins if the front predicts no higher accuracy.
     """
     objectives = objectives_of(cfg)
     from_measured = choose(measured, objectives, cfg.rule, cfg.weights)
@@ -170,19 +170,19 @@ def _prefixed(choice: Winner, reason: str) -> Winner:
     return replace(choice, sentence=reason + choice.sentence)
 
 
-def measured_result(about: SearchContext, candidates: Sequence[Candidate], names: Sequence[str]) -> SearchResult:
-    """The candidates trained in full, with their measured values in place of predicted ones."""
+def measured_result(context: SearchContext, candidates: Sequence[Candidate], names: Sequence[str]) -> SearchResult:
+    """The candidates trained in full, with measured values instead of predicted ones."""
     objectives = [OBJECTIVES.get(name) for name in names]
     full = [candidate for candidate in candidates if candidate.complete]
     archs = [candidate.arch for candidate in full]
-    values = np.array(evaluate(archs, objectives, about))
+    values = np.array(evaluate(archs, objectives, context))
     for name in full[0].measured if full else ():
         values[:, list(names).index(name)] = [candidate.measured[name] for candidate in full]
     return result_of(archs, values, objectives, 0.0)
 
 
 def as_frame(result: SearchResult) -> pd.DataFrame:
-    """One row an evaluation: objectives, genes, and whether it is on the front."""
+    """One row for each evaluation: objectives, genes, and whether it is on the front."""
     frame = pd.DataFrame(result.values, columns=list(result.objectives))
     genes = pd.DataFrame([arch.as_dict() for arch in result.architectures])
     frame = pd.concat([frame, genes], axis=1)
@@ -210,7 +210,7 @@ def read_result(folder: Path, objectives: Sequence[str], values: Mapping[str, An
 
 @dataclass(frozen=True)
 class TimedInputs:
-    """Architectures with random weights, at `length` tokens a function, for `seconds` together."""
+    """The architectures to time with random weights, at `length` tokens a function, for `seconds` in all."""
 
     architectures: tuple[Architecture, ...]
     task: Task
@@ -220,7 +220,7 @@ class TimedInputs:
 
 @dataclass(frozen=True)
 class TimedSettings:
-    """Where they are timed."""
+    """The machine, and the seed of the order."""
 
     seed: int = setting("seed")
     machine: Machine = setting(via=this_machine)
@@ -236,7 +236,7 @@ TIMED = Stage("timed", 1, "Time the winner and the runners-up", TimedInputs, Tim
 
 
 def time_winners(job: Job, task: Task, latency: MeasuredLatency, searched: Searched) -> tuple[float, ...]:
-    """Milliseconds of the winner and the runners-up on this machine, at the length that the model predicts for."""
+    """Measured milliseconds of the winner and the runners-up on this machine, at the length of the latency model."""
     archs, model = (searched.winner, *searched.runners_up), latency.model
     artifact = job.make(TIMED, TimedInputs(archs, task, model.length, TIMING_SECONDS))
     times = tuple(artifact.values["milliseconds"])

@@ -33,7 +33,7 @@ log = get_logger("student")
 
 @dataclass(frozen=True)
 class Inputs:
-    """What is trained, and on what; `title` is what the log calls it."""
+    """The architecture and its training data. `title` is the student's name in the log."""
 
     data: Data
     labels: Labels
@@ -93,7 +93,7 @@ STUDENT = Stage("student", 1, "Train a student with the whole recipe", Inputs, S
 class TrainedStudent:
     """A trained student, its tokenizer, and the corpus in its tokens, cut to its length.
 
-    `answers` (examples,) are its labels on valid, `score` (0 to 1) what they are worth by the metric of the set.
+    `answers` (examples,) are its labels on valid, `score` is their score by dataset.metric.
     """
 
     artifact: Artifact
@@ -110,7 +110,7 @@ class TrainedStudent:
 
     @property
     def name(self) -> str:
-        """The architecture with what its own name leaves out."""
+        """The architecture with its embedding size and its maximum length, which `str(arch)` omits."""
         arch = self.model.arch
         narrow = f" factorised at {arch.embedding_size}," if arch.embedding_size else ""
         return f"{arch},{narrow} of at most {arch.max_length} tokens"

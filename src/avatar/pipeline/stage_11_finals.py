@@ -1,4 +1,4 @@
-"""Stage 11: a search's winner and its challengers learn with the whole recipe, and the cheapest as good is kept."""
+"""Stage 11: train the winner and its challengers with the whole recipe; keep the cheapest that is as good."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ ONLY_OBJECTIVES = tuple(name for name in vars(SearchConfig()) if name not in ("o
 
 @dataclass(frozen=True)
 class ChallengerInputs:
-    """The search, and its winner's student; None where its training diverged."""
+    """The search, and its winner's student, which is None if its training diverged."""
 
     data: Data
     surrogate: FittedSurrogate
@@ -45,7 +45,7 @@ class ChallengerInputs:
 
 @dataclass(frozen=True)
 class ChallengerSettings:
-    """How many students are compared, and by what."""
+    """The number of finalists, and the metric and the objectives that compare them."""
 
     metric: str = setting("dataset.metric")
     finalists: int = setting("search.finalists")
@@ -73,7 +73,7 @@ CHALLENGERS = Stage(
 
 @dataclass(frozen=True)
 class Inputs:
-    """The search, all students with the whole training, and what is said of trainings that diverged."""
+    """The search, all students with the whole training, and the messages of trainings that diverged."""
 
     data: Data
     surrogate: FittedSurrogate
@@ -84,7 +84,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Settings:
-    """By what students are compared."""
+    """The metric and the objectives that compare the students."""
 
     metric: str = setting("dataset.metric")
     objectives: SearchConfig = setting("search", without=ONLY_OBJECTIVES)
@@ -107,7 +107,7 @@ FINALS = Stage("finals", 1, "Keep the cheapest student that is as good", Inputs,
 
 @dataclass(frozen=True)
 class Finals:
-    """The student that is kept, everyone that was trained for it, and the reason; "" where there was one alone."""
+    """The student that is kept, all finalists, and the reason; the reason is "" if there is only one finalist."""
 
     student: TrainedStudent
     finalists: tuple[TrainedStudent, ...]
@@ -117,10 +117,10 @@ class Finals:
 def run(job: Job, data: Data, labels: Labels, surrogate: FittedSurrogate, searched: Searched) -> Finals:
     """Train the search's winner, then its challengers up to `search.finalists`, and keep one.
 
-    Brief trainings and surrogates are noisy, and a student can collapse with the whole recipe that did not in the brief
-    training: the last word is had by the score on valid after the whole training, one of each finalist. Only
-    search.rule=accurate leaves such a choice. A training that diverges is out; the last one's error is raised where all
-    of them do.
+    Short trainings and surrogates are noisy, and a student that learned in a short training can collapse with the whole
+    recipe. So the score on valid after the whole training decides; each finalist is trained once. Other rules than
+    search.rule=accurate have one finalist. A finalist whose training diverges is left out; if all diverge, the error of
+    the last one is raised.
     """
     cfg = job.cfg.search
     if cfg.finalists == 1 or cfg.rule != "accurate":
@@ -152,7 +152,7 @@ def run(job: Job, data: Data, labels: Labels, surrogate: FittedSurrogate, search
 
 
 def _pool(surrogate: FittedSurrogate, searched: Searched, cfg: SearchConfig) -> SearchResult:
-    """The trained candidates and, where the surrogate is worth something, the front that it predicts."""
+    """The trained candidates and, if the surrogate is better than the constant, the predicted front."""
     measured, predicted = searched.measured, searched.result
     archs, values = list(measured.architectures), [measured.values]
     if surrogate.accuracy.beats_constant:

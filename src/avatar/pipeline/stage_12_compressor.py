@@ -24,7 +24,7 @@ from avatar.space.space import SearchSpace
 
 @dataclass(frozen=True)
 class Inputs:
-    """The task, and the times of this machine where there is a budget in milliseconds."""
+    """The task, and the latency model of this machine for a budget in milliseconds."""
 
     task: Task
     latency: MeasuredLatency
@@ -32,7 +32,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Settings:
-    """The space, the budgets, and how long is searched."""
+    """The space, the budgets, and the length of the search."""
 
     seed: int = setting("seed")
     space: SearchSpaceConfig = setting("search_space")
@@ -50,8 +50,8 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
     )
     latency = inputs.latency.model.predictor(inputs.task)
     space = SearchSpace.from_config(settings.space)
-    about = SearchContext(space, inputs.task, budgets_of(search), latency=latency)
-    result = run_search(search, about, settings.seed)
+    context = SearchContext(space, inputs.task, budgets_of(search), latency=latency)
+    result = run_search(search, context, settings.seed)
     most = max(result.architectures, key=lambda arch: count_flops(arch, inputs.task))
     return {"architecture": most.as_dict()}
 
@@ -60,11 +60,11 @@ COMPRESSOR = Stage("compressor", 1, "Find the architecture with the most FLOPs",
 
 
 def run(job: Job, data: Data, labels: Labels, latency: MeasuredLatency) -> TrainedStudent | None:
-    """What Compressor's genetic algorithm finds (Shi et al., ASE 2022), trained: it trusts FLOPs to stand for accuracy.
+    """Train the architecture that Compressor's genetic algorithm finds (Shi et al., ASE 2022): the one with most FLOPs.
 
-    None where `measure.compressor_baseline` is off.
+    None if `measure.compressor_baseline` is off.
     """
     if not job.cfg.measure.compressor_baseline:
         return None
-    found = job.make(COMPRESSOR, Inputs(data.corpus.task, latency)).values["architecture"]
-    return stage_10_student.run(job, data, labels, Architecture.from_dict(found), "Compressor's rule")
+    genes = job.make(COMPRESSOR, Inputs(data.corpus.task, latency)).values["architecture"]
+    return stage_10_student.run(job, data, labels, Architecture.from_dict(genes), "Compressor's rule")

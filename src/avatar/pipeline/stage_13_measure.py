@@ -40,7 +40,7 @@ log = get_logger("measure")
 
 @dataclass(frozen=True)
 class Inputs:
-    """The student, and who stands beside it."""
+    """The student, and the models that it is compared with."""
 
     data: Data
     teacher: Teacher
@@ -51,7 +51,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Settings:
-    """What is measured, how thoroughly, and on which machine."""
+    """What is measured, on how many examples, and on which machine."""
 
     seed: int = setting("seed")
     metric: str = setting("dataset.metric")
@@ -73,9 +73,9 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
         flips, remarks = _robustness(inputs, settings, decision)
         values |= flips
     if inputs.compressor is not None:
-        rival, _ = _scores(inputs.data, inputs.labels, inputs.compressor, settings.metric)
-        rival = {name: value for name, value in rival.items() if name.startswith("test/")}
-        values |= {f"baseline_compressor_{name}": value for name, value in rival.items()}
+        baseline, _ = _scores(inputs.data, inputs.labels, inputs.compressor, settings.metric)
+        baseline = {name: value for name, value in baseline.items() if name.startswith("test/")}
+        values |= {f"baseline_compressor_{name}": value for name, value in baseline.items()}
         values |= {f"baseline_compressor_{name}": value for name, value in _sizes(inputs.compressor).items()}
     values |= _baselines(inputs, settings)
     costs, notes, method = _costs(inputs, settings)
@@ -94,9 +94,9 @@ MEASURE = Stage(
 
 @dataclass(frozen=True)
 class Measured:
-    """Numbers by MLflow name, sentences about how they came about, and the method of the energy figures.
+    """Numbers by MLflow name, sentences about how they were measured, and the method of the energy measurement.
 
-    `decision`, fitted on valid, makes probabilities and answers of the student's logits.
+    `decision` is fitted on valid; it turns the student's logits into probabilities and labels.
     """
 
     values: dict[str, float]
@@ -119,7 +119,7 @@ def run(
     student: TrainedStudent,
     compressor: TrainedStudent | None,
 ) -> Measured:
-    """Measure, once for each student and machine."""
+    """Measure the student. It is done once for each student and machine."""
     artifact = job.make(MEASURE, Inputs(data, teacher, labels, student, compressor))
     values = artifact.values
     return Measured(
@@ -132,7 +132,7 @@ def run(
 
 
 def _robustness(inputs: Inputs, settings: Settings, decision: Decision) -> tuple[dict[str, float], list[str]]:
-    """Flip rates by MLflow name, and sentences about them; only a sentence where the language is not known."""
+    """Flip rates by MLflow name, and sentences about them; without a known language, only a sentence that says so."""
     if settings.language is None:
         note = (
             f"Robustness was not measured: nothing says which language dataset={settings.dataset} is written in "
@@ -158,9 +158,10 @@ def _robustness(inputs: Inputs, settings: Settings, decision: Decision) -> tuple
 
 
 def _scores(data: Data, labels: Labels, student: TrainedStudent, metric: str) -> tuple[dict[str, float], Decision]:
-    """Scores on test and valid, on test without twins, calibration, the teacher's, and the agreement of both.
+    """Metrics by MLflow name, and the student's decision, fitted on valid.
 
-    And the decision that was fitted on valid.
+    They are scores on test and valid, scores on test without twins, calibration, the teacher's scores on test, and the
+    agreement of student and teacher.
     """
     corpus = data.corpus
     values: dict[str, float] = {}
@@ -176,9 +177,9 @@ def _scores(data: Data, labels: Labels, student: TrainedStudent, metric: str) ->
     values |= valid.as_dict("valid/")
     if metric != "accuracy":
         values["decision/threshold"] = decision.threshold
-    alone = ~twin_mask(corpus, SplitName.TEST)
-    if alone.any() and not alone.all():
-        values |= classification(test[alone], answers[alone]).as_dict("test_without_twins/")
+    without_twins = ~twin_mask(corpus, SplitName.TEST)
+    if without_twins.any() and not without_twins.all():
+        values |= classification(test[without_twins], answers[without_twins]).as_dict("test_without_twins/")
     for name, divisor in (("fidelity/ece", 1.0), ("fidelity/ece_scaled", decision.temperature)):
         values[name] = expected_calibration_error(probabilities(logits[SplitName.TEST], divisor), test)
     if labels.test is not None and labels.test_metrics is not None:
@@ -195,16 +196,16 @@ def _sizes(student: TrainedStudent) -> dict[str, float]:
 
 
 def _baselines(inputs: Inputs, settings: Settings) -> dict[str, float]:
-    """Every baseline, trained on the student's examples; some on all true labels as well."""
+    """Scores of every baseline, trained on the student's examples; of some also trained on all true labels."""
     corpus, labels, recipe = inputs.data.corpus, inputs.labels, settings.recipe
     seen = distillation_examples(corpus, inputs.student.tokens, labels.soft, recipe)
     assert seen.soft is not None
     answered = np.isfinite(seen.soft).all(axis=1)
-    told = seen.labels.copy()
+    train_labels = seen.labels.copy()
     if recipe.hard_labels == "teacher" or recipe.hard_share == 0:
-        told[answered] = labels.decision.labels(seen.soft[answered])
+        train_labels[answered] = labels.decision.labels(seen.soft[answered])
     evaluate = partial(evaluate_baselines, corpus, seed=settings.seed, metric=settings.metric)
-    found = evaluate(seen.members, told)
+    by_student_examples = evaluate(seen.members, train_labels)
     halves = (SplitName.UNLABELED, SplitName.LABELED)
     truth = evaluate(
         np.concatenate([corpus.members(split) for split in halves]),
@@ -212,7 +213,7 @@ def _baselines(inputs: Inputs, settings: Settings) -> dict[str, float]:
         truth=True,
     )
     values: dict[str, float] = {}
-    for name, metrics in (found | truth).items():
+    for name, metrics in (by_student_examples | truth).items():
         values |= metrics.as_dict(f"baseline_{name}_test/")
     return values
 
@@ -239,7 +240,7 @@ def _costs(inputs: Inputs, settings: Settings) -> tuple[dict[str, float], list[s
 
 
 def _flops(student: TrainedStudent, large: TextClassifier | None, settings: Settings) -> dict[str, float]:
-    """GFLOPs of one example at the student's full length, closed form and by thop; the teacher's at its own."""
+    """GFLOPs of one example at the student's full length, by formula and by thop; the teacher's at its own."""
     arch, task = student.model.arch, student.model.task
     exact = count_flops(arch, task) / 1e9
     values = {"compute/gflops": exact}
@@ -253,7 +254,7 @@ def _flops(student: TrainedStudent, large: TextClassifier | None, settings: Sett
 
 
 def _teacher_flops(large: TextClassifier, arity: int, length: int) -> int:
-    """FLOPs of a BERT-shaped teacher by its shape: 2 per multiply-add of projections, FFN and attention."""
+    """FLOPs of a BERT-like teacher from its shape: 2 for each multiply-add of projections, FFN and attention."""
     config: Any = large.model.get_submodule("encoder").config
     hidden, inner, layers = config.hidden_size, config.intermediate_size, config.num_hidden_layers
     layer = 8 * length * hidden * hidden + 4 * length * length * hidden + 4 * length * hidden * inner
@@ -261,7 +262,7 @@ def _teacher_flops(large: TextClassifier, arity: int, length: int) -> int:
 
 
 def _timed_teacher(inputs: Inputs, settings: Settings) -> TextClassifier | None:
-    """The teacher that is timed: the fine-tuned one, a shape with random weights, or none."""
+    """The teacher to time: the fine-tuned one, a model of CodeBERT's shape with random weights, or None."""
     data, teacher = inputs.data, inputs.teacher
     if settings.timing == "none":
         return None

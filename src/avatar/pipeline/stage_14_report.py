@@ -1,4 +1,4 @@
-"""Stage 14: the table, the pictures and the page that a person looks at."""
+"""Stage 14: the report: its table, its figures and its HTML page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,14 +28,14 @@ from avatar.space.space import SearchSpace
 
 STUDENT = "student"
 BASELINE_TITLES = {"compressor": "Compressor's rule, same training", **titles()}
-"""Of every baseline by its name in MLflow, in the order of the table."""
+"""Title of every baseline by its name in MLflow, in the order of the table."""
 
 
 @dataclass(frozen=True)
 class Results:
-    """All that the stages gave, in one place.
+    """The results of all stages.
 
-    `timed` are the milliseconds of the search's winner and the runners-up, run for real with random weights.
+    `timed` are the measured milliseconds of the search's winner and the runners-up, with random weights.
     """
 
     data: Data
@@ -99,7 +99,7 @@ def compose(job: Job, results: Results, config_yaml: str) -> Report:
 
 
 def write(report: Report, folder: Path, results: Results) -> Path:
-    """Write page, table, front and pictures into the run's folder; the page's place."""
+    """Write page, table, front and figures into `folder`; the result is the path of the page."""
     page = folder / "report.html"
     write_report(report, page)
     report.table.to_csv(folder / "table.csv")
@@ -154,12 +154,12 @@ def _teacher_row(job: Job, values: Mapping[str, float]) -> list[Row]:
 
 
 def _winner_title(results: Results) -> str:
-    """The search's winner is the student, but where a challenger was kept in its place."""
+    """Title of the search's winner, which is the student unless a challenger was kept."""
     return "winner" if results.searched.winner == results.student.model.arch else "the search's winner"
 
 
 def _runners_up(results: Results) -> dict[str, str]:
-    """What the same rule puts next, how long it takes for real, and how much of the exact front was found."""
+    """The runners-up with their measured times, the winner's time, and the share of the exact front's hypervolume."""
     searched, timed = results.searched, results.timed
     best = zip(searched.runners_up, searched.values[1:], timed[1:], strict=True)
     facts = {
@@ -235,7 +235,7 @@ def _notes(job: Job, results: Results) -> list[str]:
 
 
 def _against_baselines(values: Mapping[str, float], metric: str) -> str:
-    """One honest sentence: which baselines the student does not beat on test."""
+    """A sentence that names the baselines that the student does not beat on test."""
     student = values[f"test/{metric}"]
     rivals = {
         title: values[f"baseline_{name}_test/{metric}"]

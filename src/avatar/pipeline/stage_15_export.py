@@ -1,4 +1,4 @@
-"""Stage 15: the bundle that is shipped, checked against torch on real functions before it counts as written."""
+"""Stage 15: write the bundle, after a check of its graphs against torch on test functions."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +19,14 @@ from avatar.pipeline.stage_01_dataset import Data
 from avatar.pipeline.stage_10_student import TrainedStudent
 
 CHECKED = 200
-"""Test functions on which the exported graphs must answer as torch does."""
+"""Number of test functions on which the exported graphs must agree with torch."""
 
 BUNDLE = "bundle"
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """The student, its model card, the decision that makes probabilities and answers, and what it was trained on."""
+    """The student, its model card, the decision that turns logits into probabilities and labels, and the data."""
 
     data: Data
     student: TrainedStudent
@@ -38,7 +38,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the bundle holds."""
+    """The formats of the bundle, and how it is checked."""
 
     seed: int = setting("seed")
     metric: str = setting("dataset.metric")
@@ -74,14 +74,14 @@ EXPORT = Stage("export", 2, "Write the bundle and check it against torch", Input
 
 
 def run(job: Job, data: Data, student: TrainedStudent, card: str, decision: Decision) -> Artifact:
-    """Write the bundle, which gives probabilities and answers by `decision`."""
+    """Write the bundle. Its probabilities and labels are made by `decision`."""
     artifact = job.make(EXPORT, Inputs(data, student, card, decision, data.corpus.text, data.corpus.languages))
     read_bundle(artifact.folder / BUNDLE)
     return artifact
 
 
 def _trial(data: Data, settings: Settings) -> Int8Trial:
-    """The valid examples, with their true labels, decide about int8."""
+    """The valid examples with their true labels, which decide whether int8 is kept."""
     corpus, cfg = data.corpus, settings.export
     codes = [[corpus.functions[name].code for name in example.ids] for example in corpus.splits[SplitName.VALID]]
     examples = [one[0] for one in codes] if corpus.task is Task.FUNCTION else [(one[0], one[1]) for one in codes]

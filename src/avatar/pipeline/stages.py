@@ -1,4 +1,4 @@
-"""All stages in their order, and the settings that no stage's key is made of."""
+"""All stages in their order, and the settings that are in no stage's key."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ STAGES: tuple[Stage[Any, Any], ...] = (
     MEASURE,
     EXPORT,
 )
-"""Every stage whose result is an artifact, in the order of a job. The report (stage 14) is written anew each time."""
+"""Every stage that makes an artifact, in the order of a job. The report (stage 14) is written again each time."""
 
 NO_STAGE = {
     "search.rounds": "it says how often stages are run; each round's inputs are in its keys",
