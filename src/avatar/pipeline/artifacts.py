@@ -118,7 +118,7 @@ class ArtifactStore:
                 raise
             raise ArtifactError(
                 f"the stage {stage} cannot write {error.filename or folder}: {error.strerror or error}",
-                "free some disk space, or choose another folder with artifacts.folder=PATH; unfinished artifacts are not used",
+                "free some disk space, or choose another folder with artifacts.folder=PATH; partial files are not used",
             ) from error
         finally:
             lock.release()
