@@ -39,16 +39,16 @@ def test_a_plan_names_every_stage_and_makes_nothing(cfg: Config) -> None:
 def test_after_the_job_everything_is_done_and_a_change_is_named(cfg: Config) -> None:
     run_job(cfg, Run())
     after = states(cfg)
-    assert after["candidate"] == "3 done"
-    assert {after[name] for name in ("teacher", "labels", "search", "student", "measure", "export")} == {"done"}
+    assert after["candidate"] == "3 there"
+    assert {after[name] for name in ("teacher", "labels", "search", "student", "measure", "export")} == {"there"}
     longer = dataclasses.replace(cfg, distill=dataclasses.replace(cfg.distill, epochs=5, clip=0.5))
     changed = states(longer)
-    assert changed["labels"] == "done"
+    assert changed["labels"] == "there"
     assert changed["candidate"] == "to do: recipe.clip is 0.5, was 1.0"
     assert changed["student"] == "after candidate"
     page = render(plan(longer))
     assert all(stage.title in page for stage in STAGES)
-    assert " s  done" in page
+    assert " s  there" in page
 
 
 def test_the_command_writes_nothing(tmp_path: Path) -> None:

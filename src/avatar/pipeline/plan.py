@@ -40,10 +40,10 @@ class Step:
     def state(self) -> str:
         """One line for the table."""
         if self.missing:
-            return self.missing if not self.reused else f"{self.reused} done, then {self.missing}"
+            return self.missing if not self.reused else f"{self.reused} there, then {self.missing}"
         if not self.reused:
-            return "made only if needed"
-        return "done" if self.reused == 1 else f"{self.reused} done"
+            return "made if it is needed"
+        return "there" if self.reused == 1 else f"{self.reused} there"
 
 
 @dataclass
@@ -69,20 +69,20 @@ class PlanStore(ArtifactStore):
         """The differences to the most similar artifact of the stage."""
         now = dict(_flat({"settings": stage.keyed_settings(settings), "inputs": stage.keyed_inputs(inputs)}))
         now["revision"] = stage.revision
-        fewest: list[str] | None = None
+        nearest: list[str] | None = None
         for manifest in manifests(self.root / stage.name):
             then = dict(_flat({"settings": manifest.settings, "inputs": manifest.inputs}))
             then["revision"] = manifest.revision
             names = sorted(name for name in then.keys() | now if then.get(name) != now.get(name))
             differences = list(dict.fromkeys(_difference(name, then, now) for name in names))
-            if fewest is None or len(differences) < len(fewest):
-                fewest = differences
-        if fewest is None:
+            if nearest is None or len(differences) < len(nearest):
+                nearest = differences
+        if nearest is None:
             return "never made here"
-        if not fewest:
-            return "started, but not finished"
-        more = f", and {len(fewest) - MOST_SHOWN} more" if len(fewest) > MOST_SHOWN else ""
-        return ", ".join(fewest[:MOST_SHOWN]) + more
+        if not nearest:
+            return "begun, and not finished"
+        more = f", and {len(nearest) - MOST_SHOWN} more" if len(nearest) > MOST_SHOWN else ""
+        return ", ".join(nearest[:MOST_SHOWN]) + more
 
 
 def plan(cfg: Config) -> list[Step]:
@@ -114,8 +114,7 @@ def render(steps: list[Step]) -> str:
         f"{step.stage:{widths[0]}}  {step.title:{widths[1]}}  {seconds:>{widths[2]}}  {step.state}"
         for step, seconds in zip(steps, took, strict=True)
     ]
-    note = "'last' is the time that the newest artifact of the stage took."
-    return "\n".join([head, "-" * len(head), *lines, "", note])
+    return "\n".join([head, "-" * len(head), *lines, "", "'last' is how long the newest artifact of the stage took."])
 
 
 def manifests(folder: Path) -> Iterator[Manifest]:

@@ -57,17 +57,17 @@ class Settings:
 
 
 def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
-    context = context_of(inputs, settings.space, settings.search)
+    about = context_of(inputs, settings.space, settings.search)
     objectives = objectives_of(settings.search)
-    result = run_search(settings.search, context, settings.seed, folder / "study.journal")
+    result = run_search(settings.search, about, settings.seed, folder / "study.journal")
     with writing(folder / "evaluations.csv") as temporary:
         as_frame(result).to_csv(temporary, index=False)
     with writing(folder / "front.csv") as temporary:
         front_frame(result).to_csv(temporary, index=False)
-    progress = convergence(result, objectives, exact_front(context, objectives))
+    progress = convergence(result, objectives, exact_front(about, objectives))
     if progress.ratio is not None:
         log.info("the front has %.2f %% of the exact front's hypervolume", 100 * progress.ratio)
-    measured = measured_result(context, inputs.candidates, settings.search.objectives)
+    measured = measured_result(about, inputs.candidates, settings.search.objectives)
     choice, source = _winner(settings.search, inputs.surrogate, result, measured)
     ranked = (choice.index, *choice.runners_up)
     return {
@@ -119,14 +119,14 @@ def run(
     inputs, settings = Inputs(task, surrogate, tuple(candidates), latency), SEARCH.read(job.cfg)
     artifact = job.make(SEARCH, inputs)
     values, objectives = artifact.values, settings.search.objectives
-    context = context_of(inputs, settings.space, settings.search)
+    about = context_of(inputs, settings.space, settings.search)
     winner, *others = (Architecture.from_dict(genes) for genes in values["ranked"])
     log.info("winner: %s. %s", winner, values["sentence"])
     curve = values["convergence"]
     return Searched(
         artifact,
         read_result(artifact.folder, objectives, values),
-        measured_result(context, candidates, objectives),
+        measured_result(about, candidates, objectives),
         winner,
         values["sentence"],
         tuple(others),
@@ -170,12 +170,12 @@ def _prefixed(choice: Winner, reason: str) -> Winner:
     return replace(choice, sentence=reason + choice.sentence)
 
 
-def measured_result(context: SearchContext, candidates: Sequence[Candidate], names: Sequence[str]) -> SearchResult:
+def measured_result(about: SearchContext, candidates: Sequence[Candidate], names: Sequence[str]) -> SearchResult:
     """The candidates trained in full, with measured values instead of predicted ones."""
     objectives = [OBJECTIVES.get(name) for name in names]
     full = [candidate for candidate in candidates if candidate.complete]
     archs = [candidate.arch for candidate in full]
-    values = np.array(evaluate(archs, objectives, context))
+    values = np.array(evaluate(archs, objectives, about))
     for name in full[0].measured if full else ():
         values[:, list(names).index(name)] = [candidate.measured[name] for candidate in full]
     return result_of(archs, values, objectives, 0.0)
