@@ -43,7 +43,8 @@ def test_a_format_is_a_file_and_a_line(scratch: Scratch) -> None:
     scratch.write("src/avatar/serve/scan/formats/compiler.py", FORMAT)
     scratch.add_after(
         "src/avatar/serve/scan/formats/__init__.py",
-        "from avatar.serve.scan.formats import html, json_format, sarif, table  # noqa: F401 - importing registers them",
+        "from avatar.serve.scan.formats import html, json_format, sarif, table"
+        "  # noqa: F401 - importing registers them",
         "from avatar.serve.scan.formats import compiler",
     )
     assert len(changed(scratch)) == 2 <= MOST
