@@ -47,7 +47,7 @@ def _run(cfg: Config) -> float | None:
         f"\n{render(outcome.table)}\n",
         f"report: {outcome.report.resolve()}",
         f"bundle: {outcome.bundle.resolve()} ({outcome.metrics['size/bundle_mb']:.2f} MB)",
-        *(["runs:   make ui"] if cfg.tracking.enabled else []),
+        *(["runs:   `make ui` shows them in MLflow"] if cfg.tracking.enabled else []),
     ]
     try:
         write_output("\n".join(lines) + "\n")

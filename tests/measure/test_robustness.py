@@ -23,7 +23,7 @@ def test_flips_are_counted_by_hand() -> None:
     assert counts["longer"].rate == 0.5
     assert (
         counts["longer"].sentence("x")
-        == "x flips 50.00 % of 4 predictions (66.67 % of the 3 examples whose text it changes)"
+        == "x changes 50.00 % of 4 predictions (66.67 % of the 3 examples whose text it changes)"
     )
 
 

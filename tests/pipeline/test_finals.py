@@ -83,7 +83,7 @@ def test_the_kept_finalist_is_measured_and_shipped_and_the_report_says_why(
         assert scores[kept] >= scores[best] - standard_error(effects[0] - effects[1], functions)
 
     page = outcome.report.read_text()
-    assert f"{len(archs)} finalists with the whole recipe" in page
+    assert f"{len(archs)} finalists were fully trained" in page
     assert f"Kept is {finals.finalists[kept].name}" in page
     assert read_bundle(outcome.bundle).config.architecture == finals.student.model.arch.as_dict()
     children = tracked_finalists(tmp_path)
@@ -108,7 +108,7 @@ def test_a_finalist_that_diverges_is_out(
     make_diverge(monkeypatch, lambda number: number == 1)
     run_job(job(data, artifacts, finalists=3), Run())
     undisturbed, disturbed = decided
-    assert "Out: finalist 1: the training diverged." in disturbed.sentence
+    assert "Left out: finalist 1: the training diverged." in disturbed.sentence
     assert "diverged" not in undisturbed.sentence
     first = undisturbed.finalists[0].model.arch
     assert first not in [finalist.model.arch for finalist in disturbed.finalists]
@@ -120,7 +120,7 @@ def test_a_finalist_that_diverges_is_out(
 def test_one_finalist_and_other_rules_leave_no_choice(data: Path, artifacts: Path, decided: list[Finals]) -> None:
     for finalists, rule in ((1, "accurate"), (3, "knee")):
         outcome = run_job(job(data, artifacts, finalists, rule), Run())
-        assert "finalists with the whole recipe" not in outcome.report.read_text()
+        assert "finalists were fully trained" not in outcome.report.read_text()
     assert [(len(finals.finalists), finals.sentence) for finals in decided] == [(1, ""), (1, "")]
 
 

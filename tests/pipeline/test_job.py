@@ -56,7 +56,7 @@ def test_flips_and_calibration_are_measured_and_reported(outcome: Outcome) -> No
     assert all(0 <= outcome.metrics[f"robustness/{name}"] <= 1 for name in names)
     assert 0 <= outcome.metrics["fidelity/ece_scaled"] <= 1
     page = outcome.report.read_text()
-    assert "renaming variables flips" in page
+    assert "renaming variables changes" in page
     assert "Expected calibration error" in page
     temperature = read_bundle(outcome.bundle).config.temperature
     assert f"at temperature {temperature:.3g}, fitted on valid" in page

@@ -31,7 +31,7 @@ def states(cfg: Config) -> dict[str, str]:
 def test_a_plan_names_every_stage_and_makes_nothing(cfg: Config) -> None:
     before = states(cfg)
     assert list(before) == [stage.name for stage in STAGES]
-    assert before["dataset"] == "to do: never made here"
+    assert before["dataset"] == "to do: no earlier result"
     assert before["student"] == "after dataset"
     assert not Path(cfg.artifacts.folder).exists()
 
@@ -39,16 +39,16 @@ def test_a_plan_names_every_stage_and_makes_nothing(cfg: Config) -> None:
 def test_after_the_job_everything_is_done_and_a_change_is_named(cfg: Config) -> None:
     run_job(cfg, Run())
     after = states(cfg)
-    assert after["candidate"] == "3 there"
-    assert {after[name] for name in ("teacher", "labels", "search", "student", "measure", "export")} == {"there"}
+    assert after["candidate"] == "3 done"
+    assert {after[name] for name in ("teacher", "labels", "search", "student", "measure", "export")} == {"done"}
     longer = dataclasses.replace(cfg, distill=dataclasses.replace(cfg.distill, epochs=5, clip=0.5))
     changed = states(longer)
-    assert changed["labels"] == "there"
+    assert changed["labels"] == "done"
     assert changed["candidate"] == "to do: recipe.clip is 0.5, was 1.0"
     assert changed["student"] == "after candidate"
     page = render(plan(longer))
     assert all(stage.title in page for stage in STAGES)
-    assert " s  there" in page
+    assert " s  done" in page
 
 
 def test_the_command_writes_nothing(tmp_path: Path) -> None:
@@ -64,5 +64,5 @@ def test_the_command_writes_nothing(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(PROJECT / "src")}
     answer = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
     assert answer.returncode == 0, answer.stderr
-    assert "to do: never made here" in answer.stdout
+    assert "to do: no earlier result" in answer.stdout
     assert [path.name for path in tmp_path.iterdir()] == ["data"]

@@ -85,7 +85,9 @@ def test_the_authors_constraint_space_is_counted_exactly() -> None:
 
 
 def test_a_space_describes_itself_with_an_exact_count_or_an_estimate() -> None:
-    exact = describe(Feasible(TINY, Budgets(mb=0.2), Task.PAIR))
+    fast = Feasible(TINY, Budgets(mb=0.2, ms=0.1), Task.PAIR, latency=lambda archs: np.zeros(len(archs)))
+    exact = describe(fast)
+    assert exact.endswith("within 0.2 MB"), "a limit in milliseconds is not counted"
     assert exact.startswith(f"{count(Feasible(TINY, Budgets(mb=0.2), Task.PAIR)):,} of ")
     assert re.match(r"about \d.*estimated from", describe(Feasible(read_space("avatar"), Budgets(mb=3), Task.PAIR)))
 

@@ -28,11 +28,11 @@ RECORDED = {
 }
 """Digests of sizes, encodings and random architectures, by space."""
 COUNTED = {
-    "avatar": "about 9.5e+16 of 1.125e+19 combinations are legal and within 3 MB (estimated from 100,000 draws)",
-    "compressor": "190,740 of 1.106e+07 combinations are distinct, legal and within 3 MB",
-    "lean": "197,916 of 1.244e+06 combinations are distinct, legal and within 3 MB",
-    "pooled": "1,320 of 1848 combinations are distinct, legal and within 3 MB",
-    "pooled_wide": "4,590 of 5670 combinations are distinct, legal and within 3 MB",
+    "avatar": "about 9.5e+16 of 1.125e+19 combinations are allowed and within 3 MB (estimated from 100,000 draws)",
+    "compressor": "190,740 of 1.106e+07 combinations are different, allowed and within 3 MB",
+    "lean": "197,916 of 1.244e+06 combinations are different, allowed and within 3 MB",
+    "pooled": "1,320 of 1,848 combinations are different, allowed and within 3 MB",
+    "pooled_wide": "4,590 of 5,670 combinations are different, allowed and within 3 MB",
 }
 
 

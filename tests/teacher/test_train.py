@@ -129,7 +129,7 @@ def test_the_number_of_steps_and_the_time_left_are_logged(
     with caplog.at_level("INFO", logger="avatar"):
         lines = TrainerConfig(progress="lines")
         fine_tuning.fine_tune(corpus, config(tiny_bert, epochs=1), lines, 1, tmp_path / "work")
-    assert "60 examples, 8 steps of 8 in 1 epochs" in caplog.text
+    assert "60 examples, batches of 8, 8 steps in 1 epochs" in caplog.text
     assert "left" in caplog.text
 
 

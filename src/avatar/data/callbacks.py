@@ -137,8 +137,8 @@ class LogProgress(pl.Callback):
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Log the number of examples, steps and epochs."""
         steps = int(trainer.estimated_stepping_batches)
-        text = "%s: %d examples, %d steps of %d in %d epochs"
-        log.info(text, self.label, self.examples, steps, self.batch_size, trainer.max_epochs)
+        text = "%s: %d examples, batches of %d, %d steps in %d epochs"
+        log.info(text, self.label, self.examples, self.batch_size, steps, trainer.max_epochs)
         if trainer.global_step:
             log.info("%s: continues after step %d", self.label, trainer.global_step)
         self._start = self._last = time.monotonic()

@@ -32,7 +32,7 @@ def load_corpus(cfg: DatasetConfig, seed: int) -> Corpus:
         options = f"dataset.share={cfg.share:g} and dataset.drop_twins={str(cfg.drop_twins).lower()}"
         validate(reduced, f"{options} leave too few examples: raise dataset.share, or set dataset.drop_twins=false")
     sizes = ", ".join(f"{split} {len(reduced.splits[split]):,}" for split in SplitName)
-    get_logger("data").info("%s: %d functions; examples: %s", cfg.name, len(reduced.functions), sizes)
+    get_logger("data").info("%s: %s functions; examples: %s", cfg.name, f"{len(reduced.functions):,}", sizes)
     return reduced
 
 

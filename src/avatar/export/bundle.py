@@ -139,7 +139,12 @@ def export_bundle(
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     bundle = read_bundle(folder)
-    log.info("bundle %s: %.2f MB, logits equal torch's within %.0e", folder, bundle.size_bytes / 1e6, difference)
+    log.info(
+        "bundle %s: %.2f MB; its logits differ from PyTorch's by at most %.0e",
+        folder,
+        bundle.size_bytes / 1e6,
+        difference,
+    )
     return ExportCheck(folder, len(example_texts), difference, bundle.size_bytes, outcome)
 
 

@@ -109,7 +109,7 @@ class LatencyModel:
         """One line for the log and the report."""
         quality = self.quality
         return (
-            f"forward time at {self.length} tokens on {self.machine}, {self.threads} threads, {RUNTIME}: "
+            f"time of a forward pass with {self.length} tokens on {self.machine}, {self.threads} threads, {RUNTIME}: "
             f"R² {quality.r2:.3f} (1 is perfect), median error {100 * quality.median_error:.1f} %, by cross-validation "
             f"on {quality.architectures} architectures"
         )

@@ -35,7 +35,7 @@ class FlipCount:
         """One line for the log and the report; `what` names the rewrite, such as "renaming variables"."""
         share = 100 * self.flipped / self.changed if self.changed else 0.0
         return (
-            f"{what} flips {100 * self.rate:.2f} % of {self.examples:,} predictions "
+            f"{what} changes {100 * self.rate:.2f} % of {self.examples:,} predictions "
             f"({share:.2f} % of the {self.changed:,} examples whose text it changes)"
         )
 

@@ -24,8 +24,8 @@ METRICS = {
 }
 TITLES = {
     "rename": "renaming variables",
-    "reformat": "another layout",
-    "dead_code": "dead code",
+    "reformat": "changing the layout",
+    "dead_code": "adding dead code",
 }
 
 

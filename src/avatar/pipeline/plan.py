@@ -40,10 +40,10 @@ class Step:
     def state(self) -> str:
         """One line for the table."""
         if self.missing:
-            return self.missing if not self.reused else f"{self.reused} there, then {self.missing}"
+            return self.missing if not self.reused else f"{self.reused} done, then {self.missing}"
         if not self.reused:
-            return "made if it is needed"
-        return "there" if self.reused == 1 else f"{self.reused} there"
+            return "runs only if it is needed"
+        return "done" if self.reused == 1 else f"{self.reused} done"
 
 
 @dataclass
@@ -78,9 +78,9 @@ class PlanStore(ArtifactStore):
             if nearest is None or len(differences) < len(nearest):
                 nearest = differences
         if nearest is None:
-            return "never made here"
+            return "no earlier result"
         if not nearest:
-            return "begun, and not finished"
+            return "started, but not finished"
         more = f", and {len(nearest) - MOST_SHOWN} more" if len(nearest) > MOST_SHOWN else ""
         return ", ".join(nearest[:MOST_SHOWN]) + more
 
@@ -114,7 +114,15 @@ def render(steps: list[Step]) -> str:
         f"{step.stage:{widths[0]}}  {step.title:{widths[1]}}  {seconds:>{widths[2]}}  {step.state}"
         for step, seconds in zip(steps, took, strict=True)
     ]
-    return "\n".join([head, "-" * len(head), *lines, "", "'last' is how long the newest artifact of the stage took."])
+    return "\n".join(
+        [
+            head,
+            "-" * len(head),
+            *lines,
+            "",
+            "'last' is the time that the newest result of the stage took. 'after X': waits for the stage X.",
+        ]
+    )
 
 
 def manifests(folder: Path) -> Iterator[Manifest]:
@@ -139,5 +147,5 @@ def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 def _difference(name: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     group, _, short = name.partition(".")
     if group == "inputs":
-        return f"other {short.partition('.')[0]}"
+        return f"another input: {short.partition('.')[0]}"
     return f"{short or name} is {now.get(name)}, was {then.get(name)}"

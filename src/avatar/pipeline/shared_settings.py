@@ -9,7 +9,9 @@ from avatar.measure.machine import machine_name
 from avatar.pipeline.stage import setting, unkeyed
 
 SHOWN = "it changes what a person sees, and no result"
-HARDWARE = "the kind of device changes rounding only; number of devices and precision are settings of their own"
+HARDWARE = (
+    "the kind of device changes only rounding errors; the number of devices and the precision are separate settings"
+)
 
 
 @dataclass(frozen=True)

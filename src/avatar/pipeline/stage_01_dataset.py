@@ -22,7 +22,7 @@ from avatar.pipeline.stage import Stage, plain, unkeyed
 
 log = get_logger("dataset")
 
-READ_ANEW = "the data is read anew at each start, and the key is a digest of all functions, examples and splits"
+READ_ANEW = "the data is read at each start, and the key is a digest of all functions, examples and splits"
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
     return summary
 
 
-DATASET = Stage("dataset", 1, "Read the data, split it, count overlaps", Inputs, Settings, _build)
+DATASET = Stage("dataset", 1, "Read and split the data, and count repeated functions", Inputs, Settings, _build)
 
 
 def run(job: Job) -> Data:

@@ -49,7 +49,9 @@ class VectorSettings:
     encoder_layers: int | None = setting("teacher.encoder_layers")
     max_length: int = setting("teacher.max_length")
     pooling: str = setting("teacher.pooling")
-    teacher: TeacherConfig = unkeyed("teacher", why="how a head learns does not change a frozen encoder")
+    teacher: TeacherConfig = unkeyed(
+        "teacher", why="the head is trained later, and its settings do not change the vectors of the encoder"
+    )
     trainer: TrainerConfig = trainer_field()
 
 
@@ -62,7 +64,12 @@ def _build_vectors(inputs: VectorInputs, settings: VectorSettings, folder: Path)
 
 
 FROZEN_VECTORS = Stage(
-    "vectors", 1, "Encode every function with the frozen encoder", VectorInputs, VectorSettings, _build_vectors
+    "vectors",
+    1,
+    "Compute a vector of every function with the teacher's frozen (not trained) encoder",
+    VectorInputs,
+    VectorSettings,
+    _build_vectors,
 )
 
 
@@ -104,7 +111,7 @@ def _identity(
     return TEACHERS.get(teacher.kind).identity(teacher, training)
 
 
-COUNTED = "the field 'identity' has all of it that decides the teacher's answers"
+COUNTED = "the settings of this kind of teacher that change its predictions are in the key already"
 
 
 @dataclass(frozen=True)
@@ -144,7 +151,7 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> Mapping[str, Any
     return TEACHERS.get(settings.teacher.kind).learn(lesson, folder)
 
 
-TEACHER = Stage("teacher", 1, "Fine-tune the teacher, or read its recorded answers", Inputs, Settings, _build)
+TEACHER = Stage("teacher", 1, "Fine-tune the teacher, or read its recorded predictions", Inputs, Settings, _build)
 
 
 @dataclass(frozen=True)

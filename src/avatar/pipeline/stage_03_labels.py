@@ -81,7 +81,12 @@ def _build_vectors(inputs: Inputs, settings: VectorSettings, folder: Path) -> di
 
 
 TEACHER_VECTORS = Stage(
-    "relations", 1, "Encode every training function with the teacher", Inputs, VectorSettings, _build_vectors
+    "relations",
+    1,
+    "Compute a vector of every training function with the teacher",
+    Inputs,
+    VectorSettings,
+    _build_vectors,
 )
 
 

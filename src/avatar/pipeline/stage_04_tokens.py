@@ -73,7 +73,7 @@ def _build_copies(inputs: CopyInputs, settings: CopySettings, folder: Path) -> d
         changed += made[0] != texts[row]
         lines.append(json.dumps([row, made]))
     write_text(folder / TEXTS, "\n".join(lines) + "\n")
-    log.info("%d of %d functions have %d rewritten copies", changed, len(rows), copies)
+    log.info("rewriting changed %d of %d functions; each has %d copies", changed, len(rows), copies)
     return {"functions": len(rows), "changed": changed, "copies": copies, "language": language}
 
 
@@ -85,7 +85,7 @@ def _rewritten(text: str, steps: Sequence[Callable[[str, Random], str]], seed: i
 
 
 COPIES = Stage(
-    "variants", 1, "Rewrite copies of the functions that a student learns from", CopyInputs, CopySettings, _build_copies
+    "variants", 1, "Make rewritten copies of the student's training functions", CopyInputs, CopySettings, _build_copies
 )
 
 

@@ -49,13 +49,17 @@ class Settings:
 
 
 def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
-    log.info("timing %d architectures, about %s", len(inputs.architectures), format_seconds(inputs.seconds))
+    log.info(
+        "measuring the latency of %d architectures, about %s", len(inputs.architectures), format_seconds(inputs.seconds)
+    )
     seed = derive_seed(settings.seed, "latency")
     times = time_architectures(inputs.architectures, inputs.task, inputs.length, seed, inputs.seconds)
     return {"milliseconds": times.tolist()}
 
 
-LATENCY = Stage("latency", 1, "Time architectures on this machine", Inputs, Settings, _build, timed=True)
+LATENCY = Stage(
+    "latency", 1, "Measure the latency of some architectures on this machine", Inputs, Settings, _build, timed=True
+)
 
 
 @dataclass(frozen=True)

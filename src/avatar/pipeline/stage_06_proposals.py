@@ -52,7 +52,9 @@ def _build_first(inputs: FirstInputs, settings: FirstSettings, folder: Path) -> 
     return {"architectures": [arch.as_dict() for arch in sample]}
 
 
-FIRST = Stage("proposals", 1, "Sample the first architectures to train", FirstInputs, FirstSettings, _build_first)
+FIRST = Stage(
+    "proposals", 1, "Choose the first architectures to train briefly", FirstInputs, FirstSettings, _build_first
+)
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def _build_next(inputs: NextInputs, settings: NextSettings, folder: Path) -> dic
     return {"architectures": [arch.as_dict() for arch in more]}
 
 
-NEXT = Stage("acquisition", 1, "Choose further architectures to train", NextInputs, NextSettings, _build_next)
+NEXT = Stage("acquisition", 1, "Choose the architectures of the next round", NextInputs, NextSettings, _build_next)
 
 
 def _feasible(space: SearchSpaceConfig, budgets: SearchConfig, task: Task, latency: MeasuredLatency) -> Feasible:

@@ -154,7 +154,7 @@ def _objective(name: str) -> MeasuredObjective:
     return objective
 
 
-CANDIDATE = Stage("candidate", 1, "Train a few architectures briefly", Inputs, Settings, _build)
+CANDIDATE = Stage("candidate", 1, "Train each chosen architecture briefly", Inputs, Settings, _build)
 
 
 def brief_recipe(recipe: DistillConfig, rung: Rung) -> DistillConfig:

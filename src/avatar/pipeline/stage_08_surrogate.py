@@ -69,7 +69,7 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
     return {"choices": choices, "saved_share": saved, "halving": halving}
 
 
-SURROGATE = Stage("surrogate", 1, "Choose and fit surrogates by cross-validation", Inputs, Settings, _build)
+SURROGATE = Stage("surrogate", 1, "Choose and fit the model that predicts accuracy", Inputs, Settings, _build)
 
 
 def _ladders(inputs: Inputs) -> list[list[float]]:
@@ -165,8 +165,8 @@ def _halving_sentence(scores: FinalScores, rungs: int, saved: float) -> str:
     left = scores.deviation[~scores.measured]
     verdict = f"saved {100 * saved:.0f} %" if saved >= 0 else f"cost {-100 * saved:.0f} % more"
     sentence = (
-        f"Successive halving over {rungs} rungs trained {scores.measured.sum()} of {len(scores.mean)} candidates "
-        f"in full and {verdict} of their examples x epochs"
+        f"Successive halving over {rungs} rungs (training lengths) trained {scores.measured.sum()} of "
+        f"{len(scores.mean)} candidates in full and {verdict} of their examples x epochs"
     )
     if not len(left):
         return f"{sentence}."

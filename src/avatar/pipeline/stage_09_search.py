@@ -66,7 +66,10 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
         front_frame(result).to_csv(temporary, index=False)
     progress = convergence(result, objectives, exact_front(about, objectives))
     if progress.ratio is not None:
-        log.info("the front has %.2f %% of the exact front's hypervolume", 100 * progress.ratio)
+        log.info(
+            "the search found %.2f %% of the best possible front (by hypervolume, the volume that a front covers)",
+            100 * progress.ratio,
+        )
     measured = measured_result(about, inputs.candidates, settings.search.objectives)
     choice, source = _winner(settings.search, inputs.surrogate, result, measured)
     ranked = (choice.index, *choice.runners_up)
@@ -81,7 +84,7 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
     }
 
 
-SEARCH = Stage("search", 1, "Search the trade-off and choose the winner", Inputs, Settings, _build)
+SEARCH = Stage("search", 1, "Search the best trade-offs and choose the winner", Inputs, Settings, _build)
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,9 @@ def _winner(
     objectives = objectives_of(cfg)
     from_measured = choose(measured, objectives, cfg.rule, cfg.weights)
     if not surrogate.accuracy.beats_constant:
-        reason = "The surrogate is no better than the constant, so the winner is one of the trained candidates. "
+        reason = (
+            "The surrogate is no better than the constant predictor, so the winner is one of the trained candidates. "
+        )
         return _prefixed(from_measured, reason), measured
     from_front = choose(result, objectives, cfg.rule, cfg.weights)
     if cfg.rule == "accurate" and "accuracy" in cfg.objectives:
@@ -161,7 +166,9 @@ def _winner(
         promised = result.values[from_front.index, column]
         shown = measured.values[from_measured.index, column]
         if shown >= promised:
-            reason = f"A trained candidate has shown {shown:.4f}, the front promises at most {promised:.4f}. "
+            reason = (
+                f"A trained candidate has accuracy {shown:.4f}, and the surrogate predicts at most {promised:.4f}. "
+            )
             return _prefixed(from_measured, reason), measured
     return from_front, result
 
@@ -232,7 +239,15 @@ def _build_timed(inputs: TimedInputs, settings: TimedSettings, folder: Path) -> 
     return {"milliseconds": times.tolist()}
 
 
-TIMED = Stage("timed", 1, "Time the winner and the runners-up", TimedInputs, TimedSettings, _build_timed, timed=True)
+TIMED = Stage(
+    "timed",
+    1,
+    "Measure the latency of the winner and the next best",
+    TimedInputs,
+    TimedSettings,
+    _build_timed,
+    timed=True,
+)
 
 
 def time_winners(job: Job, task: Task, latency: MeasuredLatency, searched: Searched) -> tuple[float, ...]:
@@ -241,5 +256,5 @@ def time_winners(job: Job, task: Task, latency: MeasuredLatency, searched: Searc
     artifact = job.make(TIMED, TimedInputs(archs, task, model.length, TIMING_SECONDS))
     times = tuple(artifact.values["milliseconds"])
     for arch, measured, expected in zip(archs, times, model.predict(archs), strict=True):
-        log.info("timed: %.3f ms, %.3f ms predicted, %s", measured, expected, arch)
+        log.info("latency: %.3f ms measured, %.3f ms predicted, %s", measured, expected, arch)
     return times

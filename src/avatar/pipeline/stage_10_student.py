@@ -86,7 +86,7 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
     }
 
 
-STUDENT = Stage("student", 1, "Train a student with the whole recipe", Inputs, Settings, _build)
+STUDENT = Stage("student", 1, "Train a student fully", Inputs, Settings, _build)
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,12 @@ def _build_challengers(inputs: ChallengerInputs, settings: ChallengerSettings, f
 
 
 CHALLENGERS = Stage(
-    "challengers", 1, "Choose who challenges the winner", ChallengerInputs, ChallengerSettings, _build_challengers
+    "challengers",
+    1,
+    "Choose other architectures to compare with the winner",
+    ChallengerInputs,
+    ChallengerSettings,
+    _build_challengers,
 )
 
 
@@ -92,7 +97,7 @@ class Settings:
 
 def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
     students, pool = inputs.students, _pool(inputs.surrogate, inputs.searched, settings.objectives)
-    out = "".join(f"Out: {failure}. " for failure in inputs.failures)
+    out = "".join(f"Left out: {failure}. " for failure in inputs.failures)
     if len(students) == 1:
         return {"kept": 0, "sentence": out.strip()}
     errors = _errors(inputs.data, students, settings.metric, apart=True)
@@ -102,7 +107,7 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
     return {"kept": kept, "sentence": out + _sentence(students, errors, kept, settings.metric)}
 
 
-FINALS = Stage("finals", 1, "Keep the cheapest student that is as good", Inputs, Settings, _build)
+FINALS = Stage("finals", 1, "Keep the cheapest student that is as accurate as the best", Inputs, Settings, _build)
 
 
 @dataclass(frozen=True)
@@ -133,7 +138,7 @@ def run(job: Job, data: Data, labels: Labels, surrogate: FittedSurrogate, search
         try:
             finalists.append(stage_10_student.run(job, data, labels, arch, f"finalist {number}"))
         except DivergedError as error:
-            log.warning("finalist %d is out: %s", number, error.message)
+            log.warning("finalist %d is left out: %s", number, error.message)
             failures.append(error)
 
     train(searched.winner, 1)
@@ -179,12 +184,12 @@ def _sentence(students: Sequence[TrainedStudent], errors: NDArray[np.float64], k
         for index, (student, error) in enumerate(zip(students, errors, strict=True))
     )
     reason = (
-        "the best, and no other saves anything within one standard error of it"
+        "the best; no cheaper one is within one standard error of it"
         if kept == best
-        else "it saves most within one standard error of the best"
+        else "the cheapest within one standard error of the best"
     )
     return (
-        f"{len(students)} finalists with the whole recipe, {metric} on valid, one training each: {shown}. Kept is "
+        f"{len(students)} finalists were fully trained, once each; {metric} on valid: {shown}. Kept is "
         f"{students[kept].name}: {reason} (examples that share a function are not independent)."
     )
 

@@ -56,7 +56,7 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
     return {"architecture": most.as_dict()}
 
 
-COMPRESSOR = Stage("compressor", 1, "Find the architecture with the most FLOPs", Inputs, Settings, _build)
+COMPRESSOR = Stage("compressor", 1, "Find the architecture with the most FLOPs, a baseline", Inputs, Settings, _build)
 
 
 def run(job: Job, data: Data, labels: Labels, latency: MeasuredLatency) -> TrainedStudent | None:

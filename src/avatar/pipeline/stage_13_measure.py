@@ -61,7 +61,7 @@ class Settings:
     timing: str = setting("teacher.timing")
     teacher_length: int = setting("teacher.max_length")
     machine: Machine = setting(via=this_machine)
-    dataset: str = unkeyed("dataset.name", why="it stands in a sentence about a language that is not known")
+    dataset: str = unkeyed("dataset.name", why="it is only the name in a message of the report")
 
 
 def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
@@ -135,8 +135,8 @@ def _robustness(inputs: Inputs, settings: Settings, decision: Decision) -> tuple
     """Flip rates by MLflow name, and sentences about them; without a known language, only a sentence that says so."""
     if settings.language is None:
         note = (
-            f"Robustness was not measured: nothing says which language dataset={settings.dataset} is written in "
-            "(dataset.language)."
+            f"Robustness was not measured, because the language of dataset={settings.dataset} is not known: set "
+            "dataset.language."
         )
         log.info(note)
         return {}, [note]
@@ -152,7 +152,7 @@ def _robustness(inputs: Inputs, settings: Settings, decision: Decision) -> tuple
         settings.seed,
     )
     shown = "; ".join(result.sentence(TITLES[kind]) for kind, result in flips.items())
-    note = f"Of test examples rewritten as {settings.language}: {shown}."
+    note = f"Test examples were rewritten without a change of meaning ({settings.language}): {shown}."
     log.info(note)
     return {METRICS[kind]: result.rate for kind, result in flips.items()}, [note]
 

@@ -70,7 +70,7 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
     }
 
 
-EXPORT = Stage("export", 2, "Write the bundle and check it against torch", Inputs, Settings, _build)
+EXPORT = Stage("export", 2, "Write the bundle and compare it with PyTorch", Inputs, Settings, _build)
 
 
 def run(job: Job, data: Data, student: TrainedStudent, card: str, decision: Decision) -> Artifact:

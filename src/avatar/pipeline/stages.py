@@ -43,10 +43,10 @@ STAGES: tuple[Stage[Any, Any], ...] = (
 """Every stage that makes an artifact, in the order of a job. The report (stage 14) is written again each time."""
 
 NO_STAGE = {
-    "search.rounds": "it says how often stages are run; each round's inputs are in its keys",
-    "measure.compressor_baseline": "it says whether a stage is run; the measurement has that student as an input",
+    "search.rounds": "it sets the number of rounds; the inputs of each round are in the keys of its stages",
+    "measure.compressor_baseline": "it switches a stage on or off; its student is an input of the measurement",
     "tracking": "it says where runs are recorded",
-    "executor": "it says how jobs are run side by side; threads count where something is timed, as the machine's",
+    "executor": "it sets how many jobs run at once; where threads matter, they are a part of 'the machine' in the key",
     "artifacts": "it says where artifacts are kept, and how they are checked",
     "experiment": "it is the name under which MLflow lists the run",
     "output_dir": "it says where the report is written",

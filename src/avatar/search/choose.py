@@ -85,14 +85,14 @@ def choose(
     winner = ranked[0]
     text = (
         f"Of {len(result.front)} architectures on the front (the best trade-offs), "
-        f"{result.architectures[winner]} is chosen as {chosen_rule.reason}: {values_of(result, winner, objectives)}."
+        f"'{result.architectures[winner]}' is chosen as {chosen_rule.reason}: {values_of(result, winner, objectives)}."
     )
     if rule == "scalarised":
         shown = [f"{name} {weight:g}" for name, weight in zip(names, weighting, strict=True)]
         text += f" Weights: {', '.join(shown)}."
     if len(ranked) > 1:
         text += (
-            f" The second best is {result.architectures[ranked[1]]} with {values_of(result, ranked[1], objectives)}."
+            f" The second best is '{result.architectures[ranked[1]]}' with {values_of(result, ranked[1], objectives)}."
         )
     return Winner(winner, text, tuple(ranked[1 : 1 + RUNNERS_UP]))
 

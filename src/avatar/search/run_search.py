@@ -1,5 +1,6 @@
 """Runs the search that a config describes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from avatar.common.errors import ConfigError, did_you_mean
@@ -40,8 +41,9 @@ def run_search(
     """Search as `config` says. All results are legal, canonical and within the budgets."""
     context.feasible.check()
     log.info("search space %s: %s", context.space.name, describe(context.feasible))
-    for name, (low, high) in bounds(context.feasible).items():
-        log.info("with the limits %s, %s can be from %s to %s", context.budgets, name, low, high)
+    ranges = ", ".join(f"{name} {low} to {high}" for name, (low, high) in bounds(context.feasible).items())
+    limits = replace(context.budgets, ms=None)
+    log.info("first and last possible value of each gene (property) within %s: %s", limits, ranges)
     result = SEARCHERS.get(config.name)().search(
         context, objectives_of(config), config.evaluations, config.population, seed, storage, progress
     )

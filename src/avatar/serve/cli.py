@@ -65,7 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = Parser(
         prog="avatar",
-        description="Run small, fast models of code on your own machine. A model is a folder that train.py wrote.",
+        description="Use a student, a small and fast model of code, on your own machine. Its folder, the bundle, was "
+        "written by train.py.",
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     predict = commands.add_parser(
@@ -73,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         help="classify one function, or compare two",
         description="Print, as JSON, the label and the probabilities of one function or of a pair.",
     )
-    predict.add_argument("bundle", metavar="BUNDLE", type=Path, help="folder with manifest.json")
+    predict.add_argument("bundle", metavar="BUNDLE", type=Path, help="the folder 'bundle' that train.py wrote")
     predict.add_argument("file", metavar="FILE", help="a file with one function, or - for standard input")
     predict.add_argument("second", metavar="FILE2", nargs="?", help="the function to compare it with")
     predict.add_argument(
@@ -83,16 +84,22 @@ def _parser() -> argparse.ArgumentParser:
         help=f"{', '.join(LANGUAGES.names())} (default: from the file names, else the student's language)",
     )
     predict.add_argument(
-        "--threads", type=count, default=1, help="number of threads; 0 means all allowed cores (default: 1)"
+        "--threads",
+        type=count,
+        default=1,
+        help="number of threads; 0 means one for each core that it may use (default: 1)",
     )
     predict.add_argument(
         "--runtime",
         metavar="NAME",
         default="onnxruntime",
         choices=Choices(_runtimes),
-        help="one of %(choices)s; it must be installed (default: %(default)s)",
+        help="the library that runs the student: %(choices)s; it must be installed (default: %(default)s)",
     )
-    predict.add_argument("--precision", help="fp32 or int8 (default: fp32 if the bundle has it, else int8)")
+    predict.add_argument(
+        "--precision",
+        help="fp32 (float32 weights) or int8 (8-bit weights, smaller); default: fp32 if the bundle has it, else int8",
+    )
     predict.set_defaults(run=_predict)
     scan_command.add(commands)
     lsp_command.add(commands)

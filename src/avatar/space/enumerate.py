@@ -1,6 +1,7 @@
 """Exact counts and lists of all architectures within the budgets, in bounded memory."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,17 +25,17 @@ DRAWS = 100_000
 
 def describe(feasible: Feasible) -> str:
     """A phrase with the number of feasible architectures: exact if this takes about a second, else an estimate."""
-    total, limits = f"{feasible.space.combinations:.4g} combinations", f"within {feasible.budgets}"
+    total, limits = f"{feasible.space.combinations:,.4g} combinations", f"within {replace(feasible.budgets, ms=None)}"
     exact = count_quickly(feasible)
     if exact is not None:
-        return f"{exact:,} of {total} are distinct, legal and {limits}"
+        return f"{exact:,} of {total} are different, allowed and {limits}"
     box = [len(domain) for domain in reachable(feasible)]
     rng = np.random.default_rng(0)
     rows = np.stack([rng.choice(domain, DRAWS) for domain in reachable(feasible)], axis=1)
     archs = Architectures(feasible.space, rows)
     keep = legal(archs.columns) & feasible.space.is_canonical(archs, feasible.task) & feasible.within(archs)
     estimate = float(np.prod(box, dtype=np.float64)) * float(keep.mean())
-    return f"about {estimate:.2g} of {total} are legal and {limits} (estimated from {DRAWS:,} draws)"
+    return f"about {estimate:.2g} of {total} are allowed and {limits} (estimated from {DRAWS:,} draws)"
 
 
 def count_quickly(feasible: Feasible) -> int | None:

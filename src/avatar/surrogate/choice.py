@@ -78,8 +78,8 @@ def choose(
         sentence = f"The surrogate is {_title(best.name)}: {numbers}."
     elif config.name == "auto":
         sentence = (
-            f"No surrogate beats the constant predictor (the best, {_title(best.name)}: {numbers}), so "
-            "the search does not use predicted accuracy."
+            f"No surrogate beats the constant predictor, which gives every architecture the same accuracy. So the "
+            f"search does not use predicted accuracy. The best surrogate is {_title(best.name)}: {numbers}."
         )
     else:
         sentence = (

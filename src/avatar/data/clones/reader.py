@@ -66,7 +66,8 @@ def _notes(origin: str, collected: Collected, grades: dict[int, int]) -> tuple[s
         f"without docstrings) from {modules:,} modules of {origin}; splits share no module.",
         "Clones are rewritten functions with the same meaning: "
         + ", ".join(f"{count:,} of type {grade}" for grade, count in grades.items())
-        + "; negatives are other functions of the same split, rewritten in the same way, mostly with similar words.",
+        + " (1: other layout, 2: also other names and literals, 3: also other statements).",
+        "The other pairs are two different functions of one split, also rewritten; most of them use similar words.",
     ]
     if collected.duplicates:
         notes.append(

@@ -17,12 +17,17 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     serve = commands.add_parser(
         "serve",
         help="serve a student over HTTP on this machine, with a demo page",
-        description="Serve /predict, /scan, /health, /openapi.json and a demo page, on loopback only.",
+        description="Serve /predict, /scan, /health, /openapi.json and a demo page over HTTP, only to programs on this "
+        "machine.",
     )
     serve.add_argument(
-        "--bundle", metavar="FOLDER", type=Path, help=f"folder with manifest.json (default: the value of ${BUNDLE})"
+        "--bundle", metavar="FOLDER", type=Path, help=f"the folder 'bundle' that train.py wrote (default: ${BUNDLE})"
     )
-    serve.add_argument("--host", default="127.0.0.1", help="loopback address to listen on (default: 127.0.0.1)")
+    serve.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address of this machine itself (loopback) to listen on (default: 127.0.0.1)",
+    )
     serve.add_argument(
         "--port", type=count, default=8765, help="port to listen on; 0 means any free port (default: 8765)"
     )
@@ -31,7 +36,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         metavar="N",
         type=count,
         default=1,
-        help="number of threads; 0 means all allowed cores (default: 1)",
+        help="number of threads; 0 means one for each core that it may use (default: 1)",
     )
     serve.add_argument("--verbose", action="store_true", help="log each request")
     serve.set_defaults(run=run)

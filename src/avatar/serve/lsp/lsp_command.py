@@ -19,17 +19,18 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     lsp = commands.add_parser(
         "lsp",
         help="show clones, or suspicious functions, in an editor while you type",
-        description="A language server on standard input and output, started by an editor (see docs/editors.md).",
+        description="Show findings in an editor. The editor starts this command and talks to it by the Language Server "
+        "Protocol, on standard input and output (see docs/editors.md).",
     )
     lsp.add_argument(
-        "--bundle", metavar="FOLDER", type=Path, help=f"folder with manifest.json (default: the value of ${BUNDLE})"
+        "--bundle", metavar="FOLDER", type=Path, help=f"the folder 'bundle' that train.py wrote (default: ${BUNDLE})"
     )
     lsp.add_argument(
         "--threads",
         metavar="N",
         type=count,
         default=1,
-        help="number of threads; 0 means all allowed cores (default: 1)",
+        help="number of threads; 0 means one for each core that it may use (default: 1)",
     )
     lsp.add_argument(
         "--no-cache", action="store_true", help="do not use the results of earlier sessions, and store none"

@@ -25,15 +25,15 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     scan = commands.add_parser(
         "scan",
         help="find clones, or suspicious functions, in a folder",
-        description="Find groups of clones, or suspicious functions (by the student's task), in a file or folder of "
-        f"code in {titles()}. Exit status: 0 for success, 1 if a finding reaches --fail-on, 2 if the "
-        "command fails, 141 if the program that reads the output closes it too early.",
+        description="Find groups of clones or suspicious functions (the student's task decides which) in a file or "
+        f"folder of code in {titles()}. Exit status: 0 for success, 1 if a finding reaches --fail-on, 2 if the "
+        "command fails, 141 if the next program in a pipe stops reading too early.",
     )
     scan.add_argument(
         "path", metavar="PATH", type=Path, help="file or folder; files that .gitignore names are left out"
     )
     scan.add_argument(
-        "--bundle", metavar="FOLDER", type=Path, help=f"folder with manifest.json (default: the value of ${BUNDLE})"
+        "--bundle", metavar="FOLDER", type=Path, help=f"the folder 'bundle' that train.py wrote (default: ${BUNDLE})"
     )
     scan.add_argument(
         "--threshold",
@@ -46,8 +46,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         metavar="N",
         type=amount,
         default=CHANCE_NEIGHBOURS,
-        help="limit of the distance between clones: the distance within which a quarter of the functions have N or "
-        "more other functions. A larger N accepts less similar pairs (default: 1; 0: no limit)",
+        help="accept a pair only if the distance of its vectors is below a limit: a quarter of the functions "
+        "have N or more other functions within it. A larger N accepts less similar pairs (default: 1; 0: no limit)",
     )
     scan.add_argument(  # the name of this option in earlier versions
         "--twins-by-chance", dest="chance_neighbours", type=amount, default=argparse.SUPPRESS, help=argparse.SUPPRESS
@@ -66,21 +66,21 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     scan.add_argument(
         "--since",
         metavar="REV",
-        help="find only functions changed since a git revision; they are compared with all others",
+        help="show only functions that changed since the git revision REV; they are compared with all others",
     )
     scan.add_argument(
         "--min-lines",
         metavar="N",
         type=count,
         default=5,
-        help="leave out functions of fewer lines of code (default: 5)",
+        help="leave out functions with fewer lines of code (default: 5)",
     )
     scan.add_argument(
         "--min-words",
         metavar="N",
         type=count,
         default=20,
-        help="leave out functions of fewer names, numbers and signs (default: 20)",
+        help="leave out functions with fewer words, which are names, numbers and signs (default: 20)",
     )
     scan.add_argument(
         "--languages",
@@ -95,10 +95,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         metavar="N",
         type=count,
         default=1,
-        help="number of threads; 0 means all allowed cores (default: 1)",
+        help="number of threads; 0 means one for each core that it may use (default: 1)",
     )
     scan.add_argument("--no-cache", action="store_true", help="do not use the results of earlier scans, and store none")
-    scan.add_argument("--quiet", action="store_true", help="no progress")
+    scan.add_argument("--quiet", action="store_true", help="do not show the progress")
     scan.set_defaults(run=run)
 
 

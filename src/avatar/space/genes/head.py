@@ -54,7 +54,7 @@ class Head(Name):
 
     def phrase(self, arch: "Architecture") -> str:
         """Pooling and head."""
-        return f"{arch.pooling}/{arch.head}"
+        return f"{arch.pooling} pooling, {arch.head} head"
 
 
 def _inputs(columns: Columns, task: Task) -> NDArray[Any]:

@@ -49,9 +49,12 @@ class Layers(Number):
     def phrase(self, arch: "Architecture") -> str:
         """The layers and their sizes, or the input of the pooling if there are none."""
         if arch.layers:
-            return f"{arch.layers} x {arch.hidden_size} ({arch.heads} heads, FFN {arch.intermediate_size})"
-        seen = f"windows of {arch.window}" if arch.window > 1 else "single tokens"
-        return f"no layer, {arch.hidden_size} wide over {seen}"
+            return (
+                f"{arch.layers} layer{'s' * (arch.layers > 1)} of width {arch.hidden_size} "
+                f"({arch.heads} heads, feed-forward width {arch.intermediate_size})"
+            )
+        seen = f"windows of {arch.window} tokens" if arch.window > 1 else "single tokens"
+        return f"no layers, width {arch.hidden_size}, {seen}"
 
 
 class IntermediateSize(Number):

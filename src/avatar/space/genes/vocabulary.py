@@ -37,7 +37,7 @@ class VocabSize(Number):
 
     def phrase(self, arch: "Architecture") -> str:
         """Vocabulary size and kind of tokens."""
-        return f"{arch.vocab_size} {arch.tokenizer}"
+        return f"vocabulary of {arch.vocab_size} tokens ({arch.tokenizer})"
 
 
 class MaxLength(Number):
