@@ -309,6 +309,7 @@ LABELS: dict[str, tuple[object, int | None]] = {
     "untruth": (False, 0),
     "text": ("1", 1),
     "text of a float": (" 1.0", 1),
+    "text of a float by numpy.savetxt": ("1.000000000000000000e+00", 1),
     "text of another float": ("0.", 0),
     "text of truth": ("True", 1),
     "text of untruth": ("FALSE", 0),

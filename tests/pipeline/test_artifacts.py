@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -134,6 +135,23 @@ def test_a_manifest_that_names_files_elsewhere_is_refused(name: str, tmp_path: P
     path.write_text(json.dumps(manifest))
     with pytest.raises(ArtifactError, match="is outside of the artifact"):
         make(tmp_path)
+
+
+@pytest.mark.parametrize("values", [{}, {"answer": 43}])
+def test_an_altered_manifest_is_refused(values: dict[str, int], tmp_path: Path) -> None:
+    """It was used, or ended in a KeyError."""
+    path = make(tmp_path).folder / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "values": values}))
+    with pytest.raises(ArtifactError, match="altered") as caught:
+        make(tmp_path)
+    assert str(path.parent) in caught.value.hint
+
+
+def test_the_manifest_of_another_artifact_is_refused(tmp_path: Path) -> None:
+    first, second = make(tmp_path, Inputs(1)), make(tmp_path, Inputs(2))
+    shutil.copy(first.folder / "manifest.json", second.folder)
+    with pytest.raises(ArtifactError, match="of another one"):
+        make(tmp_path, Inputs(2))
 
 
 def test_the_manifest_holds_inputs_settings_and_files(tmp_path: Path) -> None:

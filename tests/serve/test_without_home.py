@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from avatar.common.errors import ConfigError
+from avatar.common.paths import user_path
+from avatar.config.schema import Config, DatasetConfig
 from avatar.serve.scan.cache import Cache
 
 FUNCTION = "def twin(values):\n    total = 0\n    for one in values:\n        total += one\n    return total\n"
@@ -139,3 +142,22 @@ def test_the_libraries_of_training_can_be_imported(tmp_path: Path) -> None:
     assert not Path(folder).exists()
     assert name == str(os.getuid())
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("key", ["artifacts.folder", "tracking.artifacts", "hydra.run.dir", "dataset.root"])
+def test_training_writes_nothing_below_the_replacement(key: str, tmp_path: Path) -> None:
+    """It is removed at the end, with all results in it."""
+    root = Path(__file__).resolve().parents[2]
+    program = "import runpy; sys.argv[0] = sys.argv.pop(1); runpy.run_path(sys.argv[0], run_name='__main__')"
+    answer = unknown(program, str(root / "train.py"), "--plan", f"{key}=~/data", folder=tmp_path)
+    assert answer.returncode == 2, answer.stderr
+    assert "~/data" in answer.stderr
+    assert "no home folder" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_an_unknown_user_s_home_folder_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no user 'nobody-has-this-name'"):
+        user_path("~nobody-has-this-name/data")
+    with pytest.raises(ConfigError, match=r"^dataset\.root is "):
+        Config(dataset=DatasetConfig(root="~nobody-has-this-name/data"))

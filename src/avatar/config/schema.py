@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 from hydra.core.config_store import ConfigStore
 
+from avatar.common.errors import ConfigError
 from avatar.common.paths import user_path
 
 PATH = {"path": True}
@@ -345,24 +346,32 @@ class Config:
         return self.tracking.experiment or self.experiment
 
 
-def expand_paths(part: Any) -> None:
-    """Replace `~` by the home folder in every path of `part`, and in the address of an sqlite store."""
+def expand_paths(part: Any, prefix: str = "") -> None:
+    """Replace `~` by the home folder in every path of `part`, and in the address of an sqlite store.
+
+    `prefix` is the key of `part` and a dot, for the error if there is no home folder.
+    """
     for entry in fields(part):
-        value = getattr(part, entry.name)
+        value, key = getattr(part, entry.name), f"{prefix}{entry.name}"
         if is_dataclass(value):
-            expand_paths(value)
+            expand_paths(value, f"{key}.")
         elif entry.metadata.get("path"):
-            setattr(part, entry.name, _expanded(value))
+            setattr(part, entry.name, _expanded(value, key))
     if isinstance(part, TrackingConfig) and part.uri.startswith(f"{SQLITE}~"):
-        part.uri = SQLITE + _expanded(part.uri.removeprefix(SQLITE))
+        part.uri = SQLITE + _expanded(part.uri.removeprefix(SQLITE), f"{prefix}uri")
 
 
-def _expanded(value: Any) -> Any:
+def _expanded(value: Any, key: str) -> Any:
     if isinstance(value, str):
-        return str(user_path(value)) if value.startswith("~") else value
+        if not value.startswith("~"):
+            return value
+        try:
+            return str(user_path(value))
+        except ConfigError as error:
+            raise ConfigError(f"{key} is {error.message}", error.hint) from error
     if isinstance(value, dict):
-        return {name: _expanded(entry) for name, entry in value.items()}
-    return [_expanded(entry) for entry in value] if isinstance(value, list) else value
+        return {name: _expanded(entry, f"{key}.{name}") for name, entry in value.items()}
+    return [_expanded(entry, key) for entry in value] if isinstance(value, list) else value
 
 
 def field_type(schema: type, key: str) -> str | None:

@@ -90,6 +90,11 @@ class ArtifactStore:
         manifest = read_manifest(folder)
         if manifest is None:
             return None
+        if (manifest.stage, manifest.key) != (stage.name, folder.name):
+            raise ArtifactError(
+                f"the artifact {folder} has the manifest of another one: {manifest.stage} {manifest.key}",
+                "delete that folder; the next run makes it again",
+            )
         manifest.verify(folder, self.verify)
         log.debug("%s %s exists and is reused", stage.name, manifest.key)
         return _artifact(stage, manifest, folder, reused=True)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from avatar.common.files import write_text
 from avatar.common.hashing import file_digest
 
 MANIFEST = "manifest.json"
+DIGEST = "digest"
+"""The entry of a manifest with the digest of all others."""
 MOST_BYTES = 64 * 1024**2
 """Largest size of a manifest, in bytes. A larger file is not read."""
 
@@ -43,7 +46,9 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Write it into `folder`. From then on, the artifact is finished."""
-        write_text(folder / MANIFEST, json.dumps(asdict(self), indent=1) + "\n")
+        data = json.loads(json.dumps(asdict(self)))
+        write_text(folder / MANIFEST, json.dumps({**data, DIGEST: _digest(data)}, indent=1) + "
+")
 
     def verify(self, folder: Path, how: str = "quick") -> None:
         """Raise an ArtifactError if a file of `folder` is missing or has changed. `how` is one of `VERIFY`."""
@@ -106,7 +111,13 @@ def _parsed(data: Any) -> Manifest:
             files[name] = FileRecord(int(record["bytes"]), int(record["mtime_ns"]), str(record["sha256"]))
         except (KeyError, TypeError) as error:
             raise ValueError(f"the record of the file '{name}' is incomplete") from error
+    if _digest({name: value for name, value in data.items() if name != DIGEST}) != data.get(DIGEST):
+        raise ValueError(f"its content does not match its '{DIGEST}', so it was altered")
     return Manifest(**{**{name: data[name] for name in kinds}, "files": files})
+
+
+def _digest(data: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 
 def _difference(path: Path, record: FileRecord, how: str) -> str:

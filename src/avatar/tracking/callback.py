@@ -39,7 +39,7 @@ class SweepCallback(Callback):
     def _start(self, config: DictConfig) -> None:
         settings = OmegaConf.to_container(config.tracking, resolve=True)
         tracking = TrackingConfig(**settings)  # type: ignore[arg-type]
-        expand_paths(tracking)
+        expand_paths(tracking, "tracking.")
         if not tracking.enabled or config.plan:
             return
         from avatar.tracking.sweeps import open_sweep, sweep_hash

@@ -128,3 +128,11 @@ def test_one_file_and_one_language(tmp_path: Path) -> None:
     for path in ("note.txt", "none"):
         with pytest.raises(DataError):
             list(source_files(tmp_path / path))
+
+
+def test_a_working_directory_that_was_deleted_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(DataError, match="working directory"):
+        names(Path())

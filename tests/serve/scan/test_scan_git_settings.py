@@ -183,6 +183,15 @@ def test_no_setting_alone_changes_what_is_read(repository: Path, fault_student: 
     check(repository, fault_student, trap)
 
 
+@pytest.mark.parametrize("name", ["core.attributesFile", "core.excludesFile", "core.hooksPath", "include.path"])
+def test_a_path_below_home_in_the_repository_s_settings_is_no_obstacle(
+    repository: Path, fault_student: Path, trap: Path, name: str
+) -> None:
+    """git gives up on a setting with `~` if there is no home folder."""
+    git(repository, "config", name, "~/nowhere")
+    check(repository, fault_student, trap)
+
+
 @pytest.mark.parametrize("attribute", ATTRIBUTES)
 def test_no_attribute_changes_what_is_read(repository: Path, fault_student: Path, trap: Path, attribute: str) -> None:
     (repository / ".gitattributes").write_text(f"*.py {attribute}\n")

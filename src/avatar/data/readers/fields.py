@@ -9,7 +9,7 @@ from avatar.code.text import function_text
 from avatar.common.errors import DataError, did_you_mean
 
 _BOOLEAN_WORDS = {"false": 0, "true": 1}
-_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?")
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?(e[+-]?[0-9]{1,3})?")
 
 
 def field(row: Mapping[str, Any], key: str, where: str) -> Any:

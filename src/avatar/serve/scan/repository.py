@@ -133,11 +133,14 @@ class Repository:
 
 
 def _environment() -> dict[str, str]:
-    """The process's environment without git's variables and without the folders of the user's git settings."""
+    """The process's environment without git's variables and without the folders of the user's git settings.
+
+    HOME is a path below which nothing exists. Without HOME, git fails at a `~` in the repository's settings.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    for name in ("HOME", "XDG_CONFIG_HOME"):
-        kept.pop(name, None)
+    kept.pop("XDG_CONFIG_HOME", None)
     return kept | {
+        "HOME": os.devnull,
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_ALLOW_PROTOCOL": "none",

@@ -55,7 +55,10 @@ def source_files(path: Path, languages: Collection[str] = ()) -> Iterator[Source
     Hidden, vendored and ignored files and folders are left out without a note. A file that is too large, or a link,
     is `Skipped`. A path that does not exist is a DataError.
     """
-    path = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
+    try:
+        path = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
+    except FileNotFoundError as error:
+        raise DataError(f"{path} is relative to a working directory that was deleted", "give a full path") from error
     if path.is_file():
         result = _source_file(path, path.name, languages)
         if result is None:
