@@ -47,8 +47,7 @@ class Manifest:
     def write(self, folder: Path) -> None:
         """Write it into `folder`. From then on, the artifact is finished."""
         data = json.loads(json.dumps(asdict(self)))
-        write_text(folder / MANIFEST, json.dumps({**data, DIGEST: _digest(data)}, indent=1) + "
-")
+        write_text(folder / MANIFEST, json.dumps({**data, DIGEST: _digest(data)}, indent=1) + "\n")
 
     def verify(self, folder: Path, how: str = "quick") -> None:
         """Raise an ArtifactError if a file of `folder` is missing or has changed. `how` is one of `VERIFY`."""
