@@ -1,6 +1,10 @@
 """A measured objective is one new file."""
 
+from pathlib import Path
+
 from conftest import Scratch
+
+PROJECT = Path(__file__).parents[2]
 
 FILE = '''"""How many answers are label 1."""
 
@@ -47,8 +51,6 @@ print((next(Path("job/artifacts/search").glob("*/front.csv"))).read_text().split
 
 
 def test_a_measured_objective_is_one_file(scratch: Scratch) -> None:
-    from conftest import PROJECT
-
     scratch.write("src/avatar/search/objectives/alarms.py", FILE)
     answer = scratch.run("-c", JOB.format(tests=str(PROJECT / "tests" / "pipeline")))
     assert answer.returncode == 0, answer.stderr

@@ -1,6 +1,10 @@
 """A stage is one new file, a line in the list of stages, and a line in `run_job.py`."""
 
-from conftest import PROJECT, Scratch
+from pathlib import Path
+
+from conftest import Scratch
+
+PROJECT = Path(__file__).parents[2]
 
 FILE = '''"""Stage: how long the functions are."""
 

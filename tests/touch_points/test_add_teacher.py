@@ -1,6 +1,10 @@
 """A kind of teacher is one new file, and one line that registers it."""
 
-from conftest import PROJECT, Scratch
+from pathlib import Path
+
+from conftest import Scratch
+
+PROJECT = Path(__file__).parents[2]
 
 FILE = '''"""A teacher that answers 1 if two functions have the same first word."""
 
