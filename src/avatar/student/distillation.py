@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from avatar.common.errors import ArtifactError
@@ -143,7 +144,7 @@ def read_student(folder: Path) -> StudentModel:
             Task(shape["task"]),
         )
         model.load_state_dict(load_file(folder / WEIGHTS))
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ArtifactError(
             f"the student in {folder} cannot be read: {error}", "delete the folder and run again"
         ) from error
