@@ -75,7 +75,7 @@ def test_a_broken_header_under_the_old_time_is_one_clear_error(damage: Callable[
     times = path.stat()
     damage(path)
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-    with pytest.raises(ArtifactError, match="the student in .* cannot be read") as caught:
+    with pytest.raises(ArtifactError, match=r"the student in .* cannot be read") as caught:
         run_job(job, Run())
     assert str(path.parent) in str(caught.value)
     assert "delete" in caught.value.hint
