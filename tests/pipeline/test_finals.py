@@ -132,7 +132,7 @@ def test_names_tell_finalists_apart_and_mcc_is_no_percentage(
     run_job(cfg, Run())
     (finals,) = decided
     assert "mcc on valid" in finals.sentence
-    assert "of at most 64 tokens" in finals.sentence
+    assert "at most 64 tokens" in finals.sentence
     assert "%" not in finals.sentence
 
 

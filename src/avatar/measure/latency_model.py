@@ -111,7 +111,8 @@ class LatencyModel:
         return (
             f"time of a forward pass with {self.length} tokens on {self.machine}, "
             f"{self.threads} thread{'s' * (self.threads > 1)}, {RUNTIME}: R² {quality.r2:.3f} (1 is perfect), "
-            f"median error {100 * quality.median_error:.1f} %, by cross-validation on {quality.architectures} architectures"
+            f"median error {100 * quality.median_error:.1f} %, by cross-validation on "
+            f"{quality.architectures} architectures"
         )
 
 

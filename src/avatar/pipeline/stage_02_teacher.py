@@ -111,7 +111,7 @@ def _identity(
     return TEACHERS.get(teacher.kind).identity(teacher, training)
 
 
-COUNTED = "only those of them that change the predictions of this kind of teacher are in the key"
+COUNTED = "only the settings that change the predictions of this kind of teacher are in the key"
 
 
 @dataclass(frozen=True)
