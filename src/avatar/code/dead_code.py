@@ -51,7 +51,8 @@ def _positions(parsed: Parsed, body: Node) -> list[int]:
         return [] if dead_code.own_line else [body.start_byte + 1]
     if dead_code.stays_first(statements[0]):
         statements = statements[1:]
-    positions = [node.start_byte for node in statements]
+    end = next((row for row, node in enumerate(statements, start=1) if node.type in dead_code.conditions), None)
+    positions = [node.start_byte for node in statements[:end]]
     return (
         [position for position in positions if _margin(parsed, position) is not None]
         if dead_code.own_line

@@ -44,7 +44,8 @@ class DeadCode:
     `body` is a query that captures a function's body. A declaration has one or more lines. `branch` holds the lines of
     a branch that never runs; the inner lines are indented. Nothing is inserted before a first statement for which
     `stays_first` is true. `own_line`: a statement needs its own line. `no_late_declarations`: after the first
-    statement, only branches are inserted; with `jump`, only in code that has this word (a goto).
+    statement, only branches are inserted; with `jump`, only in code that has this word (a goto). Nothing is inserted
+    after a node of a kind in `conditions`: it may leave out the next statement, and another one is then the last.
     """
 
     body: str
@@ -54,6 +55,7 @@ class DeadCode:
     own_line: bool = False
     no_late_declarations: bool = False
     jump: str = ""
+    conditions: frozenset[str] = frozenset()
 
 
 def field_name(node: Node) -> str:

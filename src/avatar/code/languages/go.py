@@ -90,6 +90,7 @@ GO = register(
         functions=FUNCTIONS,
         variables=VARIABLES,
         words=WORDS,
+        kept=words("nil true false iota"),
         snake_case=0.03,
         name_of=_name_of,
         shape=replace(BRACES, long_quote="`"),

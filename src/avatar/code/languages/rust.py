@@ -127,6 +127,7 @@ bool char f32 f64 i128 i16 i32 i64 i8 isize str u128 u16 u32 u64 u8 usize
             ),
             branch=("if false {{", "let mut {a} = {n};", "{a} += 1;", "}}"),
             stays_first=_stays_first,
+            conditions=words("attribute_item"),
         ),
     )
 )
