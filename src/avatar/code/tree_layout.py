@@ -100,12 +100,12 @@ def _atoms(
         if node.start_byte < span[0] or node.end_byte > span[1]:
             continue
         text = source[node.start_byte : node.end_byte].decode()
-        start = node.start_byte
+        start, skipped = node.start_byte, 0
         in_markup = next((part.kind for part in reversed(path) if part.start < end), "") in rules.markup
         if node.type == rules.text:
             lead = text[: len(text) - len(text.lstrip())]
             if "\n" in lead:
-                start, text = start + len(lead.encode()), text[len(lead) :]
+                start, skipped, text = start + len(lead.encode()), lead.count("\n"), text[len(lead) :]
             tail = text[len(text.rstrip()) :]
             text = text.rstrip() if "\n" in tail else text
         elif node.type in comments or not text.strip():
@@ -118,7 +118,7 @@ def _atoms(
             gap += "\n" * text.count("\n") or " "
             continue
         if "\n" in gap or not end:
-            levels.begin(start)
+            levels.begin(start, node.start_point.row + skipped)
         opens = text == "{" and len(path) > 1 and path[-1].field is not None
         body_level = levels.of_row(path[-2].row) if opens else None
         yield _Atom(text, gap, node.type in comments, in_markup, levels.now, body_level)
@@ -134,8 +134,8 @@ class _Levels:
         self.rows: dict[int, int] = {}
         self.now = 0
 
-    def begin(self, start: int) -> None:
-        """A line begins with the code at `start`."""
+    def begin(self, start: int, row: int) -> None:
+        """The line of this row begins with the code at `start`."""
         line = self.source.rfind(b"\n", 0, start) + 1
         before = self.source[line:start].expandtabs(4)
         width = len(before) - len(before.lstrip())
@@ -144,9 +144,10 @@ class _Levels:
         if width > self.widths[-1]:
             self.widths.append(width)
         self.now = len(self.widths) - 1
-        self.rows[self.source.count(b"\n", 0, line)] = self.now
+        self.rows[row] = self.now
 
     def of_row(self, row: int) -> int:
+        """The level of a line before; of the present line, if another token is the first of that line."""
         return self.rows.get(row, self.now)
 
 
@@ -187,8 +188,10 @@ def _before_body(before: _Atom, atom: _Atom) -> bool:
 
 
 def _may_begin(before: _Atom, atom: _Atom) -> bool:
-    """Whether a line that begins with `atom` may follow a blank line, or a comment."""
-    return not atom.in_markup and atom.text not in _CLOSING and (before.comment or not before.text.endswith(_GOES_ON))
+    """Whether a line that begins with `atom` may follow a blank line, or another comment."""
+    if atom.in_markup or atom.text in _CLOSING:
+        return False
+    return not atom.comment if before.comment else not before.text.endswith(_GOES_ON)
 
 
 def _spaced(before: _Atom, atom: _Atom, look: Look) -> bool:
@@ -201,12 +204,18 @@ def _spaced(before: _Atom, atom: _Atom, look: Look) -> bool:
         return False
     if first == "," or (first == ";" and second != "}"):
         return not look.tight
-    if first in _OPERATORS or second in _OPERATORS:
-        other = second if first in _OPERATORS else first
-        return not look.tight if _is_word(other) or other in _MARKS else gap
+    if first in _OPERATORS:
+        return not look.tight if _is_plain(second) or second[0] in "\"'`!-" else gap
+    if second in _OPERATORS:
+        return not look.tight if _is_plain(first) or first[-1] in "\"'`" else gap
     if second == "(" and _is_word(first):
         return not look.tight and gap
     return gap
+
+
+def _is_plain(text: str) -> bool:
+    """Whether an operator beside it cannot become a part of it."""
+    return _is_word(text) or text in _MARKS
 
 
 def _is_word(text: str) -> bool:

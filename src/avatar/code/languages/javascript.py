@@ -8,7 +8,8 @@ from avatar.code.languages.base import DeadCode, Language, register, words
 from avatar.code.shape import BRACES
 from avatar.code.tree_layout import TreeLayout
 
-_VALUE = "[(arrow_function) (function_expression) (generator_function)]"
+VALUE = "[(arrow_function) (function_expression) (generator_function)]"
+"""A function that is a value."""
 
 SHARED_FUNCTIONS = f"""
 (function_declaration) @function
@@ -16,12 +17,12 @@ SHARED_FUNCTIONS = f"""
 (function_expression name: (_)) @function
 (generator_function name: (_)) @function
 (method_definition) @function
-(lexical_declaration . (variable_declarator value: {_VALUE}) .) @function
-(variable_declaration . (variable_declarator value: {_VALUE}) .) @function
-(variable_declarator value: {_VALUE}) @function
-(assignment_expression right: {_VALUE}) @function
-(pair value: {_VALUE}) @function
-(export_statement value: {_VALUE} @function)
+(lexical_declaration . (variable_declarator value: {VALUE}) .) @function
+(variable_declaration . (variable_declarator value: {VALUE}) .) @function
+(variable_declarator value: {VALUE}) @function
+(assignment_expression right: {VALUE}) @function
+(pair value: {VALUE}) @function
+(export_statement value: {VALUE} @function)
 
 (class_declaration name: (_)) @scope
 (class name: (_)) @scope
@@ -33,36 +34,37 @@ SHARED_FUNCTIONS = f"""
 """
 
 
-def pattern(depth: int = 2) -> str:
-    """A query for the variables of a pattern, as deep as `depth`; deeper ones are not known, so they keep their names."""
-    if not depth:
-        return "(identifier) @bind"
-    inner = pattern(depth - 1)
-    part = f"[{inner} (assignment_pattern left: {inner})]"
-    return f"""[(identifier) @bind
- (array_pattern [{inner} (assignment_pattern left: {inner}) (rest_pattern {inner})])
- (object_pattern [(pair_pattern value: {part}) (rest_pattern {inner})])]"""
-
-
-def _shared_variables() -> str:
-    one = pattern()
-    wide = one.replace("@bind", "@wide")
-    return f"""
+SHARED_VARIABLES = f"""
 (identifier) @use
 ((identifier) @frozen (#match? @frozen "[$]"))
 
-(lexical_declaration (variable_declarator name: {one}))
-(variable_declaration (variable_declarator name: {wide}))
-(for_in_statement kind: ["let" "const"] left: {one})
-(for_in_statement kind: "var" left: {wide})
-(catch_clause parameter: {one})
+(lexical_declaration (variable_declarator name: (identifier) @bind))
+(variable_declaration (variable_declarator name: (identifier) @wide))
+(variable_declaration (variable_declarator name: (array_pattern (identifier) @wide)))
+(variable_declaration (variable_declarator name: (object_pattern (pair_pattern value: (identifier) @wide))))
+(for_in_statement kind: "let" left: (identifier) @bind)
+(for_in_statement kind: "const" left: (identifier) @bind)
+(for_in_statement kind: "var" left: (identifier) @wide)
+(catch_clause parameter: (identifier) @bind)
 (arrow_function parameter: (identifier) @bind)
+(array_pattern (identifier) @bind)
+(array_pattern (assignment_pattern left: (identifier) @bind))
+(pair_pattern value: (identifier) @bind)
+(pair_pattern value: (assignment_pattern left: (identifier) @bind))
+(rest_pattern (identifier) @bind)
+
+(assignment_expression left: (array_pattern (identifier) @frozen))
+(assignment_expression left:
+  (array_pattern [(array_pattern) (object_pattern) (assignment_pattern) (rest_pattern)] @words))
+(assignment_expression left: (object_pattern) @words)
+(for_in_statement !kind left: [(array_pattern) (object_pattern)] @words)
 
 [(statement_block) (for_statement) (for_in_statement) (catch_clause) (switch_body)] @scope
 [(function_declaration) (generator_function_declaration) (function_expression) (generator_function) (arrow_function)
  (method_definition) (class_static_block)] @function
-(program [(function_declaration name: (identifier) @name) (generator_function_declaration name: (identifier) @name)])
-(program (_ (variable_declarator name: (identifier) @name value: {_VALUE})))
+(program (function_declaration name: (identifier) @name))
+(program (generator_function_declaration name: (identifier) @name))
+(program (_ (variable_declarator name: (identifier) @name value: {VALUE})))
 (program (class_declaration body: (class_body (method_definition name: (property_identifier) @name))))
 (program (expression_statement (parenthesized_expression (object
   (method_definition name: (property_identifier) @name)))))
@@ -76,10 +78,7 @@ def _shared_variables() -> str:
 (import_statement) @words
 (export_specifier) @words
 """
-
-
-SHARED_VARIABLES = _shared_variables()
-"""Queries for JavaScript and TypeScript, without the parameters of functions."""
+"""Queries for JavaScript and TypeScript, without plain parameters. A pattern that is no declaration assigns."""
 
 MARKUP = """
 (jsx_opening_element name: (_) @words)
@@ -88,18 +87,18 @@ MARKUP = """
 """
 """A tag in small letters is a string, another tag is a variable."""
 
-_PARAMETER = f"{pattern()} (assignment_pattern left: {pattern()}) (rest_pattern {pattern()})"
 VARIABLES = f"""
 {SHARED_VARIABLES}
 {MARKUP}
-(formal_parameters [{_PARAMETER}])
+(formal_parameters (identifier) @bind)
+(formal_parameters (assignment_pattern left: (identifier) @bind))
 (class_declaration name: (identifier) @frozen)
 (class name: (identifier) @frozen)
 """
 
 FUNCTIONS = f"""
 {SHARED_FUNCTIONS}
-(field_definition value: {_VALUE}) @function
+(field_definition value: {VALUE}) @function
 """
 
 WORDS = words("""
@@ -178,6 +177,14 @@ def _stays_first(statement: Node) -> bool:
     return one.type == "string"
 
 
+LAYOUT = TreeLayout(
+    whole=words("string template_string regex"),
+    markup=words("""
+jsx_element jsx_opening_element jsx_closing_element jsx_self_closing_element jsx_attribute jsx_namespace_name
+"""),
+    text="jsx_text",
+)
+
 JAVASCRIPT = register(
     Language(
         name="javascript",
@@ -199,13 +206,7 @@ JAVASCRIPT = register(
         fallback="tsx",
         name_of=name_of,
         shape=replace(BRACES, long_quote="`"),
-        tree_layout=TreeLayout(
-            whole=words("string template_string regex"),
-            markup=words("""
-jsx_element jsx_opening_element jsx_closing_element jsx_self_closing_element jsx_attribute jsx_namespace_name
-"""),
-            text="jsx_text",
-        ),
+        tree_layout=LAYOUT,
         dead_code=DeadCode(
             body="""
 [(function_declaration body: (statement_block) @body) (generator_function_declaration body: (statement_block) @body)

@@ -12,10 +12,10 @@ FUNCTIONS = """
 (mod_item body: (_)) @scope
 """
 
-_MACROS = """
-"assert" "assert_eq" "assert_ne" "debug_assert" "debug_assert_eq" "debug_assert_ne" "eprint" "eprintln" "format"
-"panic" "print" "println" "todo" "unimplemented" "unreachable" "vec" "write" "writeln"
-"""
+_MACROS = (
+    "assert|assert_eq|assert_ne|debug_assert|debug_assert_eq|debug_assert_ne|eprint|eprintln|format|panic|print|println"
+    "|todo|unimplemented|unreachable|vec|write|writeln"
+)
 """Macros whose arguments are expressions, and texts that may name variables in braces."""
 
 _VARIABLE = '(#match? @bind "^[a-z_]")'
@@ -71,7 +71,7 @@ VARIABLES = f"""
 (token_tree (identifier) @fixed . "!")
 (token_tree "'" . (identifier) @fixed)
 
-((macro_invocation macro: (_) @_macro (token_tree) @words) (#not-any-of? @_macro {_MACROS}))
+((macro_invocation macro: (_) @_macro (token_tree) @words) (#not-match? @_macro "^({_MACROS})$"))
 (token_tree (string_literal) @words)
 (token_tree (raw_string_literal) @words)
 (token_tree . "{{") @words
@@ -79,6 +79,14 @@ VARIABLES = f"""
 (token_tree (identifier) @frozen . "=")
 (token_tree (identifier) . "!" . (token_tree) @words)
 """
+
+
+WORDS = words("""
+Self abstract as async await become box break const continue crate do dyn else enum extern false final fn for gen if
+impl in let loop macro match mod move mut override priv pub ref return self static struct super trait true try type
+typeof union unsafe unsized use virtual where while yield
+bool char f32 f64 i128 i16 i32 i64 i8 isize str u128 u16 u32 u64 u8 usize
+""")
 
 
 def _name_of(node: Node) -> str:
@@ -106,12 +114,7 @@ RUST = register(
         functions=FUNCTIONS,
         variables=VARIABLES,
         comments=words("line_comment block_comment"),
-        words=words("""
-Self abstract as async await become box break const continue crate do dyn else enum extern false final fn for gen if impl
-in let loop macro match mod move mut override priv pub ref return self static struct super trait true try type typeof
-union unsafe unsized use virtual where while yield
-bool char f32 f64 i128 i16 i32 i64 i8 isize str u128 u16 u32 u64 u8 usize
-"""),
+        words=WORDS,
         snake_case=0.97,
         separator="::",
         name_of=_name_of,

@@ -2,9 +2,8 @@
 
 from dataclasses import replace
 
-from avatar.code.languages import javascript
-from avatar.code.languages.base import register, words
-from avatar.code.languages.javascript import JAVASCRIPT
+from avatar.code.languages import javascript, typescript
+from avatar.code.languages.base import register
 from avatar.code.languages.typescript import TYPESCRIPT
 
 TSX = register(
@@ -17,6 +16,6 @@ TSX = register(
         grammar="language_tsx",
         variables=TYPESCRIPT.variables + javascript.MARKUP,
         fallback=None,
-        tree_layout=replace(JAVASCRIPT.tree_layout, whole=words("string template_string regex template_literal_type")),
+        tree_layout=replace(javascript.LAYOUT, whole=typescript.LAYOUT.whole),
     )
 )

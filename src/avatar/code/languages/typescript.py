@@ -3,15 +3,13 @@
 from dataclasses import replace
 
 from avatar.code.languages import javascript
-from avatar.code.languages.base import Language, register, words
-from avatar.code.languages.javascript import JAVASCRIPT, pattern
+from avatar.code.languages.base import register, words
+from avatar.code.languages.javascript import JAVASCRIPT, VALUE
 from avatar.code.tree_layout import TreeLayout
-
-_VALUE = "[(arrow_function) (function_expression) (generator_function)]"
 
 FUNCTIONS = f"""
 {javascript.SHARED_FUNCTIONS}
-(public_field_definition value: {_VALUE}) @function
+(public_field_definition value: {VALUE}) @function
 (abstract_class_declaration name: (_)) @scope
 (internal_module name: (_)) @scope
 (module name: (_)) @scope
@@ -19,9 +17,9 @@ FUNCTIONS = f"""
 
 VARIABLES = f"""
 {javascript.SHARED_VARIABLES}
-(_ parameters: (formal_parameters
-  [(required_parameter pattern: [{pattern()} (rest_pattern {pattern()})]) (optional_parameter pattern: {pattern()})])
-  body: (_))
+(_ parameters: (formal_parameters (required_parameter pattern: (identifier) @bind)) body: (_))
+(_ parameters: (formal_parameters (optional_parameter pattern: (identifier) @bind)) body: (_))
+(function_type parameters: (formal_parameters (required_parameter pattern: [(array_pattern) (object_pattern)] @words)))
 
 (type_identifier) @frozen
 (required_parameter [(accessibility_modifier) (override_modifier) "readonly"] pattern: (identifier) @frozen)
@@ -33,7 +31,9 @@ VARIABLES = f"""
 """
 """Queries for TypeScript with and without JSX. A parameter with a modifier is a field too."""
 
-TYPESCRIPT: Language = register(
+LAYOUT = TreeLayout(whole=words("string template_string regex template_literal_type"))
+
+TYPESCRIPT = register(
     replace(
         JAVASCRIPT,
         name="typescript",
@@ -45,7 +45,7 @@ TYPESCRIPT: Language = register(
         functions=FUNCTIONS,
         variables=VARIABLES,
         family="javascript",
-        tree_layout=TreeLayout(whole=words("string template_string regex template_literal_type")),
+        tree_layout=LAYOUT,
         dead_code=replace(
             JAVASCRIPT.dead_code,
             declarations=(
