@@ -3,9 +3,8 @@
 import json
 import shutil
 
-from conftest import PROJECT, Scratch
-
 from avatar.code.languages import LANGUAGES
+from conftest import PROJECT, Scratch
 
 DECLARATION = '''"""CUDA: C++ with kernels."""
 
