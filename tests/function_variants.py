@@ -44,6 +44,56 @@ def weigh(self, parts, name=":"):
             total += part * 2
     return total  # weighed
 """,
+    "javascript": """async function weigh(parts, name) {
+    let total = 0; // so far
+    for (const part of parts) {
+        if (part > 0 && name) {
+            total += part * 2;
+        }
+    }
+    return total;
+}
+""",
+    "typescript": """async function weigh(parts: number[], name: string) {
+    let total = 0; // so far
+    for (const part of parts) {
+        if (part > 0 && name) {
+            total += part * 2;
+        }
+    }
+    return total;
+}
+""",
+    "tsx": """async function weigh(parts: number[], name?: string) {
+    let total = 0; // so far
+    for (const part of parts) {
+        if (part > 0 && name) {
+            total += part * 2;
+        }
+    }
+    return total;
+}
+""",
+    "go": """func weigh(parts []int, name string) int {
+    var total = 0 // so far
+    for _, part := range parts {
+        if part > 0 && name != "" {
+            total += part * 2
+        }
+    }
+    return total
+}
+""",
+    "rust": """pub fn weigh<'a>(parts: &'a [i32], name: &str) -> i32 {
+    let mut total = 0; // so far
+    for part in parts {
+        if *part > 0 && !name.is_empty() {
+            total += part * 2;
+        }
+    }
+    total
+}
+""",
 }
 """At the left margin, indented by 4 spaces, without a docstring."""
 
@@ -52,8 +102,12 @@ SURROUNDINGS = {
     "java": ("class Scales {\n", "}\n"),
     "cpp": ("namespace scales {\n", "}\n"),
     "python": ("class Scales:\n", ""),
+    "javascript": ("if (scales) {\n", "}\n"),
+    "typescript": ("namespace scales {\n", "}\n"),
+    "tsx": ("namespace scales {\n", "}\n"),
+    "rust": ("mod scales {\n", "}\n"),
 }
-"""What stands around a method that is indented; C has nothing of the kind."""
+"""What stands around a function that is indented; C and Go have nothing of the kind."""
 
 
 def indented(text: str, margin: str = "    ") -> str:
