@@ -51,7 +51,7 @@ def _positions(parsed: Parsed, body: Node) -> list[int]:
         return [] if dead_code.own_line else [body.start_byte + 1]
     if dead_code.stays_first(statements[0]):
         statements = statements[1:]
-    positions = [node.start_byte for node in statements]
+    positions = [node.start_byte for node in statements if node.type not in dead_code.not_before]
     return (
         [position for position in positions if _margin(parsed, position) is not None]
         if dead_code.own_line
@@ -76,8 +76,8 @@ def _statement(parsed: Parsed, position: int, name: str, branch: bool, random: R
     if margin is None:
         return " ".join(lines) + " "
     unit = "\t" if "\t" in margin else "    "
-    closes = len(lines) > 1 and lines[-1] == "}"
+    closes = len(lines) > 1 and lines[-1] == parsed.language.shape.closing
     inner = lines[1:-1] if closes else lines[1:]
     unit = unit if branch else ""
-    shaped = [lines[0], *(unit + line for line in inner), *(["}"] if closes else [])]
+    shaped = [lines[0], *(unit + line for line in inner), *(lines[-1:] if closes else [])]
     return "".join(f"{line}\n{margin}" for line in shaped)

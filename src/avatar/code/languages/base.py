@@ -23,6 +23,7 @@ Captures of the two queries, all by byte range. `functions`:
     name      the name of a declared function
     field     the name of a field; an argument of a macro may mean it
     class     a class; inside a function, none of its words is renamed
+    dynamic   code that computes the name of a variable; nothing is renamed
 """
 
 from collections.abc import Callable
@@ -44,7 +45,8 @@ class DeadCode:
     `body` is a query that captures a function's body. A declaration has one or more lines. `branch` holds the lines of
     a branch that never runs; the inner lines are indented. Nothing is inserted before a first statement for which
     `stays_first` is true. `own_line`: a statement needs its own line. `no_late_declarations`: after the first
-    statement, only branches are inserted; with `jump`, only in code that has this word (a goto).
+    statement, only branches are inserted; with `jump`, only in code that has this word (a goto). `not_before`: kinds of
+    parts of a body before which nothing is inserted (they are no statements, or the line before them would go on).
     """
 
     body: str
@@ -54,6 +56,7 @@ class DeadCode:
     own_line: bool = False
     no_late_declarations: bool = False
     jump: str = ""
+    not_before: frozenset[str] = frozenset()
 
 
 def field_name(node: Node) -> str:
@@ -113,7 +116,7 @@ class Language:
     shape: Shape = BRACES
     """The form of a function's text: comments, its last line, its docstring."""
     hide_macros: Callable[[bytes], bytes] | None = None
-    """Replaces macros that the grammar cannot parse by blanks; all other bytes keep their offsets."""
+    """Replaces what the grammar cannot parse (macros, HTML) by blanks; all other bytes keep their offsets."""
     reformat: Callable[[str, Random], str] = reformat_braces
     """Changes the layout of a text without syntax errors; the tokens do not change."""
     tree_layout: TreeLayout | None = None
