@@ -167,8 +167,9 @@ def _joined(atoms: Iterable[_Atom], look: Look, rules: TreeLayout, random: Rando
         elif rules.brace_moves and look.brace_on_own_line is not None and _before_body(before, atom):
             lines = int(look.brace_on_own_line)
             level = atom.level if atom.body_level is None else atom.body_level
-        if before is not None and "\\" in atom.gap:
-            parts.append(atom.gap)  # the line goes on after a backslash
+        hidden = atom.gap.strip()  # some grammars do not show a `;`, or a backslash at the end of a line
+        if before is not None and "\\" in hidden:
+            parts.append(atom.gap)
         elif lines and before is not None:
             if brackets and brackets[-1][1] < 0:
                 brackets[-1] = (brackets[-1][0], level)
@@ -177,12 +178,13 @@ def _joined(atoms: Iterable[_Atom], look: Look, rules: TreeLayout, random: Rando
                 lines = 2 if begins and random.random() < look.blanks else 1
             if atom.text in _CHAINED:
                 lines = 1
-            if begins and random.random() < look.remarks:
+            if begins and random.random() < look.remarks and not hidden:
                 parts.append(f"\n{look.indent * level}{remark(random, rules.line_comment)}")
             flush = rules.flush and atom.comment and atom.text.startswith(rules.flush)
-            parts.append("\n" * lines + ("" if flush else look.indent * level))
+            parts.append(hidden + "\n" * lines + ("" if flush else look.indent * level))
         elif before is not None:
-            parts.append(atom.gap if atom.in_markup else " " if _spaced(before, atom, look, rules) else "")
+            blank = " " if _spaced(before, atom, look, rules) else ""
+            parts.append(atom.gap if atom.in_markup else hidden + blank)
         parts.append(atom.text)
         if not atom.comment and atom.text in _OPENING:
             brackets.append((atom.text, -1))

@@ -52,7 +52,8 @@ VARIABLES = """
  (alias_qualified_name (identifier) @frozen) (type_parameter (identifier) @frozen) (attribute name: (_) @frozen)
  (as_expression right: (identifier) @frozen) (is_expression right: (identifier) @frozen)
  (constant_pattern (identifier) @frozen) (type_pattern (identifier) @frozen) (subpattern . (identifier) @frozen)]
-(anonymous_object_creation_expression (identifier) @frozen)
+(anonymous_object_creation_expression ["{" ","] . (identifier) @frozen . ["," "}"])
+(anonymous_object_creation_expression (identifier) @frozen . "=")
 (tuple_expression (argument !name (identifier) @frozen))
 (tuple_element name: (identifier) @frozen)
 [(labeled_statement . (identifier) @frozen) (goto_statement (identifier) @frozen)]

@@ -48,15 +48,15 @@ VARIABLES = """
 WORDS = words("""
 BEGIN END __ENCODING__ __FILE__ __LINE__ __callee__ __dir__ __method__ abort alias and at_exit attr_accessor attr_reader
 attr_writer autoload begin binding block_given break caller case catch class def defined do else elsif end ensure eval
-exit extend fail false for format freeze gets global_variables if in include initialize instance_variables it lambda load
-local_variables loop method module new next nil not object_id open or p private print printf proc protected public putc
+exit extend fail false for format freeze gets global_variables if in include initialize instance_variables it lambda
+load local_variables loop method module new next nil not object_id open or p private print printf proc protected public putc
 puts raise rand redo require require_relative rescue retry return self send sleep sprintf super then throw true undef
 unless until warn when while yield
 """)
 
 
 def _name_of(node: Node) -> str:
-    """Name of a method, class or module; for `def self.name` and `def object.name`, with the object if it is not self."""
+    """Name of a method, class or module; with the object of `def object.name` if it is not self."""
     receiver = node.child_by_field_name("object")
     if receiver is None or receiver.type == "self":
         return field_name(node)
