@@ -44,14 +44,59 @@ def weigh(self, parts, name=":"):
             total += part * 2
     return total  # weighed
 """,
+    "csharp": """[Cached]
+public int weigh(int[] parts, string name) {
+    int total = 0; // so far
+    foreach (int part in parts) {
+        if (part > 0 && name != "") {
+            total += part * 2;
+        }
+    }
+    return total;
+}
+""",
+    "kotlin": """fun weigh(parts: List<Int>, name: String): Int {
+    var total = 0 // so far
+    for (part in parts) {
+        if (part > 0 && name != "") {
+            total += part * 2
+        }
+    }
+    return total
+}
+""",
+    "php": """public function weigh(array $parts, string $name = ":") {
+    $total = 0; // so far
+    foreach ($parts as $part) {
+        if ($part > 0 && $name) {
+            $total += $part * 2;
+        }
+    }
+    return $total;
+}
+""",
+    "ruby": """def weigh(parts, name = ":")
+    total = 0 # so far
+    parts.each do |part|
+        if part > 0 && name
+            total += part * 2
+        end
+    end
+    total
+end
+""",
 }
 """At the left margin, indented by 4 spaces, without a docstring."""
 
-COMMENTS = {"python": ("# Weighs parts.\n", "# The end.\n")}
+COMMENTS = {name: ("# Weighs parts.\n", "# The end.\n") for name in ("python", "ruby")}
 SURROUNDINGS = {
     "java": ("class Scales {\n", "}\n"),
     "cpp": ("namespace scales {\n", "}\n"),
     "python": ("class Scales:\n", ""),
+    "csharp": ("class Scales {\n", "}\n"),
+    "kotlin": ("class Scales {\n", "}\n"),
+    "php": ("<?php\nclass Scales {\n", "}\n"),
+    "ruby": ("class Scales\n", "end\n"),
 }
 """What stands around a method that is indented; C has nothing of the kind."""
 

@@ -227,3 +227,13 @@ def test_kotlin_keeps_a_semicolon_between_two_statements(seed: int) -> None:
     made = rewrites("kotlin")["reformat"](code, Random(seed))
     assert "one();" in made
     assert "c;" in made
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_kotlin_keeps_the_body_of_a_loop_on_the_next_line(seed: int) -> None:
+    code = "fun f(a: List<Int>) {\n    for (b in a)\n        use(b)\n    while (c)\n        // so\n        d()\n    e()\n}\n"
+    assert own(code, "kotlin") == {"a"}
+    made = rewrites("kotlin")["dead_code"](code, Random(seed))
+    assert made != code
+    assert "for (b in a)\n        use(b)\n" in made
+    assert "while (c)\n        // so\n        d()\n" in made

@@ -51,7 +51,7 @@ def _positions(parsed: Parsed, body: Node) -> list[int]:
         return [] if dead_code.own_line else [body.start_byte + 1]
     if dead_code.stays_first(statements[0]):
         statements = statements[1:]
-    positions = [node.start_byte for node in statements if node.type not in dead_code.not_before]
+    positions = [node.start_byte for node in statements if not dead_code.goes_on(node)]
     return (
         [position for position in positions if _margin(parsed, position) is not None]
         if dead_code.own_line

@@ -45,8 +45,8 @@ class DeadCode:
     `body` is a query that captures a function's body. A declaration has one or more lines. `branch` holds the lines of
     a branch that never runs; the inner lines are indented. Nothing is inserted before a first statement for which
     `stays_first` is true. `own_line`: a statement needs its own line. `no_late_declarations`: after the first
-    statement, only branches are inserted; with `jump`, only in code that has this word (a goto). `not_before`: kinds of
-    parts of a body before which nothing is inserted (they are no statements, or the line before them would go on).
+    statement, only branches are inserted; with `jump`, only in code that has this word (a goto). Nothing is inserted
+    before a part of a body for which `goes_on` is true: it is no statement, or it belongs to the line before it.
     """
 
     body: str
@@ -56,7 +56,7 @@ class DeadCode:
     own_line: bool = False
     no_late_declarations: bool = False
     jump: str = ""
-    not_before: frozenset[str] = frozenset()
+    goes_on: Callable[[Node], bool] = lambda node: False
 
 
 def field_name(node: Node) -> str:

@@ -97,6 +97,18 @@ def _property(accessor: Node) -> list[str]:
     return [] if declared is None or not declared.named_children else [_text(declared.named_children[0])]
 
 
+def _goes_on(node: Node) -> bool:
+    """A lambda, and the body of a loop on its own line, which the grammar reads as the next statement."""
+    if node.type in ("lambda_literal", "annotated_lambda"):
+        return True
+    before = node.prev_named_sibling
+    while before is not None and before.type.endswith("comment"):
+        before = before.prev_named_sibling
+    if before is None or before.type not in ("for_statement", "while_statement"):
+        return False
+    return not _text(before).endswith("}")
+
+
 KOTLIN = register(
     Language(
         name="kotlin",
@@ -131,7 +143,7 @@ KOTLIN = register(
             ),
             branch=("if (false) {{", "var {a} = {n}", "{a}++", "}}"),
             own_line=True,
-            not_before=words("lambda_literal annotated_lambda"),
+            goes_on=_goes_on,
         ),
     )
 )

@@ -49,8 +49,8 @@ WORDS = words("""
 BEGIN END __ENCODING__ __FILE__ __LINE__ __callee__ __dir__ __method__ abort alias and at_exit attr_accessor attr_reader
 attr_writer autoload begin binding block_given break caller case catch class def defined do else elsif end ensure eval
 exit extend fail false for format freeze gets global_variables if in include initialize instance_variables it lambda
-load local_variables loop method module new next nil not object_id open or p private print printf proc protected public putc
-puts raise rand redo require require_relative rescue retry return self send sleep sprintf super then throw true undef
+load local_variables loop method module new next nil not object_id open or p private print printf proc protected public
+putc puts raise rand redo require require_relative rescue retry return self send sleep sprintf super then throw true undef
 unless until warn when while yield
 """)
 
@@ -61,6 +61,11 @@ def _name_of(node: Node) -> str:
     if receiver is None or receiver.type == "self":
         return field_name(node)
     return f"{(receiver.text or b'').decode('utf-8', 'replace')}.{field_name(node)}"
+
+
+def _is_no_statement(node: Node) -> bool:
+    """A part of a body after its last statement, or the text of a heredoc."""
+    return node.type in ("rescue", "else", "ensure", "heredoc_body")
 
 
 RUBY = register(
@@ -95,7 +100,7 @@ string regex subshell delimited_symbol string_array symbol_array heredoc_body ch
             declarations=("{a} = {n}", "{a} = nil", "{a} = []", "{a} = '{w}'", "{a} = false"),
             branch=("if false", "{a} = {n}", "{a} += 1", "end"),
             own_line=True,
-            not_before=words("rescue else ensure heredoc_body"),
+            goes_on=_is_no_statement,
         ),
     )
 )
