@@ -65,10 +65,10 @@ public int weigh(int[] parts, string name) {
     return total
 }
 """,
-    "php": """public function weigh(array $parts, string $name = ":") {
+    "php": """function weigh(array $parts, string $name = ":") {
     $total = 0; // so far
     foreach ($parts as $part) {
-        if ($part > 0 && $name) {
+        if ($part > 0 && $name != "") {
             $total += $part * 2;
         }
     }
@@ -88,7 +88,7 @@ end
 }
 """At the left margin, indented by 4 spaces, without a docstring."""
 
-COMMENTS = {name: ("# Weighs parts.\n", "# The end.\n") for name in ("python", "ruby")}
+COMMENTS = dict.fromkeys(("python", "ruby"), ("# Weighs parts.\n", "# The end.\n"))
 SURROUNDINGS = {
     "java": ("class Scales {\n", "}\n"),
     "cpp": ("namespace scales {\n", "}\n"),

@@ -231,7 +231,10 @@ def test_kotlin_keeps_a_semicolon_between_two_statements(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_kotlin_keeps_the_body_of_a_loop_on_the_next_line(seed: int) -> None:
-    code = "fun f(a: List<Int>) {\n    for (b in a)\n        use(b)\n    while (c)\n        // so\n        d()\n    e()\n}\n"
+    code = (
+        "fun f(a: List<Int>) {\n    for (b in a)\n        use(b)\n"
+        "    while (c)\n        // so\n        d()\n    e()\n}\n"
+    )
     assert own(code, "kotlin") == {"a"}
     made = rewrites("kotlin")["dead_code"](code, Random(seed))
     assert made != code

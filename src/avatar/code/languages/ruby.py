@@ -46,12 +46,12 @@ VARIABLES = """
 """
 
 WORDS = words("""
-BEGIN END __ENCODING__ __FILE__ __LINE__ __callee__ __dir__ __method__ abort alias and at_exit attr_accessor attr_reader
-attr_writer autoload begin binding block_given break caller case catch class def defined do else elsif end ensure eval
-exit extend fail false for format freeze gets global_variables if in include initialize instance_variables it lambda
-load local_variables loop method module new next nil not object_id open or p private print printf proc protected public
-putc puts raise rand redo require require_relative rescue retry return self send sleep sprintf super then throw true undef
-unless until warn when while yield
+BEGIN END __ENCODING__ __FILE__ __LINE__ __callee__ __dir__ __method__ abort alias and at_exit attr_accessor
+attr_reader attr_writer autoload begin binding block_given break caller case catch class def defined do else elsif end
+ensure eval exit extend fail false for format freeze gets global_variables if in include initialize instance_variables
+it lambda load local_variables loop method module new next nil not object_id open or p private print printf proc
+protected public putc puts raise rand redo require require_relative rescue retry return self send sleep sprintf super
+then throw true undef unless until warn when while yield
 """)
 
 
