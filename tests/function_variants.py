@@ -94,6 +94,47 @@ def weigh(self, parts, name=":"):
     total
 }
 """,
+    "csharp": """[Cached]
+public int weigh(int[] parts, string name) {
+    int total = 0; // so far
+    foreach (int part in parts) {
+        if (part > 0 && name != "") {
+            total += part * 2;
+        }
+    }
+    return total;
+}
+""",
+    "kotlin": """fun weigh(parts: List<Int>, name: String): Int {
+    var total = 0 // so far
+    for (part in parts) {
+        if (part > 0 && name != "") {
+            total += part * 2
+        }
+    }
+    return total
+}
+""",
+    "php": """function weigh(array $parts, string $name = ":") {
+    $total = 0; // so far
+    foreach ($parts as $part) {
+        if ($part > 0 && $name != "") {
+            $total += $part * 2;
+        }
+    }
+    return $total;
+}
+""",
+    "ruby": """def weigh(parts, name = ":")
+    total = 0 # so far
+    parts.each do |part|
+        if part > 0 && name
+            total += part * 2
+        end
+    end
+    total
+end
+""",
 }
 """At the left margin, indented by 4 spaces, without a docstring."""
 
@@ -106,6 +147,10 @@ SURROUNDINGS = {
     "typescript": ("namespace scales {\n", "}\n"),
     "tsx": ("namespace scales {\n", "}\n"),
     "rust": ("mod scales {\n", "}\n"),
+    "csharp": ("class Scales {\n", "}\n"),
+    "kotlin": ("class Scales {\n", "}\n"),
+    "php": ("<?php\nclass Scales {\n", "}\n"),
+    "ruby": ("class Scales\n", "end\n"),
 }
 """What stands around a function that is indented; C and Go have nothing of the kind."""
 

@@ -51,7 +51,7 @@ print(json.dumps({
     "file": language_of_file("a.CUH"),
     "editor": suffix_of_editor("cuda-cpp"),
     "family": family("cuda"),
-    "titles": titles(),
+    "titles": "CUDA" in titles(),
     "http": ".cu" in _NAME.replace("[.]", "."),
     "scanned": [one.language for one in source_files(Path("kernels"))],
     "functions": [one.name for one in functions_of("int f(int a) { return a; }", "cuda").functions],

@@ -52,7 +52,7 @@ def _positions(parsed: Parsed, body: Node) -> list[int]:
     if dead_code.stays_first(statements[0]):
         statements = statements[1:]
     end = next((row for row, node in enumerate(statements, start=1) if node.type in dead_code.conditions), None)
-    positions = [node.start_byte for node in statements[:end]]
+    positions = [node.start_byte for node in statements[:end] if not dead_code.goes_on(node)]
     return (
         [position for position in positions if _margin(parsed, position) is not None]
         if dead_code.own_line
@@ -77,8 +77,8 @@ def _statement(parsed: Parsed, position: int, name: str, branch: bool, random: R
     if margin is None:
         return " ".join(lines) + " "
     unit = "\t" if "\t" in margin else "    "
-    closes = len(lines) > 1 and lines[-1] == "}"
+    closes = len(lines) > 1 and lines[-1] == parsed.language.shape.closing
     inner = lines[1:-1] if closes else lines[1:]
     unit = unit if branch else ""
-    shaped = [lines[0], *(unit + line for line in inner), *(["}"] if closes else [])]
+    shaped = [lines[0], *(unit + line for line in inner), *(lines[-1:] if closes else [])]
     return "".join(f"{line}\n{margin}" for line in shaped)

@@ -155,7 +155,9 @@ def _spaced(before: _Atom, atom: _Atom, look: Look) -> bool:
     return atom.gap or second == "{"
 
 
-def remark(random: Random) -> str:
-    """A comment that says nothing."""
+def remark(random: Random, mark: str = "") -> str:
+    """A comment that says nothing, after `mark` or in one of the forms of C."""
     text = random.choice(_REMARKS)
+    if mark:
+        return f"{mark} {text}"
     return f"// {text}" if random.random() < 0.5 else f"/* {text} */"

@@ -14,6 +14,7 @@ _OPENING, _CLOSING = ("(", "[", "{"), (")", "]", "}")
 _MARKS = (*_OPENING, *_CLOSING, ",", ";")
 _BEFORE_BLOCK = ("else", "do", "try", "finally")
 _OPERATORS = SPACED - {"?"}  # `? .5` without the blank has other tokens
+_CHAINED = (".", "?.", "&.")
 _GOES_ON = ("(", "[", ",", "=", "+", "-", "*", "/", "%", "&", "|", "<", ">", "?", ":", ".")
 
 
@@ -23,13 +24,18 @@ class TreeLayout:
 
     `whole` are the kinds of nodes whose text does not change, such as strings. `markup` are the kinds of nodes in which
     the blanks between the parts are text, `text` is the kind of a leaf with such text; there, only the indentation
-    changes. `brace_moves`: the `{` of a body may begin a line.
+    changes. `brace_moves`: the `{` of a body may begin a line. `line_comment`: new comments begin with it; if empty,
+    they are those of C. `flush` begins a comment that stays at the start of its line. `commands`: a blank before `(`
+    has a meaning, for a call needs no brackets.
     """
 
     whole: frozenset[str]
     markup: frozenset[str] = frozenset()
     text: str = ""
     brace_moves: bool = True
+    line_comment: str = ""
+    flush: str = ""
+    commands: bool = False
 
 
 @dataclass(slots=True)
@@ -162,17 +168,24 @@ def _joined(atoms: Iterable[_Atom], look: Look, rules: TreeLayout, random: Rando
         elif rules.brace_moves and look.brace_on_own_line is not None and _before_body(before, atom):
             lines = int(look.brace_on_own_line)
             level = atom.level if atom.body_level is None else atom.body_level
-        if lines and before is not None:
+        hidden = atom.gap.strip()  # some grammars do not show a `;`, or a backslash at the end of a line
+        if before is not None and "\\" in hidden:
+            parts.append(atom.gap)
+        elif lines and before is not None:
             if brackets and brackets[-1][1] < 0:
                 brackets[-1] = (brackets[-1][0], level)
             begins = brackets[-1:] == [("{", level)] and _may_begin(before, atom)
             if look.blanks is not None:
                 lines = 2 if begins and random.random() < look.blanks else 1
-            if begins and random.random() < look.remarks:
-                parts.append(f"\n{look.indent * level}{remark(random)}")
-            parts.append("\n" * lines + look.indent * level)
+            if atom.text in _CHAINED:
+                lines = 1
+            if begins and random.random() < look.remarks and not hidden:
+                parts.append(f"\n{look.indent * level}{remark(random, rules.line_comment)}")
+            flush = rules.flush and atom.comment and atom.text.startswith(rules.flush)
+            parts.append(hidden + "\n" * lines + ("" if flush else look.indent * level))
         elif before is not None:
-            parts.append(atom.gap if atom.in_markup else " " if _spaced(before, atom, look) else "")
+            blank = " " if _spaced(before, atom, look, rules) else ""
+            parts.append(atom.gap if atom.in_markup else hidden + blank)
         parts.append(atom.text)
         if not atom.comment and atom.text in _OPENING:
             brackets.append((atom.text, -1))
@@ -189,12 +202,12 @@ def _before_body(before: _Atom, atom: _Atom) -> bool:
 
 def _may_begin(before: _Atom, atom: _Atom) -> bool:
     """Whether a line that begins with `atom` may follow a blank line, or another comment."""
-    if atom.in_markup or atom.text in _CLOSING:
+    if atom.in_markup or atom.text in _CLOSING or atom.text in _CHAINED:
         return False
     return not atom.comment if before.comment else not before.text.endswith(_GOES_ON)
 
 
-def _spaced(before: _Atom, atom: _Atom, look: Look) -> bool:
+def _spaced(before: _Atom, atom: _Atom, look: Look, rules: TreeLayout) -> bool:
     """Whether to put a space between two atoms of one line. It changes only where that cannot split or join tokens."""
     gap = bool(atom.gap)
     if look.tight is None or before.comment or atom.comment:
@@ -208,7 +221,7 @@ def _spaced(before: _Atom, atom: _Atom, look: Look) -> bool:
         return not look.tight if _is_plain(second) or second[0] in "\"'`!-" else gap
     if second in _OPERATORS:
         return not look.tight if _is_plain(first) or first[-1] in "\"'`" else gap
-    if second == "(" and _is_word(first):
+    if second == "(" and _is_word(first) and not rules.commands:
         return not look.tight and gap
     return gap
 

@@ -46,6 +46,7 @@ def variables(parsed: Parsed) -> Variables:
     functions = [node.byte_range for node in nodes.get("function", [])]
     if (
         not functions
+        or nodes.get("dynamic")
         or not (nodes.get("bind") or nodes.get("wide"))
         or not _encoded(language.reflection).isdisjoint(known)
     ):

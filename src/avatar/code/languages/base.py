@@ -23,6 +23,7 @@ Captures of the two queries, all by byte range. `functions`:
     name      the name of a declared function
     field     the name of a field; an argument of a macro may mean it
     class     a class; inside a function, none of its words is renamed
+    dynamic   code that computes the name of a variable; nothing is renamed
 """
 
 from collections.abc import Callable
@@ -46,6 +47,8 @@ class DeadCode:
     `stays_first` is true. `own_line`: a statement needs its own line. `no_late_declarations`: after the first
     statement, only branches are inserted; with `jump`, only in code that has this word (a goto). Nothing is inserted
     after a node of a kind in `conditions`: it may leave out the next statement, and another one is then the last.
+    Nothing is inserted before a part of a body for which `goes_on` is true: it is no statement, or it belongs to the line
+    before it.
     """
 
     body: str
@@ -56,6 +59,7 @@ class DeadCode:
     no_late_declarations: bool = False
     jump: str = ""
     conditions: frozenset[str] = frozenset()
+    goes_on: Callable[[Node], bool] = lambda node: False
 
 
 def field_name(node: Node) -> str:
@@ -115,7 +119,7 @@ class Language:
     shape: Shape = BRACES
     """The form of a function's text: comments, its last line, its docstring."""
     hide_macros: Callable[[bytes], bytes] | None = None
-    """Replaces macros that the grammar cannot parse by blanks; all other bytes keep their offsets."""
+    """Replaces what the grammar cannot parse (macros, HTML) by blanks; all other bytes keep their offsets."""
     reformat: Callable[[str, Random], str] = reformat_braces
     """Changes the layout of a text without syntax errors; the tokens do not change."""
     tree_layout: TreeLayout | None = None
