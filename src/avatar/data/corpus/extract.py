@@ -40,8 +40,8 @@ class Rules:
 class Extracted:
     """A function of the corpus.
 
-    `name` is qualified; `overload` distinguishes functions of one name in a file. `newer` is the row, among the functions
-    of its project, of the same function in the newest release, and -1 for a function of the newest release.
+    `name` is qualified; `overload` distinguishes functions of one name in a file. `newer` is the row, among the
+    functions of its project, of the same function in the newest release, and -1 for a function of the newest release.
     `similarity` is between these two.
     """
 

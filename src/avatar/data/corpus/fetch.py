@@ -3,9 +3,10 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 from avatar.common.errors import DataError
 from avatar.common.hashing import file_digest
@@ -45,22 +46,30 @@ def fetch(
     archives = {release.title: release for release in releases}
     digests: dict[str, str] = {}
     failures: dict[str, str] = {}
+    given_up = Event()
+
+    def download(release: Release) -> str | None:
+        return None if given_up.is_set() else _fetched(release, folder, client_of)
+
     in_a_row = 0
     with ThreadPoolExecutor(WORKERS) as pool:
-        jobs = {pool.submit(_fetched, release, folder, client_of): title for title, release in archives.items()}
+        jobs = {pool.submit(download, release): title for title, release in archives.items()}
         for job in progress(as_completed(jobs), "downloading packages", len(jobs)):
             title = jobs[job]
             try:
-                digests[title] = job.result()
-                in_a_row = 0
-            except CancelledError:
-                failures[title] = "not tried"
+                digest = job.result()
             except DataError as error:
                 failures[title] = f"{error.message} ({error.hint})"
                 get_logger("corpus").warning("%s: %s", title, failures[title])
                 in_a_row += 1
                 if in_a_row == MOST_FAILURES:
-                    pool.shutdown(wait=False, cancel_futures=True)
+                    given_up.set()
+                continue
+            if digest is None:
+                failures[title] = "not tried"
+            else:
+                digests[title] = digest
+                in_a_row = 0
     if failures:
         listed = "\n".join(f"  - {title}: {failure}" for title, failure in failures.items())
         raise DataError(

@@ -2,38 +2,14 @@
 
 import re
 
+from avatar.code.languages.base import words
 from avatar.common.errors import DataError, did_you_mean
 
-PERMISSIVE = frozenset(
-    [
-        "0BSD",
-        "Apache-2.0",
-        "BSD-1-Clause",
-        "BSD-2-Clause",
-        "BSD-3-Clause",
-        "BSL-1.0",
-        "CC0-1.0",
-        "FTL",
-        "HPND",
-        "ICU",
-        "ISC",
-        "MIT",
-        "MIT-0",
-        "NCSA",
-        "OpenSSL",
-        "PHP-3.01",
-        "PostgreSQL",
-        "PSF-2.0",
-        "Python-2.0",
-        "Unicode-3.0",
-        "Unlicense",
-        "WTFPL",
-        "Zlib",
-        "blessing",
-        "curl",
-        "libpng-2.0",
-        "libtiff",
-    ]
+PERMISSIVE = words(
+    """
+    0BSD Apache-2.0 BSD-1-Clause BSD-2-Clause BSD-3-Clause BSL-1.0 CC0-1.0 FTL HPND ICU ISC MIT MIT-0 NCSA OpenSSL
+    PHP-3.01 PostgreSQL PSF-2.0 Python-2.0 Unicode-3.0 Unlicense WTFPL Zlib blessing curl libpng-2.0 libtiff
+    """
 )
 """SPDX identifiers of licences without conditions on derived works, except a notice."""
 

@@ -19,7 +19,8 @@ from avatar.data.corpus.package_list import Release
 def write_shards(releases: Sequence[Release], folder: Path, rules: Rules) -> dict[str, Path]:
     """Extract the functions of each project from `folder`/archives; returns the file of each project.
 
-    A release that was not downloaded is a DataError. A project without functions in a registered language has no file.
+    A release that was not downloaded is a DataError; so are, at the end, projects that cannot be extracted. A project
+    without a registered language has no file.
     """
     missing = [release.title for release in releases if archive_of(release, folder / "archives") is None]
     if missing:
@@ -30,7 +31,18 @@ def write_shards(releases: Sequence[Release], folder: Path, rules: Rules) -> dic
         if set(release.languages) & set(LANGUAGES.names()):
             projects.setdefault(release.project, []).append(release)
     (folder / "projects").mkdir(exist_ok=True)
-    return {name: _shard(projects[name], folder, rules) for name in progress(list(projects), "extracting functions")}
+    shards: dict[str, Path] = {}
+    problems: list[str] = []
+    for name in progress(list(projects), "extracting functions"):
+        try:
+            shards[name] = _shard(projects[name], folder, rules)
+        except DataError as error:
+            problems.append(f"{error.message} ({error.hint})")
+            get_logger("corpus").warning("%s", problems[-1])
+    if problems:
+        listed = "\n".join(f"  - {problem}" for problem in problems)
+        raise DataError(f"{len(problems)} of {len(projects)} projects cannot be extracted:\n{listed}", "see above")
+    return shards
 
 
 def read_shard(path: Path) -> Iterator[Extracted]:
@@ -40,17 +52,15 @@ def read_shard(path: Path) -> Iterator[Extracted]:
             yield Extracted(**json.loads(line))
 
 
-def write_lines(path: Path, rows: Iterator[dict[str, object]]) -> int:
-    """Write `rows` as gzipped JSON lines; returns their number. Equal rows give equal bytes."""
-    number = 0
+def write_lines(path: Path, rows: Iterator[dict[str, object]]) -> None:
+    """Write `rows` as gzipped JSON lines. Equal rows give equal bytes."""
     with (
         writing(path) as temporary,
         temporary.open("wb") as raw,
         gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0, compresslevel=6) as stream,
     ):
-        for number, row in enumerate(rows, start=1):
+        for row in rows:
             stream.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n")
-    return number
 
 
 def _shard(releases: Sequence[Release], folder: Path, rules: Rules) -> Path:

@@ -6,55 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avatar.code.languages import LANGUAGES, language_of_file
+from avatar.code.languages.base import words
 from avatar.common.errors import DataError
 from avatar.data.corpus.archives import members
 from avatar.data.corpus.package_list import Release
 from avatar.serve.scan.source_files import SKIPPED_FOLDERS, why_not
 
-FOREIGN = SKIPPED_FOLDERS | frozenset(
-    [
-        "_vendor",
-        "vendored",
-        "thirdparty",
-        "third-party",
-        "3rdparty",
-        "extern",
-        "external",
-        "externals",
-        "deps",
-        "contrib-deps",
-    ]
+FOREIGN = SKIPPED_FOLDERS | words(
+    "_vendor vendored thirdparty third-party 3rdparty extern external externals deps contrib-deps"
 )
 """Folders with copies of other projects."""
 
-MADE = frozenset(
-    [
-        "dist",
-        "build",
-        "out",
-        "cjs",
-        "esm",
-        "umd",
-        "es",
-        "es5",
-        "es6",
-        "esm5",
-        "_esm5",
-        "_esm2015",
-        "commonjs",
-        "amd",
-        "bundle",
-        "bundles",
-        "generated",
-        "gen",
-        "fixtures",
-        "__fixtures__",
-        "testdata",
-        "test-data",
-        "test_data",
-        "snapshots",
-        "__snapshots__",
-    ]
+MADE = words(
+    """
+    dist build out cjs esm umd es es5 es6 esm5 _esm5 _esm2015 commonjs amd bundle bundles generated gen
+    fixtures __fixtures__ testdata test-data test_data snapshots __snapshots__
+    """
 )
 """Folders with the output of programs, and with inputs of tests."""
 
@@ -62,16 +29,14 @@ _MADE_FILE = re.compile(
     r"(\.min\.m?js|\.d\.[cm]?ts|_pb2(_grpc)?\.py|\.pb\.(go|cc|h)|\.(g|designer)\.cs)$", re.IGNORECASE
 )
 _OTHER_LICENCE = re.compile(
-    rb"\bA?L?GPL\b|GNU (?:Affero |Lesser |Library )?General\s|Mozilla Public License|\bMPL[- ]?\d|Eclipse Public License"
-    rb"|Common Development and Distribution License|\bCDDL\b",
+    rb"\bA?L?GPL\b|GNU (?:Affero |Lesser |Library )?General\s|Mozilla Public License|\bMPL[- ]?\d"
+    rb"|Eclipse Public License|Common Development and Distribution License|\bCDDL\b",
     re.IGNORECASE,
 )
 """A licence in the head of a file that is not that of its project; also in files with a choice of two licences."""
 _HEAD = 3_000
 
-_TEST_FOLDERS = frozenset(
-    ["test", "tests", "spec", "specs", "__tests__", "e2e", "unittest", "unittests", "testsuite", "test-suite"]
-)
+_TEST_FOLDERS = words("test tests spec specs __tests__ e2e unittest unittests testsuite test-suite")
 _TEST_FILE = re.compile(
     r"(^test_|^conftest\.py$|_tests?\.\w+$|_spec\.\w+$|\.(test|spec)\.\w+$)|(Tests?|TestCase|Spec)\.(java|kt|cs|php)$"
 )
@@ -95,8 +60,8 @@ class SourceText:
 def source_texts(release: Release, archive: Path) -> list[SourceText]:
     """The files of `release` that are read, sorted by path.
 
-    Left out are copies of other projects, generated and minified files, files that are too large, files whose head names
-    a licence that is not permissive, and languages that are not registered.
+    Left out are copies of other projects, generated and minified files, files that are too large, files whose head
+    names a licence that is not permissive, and languages that are not registered.
     """
     languages = [name for name in release.languages if name in LANGUAGES.names()]
 

@@ -99,7 +99,8 @@ def _records(text: str, name: str) -> list[_Record]:
 
 def upstream(version: str) -> str:
     """The version of the upstream project: "1:1.2.13.dfsg-1" is "1.2.13.dfsg"."""
-    return re.sub(r"^\d+:", "", version).rpartition("-")[0] or version
+    without_epoch = re.sub(r"^\d+:", "", version)
+    return without_epoch.rpartition("-")[0] or without_epoch
 
 
 def _mirror(folder: Path) -> str:

@@ -10,7 +10,7 @@ class Npm:
 
     def download(self, name: str, version: str, folder: Path) -> Path:
         """See `Client`."""
-        options = ["--ignore-scripts", "--silent", "--no-update-notifier", "--pack-destination", folder]
+        options = ["--ignore-scripts", "--silent", "--no-update-notifier", "--pack-destination", str(folder)]
         call(["npm", "pack", *options, f"{name}@{version}"], folder)
         return only_file(folder, "*.tgz")
 
