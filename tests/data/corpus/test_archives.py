@@ -6,10 +6,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tests.data.corpus.small_archives import tar, wheel
 
 from avatar.common.errors import DataError
 from avatar.data.corpus.archives import Limits, members
+from small_archives import tar, wheel
 
 
 def always(path: str) -> bool:

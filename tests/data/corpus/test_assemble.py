@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.data.corpus.small_archives import downloaded, function, release
 
 from avatar.common.errors import DataError
 from avatar.data.corpus.assemble import Summary, assemble, simple_name
@@ -13,6 +12,7 @@ from avatar.data.corpus.extract import Rules
 from avatar.data.corpus.package_list import SPLITS, Release
 from avatar.data.corpus.same_names import Named, NameRules, name_words, same_names
 from avatar.data.corpus.shards import write_shards
+from small_archives import downloaded, function, release
 
 
 def lines(path: Path) -> list[dict[str, object]]:

@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.data.corpus.small_archives import downloaded, function, release
 
 from avatar.common.errors import DataError
 from avatar.data.corpus.code_tokens import code_tokens, digest, similarity
@@ -12,6 +11,7 @@ from avatar.data.corpus.extract import Extracted, Rules, extract, same_files
 from avatar.data.corpus.fetch import archive_of
 from avatar.data.corpus.package_list import Release
 from avatar.data.corpus.source_texts import is_own, is_test, language_for
+from small_archives import downloaded, function, release
 
 
 def run(folder: Path, releases: list[Release], rules: Rules = Rules()) -> list[Extracted]:  # noqa: B008 - frozen

@@ -4,11 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.data.corpus.small_archives import LocalClient, release, tar
 
 from avatar.common.errors import DataError
 from avatar.data.corpus import fetch as module
 from avatar.data.corpus.fetch import archive_of, fetch
+from small_archives import LocalClient, release, tar
 
 
 @pytest.fixture

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from avatar.code.languages import LANGUAGES, language_of_file
 from avatar.code.languages.base import words
 from avatar.common.errors import DataError
-from avatar.data.corpus.archives import members
+from avatar.data.corpus.archives import Member, members
 from avatar.data.corpus.package_list import Release
 from avatar.serve.scan.source_files import SKIPPED_FOLDERS, why_not
 
@@ -65,14 +66,13 @@ def source_texts(release: Release, archive: Path) -> list[SourceText]:
     """
     languages = [name for name in release.languages if name in LANGUAGES.names()]
 
-    def wanted(path: str) -> bool:
-        inside = _inside(path, release.folders)
-        return inside is not None and language_for(path, languages) is not None and is_own(inside)
-
     texts = []
-    for member in members(archive, wanted):
+    for member in _in_languages(archive, tuple(languages)):
+        inside = _inside(member.path, release.folders)
         language = language_for(member.path, languages)
-        if language is not None and not why_not(member.content) and not _OTHER_LICENCE.search(member.content[:_HEAD]):
+        if inside is None or language is None or not is_own(inside) or _OTHER_LICENCE.search(member.content[:_HEAD]):
+            continue
+        if not why_not(member.content):
             texts.append(SourceText(member.path, language, member.content, is_test(member.path)))
     if languages and not texts:
         raise DataError(
@@ -80,6 +80,12 @@ def source_texts(release: Release, archive: Path) -> list[SourceText]:
             "correct its languages and folders in the list, or leave it out",
         )
     return sorted(texts, key=lambda one: one.path)
+
+
+@lru_cache(maxsize=2)
+def _in_languages(archive: Path, languages: tuple[str, ...]) -> list[Member]:
+    """The source files of an archive. The last two archives are kept: a large one has several projects."""
+    return members(archive, lambda path: language_for(path, languages) is not None)
 
 
 def language_for(path: str, languages: Collection[str]) -> str | None:
