@@ -33,9 +33,8 @@ from avatar.data.corpus.package_list import read_list
 from avatar.data.corpus.shards import write_shards
 
 root = Path(sys.argv[1])
-(root / "total.py").write_text(
-    "def total_of(values):\\n    result = 0\\n    for value in values:\\n        result += value * 3 + len(values)\\n    return result\\n"
-)
+lines = ["def total_of(values):", "result = 0", "for value in values:", "    result += value * 3 + len(values)"]
+(root / "total.py").write_text("\\n    ".join([*lines, "return result"]) + "\\n")
 with tarfile.open(root / "small-1.0.tgz", "w:gz") as archive:
     archive.add(root / "total.py", "small/total.py")
 os.environ["ARCHIVES"] = str(root)
