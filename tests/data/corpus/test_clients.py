@@ -50,12 +50,12 @@ def test_pip_downloads_a_wheel(index: Path, folder: Path) -> None:
 
 def test_pip_never_builds_an_sdist(index: Path, folder: Path, tmp_path: Path) -> None:
     ran = tmp_path / "ran"
-    setup = tmp_path / "setup.py"
-    setup.write_text(
-        f"open({str(ran)!r}, 'w').close()\nfrom setuptools import setup\nsetup(name='small', version='1.0')\n"
-    )
+    system = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    (tmp_path / "pyproject.toml").write_text(system)
+    (tmp_path / "backend.py").write_text(f"open({str(ran)!r}, 'w').close()\n")
     with tarfile.open(index / "small-1.0.tar.gz", "w:gz") as archive:
-        archive.add(setup, "small-1.0/setup.py")
+        for name in ("pyproject.toml", "backend.py"):
+            archive.add(tmp_path / name, f"small-1.0/{name}")
     with pytest.raises(DataError, match="failed"):
         CLIENTS.get("pypi").download("small", "1.0", folder)
     assert not ran.exists()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from avatar.code.languages import LANGUAGES
 from avatar.common.errors import DataError
 from avatar.data.corpus.code_tokens import code_tokens, digest, similarity
 from avatar.data.corpus.extract import Extracted, Rules, extract, same_files
@@ -179,6 +180,16 @@ def test_a_header_is_read_in_the_language_of_its_project() -> None:
     assert language_for("a.h", ["c", "cpp"]) == "c"
     assert language_for("a.cpp", ["c"]) is None
     assert language_for("a.py", ["c"]) is None
+    assert language_for("a.py", ["cpp"]) is None
+
+
+def test_files_in_a_related_language_are_not_read() -> None:
+    # compiled JavaScript beside its TypeScript: the fallback of a grammar is no language of the list
+    for language in LANGUAGES:
+        fallback = LANGUAGES.get(language).fallback
+        suffix = LANGUAGES.get(language).suffixes[0]
+        if fallback is not None and suffix != ".h":
+            assert language_for(f"a{suffix}", [fallback]) is None
 
 
 def test_tokens_leave_out_comments_and_docstrings_but_not_strings() -> None:

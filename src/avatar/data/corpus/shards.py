@@ -41,7 +41,10 @@ def write_shards(releases: Sequence[Release], folder: Path, rules: Rules) -> dic
             get_logger("corpus").warning("%s", problems[-1])
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
-        raise DataError(f"{len(problems)} of {len(projects)} projects cannot be extracted:\n{listed}", "see above")
+        raise DataError(
+            f"{len(problems)} of {len(projects)} projects cannot be extracted:\n{listed}",
+            "correct the list and run the command again; the other projects are not extracted again",
+        )
     return shards
 
 

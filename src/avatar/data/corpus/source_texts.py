@@ -89,12 +89,11 @@ def _in_languages(archive: Path, languages: tuple[str, ...]) -> list[Member]:
 
 
 def language_for(path: str, languages: Collection[str]) -> str | None:
-    """The language of `languages` in which a file is read: also the fallback of its own (a header may be C++)."""
+    """The language of `languages` in which a file is read. A header (.h) may be C or C++; C is its own language."""
     language = language_of_file(path)
-    if language is None or language in languages:
+    if language in languages:
         return language
-    fallback = LANGUAGES.get(language).fallback
-    return fallback if fallback in languages else None
+    return "cpp" if path.lower().endswith(".h") and "cpp" in languages else None
 
 
 def is_own(path: str) -> bool:
