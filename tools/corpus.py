@@ -40,6 +40,7 @@ def main() -> int:
         if options.command == "fetch":
             fetched = fetch(chosen, options.to / "archives", options.pin)
             digests = dict(zip(chosen, fetched, strict=True))
+            print(f"{len({one.title for one in fetched})} archives are in {options.to / 'archives'}")
             if options.pin:
                 write_list(options.list, [replace(one, sha256=digests.get(one, one).sha256) for one in releases])
         else:
