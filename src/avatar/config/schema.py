@@ -189,13 +189,19 @@ class DistillConfig:
     epochs: int = 4
     """Passes over the unlabelled half."""
     temperature: float = 1.0
-    """Temperature of the soft labels and of the student (Hinton et al. 2015)."""
+    """Temperature of the soft labels and of the student (Hinton et al. 2015); groups: of the similarities."""
     hard_share: float = 0.0
     """Weight of the cross-entropy with hard labels beside the soft ones."""
     hard_labels: str = "teacher"
-    """Source of the hard labels: teacher (its argmax), or truth."""
+    """Source of the hard labels: teacher (its argmax), or truth. groups: with truth, the groups of the unlabelled half
+    are used; with teacher, only the teacher's similarities of that half."""
     relations: float = 0.0
-    """Weight of a loss that makes distances between functions similar to the teacher's; needs a teacher model."""
+    """Weight of a loss that makes distances between functions similar to the teacher's; needs a teacher with vectors.
+    groups: that makes the similarities of the functions of a batch similar to the teacher's."""
+    group_functions: int = 4
+    """groups: functions of one group that are together in a batch."""
+    hard_negatives: float = 0.5
+    """groups: share of a batch that is filled with the groups that are nearest to its first one."""
     use_unlabeled: bool = True
     """Train on the unlabelled half, with the teacher's labels; false: the student learns from true labels only."""
     use_labeled: bool = False
