@@ -1,4 +1,4 @@
-"""The calibrated head: right probabilities at the natural rate, from pairs of another rate, where the truth is known."""
+"""The calibrated head gives right probabilities at the natural rate, from pairs of another rate; the truth is known."""
 
 import itertools
 

@@ -17,8 +17,8 @@ class PairHead:
     """Log-odds of a clone: bias + sum of slopes * max(0, cosine - knot) + facts about the two functions.
 
     Slopes are at least 0, so a higher cosine never gives a lower probability. `length` is the weight of
-    |log(characters of one / characters of the other)|, `other_language` that of two different known languages. The
-    probability is right where `base_rate` of all pairs are clones.
+    |log(characters of one / characters of the other)|, at most 0, `other_language` that of two different known
+    languages. The probability is right where `base_rate` of all pairs are clones.
     """
 
     knots: tuple[float, ...]
@@ -79,8 +79,7 @@ class PairHead:
 
 def length_ratios(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64]:
     """|log(first / second)| (n,) of the numbers of characters (n,) of both functions; a length below 1 counts as 1."""
-    both = (np.log(np.maximum(lengths.astype(np.float64), 1.0)) for lengths in (first, second))
-    left, right = both
+    left, right = (np.log(np.maximum(lengths.astype(np.float64), 1.0)) for lengths in (first, second))
     return np.asarray(np.abs(left - right), dtype=np.float64)
 
 

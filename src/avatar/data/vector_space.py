@@ -71,7 +71,7 @@ class VectorSpace:
         """
         for start in range(0, len(queries), ROWS):
             part = slice(start, min(start + ROWS, len(queries)))
-            cosines = self.units[queries[part]] @ self.units[candidates].T
+            cosines = self.block(queries[part], candidates)
             itself = queries[part][:, None] == candidates[None, :]
             cosines[itself] = -np.inf
             yield part, cosines, (self.groups[queries[part]][:, None] == self.groups[candidates][None, :]) & ~itself
@@ -87,8 +87,16 @@ class VectorSpace:
         cosines = np.empty(len(first), dtype=np.float32)
         for start in range(0, len(first), at_once):
             part = slice(start, start + at_once)
-            cosines[part] = np.einsum("nw,nw->n", self.units[first[part]], self.units[second[part]])
+            cosines[part] = self.of_pairs(first[part], second[part])
         return cosines
+
+    def block(self, queries: Rows, candidates: Rows) -> Cosines:
+        """Cosines (queries, candidates)."""
+        return np.asarray(self.units[queries] @ self.units[candidates].T, dtype=np.float32)
+
+    def of_pairs(self, first: Rows, second: Rows) -> Cosines:
+        """Cosines (pairs,)."""
+        return np.asarray(np.einsum("nw,nw->n", self.units[first], self.units[second]), dtype=np.float32)
 
     def _clone_pairs(self) -> tuple[Rows, Rows]:
         order = np.argsort(self.groups, kind="stable")
@@ -108,6 +116,24 @@ class VectorSpace:
             first, second = random.integers(count, size=(2, MOST_PAIRS))
         apart = self.groups[first] != self.groups[second]
         return first[apart], second[apart]
+
+
+@dataclass(frozen=True)
+class SimilaritySpace(VectorSpace):
+    """Functions of which only the similarities are known: `vectors` (n, n) has that of each pair."""
+
+    def among(self, rows: Rows) -> "SimilaritySpace":
+        """The space of some of the functions."""
+        similarities = self.vectors[np.ix_(rows, rows)]
+        return SimilaritySpace(similarities, self.groups[rows], self.language_of[rows].tolist())
+
+    def block(self, queries: Rows, candidates: Rows) -> Cosines:
+        """Similarities (queries, candidates)."""
+        return np.asarray(self.vectors[np.ix_(queries, candidates)], dtype=np.float32)
+
+    def of_pairs(self, first: Rows, second: Rows) -> Cosines:
+        """Similarities (pairs,)."""
+        return np.asarray(self.vectors[first, second], dtype=np.float32)
 
 
 def _drawn(first: Rows, second: Rows) -> tuple[Rows, Rows]:

@@ -85,7 +85,8 @@ def _facts(
 def fit_pair_head(pairs: LabelledPairs, base_rate: float = NATURAL_RATE) -> PairHead:
     """The head with the smallest weighted log loss on `pairs`, which must be held out from the training.
 
-    A logistic regression (a convex problem) with slopes of at least 0. If `pairs` has no clones or only clones, it is a
+    A logistic regression (a convex problem) with slopes of at least 0, and a weight of the lengths of at most
+    0. If `pairs` has no clones or only clones, it is a
     ValueError.
     """
     total = float(pairs.weights[pairs.clones].sum())
@@ -109,7 +110,11 @@ def fit_pair_head(pairs: LabelledPairs, base_rate: float = NATURAL_RATE) -> Pair
 
     start = np.zeros(columns.shape[1] + 1)
     start[-1] = np.log(base_rate / (1 - base_rate))
-    bounds: list[tuple[float | None, float | None]] = [(0.0, None)] * len(hinges) + [(None, None)] * 3
+    bounds: list[tuple[float | None, float | None]] = [(0.0, None)] * len(hinges) + [
+        (None, 0.0),
+        (None, None),
+        (None, None),
+    ]
     options = {"maxiter": 2000, "maxfun": 4000, "ftol": 1e-12, "gtol": 1e-9}
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
     slopes = tuple(float(value) for value in found[: len(hinges)])

@@ -26,15 +26,13 @@ class Flips(MeasuredObjective):
 
     def measure(self, candidate: TrainedCandidate) -> float:
         """The share of flips on at most `EXAMPLES` examples of valid."""
-        from avatar.data.inference import predict_logits
-        from avatar.measure.decision import fit_decision
+        from avatar.measure.judging import JUDGES
         from avatar.measure.student_flips import student_flips
 
         corpus, model = candidate.corpus, candidate.model
         assert candidate.language is not None  # `problems` requires it
         tokens = candidate.tokens.truncated(model.arch.max_length)
-        logits = predict_logits(model, tokens, corpus.members(SplitName.VALID))
-        decision = fit_decision(logits, corpus.labels(SplitName.VALID), candidate.metric)
+        decision = JUDGES[corpus.task].fit(model, tokens, corpus, candidate.metric)
         flips = student_flips(
             model,
             candidate.tokenizer,
