@@ -6,6 +6,7 @@ from functools import partial
 
 from tokenizers import Tokenizer
 
+from avatar.code.languages import LANGUAGES
 from avatar.code.rewrite import harvest_names, rewrites
 from avatar.common.seeding import derive_seed
 from avatar.data.records import Corpus, SplitName
@@ -32,21 +33,34 @@ def student_flips(
     corpus: Corpus,
     split: SplitName,
     count: int,
-    language: str,
+    languages: Sequence[str],
     seed: int,
     kinds: Sequence[str] = tuple(METRICS),
 ) -> dict[str, FlipCount]:
     """By kind of rewrite: flips on `count` random examples of `split`, or on all if it is 0.
 
     For students that answer with a vector, the examples are pairs, and a flip is another answer to whether they are
-    clones. Only examples whose functions are in `language`, or whose language is not known, are used.
+    clones. Of each of `languages`, about equally many examples are used; a function of unknown language is in all.
     """
     judge = JUDGES[corpus.task]
-    examples = judge.examples(_only(corpus, language), split, count, seed)
-    names = harvest_names(dict.fromkeys(text for example in examples for text in example), language)
-    known = rewrites(language, names)
     predict = partial(judge.labels, model, tokenizer, decision)
-    return flip_rates(predict, examples, {kind: known[kind] for kind in kinds}, derive_seed(seed, "robustness"))
+    counts = dict.fromkeys(kinds, FlipCount(0, 0, 0))
+    for number, language in enumerate(languages):
+        wanted = (count + number) // len(languages)
+        if count and not wanted:
+            continue
+        examples = judge.examples(_only(corpus, language), split, wanted, seed)
+        names = harvest_names(dict.fromkeys(text for example in examples for text in example), language)
+        known = rewrites(language, names)
+        flips = flip_rates(predict, examples, {kind: known[kind] for kind in kinds}, derive_seed(seed, "robustness"))
+        counts = {kind: counts[kind] + flips[kind] for kind in kinds}
+    return counts
+
+
+def rewritten_languages(corpus: Corpus, split: SplitName, language: str | None) -> list[str]:
+    """The languages in which examples of `split` can be rewritten: those of its functions, or `language`."""
+    present = {name or language or "" for name in corpus.function_languages(split)}
+    return sorted(present & {*LANGUAGES.names()})
 
 
 def _only(corpus: Corpus, language: str) -> Corpus:

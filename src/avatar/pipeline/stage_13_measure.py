@@ -18,7 +18,7 @@ from avatar.measure.flops import by_thop, example_inputs
 from avatar.measure.judging import JUDGES, Decided, TeacherOnTest
 from avatar.measure.latency import measure_latency
 from avatar.measure.model_size import params, weights_mb
-from avatar.measure.student_flips import METRICS, TITLES, student_flips
+from avatar.measure.student_flips import METRICS, TITLES, rewritten_languages, student_flips
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.job import Job
 from avatar.pipeline.shared_settings import Machine, language_field, this_machine
@@ -128,7 +128,8 @@ def run(
 
 def _robustness(inputs: Inputs, settings: Settings, decision: Decided) -> tuple[dict[str, float], list[str]]:
     """Flip rates by MLflow name, and sentences about them; without a known language, only a sentence that says so."""
-    if settings.language is None:
+    languages = rewritten_languages(inputs.data.corpus, SplitName.TEST, settings.language)
+    if not languages:
         note = (
             f"Robustness was not measured, because the language of dataset={settings.dataset} is not known: set "
             "dataset.language."
@@ -143,11 +144,11 @@ def _robustness(inputs: Inputs, settings: Settings, decision: Decided) -> tuple[
         inputs.data.corpus,
         SplitName.TEST,
         count,
-        settings.language,
+        languages,
         settings.seed,
     )
     shown = "; ".join(result.sentence(TITLES[kind]) for kind, result in flips.items())
-    note = f"Test examples were rewritten without a change of meaning ({settings.language}): {shown}."
+    note = f"Test examples were rewritten without a change of meaning ({', '.join(languages)}): {shown}."
     log.info(note)
     return {METRICS[kind]: result.rate for kind, result in flips.items()}, [note]
 
