@@ -78,8 +78,8 @@ def search_space(cfg: Config) -> Iterator[Problem]:
     for kind in space.values("tokenizer").tolist():
         if smallest < smallest_vocabulary(kind):
             yield (
-                f"search_space.genes.vocab_size starts at {smallest}; a {kind} tokenizer needs at least "
-                f"{smallest_vocabulary(kind)} entries: raise its low end, or remove {kind} from tokenizer"
+                f"search_space.genes.vocab_size can be {smallest}; a {kind} tokenizer needs at least "
+                f"{smallest_vocabulary(kind)} entries: remove smaller values, or remove {kind} from tokenizer"
             )
     budgets = Budgets(cfg.search.budget_mb, cfg.search.budget_gflops)  # without budget_ms: latency is measured later
     impossible = [list(refused(Feasible(space, budgets, task).check)) for task in Task]

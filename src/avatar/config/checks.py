@@ -75,7 +75,7 @@ def _search(cfg: "Config") -> Iterator[Problem]:
     if not part.objectives:
         yield "search.objectives is []; name at least one: search.objectives=[accuracy]"
     elif len(set(part.objectives)) < len(part.objectives):
-        yield f"search.objectives is [{', '.join(part.objectives)}]; each may be named once"
+        yield f"search.objectives is [{', '.join(part.objectives)}]; name each only once"
     elif part.rule == "accurate" and "accuracy" not in part.objectives:
         yield (
             f"search.objectives is [{', '.join(part.objectives)}]; search.rule=accurate needs accuracy among them: "

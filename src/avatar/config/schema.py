@@ -29,7 +29,7 @@ class DatasetConfig:
     source: str | None = field(default=None, metadata=PATH)
     """stdlib: a folder of Python code to build clones from; null means the running interpreter's library."""
     max_functions: int = 2000
-    """stdlib: largest number of functions to draw."""
+    """stdlib: largest number of functions to use, drawn at random."""
     pairs_per_function: float = 2.0
     """stdlib: pairs built for each function, half of them clones."""
     files: dict[str, str] = field(default_factory=dict, metadata=PATH)
@@ -187,7 +187,7 @@ class DistillConfig:
     """How a student learns from its teacher."""
 
     epochs: int = 4
-    """Passes over the unlabelled half."""
+    """Passes over the student's training examples."""
     temperature: float = 1.0
     """Temperature of the soft labels and of the student (Hinton et al. 2015); groups: of the similarities."""
     hard_share: float = 0.0

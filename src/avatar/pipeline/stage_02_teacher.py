@@ -112,7 +112,7 @@ def _identity(
     return TEACHERS.get(teacher.kind).identity(teacher, training)
 
 
-COUNTED = "the settings of this kind of teacher that change its predictions are in the key already"
+COUNTED = "only the settings that change the predictions of this kind of teacher are in the key"
 
 
 @dataclass(frozen=True)

@@ -154,14 +154,15 @@ def constant_score(data: Data, metric: str = "accuracy") -> float:
 
 def _halving_sentence(scores: FinalScores, rungs: int, saved: float) -> str:
     left = scores.deviation[~scores.measured]
-    verdict = f"saved {100 * saved:.0f} %" if saved >= 0 else f"cost {-100 * saved:.0f} % more"
+    share = f"{100 * abs(saved):.0f} % {'less' if saved >= 0 else 'more'}"
     sentence = (
         f"Successive halving over {rungs} rungs (training lengths) trained {scores.measured.sum()} of "
-        f"{len(scores.mean)} candidates in full and {verdict} of their examples x epochs"
+        f"{len(scores.mean)} candidates to the last rung. It needed {share} training "
+        "(examples x epochs) than all of them would need"
     )
     if not len(left):
         return f"{sentence}."
     return (
-        f"{sentence}; the scores of the other {len(left)} are estimates from their shorter trainings, "
-        f"+- {left.mean():.4f} on average."
+        f"{sentence}. The scores of the other {len(left)} are estimates from their shorter trainings, with an average "
+        f"standard deviation of {left.mean():.4f}."
     )

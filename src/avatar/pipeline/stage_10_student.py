@@ -118,8 +118,8 @@ class TrainedStudent:
     def name(self) -> str:
         """The architecture with its embedding size and its maximum length, which `str(arch)` omits."""
         arch = self.model.arch
-        narrow = f" factorised at {arch.embedding_size}," if arch.embedding_size else ""
-        return f"{arch},{narrow} of at most {arch.max_length} tokens"
+        narrow = f" embedding size {arch.embedding_size}," if arch.embedding_size else ""
+        return f"{arch},{narrow} at most {arch.max_length} tokens"
 
 
 def run(job: Job, data: Data, labels: Labels, arch: Architecture, title: str = "student") -> TrainedStudent:

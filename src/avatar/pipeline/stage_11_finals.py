@@ -178,21 +178,31 @@ def _errors(students: Sequence[TrainedStudent], apart: bool = False) -> NDArray[
 def _sentence(students: Sequence[TrainedStudent], errors: NDArray[np.float64], kept: int, metric: str) -> str:
     best = max(range(len(students)), key=lambda index: students[index].score)
     shown = "; ".join(
-        f"{student.name} {score_text(student.score, metric)}"
+        f"'{student.name}' {score_text(student.score, metric)}"
         + ("" if index == best else f" ({_below(students[best].score - student.score, error, metric)})")
         for index, (student, error) in enumerate(zip(students, errors, strict=True))
     )
     reason = (
-        "the best; no cheaper one is within one standard error of it"
+        "it is the best, and no cheaper one is within one standard error of it"
         if kept == best
-        else "the cheapest within one standard error of the best"
+        else "it is the cheapest within one standard error of the best"
     )
     return (
+<<<<<<< HEAD
         f"{len(students)} finalists were fully trained, once each; {metric} on valid: {shown}. Kept is "
         f"{students[kept].name}: {reason} (examples that share a function or a group are not independent)."
+=======
+        f"{len(students)} finalists were fully trained, once each; {metric} on valid: {shown}. "
+        f"'{students[kept].name}' is kept: {reason}. The standard error considers that examples share functions."
+>>>>>>> main
     )
 
 
 def _below(distance: float, error: float, metric: str) -> str:
+<<<<<<< HEAD
     shown = shown_metric(metric)
     return f"{shown.scale * distance:{shown.form}} +- {shown.scale * error:{shown.form}} below the best"
+=======
+    shown = METRICS.get(metric)
+    return f"{shown.scale * distance:{shown.form}} below the best, standard error {shown.scale * error:{shown.form}}"
+>>>>>>> main

@@ -28,11 +28,15 @@ from avatar.report.result_table import COLUMNS, Row, scores_in, summary
 from avatar.space.space import SearchSpace
 
 STUDENT = "student"
+<<<<<<< HEAD
 BASELINE_TITLES = {
     "compressor": "Compressor's rule, same training",
     **titles(),
     **{name: baseline.title for name, baseline in VECTOR_BASELINES.items()},
 }
+=======
+BASELINE_TITLES = {"compressor": "Compressor's rule (most FLOPs)", **titles()}
+>>>>>>> main
 """Title of every baseline by its name in MLflow, in the order of the table."""
 
 
@@ -72,7 +76,7 @@ def compose(job: Job, results: Results, config_yaml: str) -> Report:
         if f"baseline_{name}_test/{cfg.dataset.metric}" in values
     ]
     return Report(
-        title=f"{cfg.experiment}: {cfg.dataset.name}, teacher {cfg.teacher.name}, space {cfg.search_space.name}",
+        title=f"{cfg.experiment}: {cfg.dataset.name}, teacher {cfg.teacher.name}, search space {cfg.search_space.name}",
         table=summary(rows),
         summary=f"The student is {arch}: {values['size/weights_mb']:.2f} MB of weights.",
         highlight=STUDENT,
@@ -80,19 +84,20 @@ def compose(job: Job, results: Results, config_yaml: str) -> Report:
         captions={
             "Trade-off": "Accuracy on valid: measured for trained candidates, predicted by the surrogate for all "
             "others.",
-            "Surrogate": "Measured accuracy of each fully trained candidate, and the accuracy predicted for it by a "
-            "surrogate that was not fitted on it.",
-            "Search": "Hypervolume (size of the region that the best trade-offs so far cover) by predicted accuracy, "
-            f"in units of the box around the {'exact front' if results.searched.convergence.exact else 'front found'}.",
+            "Surrogate": "Measured accuracy of each candidate, and the accuracy predicted for it by a surrogate that "
+            "was not fitted on it. With successive halving, candidates that were stopped early are not shown.",
+            "Search": "Hypervolume (size of the region that the best trade-offs so far cover), computed with predicted "
+            f"accuracy. The unit is the box that the {'exact' if results.searched.convergence.exact else 'final'} "
+            "front spans.",
         },
         notes=_notes(job, results),
         facts={
             _winner_title(results): results.searched.sentence,
             **_runners_up(results),
             **({"finals": results.finals.sentence} if results.finals.sentence else {}),
-            "surrogate": results.surrogate.accuracy.sentence,
+            "surrogate of accuracy": results.surrogate.accuracy.sentence,
             **({"halving": surrogate.halving} if surrogate.halving else {}),
-            **{name: f"Of the {name}: {surrogate.choices[name].sentence}" for name in objective_titles(surrogate)},
+            **{f"surrogate of {name}": surrogate.choices[name].sentence for name in objective_titles(surrogate)},
             "latency model": results.latency.model.summary,
             "student": str(arch),
             "weights": f"{values['size/params']:,.0f} parameters, {values['size/weights_mb']:.3f} MB",
@@ -122,11 +127,12 @@ def _trust(measured: Measured) -> dict[str, str]:
     if decision.head is not None:
         return {**shown, **_of_pairs(values, decision)}
     lines = {
-        "calibration": "do probabilities match the share of correct answers? "
-        f"Expected calibration error {100 * values['fidelity/ece']:.2f} % on test, "
-        f"{100 * values['fidelity/ece_scaled']:.2f} % at temperature {decision.temperature:.3g}, fitted on valid"
+        "calibration": "Expected calibration error (average difference between a probability and the share of correct "
+        f"answers) on test: {100 * values['fidelity/ece']:.2f} %; {100 * values['fidelity/ece_scaled']:.2f} % with the "
+        f"temperature {decision.temperature:.3g}, which was fitted on valid"
     }
     if decision.threshold != 0.5:
+<<<<<<< HEAD
         lines["threshold"] = f"label 1 from a probability of {decision.threshold:.3g} on, fitted on valid"
     return {**shown, **lines}
 
@@ -156,6 +162,11 @@ def _of_pairs(values: Mapping[str, float], decision: Decided) -> dict[str, str]:
         if parts:
             lines[title] = "; ".join(parts)
     return lines
+=======
+        lines["threshold"] = f"label 1 if the probability is at least {decision.threshold:.3g}; fitted on valid"
+    flips = [f"{TITLES[kind]} {100 * values[name]:.2f} %" for kind, name in METRICS.items() if name in values]
+    return {"prediction flips": f"share of changed predictions: {', '.join(flips)}", **lines} if flips else lines
+>>>>>>> main
 
 
 def _row(name: str, values: Mapping[str, float], scores: str, costs: str = "") -> Row:
@@ -175,7 +186,7 @@ def _teacher_row(job: Job, values: Mapping[str, float]) -> list[Row]:
     if f"teacher_test/{job.cfg.dataset.metric}" not in values and "latency/teacher_ms_p50" not in values:
         return []
     timing = job.cfg.teacher.timing
-    name = f"teacher {job.cfg.teacher.name}" + (f", timed as {timing} shape" if timing == "codebert" else "")
+    name = f"teacher {job.cfg.teacher.name}" + (" (costs: CodeBERT's architecture)" if timing == "codebert" else "")
     ratio = values.get("compute/gflops_ratio")
     return [
         Row(
@@ -190,7 +201,7 @@ def _teacher_row(job: Job, values: Mapping[str, float]) -> list[Row]:
 
 def _winner_title(results: Results) -> str:
     """Title of the search's winner, which is the student unless a challenger was kept."""
-    return "winner" if results.searched.winner == results.student.model.arch else "the search's winner"
+    return "winner" if results.searched.winner == results.student.model.arch else "winner of the search"
 
 
 def _runners_up(results: Results) -> dict[str, str]:
@@ -198,10 +209,10 @@ def _runners_up(results: Results) -> dict[str, str]:
     searched, timed = results.searched, results.timed
     best = zip(searched.runners_up, searched.values[1:], timed[1:], strict=True)
     facts = {
-        f"runner-up {number}": f"{arch} with {values}; timed at {milliseconds:.3g} ms"
-        for number, (arch, values, milliseconds) in enumerate(best, start=1)
+        f"rank {number} of the search": f"{arch} with {values}; measured latency {milliseconds:.3g} ms"
+        for number, (arch, values, milliseconds) in enumerate(best, start=2)
     }
-    facts[f"{_winner_title(results)} timed"] = f"{timed[0]:.3g} ms, the model's forward pass alone"
+    facts[f"latency of the {_winner_title(results)}"] = f"{timed[0]:.3g} ms, measured for the forward pass alone"
     if searched.convergence.ratio is not None:
         facts["search"] = (
             f"{searched.result.evaluated:,} evaluations found {100 * searched.convergence.ratio:.2f} % of the "
@@ -255,21 +266,26 @@ def _notes(job: Job, results: Results) -> list[str]:
         )
     elif cfg.dataset.metric != "accuracy":
         notes.append(
-            f"Students are judged by {cfg.dataset.metric} here (dataset.metric): that is what the search and its "
-            "pictures call accuracy. Epochs and thresholds are chosen by it on valid"
-            + ("." if results.teacher.kind.runs else ", those of a recorded teacher aside, who answers at 0.5.")
+            f"Students are compared by {cfg.dataset.metric} (dataset.metric). Where the search and its pictures say "
+            f"accuracy, they mean {cfg.dataset.metric} on valid. It also chooses epochs and thresholds."
+            + ("" if results.teacher.kind.runs else " Only the recorded teacher has the threshold 0.5.")
         )
+<<<<<<< HEAD
     if not cfg.distill.use_unlabeled and not results.data.corpus.task.grouped:
         taught = "how far functions lie from each other" if cfg.distill.relations else "nothing"
+=======
+    if not cfg.distill.use_unlabeled:
+        taught = "only the distances between functions" if cfg.distill.relations else "nothing"
+>>>>>>> main
         notes.append(
-            "The student learned from the true labels of the labelled half alone (distill.use_unlabeled=false): "
-            f"the teacher is shown for comparison; it taught the student {taught}."
+            "The student learned from the true labels of the labelled half (distill.use_unlabeled=false). From the "
+            f"teacher it learned {taught}; the teacher's scores are shown for comparison."
         )
     alone = values.get(f"test_without_twins/{cfg.dataset.metric}")
     if alone is not None:
         notes.append(
-            "On test examples without a function whose body also stands in train: "
-            f"{score_text(alone, cfg.dataset.metric)} {cfg.dataset.metric}."
+            f"The student's {cfg.dataset.metric} on the test examples that use no function of the training (compared "
+            f"by its body): {score_text(alone, cfg.dataset.metric)}."
         )
     verdict = _against_baselines(values, cfg.dataset.metric)
     return [verdict, *notes] if verdict else notes

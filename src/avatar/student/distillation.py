@@ -9,6 +9,7 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from avatar.common.errors import ArtifactError
@@ -191,7 +192,7 @@ def read_student(folder: Path) -> StudentModel:
             Task(shape["task"]),
         )
         model.load_state_dict(load_file(folder / WEIGHTS))
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ArtifactError(
             f"the student in {folder} cannot be read: {error}", "delete the folder and run again"
         ) from error
