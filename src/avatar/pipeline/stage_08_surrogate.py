@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from avatar.common.files import write_text
 from avatar.common.logging import get_logger
 from avatar.config.schema import SearchSpaceConfig, SurrogateConfig
-from avatar.data.cuts import best_cut, score_of
-from avatar.data.records import SplitName
+from avatar.measure.judging import JUDGES
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.job import Job
 from avatar.pipeline.stage import Stage, setting
@@ -149,16 +148,8 @@ def objective_titles(surrogate: FittedSurrogate) -> dict[str, str]:
 
 
 def constant_score(data: Data, metric: str = "accuracy") -> float:
-    """Score on valid of a collapsed student, whose answers do not depend on its input.
-
-    For accuracy it is the score of the best constant answer. For other metrics a threshold is fitted, which by chance
-    can score higher on random logits: it is the 95 % quantile of the scores of 200 random logits.
-    """
-    labels = data.corpus.labels(SplitName.VALID)
-    if metric == "accuracy":
-        return best_cut(np.zeros(len(labels)), labels, metric).score
-    random = np.random.default_rng(0)
-    return float(np.quantile([score_of(random.normal(size=len(labels)), labels, metric) for _ in range(200)], 0.95))
+    """Score on valid of a collapsed student, whose answers do not depend on its input."""
+    return JUDGES[data.corpus.task].chance(data.corpus, metric)
 
 
 def _halving_sentence(scores: FinalScores, rungs: int, saved: float) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from avatar.measure.baselines import titles
+from avatar.measure.baselines import VECTOR_BASELINES, titles
+from avatar.measure.judging import BETWEEN, LANGUAGE, Decided
 from avatar.measure.metrics import score_text
 from avatar.measure.student_flips import METRICS, TITLES
 from avatar.pipeline.job import Job
@@ -27,7 +28,15 @@ from avatar.report.result_table import COLUMNS, Row, scores_in, summary
 from avatar.space.space import SearchSpace
 
 STUDENT = "student"
+<<<<<<< HEAD
+BASELINE_TITLES = {
+    "compressor": "Compressor's rule, same training",
+    **titles(),
+    **{name: baseline.title for name, baseline in VECTOR_BASELINES.items()},
+}
+=======
 BASELINE_TITLES = {"compressor": "Compressor's rule (most FLOPs)", **titles()}
+>>>>>>> main
 """Title of every baseline by its name in MLflow, in the order of the table."""
 
 
@@ -64,7 +73,7 @@ def compose(job: Job, results: Results, config_yaml: str) -> Report:
     rows += [
         _row(title, values, f"baseline_{name}_test", f"baseline_{name}_")
         for name, title in BASELINE_TITLES.items()
-        if f"baseline_{name}_test/accuracy" in values
+        if f"baseline_{name}_test/{cfg.dataset.metric}" in values
     ]
     return Report(
         title=f"{cfg.experiment}: {cfg.dataset.name}, teacher {cfg.teacher.name}, search space {cfg.search_space.name}",
@@ -113,15 +122,51 @@ def write(report: Report, folder: Path, results: Results) -> Path:
 def _trust(measured: Measured) -> dict[str, str]:
     """How far the student's answers and their probabilities can be trusted, as lines of the report."""
     values, decision = measured.values, measured.decision
+    flips = [f"{TITLES[kind]} {100 * values[name]:.2f} %" for kind, name in METRICS.items() if name in values]
+    shown = {"prediction flips": ", ".join(flips)} if flips else {}
+    if decision.head is not None:
+        return {**shown, **_of_pairs(values, decision)}
     lines = {
         "calibration": "Expected calibration error (average difference between a probability and the share of correct "
         f"answers) on test: {100 * values['fidelity/ece']:.2f} %; {100 * values['fidelity/ece_scaled']:.2f} % with the "
         f"temperature {decision.temperature:.3g}, which was fitted on valid"
     }
     if decision.threshold != 0.5:
+<<<<<<< HEAD
+        lines["threshold"] = f"label 1 from a probability of {decision.threshold:.3g} on, fitted on valid"
+    return {**shown, **lines}
+
+
+def _of_pairs(values: Mapping[str, float], decision: Decided) -> dict[str, str]:
+    """How far the probabilities of pairs can be trusted, and the scores by language."""
+    assert decision.head is not None
+    rate = f"one clone in {1 / decision.head.base_rate:,.0f} pairs"
+    precision = values.get("calibration/precision")
+    right = "no pair reaches it" if precision is None else f"{100 * precision:.1f} % of these are clones at {rate}"
+    lines = {
+        "calibration": f"do probabilities match the share of clones at {rate}? Expected calibration error on test "
+        f"{values['calibration/ece']:.1e}, of pairs with a probability of at least 1 % "
+        f"{100 * values['calibration/ece_shown']:.2f} %; the head was fitted on valid",
+        "threshold": f"clones from a probability of {decision.threshold:.3g} on: finds "
+        f"{100 * values['calibration/recall']:.1f} % of the clones, and {right}",
+    }
+    for prefix, title, metrics in (
+        (LANGUAGE, "by language", ("map_at_r",)),
+        (BETWEEN, "between languages", ("mrr", "auc")),
+    ):
+        names = sorted({name.removeprefix(prefix).split("/")[0] for name in values if name.startswith(prefix)})
+        parts = []
+        for name in names:
+            scores = [f"{COLUMNS[metric].short} {100 * values[f'{prefix}{name}/{metric}']:.1f}" for metric in metrics]
+            parts.append(f"{name.replace('_', ' to ')}: {', '.join(scores)}")
+        if parts:
+            lines[title] = "; ".join(parts)
+    return lines
+=======
         lines["threshold"] = f"label 1 if the probability is at least {decision.threshold:.3g}; fitted on valid"
     flips = [f"{TITLES[kind]} {100 * values[name]:.2f} %" for kind, name in METRICS.items() if name in values]
     return {"prediction flips": f"share of changed predictions: {', '.join(flips)}", **lines} if flips else lines
+>>>>>>> main
 
 
 def _row(name: str, values: Mapping[str, float], scores: str, costs: str = "") -> Row:
@@ -138,7 +183,7 @@ def _row(name: str, values: Mapping[str, float], scores: str, costs: str = "") -
 
 
 def _teacher_row(job: Job, values: Mapping[str, float]) -> list[Row]:
-    if "teacher_test/accuracy" not in values and "latency/teacher_ms_p50" not in values:
+    if f"teacher_test/{job.cfg.dataset.metric}" not in values and "latency/teacher_ms_p50" not in values:
         return []
     timing = job.cfg.teacher.timing
     name = f"teacher {job.cfg.teacher.name}" + (" (costs: CodeBERT's architecture)" if timing == "codebert" else "")
@@ -186,8 +231,9 @@ def _figures(job: Job, results: Results, rows: list[Row]) -> dict[str, Figure]:
     tried["trained"], tried["front"] = True, False
     drawn: dict[str, Figure] = {}
     if "accuracy" in frame:
-        teacher = getattr(results.labels.unlabeled_metrics, job.cfg.dataset.metric)
-        references = pd.DataFrame({"accuracy": [teacher]}, index=["teacher (unlabelled half)"])
+        scores_of_teacher = results.labels.unlabeled_metrics
+        known = [] if scores_of_teacher is None else [getattr(scores_of_teacher, job.cfg.dataset.metric)]
+        references = pd.DataFrame({"accuracy": known}, index=["teacher (unlabelled half)"][: len(known)], dtype=float)
         drawn["Trade-off"] = figures.pareto(pd.concat([frame, tried], ignore_index=True), references)
     times = {row.model: row.latency_ms for row in rows if row.latency_ms is not None}
     drawn["Latency"] = figures.latency_bars(times)
@@ -213,14 +259,24 @@ def _notes(job: Job, results: Results) -> list[str]:
         notes.append(cfg.teacher.note)
     if results.teacher.kind.note:
         notes.append(results.teacher.kind.note)
-    if cfg.dataset.metric != "accuracy":
+    if results.data.corpus.task.grouped:
+        notes.append(
+            f"Students are judged by {cfg.dataset.metric} here (dataset.metric): that is what the search and its "
+            "pictures call accuracy. Epochs are chosen by it on valid."
+        )
+    elif cfg.dataset.metric != "accuracy":
         notes.append(
             f"Students are compared by {cfg.dataset.metric} (dataset.metric). Where the search and its pictures say "
             f"accuracy, they mean {cfg.dataset.metric} on valid. It also chooses epochs and thresholds."
             + ("" if results.teacher.kind.runs else " Only the recorded teacher has the threshold 0.5.")
         )
+<<<<<<< HEAD
+    if not cfg.distill.use_unlabeled and not results.data.corpus.task.grouped:
+        taught = "how far functions lie from each other" if cfg.distill.relations else "nothing"
+=======
     if not cfg.distill.use_unlabeled:
         taught = "only the distances between functions" if cfg.distill.relations else "nothing"
+>>>>>>> main
         notes.append(
             "The student learned from the true labels of the labelled half (distill.use_unlabeled=false). From the "
             f"teacher it learned {taught}; the teacher's scores are shown for comparison."
