@@ -81,9 +81,7 @@ class Predictor:
         """The text of each token."""
         return self._tokenizer.pieces(ids)
 
-    def encode(
-        self, codes: Sequence[str], languages: Sequence[str | None] | str | None = None
-    ) -> NDArray[np.float32]:
+    def encode(self, codes: Sequence[str], languages: Sequence[str | None] | str | None = None) -> NDArray[np.float32]:
         """One vector per function, (n, hidden_size), in input order.
 
         `languages` are those of the functions, or one for all; None means unknown. Vectors of a student for the task
