@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avatar.code.languages import language_of_file, suffixes
-from avatar.common.errors import DataError
+from avatar.common.errors import ConfigError, DataError
 from avatar.serve.languages import language_warnings
 from avatar.serve.scan.cache import Cache, NoCache
 from avatar.serve.scan.chance_neighbours import CHANCE_NEIGHBOURS
@@ -26,6 +26,7 @@ class Options:
 
     If more than `most_functions` remain, it is a DataError. The default `threshold` is the student's, but never above
     `fail_on`. `chance_neighbours` limits the distance between clones (see `NeighbourLimit`).
+    `cross_language`: functions in different languages are compared too; the student must be calibrated for it.
     """
 
     threshold: float | None = None
@@ -35,6 +36,7 @@ class Options:
     languages: Collection[str] = ()
     most_functions: int | None = None
     chance_neighbours: float = CHANCE_NEIGHBOURS
+    cross_language: bool = False
     since: str | None = None
     threads: int = 1
     cache: bool = True
@@ -49,6 +51,7 @@ def scan(path: Path, bundle: Path, options: Options | None = None) -> ScanReport
     options = options or Options()
     start = time.perf_counter()
     student = LazyStudent(Path(bundle), options.threads)
+    _check_languages(student, options)
     since = Since(_folder(path), options.since) if options.since is not None else None
     cache = Cache(student.digest, options.cache_folder) if options.cache else NoCache()
     try:
@@ -58,7 +61,14 @@ def scan(path: Path, bundle: Path, options: Options | None = None) -> ScanReport
         if since is not None:
             lines = since.changed_lines(reading.files.values())
             changed = [one for one in locations if touches(lines.get(one.file, ()), one.first_line, one.last_line)]
-        scanner = Scanner(student, reading.texts, cache, _threshold(student, options), options.chance_neighbours)
+        scanner = Scanner(
+            student,
+            reading.texts,
+            cache,
+            _threshold(student, options),
+            options.chance_neighbours,
+            options.cross_language,
+        )
         findings = scanner.findings(locations, changed, str(path.resolve()))
     finally:
         cache.close()
@@ -116,10 +126,19 @@ def scan_texts(files: Sequence[tuple[str, str]], student: LazyStudent, options: 
     def texts_of(wanted: Sequence[Location]) -> dict[str, str]:
         return {one.key: texts[one.key] for one in wanted}
 
-    scanner = Scanner(student, texts_of, NoCache(), threshold, options.chance_neighbours)
+    _check_languages(student, options)
+    scanner = Scanner(student, texts_of, NoCache(), threshold, options.chance_neighbours, options.cross_language)
     findings = scanner.findings(large, None, "")
     counts = _counts(scanner, locations, large, len(files), len(files), start)
     return _report("", scanner, student, options, findings, large, counts, skipped, notes)
+
+
+def _check_languages(student: LazyStudent, options: Options) -> None:
+    if options.cross_language and not student.is_calibrated:
+        raise ConfigError(
+            f"the student in {student.bundle.folder} cannot compare functions in different languages",
+            "use the student that is installed with avatar: leave --bundle out",
+        )
 
 
 def _threshold(student: LazyStudent, options: Options) -> float:

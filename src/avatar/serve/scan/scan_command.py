@@ -38,7 +38,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--threshold",
         metavar="P",
         type=probability,
-        help="lowest probability of a finding (default: 0.95 for clones, else the student's threshold)",
+        help="lowest probability of a finding (default: the student's; 0.95 for a student of pairs)",
     )
     scan.add_argument(
         "--chance-neighbours",
@@ -91,6 +91,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help=f"one or more of {', '.join(LANGUAGES)} (default: all)",
     )
     scan.add_argument(
+        "--cross-language", action="store_true", help="compare functions in different languages with each other, too"
+    )
+    scan.add_argument(
         "--threads",
         metavar="N",
         type=count,
@@ -125,6 +128,7 @@ def run(options: argparse.Namespace) -> int:
             min_lines=options.min_lines,
             min_words=options.min_words,
             languages=options.languages,
+            cross_language=options.cross_language,
             since=options.since,
             threads=options.threads,
             cache=not options.no_cache,

@@ -54,6 +54,12 @@ class LazyStudent:
         """Whether a probability is right at the natural rate of clones, so that no `NeighbourLimit` is needed."""
         return self.bundle.config.pair_head is not None
 
+    @property
+    def structure(self) -> slice | None:
+        """The block `structure` of the vectors of an n-gram student; None for other students."""
+        width = self.bundle.config.architecture.get("width")
+        return slice(int(width), None) if self.bundle.reads_ngrams and width is not None else None
+
     def least_cosine(self, threshold: float) -> float:
         """The lowest cosine with at least this probability, for a student with a calibrated head."""
         head = self.bundle.config.pair_head

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from avatar.common.registry import Registry
+from avatar.serve.scan.clone_kinds import CloneKind
 from avatar.serve.scan.findings import Finding, Location, ScanReport
 
 FORMATS: Registry[Callable[[ScanReport], str]] = Registry("format")
@@ -13,6 +14,8 @@ def headline(finding: Finding, label: str) -> str:
     if len(finding.functions) == 1:
         return f"{finding.functions[0].name}: {label} ({finding.probability:.2f})"
     kind = "exact duplicates" if finding.exact else f"alike ({label} {finding.probability:.2f})"
+    if finding.kind and not finding.exact:
+        kind = f"{finding.kind} clones ({finding.probability:.2f}): {CloneKind(finding.kind).reason}"
     return f"{len(finding.functions)} functions are {kind}"
 
 
