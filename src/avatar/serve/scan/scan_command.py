@@ -10,7 +10,7 @@ from avatar.code.languages import LANGUAGES, titles
 from avatar.common.errors import ArtifactError
 from avatar.common.files import write_text
 from avatar.common.output import write_output
-from avatar.serve.arguments import Choices, amount, count, probability
+from avatar.serve.arguments import Choices, amount, count, duration, probability
 from avatar.serve.scan.chance_neighbours import CHANCE_NEIGHBOURS
 
 BUNDLE = "AVATAR_BUNDLE"
@@ -91,6 +91,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help=f"one or more of {', '.join(LANGUAGES)} (default: all)",
     )
     scan.add_argument(
+        "--parse-seconds",
+        metavar="N",
+        type=duration,
+        help="leave out a file that needs more than N seconds of CPU time to parse (default: 0.5, and 4 for each MB)",
+    )
+    scan.add_argument(
         "--threads",
         metavar="N",
         type=count,
@@ -126,6 +132,7 @@ def run(options: argparse.Namespace) -> int:
             min_words=options.min_words,
             languages=options.languages,
             since=options.since,
+            parse_seconds=options.parse_seconds,
             threads=options.threads,
             cache=not options.no_cache,
             chance_neighbours=options.chance_neighbours,
