@@ -51,9 +51,6 @@ def inside_worker() -> bool:
     return _State.inside
 
 
-RETIRE_BYTES = 200_000_000
-"""A worker whose memory grew by more than this ends after its answer."""
-
 _PAGE = os.sysconf("SC_PAGESIZE") if hasattr(os, "sysconf") else 4096
 
 
@@ -64,17 +61,23 @@ def make_handler(target: str, *arguments: Any) -> Handler:
     return handler
 
 
-def nursery(descriptor: int, target: str) -> None:
-    """Fork workers for the parent process at the other end of the socket, until the parent closes it."""
+def nursery(descriptor: int, target: str, arguments: str) -> None:
+    """Fork workers for the parent process at the other end of the socket, until the parent closes it.
+
+    If the target's module has a function `warm`, it is called once, with the target's arguments (JSON).
+    """
     warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
-    import_module(target.partition(":")[0])
+    module = import_module(target.partition(":")[0])
+    if hasattr(module, "warm"):
+        with suppress(AvatarError):  # each worker reports it
+            module.warm(*json.loads(arguments))
     if not inside_worker():
         os.setsid()  # signals of the terminal are for the parent
+        gc.collect()
+        gc.freeze()  # the pages of modules stay shared with the workers
+        gc.set_threshold(100_000)  # parsing makes many objects, and hardly any cycles
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPROF):
         signal.signal(signum, signal.SIG_DFL)
-    gc.collect()
-    gc.freeze()  # the pages of modules stay shared with the workers
-    gc.set_threshold(100_000)  # parsing makes many objects, and hardly any cycles
     control = socket.socket(fileno=descriptor)
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
@@ -82,7 +85,7 @@ def nursery(descriptor: int, target: str) -> None:
             pid = os.fork()
             if not pid:
                 control.close()
-                _work_and_exit(socket.socket(fileno=descriptors[0]), target)
+                _work_and_exit(socket.socket(fileno=descriptors[0]), target, json.loads(arguments))
             os.close(descriptors[0])
             control.sendall(NUMBER.pack(pid))
         elif message == WAIT:
@@ -92,7 +95,7 @@ def nursery(descriptor: int, target: str) -> None:
             return
 
 
-def fork_nursery(descriptor: int, target: str) -> int:
+def fork_nursery(descriptor: int, target: str, arguments: str) -> int:
     """A nursery as a fork of this process, which has one thread; its process id."""
     pid = os.fork()
     if pid:
@@ -100,7 +103,7 @@ def fork_nursery(descriptor: int, target: str) -> int:
     try:
         os.closerange(3, descriptor)  # an open socket of the worker would hide its end
         os.closerange(descriptor + 1, max(descriptor + 1, 65_536))
-        nursery(descriptor, target)
+        nursery(descriptor, target, arguments)
     finally:
         os._exit(0)
 
@@ -117,10 +120,10 @@ def receive(connection: socket.socket, size: int) -> bytes:
     return bytes(content)
 
 
-def _work_and_exit(connection: socket.socket, target: str) -> None:
+def _work_and_exit(connection: socket.socket, target: str, arguments: list[Any]) -> None:
     """Run a worker, and end this process without the clean-up of its parent."""
     try:
-        _work(connection, target)
+        _work(connection, target, arguments)
     except (EOFError, OSError):
         pass  # the parent is gone
     except BaseException:
@@ -131,32 +134,31 @@ def _work_and_exit(connection: socket.socket, target: str) -> None:
         os._exit(0)
 
 
-def _work(connection: socket.socket, target: str) -> None:
+def _work(connection: socket.socket, target: str, arguments: list[Any]) -> None:
     if not inside_worker():
         os.setpgid(0, 0)  # this process and its children are ended together
     _State.inside = True
     seconds, length = REQUEST.unpack(receive(connection, REQUEST.size))
     settings = json.loads(receive(connection, length))
-    os.nice(settings["nice"])
     handler: Handler | None = None
 
     def first(_: bytes) -> bytes:
         nonlocal handler
-        handler = make_handler(target, *settings["arguments"])
+        handler = make_handler(target, *arguments)
         return b""
 
     retires = _answer(connection, first, b"", seconds, 0)
-    start = _limit_memory(settings["memory"])
+    most = _limit_memory(settings["memory"]) + settings["growth"]
     while handler is not None and not retires:
         seconds, length = REQUEST.unpack(receive(connection, REQUEST.size))
         request = receive(connection, length)
-        retires = _answer(connection, handler, request, seconds, start)
+        retires = _answer(connection, handler, request, seconds, most)
 
 
-def _answer(connection: socket.socket, handler: Handler, request: bytes, seconds: float, start: int) -> bool:
+def _answer(connection: socket.socket, handler: Handler, request: bytes, seconds: float, most: int) -> bool:
     """Answer one request within its time: after that, the system ends this process (SIGPROF).
 
-    Returns whether the worker ends: its memory grew too much since it had `start` bytes.
+    Returns whether the worker ends, because it has more than `most` bytes; 0 means any number.
     """
     signal.setitimer(signal.ITIMER_PROF, seconds)
     begin = time.process_time()
@@ -171,7 +173,7 @@ def _answer(connection: socket.socket, handler: Handler, request: bytes, seconds
     except Exception:
         kind, answer = FAILED, traceback.format_exc().encode("utf-8", "backslashreplace")
     signal.setitimer(signal.ITIMER_PROF, 0)
-    retires = 0 < start < _resident_bytes() - RETIRE_BYTES
+    retires = 0 < most < _resident_bytes()
     connection.sendall(ANSWER.pack(kind, retires, time.process_time() - begin, len(answer)))
     connection.sendall(answer)
     return retires

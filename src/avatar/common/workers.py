@@ -17,6 +17,7 @@ import sys
 import threading
 import weakref
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from avatar.common.errors import AvatarError
@@ -36,12 +37,13 @@ from avatar.common.worker_process import (
 
 START_SECONDS = 60.0
 """CPU seconds in which a worker must have made its handler."""
+GROWTH = 200_000_000
 WALL_FACTOR, WALL_SECONDS = 20.0, 20.0
 """A request that takes this many times its CPU seconds, plus these seconds, is ended too: the worker waits for ever."""
 
 _CODE = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from avatar.common.worker_process import nursery; nursery(int(sys.argv[2]), sys.argv[3])"
+    "from avatar.common.worker_process import nursery; nursery(int(sys.argv[2]), *sys.argv[3:])"
 )
 
 
@@ -56,12 +58,13 @@ class EndedError(Exception):
 class Nursery:
     """Starts workers for one target; safe to share between threads. Its process is started on first use.
 
-    `arguments` (JSON) are those of the target; `memory` is in bytes; `nice` is added to the priority of a worker.
+    `arguments` (JSON) are those of the target. `memory` is in bytes; a worker whose memory grew by more than `growth`
+    bytes ends after its answer.
     """
 
-    def __init__(self, target: str, *arguments: Any, memory: int, nice: int = 0) -> None:
-        self._target = target
-        self._settings = json.dumps({"arguments": arguments, "memory": memory, "nice": nice}).encode()
+    def __init__(self, target: str, *arguments: Any, memory: int, growth: int = GROWTH) -> None:
+        self._target, self._arguments = target, json.dumps(arguments)
+        self._settings = json.dumps({"memory": memory, "growth": growth}).encode()
         self.memory = memory
         self._lock = threading.Lock()
         self._control: socket.socket | None = None
@@ -115,10 +118,18 @@ class Nursery:
         ours, theirs = socket.socketpair()
         try:
             if inside_worker():
-                pid = fork_nursery(theirs.fileno(), self._target)
+                pid = fork_nursery(theirs.fileno(), self._target, self._arguments)
             else:
                 pid = subprocess.Popen(
-                    [sys.executable, "-c", _CODE, json.dumps(sys.path), str(theirs.fileno()), self._target],
+                    [
+                        sys.executable,
+                        "-c",
+                        _CODE,
+                        json.dumps(sys.path),
+                        str(theirs.fileno()),
+                        self._target,
+                        self._arguments,
+                    ],
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
@@ -193,6 +204,17 @@ class Worker:
                 with suppress(OSError):
                     self._connection.shutdown(socket.SHUT_RDWR)
 
+    def pause(self, paused: bool = True) -> None:
+        """Stop it and its children, or let them go on."""
+        with self._lock:
+            if self.alive:
+                with suppress(OSError):
+                    os.killpg(self._pid, signal.SIGSTOP if paused else signal.SIGCONT)
+
+    def cpu_seconds(self) -> float | None:
+        """CPU time that it and its children have used; None if the system does not say."""
+        return _cpu_seconds(self._pid)
+
     def close(self) -> None:
         """End it at once, and free what it used."""
         self.kill()
@@ -222,3 +244,14 @@ class Worker:
             self.alive = False
             self._connection.close()
             return self._nursery.status_of(self._pid)
+
+
+def _cpu_seconds(pid: int) -> float | None:
+    process = Path(f"/proc/{pid}")
+    try:
+        values = (process / "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        children = (process / "task" / str(pid) / "children").read_text(encoding="ascii").split()
+    except OSError:
+        return None
+    own = sum(map(int, values[11:15])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(_cpu_seconds(int(child)) or 0.0 for child in children)
