@@ -1,6 +1,7 @@
 """The functions of a source text, also with syntax errors: a note reports what could not be parsed."""
 
 import re
+from bisect import bisect
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -20,6 +21,7 @@ MAX_NESTING = 500
 _STEP = {**dict.fromkeys(b"([{", 1), **dict.fromkeys(b")]}", -1)}
 _NO_BRACKETS = bytes(code for code in range(256) if code not in b"([{)]}")
 _SIGNS = bytes(code in b"-*&!~+<" for code in range(256))
+_LONE_RETURN = re.compile(rb"\r(?!\n)")
 _TOO_MANY_SIGNS = b"\1" * 2000  # longer than decorative comment lines
 
 
@@ -99,6 +101,7 @@ def _is_too_nested(content: bytes, language: str) -> bool:
 def _functions(root: Node, content: bytes, language: str, rules: TextRules) -> list[tuple[SourceFunction, bool]]:
     """Functions, and whether each contains a syntax error."""
     declared = LANGUAGES.get(language)
+    returns = [match.start() for match in _LONE_RETURN.finditer(content)]  # line ends that the grammar does not count
     nodes = QueryCursor(compiled(language, declared.functions)).captures(root)
     outer = [(node, False) for node in nodes.get("scope", [])]
     inner = [(node, True) for node in nodes.get("function", [])]
@@ -120,8 +123,8 @@ def _functions(root: Node, content: bytes, language: str, rules: TextRules) -> l
         qualified = declared.separator.join([*(scope for _, scope in scopes), name])
         one = SourceFunction(
             qualified,
-            node.start_point.row + 1,
-            node.end_point.row + 1,
+            node.start_point.row + 1 + bisect(returns, node.start_byte),
+            node.end_point.row + 1 + bisect(returns, node.end_byte),
             language,
             _text(node, content, language, rules),
         )

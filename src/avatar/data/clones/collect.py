@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from avatar.code.text import REMOVED, TextRules, clean, function_text
+from avatar.common.regular_files import read_regular
 from avatar.data.records import Function
 
 MIN_LINES, MAX_LINES = 4, 60
@@ -173,7 +174,7 @@ def collect(folder: Path, at_most: int, rng: random.Random) -> Collected:
         read += 1
         module = module_name(path)
         try:
-            defined = list(functions_of((folder / path).read_text(encoding="utf-8-sig")))
+            defined = list(functions_of(read_regular(folder / path).decode("utf-8-sig")))
         except (SyntaxError, ValueError, RecursionError, OSError):
             unreadable += 1
             continue

@@ -11,6 +11,7 @@ from avatar.serve.languages import language_warnings
 from avatar.serve.scan.cache import Cache, NoCache
 from avatar.serve.scan.chance_neighbours import CHANCE_NEIGHBOURS
 from avatar.serve.scan.findings import Counts, Finding, Location, ScanReport
+from avatar.serve.scan.nothing import nothing_scanned, nothing_to_scan
 from avatar.serve.scan.outliner import Outliner
 from avatar.serve.scan.parsed_files import Reading
 from avatar.serve.scan.repository import repository_root
@@ -56,6 +57,8 @@ def scan(path: Path, bundle: Path, options: Options | None = None) -> ScanReport
     outliner = Outliner(student.rules, options.parse_seconds)
     try:
         reading = Reading(source_files(path, options.languages), cache, outliner)
+        if not reading.files and not reading.skipped:
+            raise nothing_to_scan(path, options.languages)
         locations = [one for one in reading.places if _is_large(one, options)]
         changed = None
         if since is not None:
@@ -187,7 +190,10 @@ def _report(
         counts=counts,
         skipped=skipped,
         notes=notes,
-        warnings=language_warnings(config, {language_of_file(location.file) for location in locations}),
+        warnings=[
+            *([nothing_scanned(counts, len(skipped))] if not locations else []),
+            *language_warnings(config, {language_of_file(location.file) for location in locations}),
+        ],
         since=options.since,
         bundle=str(student.bundle.folder),
         repository=_repository(root),
