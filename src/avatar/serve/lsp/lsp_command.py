@@ -12,6 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from avatar.common.errors import OutputError
+from avatar.common.logging import log_to_stderr
 from avatar.common.output import output_error
 from avatar.serve.arguments import count
 from avatar.serve.extras import needs_extra
@@ -59,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     from avatar.serve.scan.student import LazyStudent
 
     level = logging.INFO if options.verbose else logging.WARNING
-    logging.basicConfig(level=level, format="avatar: %(message)s", stream=sys.stderr)
+    log_to_stderr(level)
     student = LazyStudent(find_bundle(options.bundle), options.threads)
     if sys.stdin is None or sys.stdout is None:
         raise OutputError(

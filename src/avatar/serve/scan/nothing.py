@@ -1,11 +1,11 @@
 """What a scan says that has looked at nothing: no finding is then no good news."""
 
-import os
 from collections.abc import Collection
 from pathlib import Path
 
 from avatar.code.languages import language_of_file, titles
 from avatar.common.errors import DataError
+from avatar.common.walking import folders_below
 from avatar.serve.languages import title
 from avatar.serve.scan.findings import Counts
 
@@ -39,8 +39,7 @@ def nothing_scanned(counts: Counts, skipped: int) -> str:
 def _source_files(path: Path, languages: Collection[str]) -> int:
     """Files in one of the languages below `path`, ignored or not."""
     count = 0
-    for _, folders, names in os.walk(path):
-        folders[:] = [name for name in folders if name != ".git"]
+    for _, names, _ in folders_below(path, lambda folder: folder.name != ".git"):
         found = (language_of_file(name) for name in names)
         count += sum(one is not None and (not languages or one in languages) for one in found)
         if count >= MOST_FILES:

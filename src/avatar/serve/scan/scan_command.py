@@ -3,12 +3,12 @@
 import argparse
 import logging
 import os
-import sys
 from pathlib import Path
 
 from avatar.code.languages import LANGUAGES, titles
 from avatar.common.errors import ArtifactError
 from avatar.common.files import write_text
+from avatar.common.logging import log_to_stderr
 from avatar.common.output import write_output
 from avatar.serve.arguments import Choices, amount, count, duration, probability
 from avatar.serve.scan.chance_neighbours import CHANCE_NEIGHBOURS
@@ -119,9 +119,7 @@ def run(options: argparse.Namespace) -> int:
     from avatar.serve.scan.formats import FORMATS
     from avatar.serve.scan.run_scan import Options, scan
 
-    logging.basicConfig(
-        level=logging.WARNING if options.quiet else logging.INFO, format="avatar: %(message)s", stream=sys.stderr
-    )
+    log_to_stderr(logging.WARNING if options.quiet else logging.INFO)
     report = scan(
         options.path,
         find_bundle(options.bundle),

@@ -11,6 +11,7 @@ from avatar.code.functions import MAX_SOURCE_BYTES
 from avatar.code.languages import language_of_file
 from avatar.common.errors import DataError
 from avatar.common.regular_files import kind, read_regular
+from avatar.common.walking import folders_below
 from avatar.serve.scan.ignore import Ignored
 
 SKIPPED_FOLDERS = frozenset(
@@ -72,10 +73,10 @@ def source_files(path: Path, languages: Collection[str] = ()) -> Iterator[Source
         problem = f"{path} is {kind(path.stat().st_mode)}" if path.exists() else f"there is no file or folder at {path}"
         raise DataError(problem, "give the path of source code")
     ignored = Ignored(path)
-    for root, folders, files in os.walk(path):
-        here = Path(root)
-        folders[:] = sorted(name for name in folders if _enters(here / name, ignored))
-        for name in sorted(files):
+    for here, names, problem in folders_below(path, lambda folder: _enters(folder, ignored)):
+        if problem:
+            yield Skipped(here.relative_to(path).as_posix(), problem)
+        for name in names:
             if name.startswith(".") or language_of_file(name) is None:
                 continue
             entry = here / name
