@@ -44,6 +44,97 @@ def weigh(self, parts, name=":"):
             total += part * 2
     return total  # weighed
 """,
+    "javascript": """async function weigh(parts, name) {
+    let total = 0; // so far
+    for (const part of parts) {
+        if (part > 0 && name) {
+            total += part * 2;
+        }
+    }
+    return total;
+}
+""",
+    "typescript": """async function weigh(parts: number[], name: string) {
+    let total = 0; // so far
+    for (const part of parts) {
+        if (part > 0 && name) {
+            total += part * 2;
+        }
+    }
+    return total;
+}
+""",
+    "tsx": """async function weigh(parts: number[], name?: string) {
+    let total = 0; // so far
+    for (const part of parts) {
+        if (part > 0 && name) {
+            total += part * 2;
+        }
+    }
+    return total;
+}
+""",
+    "go": """func weigh(parts []int, name string) int {
+    var total = 0 // so far
+    for _, part := range parts {
+        if part > 0 && name != "" {
+            total += part * 2
+        }
+    }
+    return total
+}
+""",
+    "rust": """pub fn weigh<'a>(parts: &'a [i32], name: &str) -> i32 {
+    let mut total = 0; // so far
+    for part in parts {
+        if *part > 0 && !name.is_empty() {
+            total += part * 2;
+        }
+    }
+    total
+}
+""",
+    "csharp": """[Cached]
+public int weigh(int[] parts, string name) {
+    int total = 0; // so far
+    foreach (int part in parts) {
+        if (part > 0 && name != "") {
+            total += part * 2;
+        }
+    }
+    return total;
+}
+""",
+    "kotlin": """fun weigh(parts: List<Int>, name: String): Int {
+    var total = 0 // so far
+    for (part in parts) {
+        if (part > 0 && name != "") {
+            total += part * 2
+        }
+    }
+    return total
+}
+""",
+    "php": """function weigh(array $parts, string $name = ":") {
+    $total = 0; // so far
+    foreach ($parts as $part) {
+        if ($part > 0 && $name != "") {
+            $total += $part * 2;
+        }
+    }
+    return $total;
+}
+""",
+    "ruby": """def weigh(parts, name = ":")
+    total = 0 # so far
+    parts.each do |part|
+        if part > 0 && name
+            total += part * 2
+        end
+    end
+    total
+end
+""",
 }
 """At the left margin, indented by 4 spaces, without a docstring."""
 
@@ -52,8 +143,16 @@ SURROUNDINGS = {
     "java": ("class Scales {\n", "}\n"),
     "cpp": ("namespace scales {\n", "}\n"),
     "python": ("class Scales:\n", ""),
+    "javascript": ("if (scales) {\n", "}\n"),
+    "typescript": ("namespace scales {\n", "}\n"),
+    "tsx": ("namespace scales {\n", "}\n"),
+    "rust": ("mod scales {\n", "}\n"),
+    "csharp": ("class Scales {\n", "}\n"),
+    "kotlin": ("class Scales {\n", "}\n"),
+    "php": ("<?php\nclass Scales {\n", "}\n"),
+    "ruby": ("class Scales\n", "end\n"),
 }
-"""What stands around a method that is indented; C has nothing of the kind."""
+"""What stands around a function that is indented; C and Go have nothing of the kind."""
 
 
 def indented(text: str, margin: str = "    ") -> str:

@@ -167,6 +167,30 @@ def own_samples(root: Path, suffix: str = "csv") -> DatasetConfig:
     )
 
 
+def group_rows(split: str, groups: int, members: int = 3) -> list[dict[str, Any]]:
+    """Functions of `groups` groups of clones, and one function whose group has no other."""
+    rows = [
+        {"code": body(f"{split}{group}_{n}"), "group": f"{split}{group}", "language": ("c", "java")[n % 2]}
+        for group in range(groups)
+        for n in range(members)
+    ]
+    return [*rows, {"code": body(f"{split}_alone"), "group": f"{split}_alone", "language": "c"}]
+
+
+def groups(root: Path, suffix: str = "jsonl") -> DatasetConfig:
+    for split, count in (("train", 12), ("valid", 3), ("test", 4)):
+        WRITERS[suffix](root / f"{split}.{suffix}", group_rows(split, count))
+    columns = {"code": "code", "group": "group", "language": "language"}
+    return DatasetConfig(name="groups", root=str(root), columns=columns, metric="map_at_r")
+
+
+def groups_in_one_file(root: Path) -> DatasetConfig:
+    rows = [{"text": row["code"], "problem": row["group"]} for row in group_rows("all", 24)]
+    write_csv(root / "train.csv", rows)
+    columns = {"code": "text", "group": "problem"}
+    return DatasetConfig(name="groups", root=str(root), columns=columns, metric="map_at_r")
+
+
 STATEMENTS = (
     "    total = start + 1\n",
     "    for item in items:\n        start += item * start\n",
@@ -200,6 +224,8 @@ LAYOUTS: dict[str, Callable[[Path], DatasetConfig]] = {
     "devign_hub": devign_hub,
     "reveal": reveal,
     "reveal_json": reveal_json,
+    "groups": groups,
+    "groups_in_one_file": groups_in_one_file,
     "pairs": pairs,
     "samples": own_samples,
     "stdlib": stdlib,

@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
+from avatar.bundle import PairHead
 from avatar.code.text import DOCSTRINGS_KEPT, TextRules
 from avatar.data.records import Task
 from avatar.data.tokenizers import train_tokenizer
-from avatar.export import ExportCheck, Int8Trial, export_bundle
+from avatar.export import ExportCheck, Int8Trial, VectorTrial, export_bundle
 from avatar.space.architecture import Architecture
 from avatar.student.encoder import StudentModel
 
@@ -24,6 +25,9 @@ TEXTS = [
     for function in vars(module).values()
     if inspect.isfunction(function)
 ]
+
+
+PAIR_HEAD = PairHead((0.0, 0.5), (4.0, 20.0), -9.0, -0.5, -1.0, 1e-4)
 
 
 def tiny_architecture(**genes: object) -> Architecture:
@@ -49,7 +53,7 @@ def tiny_tokenizer() -> Tokenizer:
 def tiny_bundle(
     folder: Path,
     task: Task,
-    int8: Int8Trial | None = None,
+    int8: Int8Trial | VectorTrial | None = None,
     scale: float = 3.0,
     text: TextRules = DOCSTRINGS_KEPT,
     languages: tuple[str, ...] = (),
@@ -68,6 +72,7 @@ def tiny_bundle(
         int8=int8,
         text=text,
         languages=languages,
+        pair_head=PAIR_HEAD if task.grouped else None,
     )
 
 

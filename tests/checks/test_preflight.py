@@ -218,7 +218,7 @@ def test_an_unknown_kind_of_store_is_answered_with_the_nearest() -> None:
     assert "did you mean 'sqlite'?" in only(
         run_check(tracking_store.store, tracking=TrackingConfig(uri="sqllite:///x.db"))
     )
-    assert "it must begin with a kind" in only(run_check(tracking_store.store, tracking=TrackingConfig(uri="mlruns")))
+    assert "it must begin with sqlite" in only(run_check(tracking_store.store, tracking=TrackingConfig(uri="mlruns")))
     assert "file" in only(run_check(tracking_store.store, tracking=TrackingConfig(uri="file:runs")))
     assert not run_check(tracking_store.store, tracking=TrackingConfig(enabled=False, uri="mlruns"))
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from avatar.code import functions as module
 from avatar.code.functions import functions_of
-from avatar.code.languages import language_of_file
+from avatar.code.languages import LANGUAGES, language_of_file
 from avatar.code.text import AS_IT_IS, DOCSTRINGS_KEPT, REMOVED, TextRules
 from avatar.common.errors import DataError
 
@@ -173,6 +173,19 @@ def test_statements_are_no_functions_whatever_the_parser_recovers() -> None:
     assert not {"if", "for", "while", "else"} & {one.name for one in outline.functions}
 
 
+@pytest.mark.parametrize(
+    ("source", "language", "names"),
+    [
+        ("int main(void) { return 0; }\n", "c", ["main"]),
+        ("def print(a):\n    pass\n\nclass A:\n    def match(self):\n        pass\n", "python", ["print", "A.match"]),
+        ("class A { get() {} delete() {} static of() {} }\n", "javascript", ["A.get", "A.delete", "A.of"]),
+        ("package a\nfunc (t T) len() int { return 0 }\n", "go", ["T.len"]),
+    ],
+)
+def test_a_function_may_have_a_word_that_no_new_variable_gets(source: str, language: str, names: list[str]) -> None:
+    assert [one.name for one in functions_of(source, language).functions] == names
+
+
 def test_a_header_may_be_cpp() -> None:
     outline = functions_of("namespace a { class B { public: int f() { return 1; } }; }", "c")
     assert [(one.name, one.language) for one in outline.functions] == [("a::B::f", "cpp")]
@@ -186,7 +199,7 @@ def test_a_namespace_with_a_macro_hides_no_functions() -> None:
 
 
 def test_languages_go_by_the_end_of_the_name() -> None:
-    names = ["a.py", "A.JAVA", "x.c", "x.h", "x.hpp", "x.c++", "x.rs", "py", ".py.bak"]
+    names = ["a.py", "A.JAVA", "x.c", "x.h", "x.hpp", "x.c++", "x.txt", "py", ".py.bak"]
     result = [language_of_file(name) for name in names]
     assert result == ["python", "java", "c", "c", "cpp", "cpp", None, None, None]
 
@@ -198,7 +211,7 @@ def test_more_than_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_deep_nesting_ends() -> None:
-    for language in ("python", "java", "c", "cpp"):
+    for language in LANGUAGES.names():
         assert functions_of("(" * 50_000, language).functions == ()
         functions_of("class A {" * 5_000, language)
 
@@ -206,7 +219,7 @@ def test_deep_nesting_ends() -> None:
 @settings(max_examples=60, deadline=None)
 @given(
     st.text(alphabet="defclass (){}:;\n\t\"'#/*intvoi=,<>@~\r\x0c\u00e9\ud800", max_size=200),
-    st.sampled_from(["python", "java", "c", "cpp"]),
+    st.sampled_from(LANGUAGES.names()),
 )
 def test_any_text_gives_functions_in_order_that_do_not_overlap(source: str, language: str) -> None:
     result = functions_of(source, language).functions

@@ -48,6 +48,7 @@ def mistake(*overrides: str) -> AvatarError:
 
 NEEDS = {
     "predictions": ["teacher.path=x.npy"],
+    "vectors": ["teacher.path=x.npy"],
     "pairs": ["dataset.language=java"],
     "samples": ["dataset.language=java"],
 }

@@ -123,7 +123,7 @@ def test_every_form_of_dead_code_is_a_statement(language: Language, sample: Samp
     forms = language.dead_code
     made = [rewrites(language.name, ["unused"])["dead_code"](sample.body, Random(seed)) for seed in range(300)]
     for form in (*forms.declarations, forms.branch[0]):
-        start = form.format(a="unused", n="N", w="W").partition("N")[0].partition("W")[0]
+        start = re.split("[NW\n]", form.format(a="unused", n="N", w="W"))[0]
         assert any(start in text for text in made), form
     assert all(parse(text, language.name) is not None for text in made)
     assert captures(parsed(sample.body, language), forms.body)["body"]
@@ -140,7 +140,7 @@ def test_without_comments_the_tokens_are_the_same(language: Language, sample: Sa
 
 
 def test_keywords_of_the_language_are_reserved(language: Language, sample: Sample) -> None:
-    assert "while" in reserved(language.name)
+    assert "for" in reserved(language.name)
     assert not reserved(language.name) & sample.locals
 
 
@@ -152,7 +152,7 @@ def test_broken_code_never_raises(language: Language, sample: Sample, seed: int)
         start = random.randrange(len(text))
         junk = random.choice(["{", ")", '"', "/*", "\ud800", "\0", "\r", "\ufeff", "#", "`"])
         broken = text[:start] + junk + text[start + random.randrange(9) :]
-        lines = broken.count("\n") + 1
+        lines = len(re.split("\r\n|\r|\n", broken))
         assert all(
             1 <= one.first_line <= one.last_line <= lines for one in functions_of(broken, language.name).functions
         )

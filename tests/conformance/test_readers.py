@@ -36,7 +36,14 @@ def test_every_registered_reader_is_tested_here(tmp_path: Path) -> None:
 def test_all_four_splits_hold_both_labels(corpus: Corpus) -> None:
     assert set(corpus.splits) == set(SplitName)
     for split in SplitName:
-        assert set(corpus.labels(split).tolist()) == {0, 1}
+        labels = set(corpus.labels(split).tolist())
+        assert labels == {0, 1} or (corpus.task.grouped and len(labels) > 1)
+
+
+def test_no_group_of_clones_is_in_two_splits(corpus: Corpus) -> None:
+    if corpus.task.grouped:
+        groups = [set(corpus.labels(split).tolist()) for split in SplitName]
+        assert sum(map(len, groups)) == len(set.union(*groups)) == corpus.num_labels
 
 
 def test_every_id_has_a_function_under_its_own_name(corpus: Corpus) -> None:

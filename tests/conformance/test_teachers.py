@@ -11,8 +11,8 @@ import torch
 
 from avatar.common.hashing import stable_hash
 from avatar.config.schema import TeacherConfig, TrainerConfig
-from avatar.data.records import Corpus, Function, Pair, SplitName, Task
-from avatar.teacher.kinds import TEACHERS, Lesson, TeacherKind, Training, read_answers
+from avatar.data.records import Corpus, Function, Pair, Sample, SplitName, Task
+from avatar.teacher.kinds import TEACHERS, Lesson, TeacherKind, Training, read_answers, read_vectors
 from avatar.teacher.names import JOINS, POOLINGS
 
 TRAINING = Training(seed=1, metric="accuracy", precision="32-true", world_size=1)
@@ -30,6 +30,16 @@ def corpus() -> Corpus:
     return Corpus("tiny", Task.PAIR, functions, {split: pairs[row::4] for row, split in enumerate(SplitName)})
 
 
+def groups() -> Corpus:
+    """Three groups of clones; half of each is in the labelled half."""
+    functions = corpus().functions
+    samples = [Sample(name, "ars".index(name[0])) for name in functions]
+    parts = {SplitName.LABELED: samples[::2], SplitName.UNLABELED: samples[1::2]}
+    rows = {SplitName.LABELED: np.arange(0, 18, 2), SplitName.UNLABELED: np.arange(1, 18, 2)}
+    splits = {split: parts.get(split, samples[:4]) for split in SplitName}
+    return Corpus("tiny", Task.EMBEDDING, functions, splits, (), rows, dict.fromkeys(rows, 18), num_labels=3)
+
+
 def encoder(folder: Path) -> TeacherConfig:
     return TeacherConfig(kind="encoder", max_length=16, encoder_layers=1, trainable_layers=0, epochs=1)
 
@@ -40,7 +50,22 @@ def predictions(folder: Path) -> TeacherConfig:
     return TeacherConfig(kind="predictions", path=str(path), timing="none")
 
 
-CONFIGS: dict[str, Callable[[Path], TeacherConfig]] = {"encoder": encoder, "predictions": predictions}
+def none(folder: Path) -> TeacherConfig:
+    return TeacherConfig(kind="none", model="", timing="none")
+
+
+def vectors(folder: Path) -> TeacherConfig:
+    path = folder / "vectors.npy"
+    np.save(path, np.random.default_rng(0).normal(size=(len(groups().functions), 5)).astype(np.float32))
+    return TeacherConfig(kind="vectors", model="", path=str(path), timing="none")
+
+
+CONFIGS: dict[str, Callable[[Path], TeacherConfig]] = {
+    "encoder": encoder,
+    "none": none,
+    "predictions": predictions,
+    "vectors": vectors,
+}
 """A working config for each kind, cheap enough for a test."""
 
 
@@ -74,6 +99,8 @@ def test_names_and_notes_do_not_change_the_identity(kind: TeacherKind, cfg: Teac
 
 
 def test_it_answers_the_unlabelled_half(kind: TeacherKind, cfg: TeacherConfig, tmp_path: Path) -> None:
+    if Task.PAIR not in kind.tasks:
+        return
     data, folder = corpus(), tmp_path / "teacher"
     folder.mkdir()
     values = kind.learn(Lesson(data, cfg, TrainerConfig(progress="none"), TRAINING), folder)
@@ -89,6 +116,27 @@ def test_it_answers_the_unlabelled_half(kind: TeacherKind, cfg: TeacherConfig, t
         model, tokenizer = kind.load(folder)
         assert not model.training
         assert tokenizer("def f(): pass")["input_ids"]
+
+
+def test_it_says_whether_it_gives_vectors_of_groups_of_clones(
+    kind: TeacherKind, cfg: TeacherConfig, tmp_path: Path
+) -> None:
+    assert kind.tasks
+    assert set(kind.tasks) <= set(Task)
+    if Task.EMBEDDING not in kind.tasks:
+        return
+    data, folder = groups(), tmp_path / "teacher"
+    folder.mkdir()
+    json.dumps(kind.learn(Lesson(data, cfg, TrainerConfig(progress="none"), TRAINING), folder))
+    assert all(read_answers(folder, split) is None for split in SplitName)
+    recorded = read_vectors(folder)
+    assert (recorded is not None) is (kind.gives_vectors and not kind.runs)
+    if recorded is not None:
+        assert recorded.shape[0] == len(data.functions)
+        assert (np.abs(recorded).sum(axis=1) > 0).all()
+    if kind.runs:
+        model, _ = kind.load(folder)
+        assert model.task is Task.EMBEDDING
 
 
 @pytest.mark.parametrize("pooling", list(POOLINGS))

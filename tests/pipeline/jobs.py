@@ -51,6 +51,48 @@ def write_pairs(folder: Path, pairs: int = 120) -> Path:
     return folder
 
 
+VERB_BODIES = {
+    "java": "int {verb}_{name}(int[] values, int {name}) {{\n    return {verb}(values, {name}, {extra});\n}}\n",
+    "python": "def {verb}_{name}(values, {name}):\n    return {verb}(values, {name}, {extra})\n",
+}
+
+
+def write_groups(folder: Path, per_group: int = 5) -> Path:
+    """Tiny functions in two languages, which are clones if they call the same, and vectors of a teacher."""
+    folder.mkdir(parents=True, exist_ok=True)
+    random = np.random.default_rng(0)
+    letters = list("abcdefgh")
+    for split, count in (("train", 40), ("valid", 14), ("test", 16)):
+        rows, vectors = [], []
+        for number in range(count):
+            verb = f"{random.choice(VERBS)}_{''.join(random.choice(letters, 2))}"
+            centre = random.normal(size=12)
+            for member in range(per_group if number else 1):
+                language = ("java", "python")[member % 2]
+                words = {"verb": verb, "name": "".join(random.choice(letters, 4)), "extra": random.choice(letters)}
+                code = VERB_BODIES[language].format(**words)
+                rows.append({"code": code, "group": f"{split} {number}", "language": language})
+                vectors.append(centre + 0.3 * random.normal(size=12))
+        (folder / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        if split == "train":
+            np.save(folder / "vectors.npy", np.asarray(vectors, dtype=np.float32))
+    return folder
+
+
+def groups_job(data: Path, folder: Path, **changes: Any) -> Config:
+    """A job over `write_groups`' folder: no teacher, the same tiny space."""
+    columns = {"code": "code", "group": "group", "language": "language"}
+    parts: dict[str, Any] = {
+        "dataset": DatasetConfig(name="groups", root=str(data), columns=columns, metric="map_at_r", language="python"),
+        "teacher": TeacherConfig(name="none", kind="none", model="", timing="none"),
+        "distill": DistillConfig(
+            epochs=4, average=0.9, temperature=0.1, use_labeled=True, hard_labels="truth", batch_size=48
+        ),
+        "experiment": "small_groups",
+    }
+    return small_job(data, folder, **{**parts, **changes})
+
+
 def small_job(data: Path, folder: Path, **changes: Any) -> Config:
     """A job over `write_pairs`' folder, with artifacts and output below `folder`."""
     parts: dict[str, Any] = {

@@ -12,7 +12,7 @@ from avatar.bundle import read_bundle
 from avatar.checks.preflight import check
 from avatar.common.errors import ConfigError, DivergedError
 from avatar.config.schema import Config, SearchConfig, TrackingConfig
-from avatar.measure.standard_error import influences, standard_error
+from avatar.measure.standard_error import standard_error
 from avatar.pipeline import stage_10_student, stage_11_finals
 from avatar.pipeline.run_job import run_job
 from avatar.pipeline.stage_10_student import TrainedStudent
@@ -78,13 +78,13 @@ def test_the_kept_finalist_is_measured_and_shipped_and_the_report_says_why(
     best = int(np.argmax(scores))
     if kept != best:
         truth = np.array([json.loads(line)["label"] for line in (data / "valid.jsonl").read_text().splitlines()])
-        effects = [influences(finals.finalists[index].answers, truth) for index in (best, kept)]
+        effects = [finals.finalists[index].judged.influence for index in (best, kept)]
         functions = np.arange(2 * len(truth)).reshape(-1, 2)  # of valid; all are different
         assert scores[kept] >= scores[best] - standard_error(effects[0] - effects[1], functions)
 
     page = outcome.report.read_text()
     assert f"{len(archs)} finalists were fully trained" in page
-    assert f"Kept is {finals.finalists[kept].name}" in page
+    assert f"{finals.finalists[kept].name}&#39; is kept" in page
     assert read_bundle(outcome.bundle).config.architecture == finals.student.model.arch.as_dict()
     children = tracked_finalists(tmp_path)
     assert sorted(children) == [(number, str(number == kept + 1).lower()) for number in range(1, len(archs) + 1)]
@@ -132,7 +132,7 @@ def test_names_tell_finalists_apart_and_mcc_is_no_percentage(
     run_job(cfg, Run())
     (finals,) = decided
     assert "mcc on valid" in finals.sentence
-    assert "of at most 64 tokens" in finals.sentence
+    assert "at most 64 tokens" in finals.sentence
     assert "%" not in finals.sentence
 
 

@@ -53,7 +53,7 @@ def test_the_bundle_answers_as_it_was_measured(outcome: Outcome, data: Path) -> 
 
 def test_the_report_names_the_metric(outcome: Outcome) -> None:
     page = outcome.report.read_text()
-    assert "Students are judged by f1 here" in page
+    assert "Students are compared by f1 (dataset.metric)" in page
     assert "On test the student&#39;s F1" in page or "On test the student's F1" in page
     assert "fitted on valid" in page
     assert outcome.metrics["baseline_constant_test/recall"] == 1.0  # the constant 1 has the better F1

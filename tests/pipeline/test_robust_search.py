@@ -19,6 +19,6 @@ def test_flips_are_an_axis_of_the_trade_off(tmp_path: Path) -> None:
     outcome = run_job(cfg, Run())
     (front,) = (tmp_path / "artifacts" / "search").glob("*/front.csv")
     assert pd.read_csv(front)["flips"].between(0, 1).all()
-    assert "Of the flips: " in outcome.report.read_text()
+    assert "surrogate of flips" in outcome.report.read_text()
     with pytest.raises(ConfigError, match="'flips' needs the programming language"):
         check(replace(cfg, dataset=replace(cfg.dataset, language=None)))

@@ -67,7 +67,7 @@ def test_a_metric_is_a_file_and_a_line(scratch: Scratch) -> None:
     scratch.write("src/avatar/data/metrics/balanced.py", METRIC)
     scratch.add_after(
         "src/avatar/data/metrics/__init__.py",
-        "from avatar.data.metrics import accuracy, f1, mcc",
+        "from avatar.data.metrics import accuracy, f1, mcc, nearest_clones, pairs_of_vectors",
         "from avatar.data.metrics import balanced",
     )
     assert len(changed(scratch)) == 2 <= MOST

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from avatar.config.schema import TeacherConfig
-from avatar.data.records import SplitName
+from avatar.data.records import SplitName, Task
 from avatar.teacher.kinds import TEACHERS, Lesson, Training, save_answers
 
 
@@ -24,6 +24,8 @@ class FirstWord:
 
     note: ClassVar[str] = "The teacher is a rule."
     runs: ClassVar[bool] = False
+    tasks: ClassVar[tuple[Task, ...]] = (Task.PAIR,)
+    gives_vectors: ClassVar[bool] = False
 
     def problems(self, cfg: TeacherConfig) -> Iterator[str]:
         return iter(())

@@ -155,13 +155,13 @@ def test_a_parent_of_another_store_is_named(root: Path) -> None:
 @pytest.mark.parametrize("task", list(Task))
 def test_a_logged_student_answers_as_the_predictor(root: Path, task: Task) -> None:
     bundle = tiny_bundle(root / "bundle", task).folder
-    examples = list(pairwise(TEXTS[:4])) if task is Task.PAIR else TEXTS[:3]
+    examples = TEXTS[:3] if task is Task.FUNCTION else list(pairwise(TEXTS[:4]))
     with job_run(Config(), "job") as job:
         uri = job.log_student_model(bundle, examples)
         assert job.log_student_model(bundle, examples) == uri, "a resumed job logs no second model"
     assert uri is not None
     model = mlflow.pyfunc.load_model(uri)
-    columns = ["code1", "code2"] if task is Task.PAIR else ["code"]
+    columns = ["code"] if task is Task.FUNCTION else ["code1", "code2"]
     assert model.metadata.get_input_schema().input_names() == columns
     assert model.metadata.get_output_schema().input_names() == ["probability", "label"]
     example = model.input_example

@@ -14,6 +14,7 @@ from avatar.bundle.format import (
     BundleConfig,
     Parts,
 )
+from avatar.bundle.pair_head import PairHead
 from avatar.bundle.read import read_bundle
 from avatar.bundle.write import write_config, write_manifest
 
@@ -29,6 +30,7 @@ __all__ = [
     "WEIGHTS",
     "Bundle",
     "BundleConfig",
+    "PairHead",
     "Parts",
     "read_bundle",
     "write_config",

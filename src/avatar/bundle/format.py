@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from avatar.bundle.pair_head import PairHead
 from avatar.code.text import AS_IT_IS, TextRules
 from avatar.common.errors import ArtifactError
 
@@ -25,16 +26,19 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """File names of a student's two graphs in one precision, and of the weights file that both refer to."""
+    """File names of a student's two graphs in one precision, and of the weights file that both refer to.
+
+    `head` is "" if the student has none.
+    """
 
     encoder: str
     head: str
     weights: str
 
     @property
-    def names(self) -> tuple[str, str, str]:
-        """All three."""
-        return self.encoder, self.head, self.weights
+    def names(self) -> tuple[str, ...]:
+        """All of them."""
+        return tuple(name for name in (self.encoder, self.head, self.weights) if name)
 
 
 PRECISIONS: Mapping[str, Parts] = {
@@ -46,8 +50,10 @@ PRECISIONS: Mapping[str, Parts] = {
 ALWAYS = (CONFIG, TOKENIZER, README)
 """Every bundle also has these files. The manifest is written last, and lists all files with their digests."""
 
-ARITY = {"function": 1, "pair": 2}
-"""Functions in one example of each task."""
+ARITY = {"function": 1, "pair": 2, "embedding": 2}
+"""Functions that a student of each task needs for one answer. Of an embedding, the answer for a pair is calibrated."""
+HEADLESS = ("embedding",)
+"""Tasks of students whose answer is the vector: their bundles have no graph of a head, but a `pair_head`."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +82,17 @@ class BundleConfig:
     """Whether order and repetition of a function's tokens change nothing, so that each distinct token is read once."""
     symmetric: bool = False
     """Whether (a, b) and (b, a) get the same probabilities."""
+    pair_head: PairHead | None = None
+    """From two vectors to the probability of a clone, for the tasks in `HEADLESS`."""
+
+    @property
+    def has_head(self) -> bool:
+        """Whether the bundle has the graph of a head."""
+        return self.task not in HEADLESS
 
     @property
     def arity(self) -> int:
-        """Functions in one example."""
+        """Functions that are needed for one answer."""
         return ARITY[self.task]
 
     def problems(self) -> list[str]:
@@ -102,16 +115,23 @@ class BundleConfig:
         if self.pad_id < 0:
             sentences.append(f"pad_id is {self.pad_id}, not at least 0")
         sentences += self.text.problems()
+        if (self.pair_head is None) is (self.task in HEADLESS):
+            sentences.append(
+                f"pair_head is {'missing' if self.pair_head is None else 'given'} for the task {self.task}"
+            )
+        sentences += self.pair_head.problems() if self.pair_head is not None else []
         return sentences
 
     def as_dict(self) -> dict[str, Any]:
         """Plain dictionary for config.json, in the order of the fields."""
-        return {
+        values = {
             **dataclasses.asdict(self),
             "labels": list(self.labels),
             "languages": list(self.languages),
             "architecture": dict(self.architecture),
         }
+        del values["pair_head"]  # so that older versions can read the bundles of other tasks
+        return values if self.pair_head is None else {**values, "pair_head": self.pair_head.as_dict()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "BundleConfig":
@@ -136,6 +156,7 @@ class BundleConfig:
                 architecture=dict(values.get("architecture", {})),
                 reads_a_set=bool(values.get("reads_a_set", _read_a_set(values.get("architecture", {})))),
                 symmetric=bool(values.get("symmetric", values.get("architecture", {}).get("head") == "interaction")),
+                pair_head=PairHead.from_dict(values["pair_head"]) if "pair_head" in values else None,
             )
         except (AttributeError, TypeError, ValueError) as error:
             raise ArtifactError(
@@ -173,7 +194,7 @@ class Bundle:
     @property
     def precisions(self) -> tuple[str, ...]:
         """The precisions of which the bundle has all parts, the default first."""
-        return complete_precisions(self.digests)
+        return complete_precisions(self.digests, self.config.task)
 
     def parts(self, precision: str | None = None) -> Parts:
         """The files of `precision`, or of the default; a precision that the bundle lacks is an ArtifactError."""
@@ -182,7 +203,7 @@ class Bundle:
             raise ArtifactError(
                 f"the bundle {self.folder} has no {chosen} variant", f"it has: {', '.join(self.precisions)}"
             )
-        return PRECISIONS[chosen]
+        return parts_of(self.config.task)[chosen]
 
     @property
     def size_bytes(self) -> int:
@@ -190,6 +211,13 @@ class Bundle:
         return sum(self.path(name).stat().st_size for name in (*self.digests, MANIFEST))
 
 
-def complete_precisions(names: Container[str]) -> tuple[str, ...]:
-    """The precisions of which all parts are in `names`, in the order of `PRECISIONS`."""
-    return tuple(key for key, parts in PRECISIONS.items() if all(name in names for name in parts.names))
+def parts_of(task: str) -> dict[str, Parts]:
+    """The parts of each precision of a student of `task`."""
+    if task not in HEADLESS:
+        return dict(PRECISIONS)
+    return {key: dataclasses.replace(parts, head="") for key, parts in PRECISIONS.items()}
+
+
+def complete_precisions(names: Container[str], task: str = "") -> tuple[str, ...]:
+    """The precisions of which all parts of a student of `task` are in `names`, in the order of `PRECISIONS`."""
+    return tuple(key for key, parts in parts_of(task).items() if all(name in names for name in parts.names))

@@ -10,11 +10,11 @@ from avatar.bundle.format import (
     ALWAYS,
     CONFIG,
     MANIFEST,
-    PRECISIONS,
     READ,
     Bundle,
     BundleConfig,
     complete_precisions,
+    parts_of,
 )
 from avatar.common.errors import ArtifactError
 from avatar.common.hashing import file_digest
@@ -35,6 +35,14 @@ def _json(path: Path) -> dict[str, Any]:
     return content
 
 
+def _task(folder: Path) -> str:
+    """The task in the config, which says which files are needed; "" if it cannot be read, which is reported later."""
+    try:
+        return str(_json(folder / CONFIG).get("task", ""))
+    except ArtifactError:
+        return ""
+
+
 def _entries(path: Path) -> dict[str, tuple[str, int]]:
     """SHA-256 and size in bytes of each file in the manifest at `path`; a wrong manifest is an ArtifactError."""
     manifest = _json(path)
@@ -51,9 +59,11 @@ def _entries(path: Path) -> dict[str, tuple[str, int]]:
         if not (plain and isinstance(digest, str) and isinstance(length, int)):
             raise ArtifactError(f"{path} has a malformed entry for {name!r}", AGAIN)
         entries[name] = digest, length
-    groups = [parts.names for parts in PRECISIONS.values() if any(name in entries for name in parts.names)]
-    if not complete_precisions(entries):
-        groups.append(next(iter(PRECISIONS.values())).names)
+    task = _task(path.parent)
+    known = parts_of(task)
+    groups = [parts.names for parts in known.values() if any(name in entries for name in parts.names)]
+    if not complete_precisions(entries, task):
+        groups.append(next(iter(known.values())).names)
     if unlisted := [name for name in dict.fromkeys((*ALWAYS, *chain(*groups))) if name not in entries]:
         raise ArtifactError(f"{path} does not list {', '.join(unlisted)}", AGAIN)
     return entries

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from avatar.bundle.format import ALWAYS, CONFIG, MANIFEST, PRECISIONS, VERSION, BundleConfig, complete_precisions
+from avatar.bundle.format import ALWAYS, CONFIG, MANIFEST, VERSION, BundleConfig, complete_precisions, parts_of
 from avatar.common.errors import ArtifactError
 from avatar.common.files import write_text
 from avatar.common.hashing import file_digest
@@ -19,8 +19,11 @@ def write_config(folder: Path, config: BundleConfig) -> None:
 def write_manifest(folder: Path) -> None:
     """Write manifest.json, the last file of a bundle. After that, `read_bundle` accepts `folder`."""
     present = {path.name for path in folder.iterdir() if path.is_file()}
-    precisions = complete_precisions(present) or tuple(PRECISIONS)[:1]
-    names = [*(name for key in precisions for name in PRECISIONS[key].names), *ALWAYS]
+    config = folder / CONFIG
+    task = str(json.loads(config.read_text(encoding="utf-8")).get("task")) if config.is_file() else ""
+    parts = parts_of(task)
+    precisions = complete_precisions(present, task) or tuple(parts)[:1]
+    names = [*(name for key in precisions for name in parts[key].names), *ALWAYS]
     if missing := [name for name in names if name not in present]:
         raise ArtifactError(f"the bundle {folder} lacks {', '.join(missing)}", "write every file before the manifest")
     entries = {name: {"sha256": file_digest(folder / name), "bytes": (folder / name).stat().st_size} for name in names}

@@ -13,6 +13,7 @@ from avatar.config.problems import Problem, nearest_folder, refused
 from avatar.config.schema import Config
 from avatar.data.data_location import OFFLINE, candidates
 from avatar.data.readers.table_files import split_files
+from avatar.teacher.kinds import TEACHERS
 from avatar.teacher.local import local_folder
 from avatar.teacher.names import FORMATS
 
@@ -44,15 +45,15 @@ def dataset(cfg: Config) -> Iterator[Problem]:
 
 
 def teacher(cfg: Config) -> Iterator[Problem]:
-    """The files of recorded predictions, or the local folder of a model."""
+    """The files of what was recorded of a teacher, or the local folder of a model."""
     part = cfg.teacher
-    if part.kind == "predictions":
+    if part.kind in TEACHERS.names() and not TEACHERS.get(part.kind).runs:
         named = [("teacher.path", part.path)] if part.path else []
         for key, value in (*named, *(("teacher.mix", name) for name in part.mix)):
             problems = list(_file(key, value))
             yield from problems
             ending = Path(value).suffix.lstrip(".").lower()
-            if not problems and ending not in FORMATS.names():
+            if not problems and part.kind == "predictions" and ending not in FORMATS.names():
                 yield f"{key} is '{value}'; its ending must be a known format; {did_you_mean(ending, FORMATS)}"
     elif not part.model.strip():
         yield "teacher.model is ''; it must be a hub name, a local folder, or a package that carries a model"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from avatar.code.languages import LANGUAGES
 from avatar.config.problems import Problem, one_of, refused
 from avatar.config.schema import Config
-from avatar.data.cuts import METRICS
+from avatar.data.metrics import judging_metrics
 from avatar.data.readers import READERS
 from avatar.data.records import Task
 from avatar.data.tokenizers import smallest_vocabulary
@@ -23,7 +23,7 @@ from avatar.teacher.names import JOINS, POOLINGS
 def names(cfg: Config) -> Iterator[Problem]:
     """Every name that is later looked up in a registry."""
     yield from one_of("dataset.name", cfg.dataset.name, READERS)
-    yield from one_of("dataset.metric", cfg.dataset.metric, METRICS)
+    yield from one_of("dataset.metric", cfg.dataset.metric, sorted({m for task in Task for m in judging_metrics(task)}))
     yield from one_of("teacher.head", cfg.teacher.head, JOINS)
     yield from one_of("teacher.pooling", cfg.teacher.pooling, POOLINGS)
     yield from one_of("search.name", cfg.search.name, SEARCHERS)
@@ -36,7 +36,7 @@ def names(cfg: Config) -> Iterator[Problem]:
 
 def language(cfg: Config) -> Iterator[Problem]:
     """A problem where functions must be rewritten and their language is not set."""
-    if cfg.dataset.language or cfg.dataset.name not in READERS.names():
+    if cfg.dataset.language or cfg.dataset.columns.get("language") or cfg.dataset.name not in READERS.names():
         return
     fix = f"set it to one of {', '.join(LANGUAGES.names())}"
     if cfg.distill.copies:
@@ -58,7 +58,13 @@ def teacher(cfg: Config) -> Iterator[Problem]:
     """The problems that the kind of teacher reports."""
     yield from one_of("teacher.kind", cfg.teacher.kind, TEACHERS)
     if cfg.teacher.kind in TEACHERS.names():
-        yield from TEACHERS.get(cfg.teacher.kind).problems(cfg.teacher)
+        kind = TEACHERS.get(cfg.teacher.kind)
+        yield from kind.problems(cfg.teacher)
+        if cfg.distill.relations and not kind.gives_vectors:
+            yield (
+                f"distill.relations is {cfg.distill.relations}; a teacher of the kind '{cfg.teacher.kind}' has no "
+                "vectors to learn from: set distill.relations=0"
+            )
 
 
 def search_space(cfg: Config) -> Iterator[Problem]:
@@ -72,8 +78,8 @@ def search_space(cfg: Config) -> Iterator[Problem]:
     for kind in space.values("tokenizer").tolist():
         if smallest < smallest_vocabulary(kind):
             yield (
-                f"search_space.genes.vocab_size starts at {smallest}; a {kind} tokenizer needs at least "
-                f"{smallest_vocabulary(kind)} entries: raise its low end, or remove {kind} from tokenizer"
+                f"search_space.genes.vocab_size can be {smallest}; a {kind} tokenizer needs at least "
+                f"{smallest_vocabulary(kind)} entries: remove smaller values, or remove {kind} from tokenizer"
             )
     budgets = Budgets(cfg.search.budget_mb, cfg.search.budget_gflops)  # without budget_ms: latency is measured later
     impossible = [list(refused(Feasible(space, budgets, task).check)) for task in Task]

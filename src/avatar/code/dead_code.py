@@ -35,8 +35,9 @@ def insert_dead_code(code: str, language: str, random: Random, *, names: Sequenc
     taken = {word.decode() for word in variables(parsed).words}
     fresh = fresh_names(len(chosen), parsed.language.name, taken, random, names)
     source, parts, end = parsed.source, [], 0
+    only_branches = dead_code.no_late_declarations and (not dead_code.jump or dead_code.jump in taken)
     for position, name in zip(chosen, fresh, strict=True):
-        late = dead_code.no_late_declarations and position != positions[0]
+        late = only_branches and position != positions[0]
         parts += [source[end:position], _statement(parsed, position, name, late, random).encode()]
         end = position
     return parsed.unwrap(b"".join([*parts, source[end:]]))
@@ -50,7 +51,8 @@ def _positions(parsed: Parsed, body: Node) -> list[int]:
         return [] if dead_code.own_line else [body.start_byte + 1]
     if dead_code.stays_first(statements[0]):
         statements = statements[1:]
-    positions = [node.start_byte for node in statements]
+    end = next((row for row, node in enumerate(statements, start=1) if node.type in dead_code.conditions), None)
+    positions = [node.start_byte for node in statements[:end] if not dead_code.goes_on(node)]
     return (
         [position for position in positions if _margin(parsed, position) is not None]
         if dead_code.own_line
@@ -70,12 +72,13 @@ def _statement(parsed: Parsed, position: int, name: str, branch: bool, random: R
     number, word = random.randint(0, 99), random.choice(("", "ok", "name", "value", "error"))
     branch = branch or random.random() < 0.4
     forms = dead_code.branch if branch else (random.choice(dead_code.declarations),)
-    lines = [form.format(a=name, n=number, w=word) for form in forms]
+    lines = [line for form in forms for line in form.format(a=name, n=number, w=word).split("\n")]
     margin = _margin(parsed, position)
     if margin is None:
         return " ".join(lines) + " "
     unit = "\t" if "\t" in margin else "    "
-    closes = len(lines) > 1 and lines[-1] == "}"
+    closes = len(lines) > 1 and lines[-1] == parsed.language.shape.closing
     inner = lines[1:-1] if closes else lines[1:]
-    shaped = [lines[0], *(unit + line for line in inner), *(["}"] if closes else [])]
+    unit = unit if branch else ""
+    shaped = [lines[0], *(unit + line for line in inner), *(lines[-1:] if closes else [])]
     return "".join(f"{line}\n{margin}" for line in shaped)

@@ -115,9 +115,10 @@ def _functions(root: Node, content: bytes, language: str, rules: TextRules) -> l
             scopes.pop()
         name = " ".join(declared.name_of(node).split())
         if not is_function:
-            scopes.append((node.end_byte, name))
+            if name:
+                scopes.append((node.end_byte, name))
             continue
-        if not name or name in reserved(language):
+        if not name or (root.has_error and name in reserved(language)):
             continue  # error recovery reads `if (x) {` as a function with the name if
         end = node.end_byte
         qualified = declared.separator.join([*(scope for _, scope in scopes), name])

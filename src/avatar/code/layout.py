@@ -18,7 +18,9 @@ _ATOM = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_SPACED = frozenset(["=", "==", "!=", "<=", ">=", "+=", "-=", "*=", "/=", "%=", "|=", "&=", "^=", "&&", "||", "?"])
+SPACED = frozenset(["=", "==", "!=", "<=", ">=", "+=", "-=", "*=", "/=", "%=", "|=", "&=", "^=", "&&", "||", "?"])
+"""Operators that people write with and without blanks."""
+
 _BEFORE_BODY = frozenset([")", "else", "do", "try", "finally"])
 _REMARKS = (
     "todo",
@@ -98,7 +100,7 @@ def relayout_braces(code: str, look: Look, random: Random) -> str:
             if look.blanks is not None:
                 lines = 2 if ended and not parentheses and random.random() < look.blanks else 1
             if before.text in (";", "{", "}") and not parentheses and random.random() < look.remarks:
-                parts.append(f"\n{look.indent * depth}{_remark(random)}")
+                parts.append(f"\n{look.indent * depth}{remark(random)}")
             parts.append("\n" * lines + indent)
         elif before.kind != "start" and _spaced(before, atom, look):
             parts.append(" ")
@@ -145,14 +147,17 @@ def _spaced(before: _Atom, atom: _Atom, look: Look) -> bool:
         return False
     if first == "," or (first == ";" and second != "}"):
         return not look.tight
-    if first in _SPACED or second in _SPACED:
-        other = atom if first in _SPACED else before
+    if first in SPACED or second in SPACED:
+        other = atom if first in SPACED else before
         return not look.tight if other.kind in ("word", "mark") else atom.gap
     if second == "(" and before.kind == "word":
         return not look.tight and atom.gap
     return atom.gap or second == "{"
 
 
-def _remark(random: Random) -> str:
+def remark(random: Random, mark: str = "") -> str:
+    """A comment that says nothing, after `mark` or in one of the forms of C."""
     text = random.choice(_REMARKS)
+    if mark:
+        return f"{mark} {text}"
     return f"// {text}" if random.random() < 0.5 else f"/* {text} */"

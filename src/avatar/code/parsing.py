@@ -50,15 +50,21 @@ def parse(code: str, language: str) -> Parsed | None:
     name: str | None = language
     while name is not None:
         reader = LANGUAGES.get(name)
-        for before, after in (("", ""), reader.wrapper or ("", "")):
+        doubtful: Parsed | None = None
+        wrapper = () if reader.wrapper is None else (reader.wrapper,)
+        for before, after in (("", ""), *wrapper, *reader.other_wrappers):
             text = before.encode() + source + after.encode()
             root = _root(text, name, deadline)
             if root is None:
                 return None
-            if not root.has_error:
-                return Parsed(root, text, reader, len(before), len(after))
-            if reader.wrapper is None:
-                break
+            if root.has_error:
+                continue
+            parsed = Parsed(root, text, reader, len(before), len(after))
+            if not reader.misread or not captures(parsed, reader.misread):
+                return parsed
+            doubtful = doubtful or parsed
+        if doubtful is not None:
+            return doubtful
         name = reader.fallback
     return None
 

@@ -4,6 +4,7 @@ from random import Random
 
 from avatar.code.languages import LANGUAGES
 from avatar.code.parsing import parse
+from avatar.code.tree_layout import relayout
 
 
 def reformat(code: str, language: str, random: Random) -> str:
@@ -12,4 +13,11 @@ def reformat(code: str, language: str, random: Random) -> str:
     Comments may be removed or added (in Python all are removed). Code with syntax errors, or longer than
     `parsing.MAX_BYTES`, is returned unchanged. The same arguments give the same text.
     """
-    return code if parse(code, language) is None else LANGUAGES.get(language).reformat(code, random)
+    parsed = parse(code, language)
+    if parsed is None:
+        return code
+    rules = parsed.language.tree_layout
+    if rules is None:
+        return LANGUAGES.get(language).reformat(code, random)
+    span = (parsed.before, len(parsed.source) - parsed.after)
+    return relayout(parsed.root, parsed.source, span, parsed.language.comments, rules, random)

@@ -12,6 +12,7 @@ class Shape:
 
     `closing` begins the last line of a function; empty if indentation ends it. `recognised` says whether a text of
     unknown language is in this language. `without_docstring` and `realigned` map lines to lines: see `PYTHON`.
+    `long_quote` begins and ends strings of several lines; empty if the language has none.
     """
 
     line_comment: str = "//"
@@ -20,6 +21,7 @@ class Shape:
     recognised: Callable[[str], bool] | None = None
     without_docstring: Callable[[Sequence[str]], list[str]] | None = None
     realigned: Callable[[Sequence[str]], list[str]] | None = None
+    long_quote: str = ""
 
 
 BRACES = Shape()

@@ -157,6 +157,9 @@ def _patterns(shape: Shape) -> _Patterns:
         opening, closing = map(re.escape, shape.block_comment)
         comment += rf"|{opening}(?:(?!{closing})[\s\S])*+(?:{closing}|\Z)"
     string = r""""(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'"""
+    if shape.long_quote:
+        quote = re.escape(shape.long_quote)
+        string += rf"|{quote}(?:[^{quote}\\]|\\.)*+{quote}"
     return _Patterns(
         re.compile(rf"(?:\s*+(?:{comment}))*+\s*+"),
         re.compile(rf"(?P<comment>{comment})|{string}|[\w{{}}();,.][\w{{}}();,. \t]*+|\S", re.DOTALL),

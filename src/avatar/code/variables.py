@@ -44,22 +44,31 @@ def variables(parsed: Parsed) -> Variables:
     known = frozenset(words)
     name = _only_name(nodes.get("name", []), source, words)
     functions = [node.byte_range for node in nodes.get("function", [])]
-    if not functions or not nodes.get("bind") or not _encoded(language.reflection).isdisjoint(known):
+    if (
+        not functions
+        or nodes.get("dynamic")
+        or not (nodes.get("bind") or nodes.get("wide"))
+        or not _encoded(language.reflection).isdisjoint(known)
+    ):
         return Variables({}, name, known)
     scopes = _Scopes([*functions, *(node.byte_range for node in nodes.get("scope", []))])
     holes = scopes.holes(nodes.get("hole", []))
     frozen = _frozen(nodes, source, functions, _encoded(language.takes_fields))
     visible: dict[bytes, list[Interval]] = {}
-    for node in nodes["bind"]:
+    wide = _Scopes(functions)
+    values = _Values(nodes.get("value", []))
+    binds = [(node, scopes) for node in nodes.get("bind", [])] + [(node, wide) for node in nodes.get("wide", [])]
+    for node, found_in in binds:
         start, end = node.byte_range
         text = source[start:end]
         if text in frozen:
             continue
-        scope = scopes.innermost(start)
+        scope = found_in.innermost(start)
         if scope is None or not any(low <= start < high for low, high in functions):
             frozen.add(text)
             continue
-        visible.setdefault(text, []).extend(_visible(start, scope, language.hoisted, holes))
+        intervals = _visible(start, scope, language.hoisted, holes)
+        visible.setdefault(text, []).extend(values.cut_from(intervals, start))
     fixed = {node.start_byte for node in nodes.get("fixed", [])}
     occurrences: dict[bytes, list[int]] = {}
     for node in sorted(nodes["use"], key=_start):
@@ -91,12 +100,32 @@ def _start(node: Node) -> int:
 
 def _visible(start: int, scope: Interval, hoisted: bool, holes: dict[Interval, Interval]) -> Iterable[Interval]:
     """The intervals in which a variable that is declared at `start` is visible."""
-    if not hoisted:
-        return [(start, scope[1])]
+    first = scope[0] if hoisted else start
     if scope not in holes:
-        return [scope]
+        return [(first, scope[1])]
     low, high = holes[scope]
-    return [(scope[0], low), (high, scope[1])]
+    return [(first, low), (high, scope[1])]
+
+
+class _Values:
+    """The expressions that cannot see the variables which their statement declares before them."""
+
+    def __init__(self, nodes: list[Node]) -> None:
+        spans: dict[int, Interval] = {}
+        for node in sorted(nodes, key=_start):
+            if node.parent is not None:
+                first = spans.get(node.parent.start_byte, node.byte_range)
+                spans[node.parent.start_byte] = (first[0], max(first[1], node.end_byte))
+        self.starts = sorted(spans)
+        self.spans = [spans[start] for start in self.starts]
+
+    def cut_from(self, intervals: Iterable[Interval], start: int) -> Iterable[Interval]:
+        """`intervals` without the expression that cannot see a variable which is declared at `start`."""
+        row = bisect_right(self.starts, start) - 1
+        if row < 0 or start >= self.spans[row][0]:
+            return intervals
+        low, high = self.spans[row]
+        return [part for first, end in intervals for part in ((first, min(end, low)), (max(first, high), end))]
 
 
 class _Scopes:
@@ -120,7 +149,7 @@ class _Scopes:
         return self.inner[bisect_right(self.edges, offset)]
 
     def holes(self, nodes: list[Node]) -> dict[Interval, Interval]:
-        """For each comprehension: the interval of its first iterable, which is evaluated outside of its scope."""
+        """For each scope with a hole: the interval of its first hole, such as the first iterable of a comprehension."""
         first: dict[Interval, Interval] = {}
         for node in sorted(nodes, key=_start):
             scope = self.innermost(node.start_byte - 1)

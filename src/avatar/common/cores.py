@@ -49,7 +49,7 @@ def thread_limits(
 def described_cores() -> str:
     """Text for a table: the number of allowed cores, and of all cores if there are more."""
     cores, all_ = allowed_cores(), os.cpu_count() or 1
-    return f"{cores} cores" if cores >= all_ else f"{cores} of {all_} cores"
+    return f"{cores} core{'s' * (cores > 1)}" if cores >= all_ else f"{cores} of {all_} cores"
 
 
 def _visible() -> int:

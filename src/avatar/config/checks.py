@@ -75,7 +75,7 @@ def _search(cfg: "Config") -> Iterator[Problem]:
     if not part.objectives:
         yield "search.objectives is []; name at least one: search.objectives=[accuracy]"
     elif len(set(part.objectives)) < len(part.objectives):
-        yield f"search.objectives is [{', '.join(part.objectives)}]; each may be named once"
+        yield f"search.objectives is [{', '.join(part.objectives)}]; name each only once"
     elif part.rule == "accurate" and "accuracy" not in part.objectives:
         yield (
             f"search.objectives is [{', '.join(part.objectives)}]; search.rule=accurate needs accuracy among them: "
@@ -123,11 +123,8 @@ def _distill(cfg: "Config") -> Iterator[Problem]:
             "set one of them to true"
         )
     yield from at_least("distill.relations", part.relations, 0)
-    if part.relations and cfg.teacher.kind == "predictions":
-        yield (
-            f"distill.relations is {part.relations}; recorded predictions have no vectors to learn from: "
-            "set distill.relations=0"
-        )
+    yield from at_least("distill.group_functions", part.group_functions, 2)
+    yield from between("distill.hard_negatives", part.hard_negatives, 0, 1)
     yield from between("distill.hard_share", part.hard_share, 0, 1)
     yield from between("distill.token_dropout", part.token_dropout, 0, 0.9)
     yield from between("distill.average", part.average, 0, 0.99999)

@@ -19,7 +19,7 @@ class DatasetConfig:
     """Where the code comes from and how it is split."""
 
     name: str = "stdlib"
-    """Registered reader: bcb, devign, reveal, stdlib, pairs, samples."""
+    """Registered reader: bcb, devign, reveal, stdlib, pairs, samples, groups."""
     root: str | None = field(default=None, metadata=PATH)
     """Folder with the files; null means the set's folder under $AVATAR_DATA, else under data/."""
     folder: str = ""
@@ -29,13 +29,16 @@ class DatasetConfig:
     source: str | None = field(default=None, metadata=PATH)
     """stdlib: a folder of Python code to build clones from; null means the running interpreter's library."""
     max_functions: int = 2000
-    """stdlib: largest number of functions to draw."""
+    """stdlib: largest number of functions to use, drawn at random."""
     pairs_per_function: float = 2.0
     """stdlib: pairs built for each function, half of them clones."""
     files: dict[str, str] = field(default_factory=dict, metadata=PATH)
-    """pairs, samples: file of each split (train, or train_labeled and train_unlabeled; valid; test)."""
+    """pairs, samples, groups: file of each split (train, or train_labeled and train_unlabeled; valid; test)."""
     columns: dict[str, str] = field(default_factory=dict)
-    """pairs, samples: column of code1, code2, label, or of code, label; no value of column `group` is in two splits."""
+    """pairs, samples: column of code1, code2, label, or of code, label; no value of column `group` is in two splits.
+    groups: column of code and group (functions of one group are clones); if known, of language and licence."""
+    licences: list[str] = field(default_factory=list)
+    """groups: use only rows with one of these licences (columns.licence); [] means all rows."""
     labeled_share: float = 0.5
     """Share of the training split whose true labels the teacher sees; not used if the data has two halves."""
     valid_share: float = 0.1
@@ -45,7 +48,8 @@ class DatasetConfig:
     share: float = 1.0
     """Share of the training splits to use, stratified; valid and test stay whole."""
     metric: str = "accuracy"
-    """Metric on valid that compares epochs and students: accuracy, f1 or mcc. f1 and mcc also set the threshold."""
+    """Metric on valid that compares epochs and students: accuracy, f1 or mcc; f1 and mcc also set the threshold.
+    groups: map_at_r (mean average precision at R), map_at_r_within (within a language) or mrr."""
     language: str | None = None
     """Language of the code: the name of a module of avatar.code.languages; null means unknown."""
     drop_twins: bool = False
@@ -183,15 +187,21 @@ class DistillConfig:
     """How a student learns from its teacher."""
 
     epochs: int = 4
-    """Passes over the unlabelled half."""
+    """Passes over the student's training examples."""
     temperature: float = 1.0
-    """Temperature of the soft labels and of the student (Hinton et al. 2015)."""
+    """Temperature of the soft labels and of the student (Hinton et al. 2015); groups: of the similarities."""
     hard_share: float = 0.0
     """Weight of the cross-entropy with hard labels beside the soft ones."""
     hard_labels: str = "teacher"
-    """Source of the hard labels: teacher (its argmax), or truth."""
+    """Source of the hard labels: teacher (its argmax), or truth. groups: with truth, the groups of the unlabelled half
+    are used; with teacher, only the teacher's similarities of that half."""
     relations: float = 0.0
-    """Weight of a loss that makes distances between functions similar to the teacher's; needs a teacher model."""
+    """Weight of a loss that makes distances between functions similar to the teacher's; needs a teacher with vectors.
+    groups: that makes the similarities of the functions of a batch similar to the teacher's."""
+    group_functions: int = 4
+    """groups: functions of one group that are together in a batch."""
+    hard_negatives: float = 0.5
+    """groups: share of a batch that is filled with the groups that are nearest to its first one."""
     use_unlabeled: bool = True
     """Train on the unlabelled half, with the teacher's labels; false: the student learns from true labels only."""
     use_labeled: bool = False

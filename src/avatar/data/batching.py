@@ -110,7 +110,7 @@ class Examples(torch.utils.data.Dataset[int]):
     `variants` (functions, k) are rows of `tokens`: each function itself and rewritten copies of it. Each batch
     draws one of them at random for each of its functions. While training, the index of an example is
     row + epoch * length, and the draw depends on these indices only. `vectors` (functions, width) are the
-    teacher's vectors of the original functions.
+    teacher's vectors of the original functions, `languages` (examples,) those of the examples' first functions.
     """
 
     def __init__(
@@ -121,6 +121,7 @@ class Examples(torch.utils.data.Dataset[int]):
         soft: NDArray[np.float32] | None = None,
         variants: NDArray[np.int64] | None = None,
         vectors: NDArray[np.float32] | None = None,
+        languages: Sequence[str] = (),
     ) -> None:
         self.tokens = tokens
         self.members = members
@@ -128,6 +129,7 @@ class Examples(torch.utils.data.Dataset[int]):
         self.soft = soft
         self.variants = variants
         self.vectors = vectors
+        self.languages = languages
 
     def __len__(self) -> int:
         return len(self.members)

@@ -1,16 +1,25 @@
 """The LightningDataModule that gives teachers and students their batches."""
 
+from collections.abc import Callable
+
 import pytorch_lightning as pl
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Sampler
 
 from avatar.data.batching import Batch, BucketSampler, Examples
+
+MakeSampler = Callable[[int, int], Sampler[list[int]]]
+"""Makes the sampler of the training batches from the number of processes and the number of this one."""
 
 
 def loader(
     examples: Examples, batch_size: int, seed: int | None, workers: int = 0, replicas: int = 1, rank: int = 0
 ) -> DataLoader[int]:
     """Batches of similar length: shuffled by `seed` and epoch, or longest first if `seed` is None."""
-    sampler = BucketSampler(examples.lengths, batch_size, seed, replicas, rank)
+    return sampled(examples, BucketSampler(examples.lengths, batch_size, seed, replicas, rank), workers)
+
+
+def sampled(examples: Examples, sampler: Sampler[list[int]], workers: int = 0) -> DataLoader[int]:
+    """The batches of `sampler`."""
     return DataLoader(
         examples,
         batch_sampler=sampler,
@@ -31,6 +40,7 @@ class CodeDataModule(pl.LightningDataModule):
         seed: int,
         valid_batch_size: int = 256,
         workers: int = 0,
+        sampler: MakeSampler | None = None,
     ) -> None:
         super().__init__()
         self.train = train
@@ -39,10 +49,13 @@ class CodeDataModule(pl.LightningDataModule):
         self.seed = seed
         self.valid_batch_size = valid_batch_size
         self.workers = workers
+        self.sampler = sampler
 
     def train_dataloader(self) -> DataLoader[int]:
-        """Shuffled batches; with ddp each process gets its own share."""
+        """Shuffled batches, or those of `sampler`; with ddp each process gets its own share."""
         replicas, rank = (self.trainer.world_size, self.trainer.global_rank) if self.trainer else (1, 0)
+        if self.sampler is not None:
+            return sampled(self.train, self.sampler(replicas, rank), self.workers)
         return loader(self.train, self.batch_size, self.seed, self.workers, replicas, rank)
 
     def val_dataloader(self) -> DataLoader[int]:

@@ -78,6 +78,11 @@ def grouped_split(
     return [np.flatnonzero(part_of[member] == part).astype(np.int64) for part in range(len(shares))]
 
 
+def whole_groups(groups: NDArray[np.int64], shares: Sequence[float], seed: int) -> list[Rows]:
+    """Divide rows by `shares` so that no group (row -> group number) is in two parts; each part is sorted."""
+    return grouped_split(np.zeros(len(groups), dtype=np.int64), groups, shares, seed)
+
+
 def without_shared_keys(keys: Sequence[Sequence[Hashable]], parts: Sequence[Rows]) -> tuple[Rows, ...]:
     """`parts` without rows that put a key into a second part. A key stays in the part whose rows use it most."""
     held: dict[Hashable, NDArray[np.float64]] = {}

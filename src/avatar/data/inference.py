@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from avatar.common.logging import progress
-from avatar.data.batching import TokenTable, bucketed
+from avatar.data.batching import Readable, TokenTable, bucketed
 
 
 class Encoder(Protocol):
@@ -32,7 +32,7 @@ class Encoder(Protocol):
 @torch.inference_mode()
 def encode_functions(
     model: Encoder,
-    tokens: TokenTable,
+    tokens: Readable,
     rows: NDArray[np.int64],
     batch_size: int = 64,
     device: torch.device | str = "cpu",

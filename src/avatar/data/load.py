@@ -8,7 +8,8 @@ from avatar.common.errors import DataError
 from avatar.common.logging import get_logger
 from avatar.common.seeding import derive_seed
 from avatar.config.schema import DatasetConfig
-from avatar.data.overlaps import TRAINING, without_twins
+from avatar.data.disjoint import whole_groups
+from avatar.data.overlaps import EVALUATION, TRAINING, without_twins
 from avatar.data.readers import READERS
 from avatar.data.records import Corpus, SplitName
 from avatar.data.splits import stratified_split
@@ -37,14 +38,20 @@ def load_corpus(cfg: DatasetConfig, seed: int) -> Corpus:
 
 
 def take_share(corpus: Corpus, share: float, seed: int) -> Corpus:
-    """`corpus` with this share of each training split, stratified by label and group; valid and test stay whole."""
+    """`corpus` with this share of each training split; valid and test stay whole.
+
+    It is stratified by label and group; of groups of clones, whole groups are taken.
+    """
     splits, rows, source_rows = dict(corpus.splits), dict(corpus.rows), dict(corpus.source_rows)
     notes = list(corpus.notes)
     for split in TRAINING:
         examples = corpus.splits[split]
-        groups = [corpus.functions[example.ids[0]].group for example in examples]
-        stream = derive_seed(seed, "share", split.value)
-        kept, _ = stratified_split(corpus.labels(split), groups, (share, 1 - share), stream)
+        stream, shares = derive_seed(seed, "share", split.value), (share, 1 - share)
+        if corpus.task.grouped:
+            kept, _ = whole_groups(corpus.labels(split), shares, stream)
+        else:
+            groups = [corpus.functions[example.ids[0]].group for example in examples]
+            kept, _ = stratified_split(corpus.labels(split), groups, shares, stream)
         splits[split] = tuple(examples[row] for row in kept.tolist())
         rows[split] = np.asarray(corpus.rows[split])[kept] if split in corpus.rows else kept
         source_rows[split] = corpus.source_rows.get(split, len(examples))
@@ -55,7 +62,8 @@ def take_share(corpus: Corpus, share: float, seed: int) -> Corpus:
 def validate(corpus: Corpus, hint: str = "") -> None:
     """Raise a DataError if no model can be trained or evaluated on `corpus`.
 
-    Each split needs examples of two classes, each id a function, and no function may be empty.
+    Each split needs examples of two classes or groups, each id a function, and no function may be empty. A split with
+    groups of clones needs two functions that are clones, except that one training half needs none.
     """
     for name, function in corpus.functions.items():
         if function.id != name:
@@ -81,5 +89,18 @@ def validate(corpus: Corpus, hint: str = "") -> None:
         if len(labels) < 2:
             raise DataError(
                 f"{corpus.name}: all {len(examples):,} examples of {split} have the label {labels.pop()}",
-                hint or "every split needs examples of both classes",
+                hint or f"every split needs examples of {'two groups' if corpus.task.grouped else 'both classes'}",
+            )
+    if corpus.task.grouped:
+        _validate_groups(corpus, hint)
+
+
+def _validate_groups(corpus: Corpus, hint: str) -> None:
+    """Raise a DataError if valid, test or the whole training has no two functions of one group."""
+    for name, splits in (("the training", TRAINING), *((f"the split {split}", (split,)) for split in EVALUATION)):
+        labels = np.concatenate([corpus.labels(split) for split in splits])
+        if len(np.unique(labels)) == len(labels):
+            raise DataError(
+                f"{corpus.name}: no two of the {len(labels):,} functions of {name} have the same group",
+                hint or "functions of one group are clones of each other: give each group at least two functions",
             )

@@ -12,15 +12,24 @@ from avatar.code.text import DOCSTRINGS_KEPT, TextRules
 
 
 class Task(StrEnum):
-    """What is classified: one function (vulnerable or not) or a pair (clones or not)."""
+    """What a student answers: the label of a function (vulnerable or not), that of a pair (clones or not), or a vector.
+
+    The vectors of functions that are clones of each other are near each other.
+    """
 
     FUNCTION = "function"
     PAIR = "pair"
+    EMBEDDING = "embedding"
 
     @property
     def arity(self) -> int:
         """Number of functions in one example."""
         return 2 if self is Task.PAIR else 1
+
+    @property
+    def grouped(self) -> bool:
+        """Whether an example's label is the number of its group of clones; then the student answers with a vector."""
+        return self is Task.EMBEDDING
 
 
 class SplitName(StrEnum):
@@ -34,16 +43,20 @@ class SplitName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One function's source text. `id` is unique in its corpus; `group` is its project or module, if known."""
+    """One function's source text. `id` is unique in its corpus.
+
+    `group` is its project, its module or its group of clones, `language` a name such as "java"; "" if unknown.
+    """
 
     id: str
     code: str
     group: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One labelled function, by id. `label` is 0 or 1 (1: vulnerable)."""
+    """One labelled function, by id. `label` is 0 or 1 (1: vulnerable), or the number of its group of clones."""
 
     function: str
     label: int
@@ -106,3 +119,7 @@ class Corpus:
     def labels(self, split: SplitName) -> NDArray[np.int64]:
         """True label of each example, (examples,)."""
         return np.asarray([example.label for example in self.splits[split]], dtype=np.int64)
+
+    def function_languages(self, split: SplitName) -> list[str]:
+        """Language of the first function of each example; "" if unknown."""
+        return [self.functions[example.ids[0]].language for example in self.splits[split]]

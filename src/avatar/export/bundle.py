@@ -22,13 +22,21 @@ from avatar.bundle import (
     write_config,
     write_manifest,
 )
+from avatar.bundle.pair_head import PairHead
 from avatar.code.text import DOCSTRINGS_KEPT, TextRules
 from avatar.common.errors import ArtifactError
 from avatar.common.files import write_text, writing
 from avatar.common.logging import get_logger
 from avatar.data.records import Task
 from avatar.data.tokenizers import MAX_CHARACTERS, PAD
-from avatar.export.agreement import TOLERANCE, Int8Outcome, Int8Trial, judge_int8, largest_difference
+from avatar.export.agreement import (
+    TOLERANCE,
+    Int8Outcome,
+    Int8Trial,
+    VectorTrial,
+    judge_int8,
+    largest_difference,
+)
 from avatar.export.graphs import share_weights, write_encoder, write_head
 from avatar.export.int8 import dequantised_state, quantise_graph, quantised_state
 from avatar.export.readme import files_section
@@ -55,7 +63,7 @@ class ExportCheck:
 
 def default_labels(task: Task) -> tuple[str, str]:
     """Names of the labels 0 and 1."""
-    return ("different", "clone") if task is Task.PAIR else ("clean", "vulnerable")
+    return ("clean", "vulnerable") if task is Task.FUNCTION else ("different", "clone")
 
 
 def export_bundle(
@@ -70,7 +78,8 @@ def export_bundle(
     labels: tuple[str, str] | None = None,
     threshold: float = 0.5,
     temperature: float = 1.0,
-    int8: Int8Trial | None = None,
+    int8: Int8Trial | VectorTrial | None = None,
+    pair_head: PairHead | None = None,
     text: TextRules = DOCSTRINGS_KEPT,
     languages: tuple[str, ...] = (),
 ) -> ExportCheck:
@@ -79,7 +88,8 @@ def export_bundle(
     `example_texts` are functions, at least two for the pair task: each is compared with the next. `card` is the
     text of README.md; a table of the files and the checks is appended. A difference above `TOLERANCE`, in a logit or
     a vector, is an ArtifactError, and `folder` is not changed. With `int8` that variant is written too, and kept if
-    its accuracy is (see `Int8Trial`). `text` and `languages` are those of the training corpus.
+    its accuracy is (see `Int8Trial`). `text` and `languages` are those of the training corpus. A student
+    whose answer is a vector needs its calibrated `pair_head`.
     """
     if len(example_texts) < task.arity:
         raise ArtifactError(
@@ -98,7 +108,8 @@ def export_bundle(
         text=text,
         architecture=arch.as_dict(),
         reads_a_set=arch.reads_a_set and arch.window == 1,
-        symmetric=arch.symmetric,
+        symmetric=arch.symmetric or task.grouped,
+        pair_head=pair_head,
     )
     folder = folder.resolve()
     try:
@@ -112,8 +123,9 @@ def export_bundle(
     try:
         _write_parts(model, tokenizer, config, temporary, with_int8=int8 is not None)
         difference = largest_difference(_on_cpu(model), tokenizer, config, temporary, example_texts)
+        what = "Logits and vectors" if config.has_head else "Vectors"
         checks = [
-            f"Logits and vectors of the graphs equal those of torch within {TOLERANCE:.0e}, on "
+            f"{what} of the graphs equal those of torch within {TOLERANCE:.0e}, on "
             f"{len(example_texts)} functions of the data set."
         ]
         outcome = None
@@ -140,7 +152,7 @@ def export_bundle(
         shutil.rmtree(temporary, ignore_errors=True)
     bundle = read_bundle(folder)
     log.info(
-        "bundle %s: %.2f MB; its logits differ from PyTorch's by at most %.0e",
+        "bundle %s: %.2f MB; its answers differ from PyTorch's by at most %.0e",
         folder,
         bundle.size_bytes / 1e6,
         difference,
@@ -169,7 +181,9 @@ def _write_parts(
     _write_weights(state, temporary / fp32.weights)
     if with_int8:
         _write_weights(quantised_state(state), temporary / int8.weights)
-    graphs = ((fp32.encoder, int8.encoder, write_encoder), (fp32.head, int8.head, write_head))
+    graphs = [(fp32.encoder, int8.encoder, write_encoder)]
+    if config.has_head:
+        graphs.append((fp32.head, int8.head, write_head))
     for name, small, write in graphs:
         write(model, temporary / name)
         if with_int8:
@@ -197,7 +211,7 @@ def _on_cpu(model: StudentModel, rounded: bool = False) -> StudentModel:
 
 def _drop(temporary: Path, precision: str) -> None:
     for name in PRECISIONS[precision].names:
-        (temporary / name).unlink()
+        (temporary / name).unlink(missing_ok=True)
 
 
 def _replace(temporary: Path, folder: Path) -> None:

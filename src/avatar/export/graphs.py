@@ -63,6 +63,9 @@ def write_encoder(model: StudentModel, path: Path) -> None:
     both = {0: "functions", 1: "tokens"}
     axes = {"input_ids": both, "attention_mask": both, "vectors": {0: "functions"}}
     _export(_Encoder(for_export(model)), (ids, mask), path, ["input_ids", "attention_mask"], "vectors", axes)
+    graph = onnx.load(str(path))  # the exporter does not know the width of vectors that are divided by their length
+    graph.graph.output[0].type.tensor_type.shape.dim[1].dim_value = model.arch.vector_size
+    onnx.save(graph, str(path))
 
 
 def write_head(model: StudentModel, path: Path) -> None:

@@ -12,6 +12,7 @@ from avatar.common.errors import ArtifactError
 from avatar.data.records import Task
 from avatar.export.int8 import dequantised_state
 from avatar.serve.runtimes import RUNTIMES
+from avatar.serve.runtimes.base import no_head
 from avatar.space.architecture import Architecture
 from avatar.student.encoder import StudentModel
 
@@ -50,6 +51,8 @@ class TorchRuntime:
     @torch.inference_mode()
     def classify(self, *vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Logits (examples, 2)."""
+        if self.model.task.grouped:
+            raise no_head()
         return self.model.classify(_stacked(vectors)).numpy()
 
 

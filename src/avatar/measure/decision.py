@@ -18,6 +18,10 @@ class Decision:
     temperature: float = 1.0
     threshold: float = 0.5
 
+    @property
+    def head(self) -> None:
+        """None: only students whose answer is a vector have a calibrated head."""
+
     def labels(self, logits: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
         """Labels (examples,) of logits (examples, 2)."""
         return (probabilities(logits, self.temperature)[:, 1] >= self.threshold).astype(np.int64)

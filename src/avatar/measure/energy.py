@@ -16,7 +16,7 @@ METHODS = {
     "emi": "measured by Windows' energy meter (processor package)",
     "nvml": "measured by NVML (GPU)",
     "estimate": "an estimate: no energy counter can be read on this machine, so codecarbon assumes the power of "
-    "processor and memory, and the number says little more than the time",
+    "processor and memory, and the number depends mainly on the time",
 }
 """Methods of the measurement, and their descriptions in the report."""
 

@@ -118,8 +118,8 @@ class Latency:
         timing = self.student
         notes = [
             f"Latency: one example at a time, without padding, {timing.runtime} {timing.precision}, "
-            f"{timing.threads} threads, {timing.machine}; median (p50) of {timing.samples} test examples "
-            f"after {timing.warmup} warm-up calls."
+            f"{timing.threads} thread{'s' * (timing.threads > 1)}, {timing.machine}; median "
+            f"(p50) of {timing.samples} test examples after {timing.warmup} warm-up calls."
         ]
         return notes + ([self.teacher.note] if self.teacher is not None and self.teacher.note else [])
 

@@ -109,9 +109,10 @@ class LatencyModel:
         """One line for the log and the report."""
         quality = self.quality
         return (
-            f"time of a forward pass with {self.length} tokens on {self.machine}, {self.threads} threads, {RUNTIME}: "
-            f"R² {quality.r2:.3f} (1 is perfect), median error {100 * quality.median_error:.1f} %, by cross-validation "
-            f"on {quality.architectures} architectures"
+            f"time of a forward pass with {self.length} tokens on {self.machine}, "
+            f"{self.threads} thread{'s' * (self.threads > 1)}, {RUNTIME}: R² {quality.r2:.3f} (1 is perfect), "
+            f"median error {100 * quality.median_error:.1f} %, by cross-validation on "
+            f"{quality.architectures} architectures"
         )
 
 

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.common.errors import AvatarError
-from avatar.data.metrics import METRICS
+from avatar.data.metrics import METRICS, shown_metric
 
 
 class Metrics:
-    """Scores by name: all metrics of `data.metrics`, precision and recall. Each is also an attribute."""
+    """Scores by name, such as all metrics of answers, precision and recall. Each is also an attribute."""
 
     accuracy: float
     f1: float
@@ -70,7 +70,7 @@ def classification(labels: NDArray[np.int64], outputs: NDArray[Any]) -> Metrics:
 
 def score_text(score: float, metric: str) -> str:
     """A score as text, such as "95.98 %"."""
-    return METRICS.get(metric).text(score)
+    return shown_metric(metric).text(score)
 
 
 def _share(part: float, whole: float) -> float:

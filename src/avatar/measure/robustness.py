@@ -26,6 +26,10 @@ class FlipCount:
     changed: int
     flipped: int
 
+    def __add__(self, other: "FlipCount") -> "FlipCount":
+        """The counts of both together."""
+        return FlipCount(self.examples + other.examples, self.changed + other.changed, self.flipped + other.flipped)
+
     @property
     def rate(self) -> float:
         """Flipped predictions among all examples, in [0, 1]."""

@@ -1,20 +1,17 @@
 """Prediction flips of a student: how many answers change when examples are rewritten."""
 
+import dataclasses
 from collections.abc import Sequence
 from functools import partial
 
-import numpy as np
-from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from avatar.code.languages import LANGUAGES
 from avatar.code.rewrite import harvest_names, rewrites
-from avatar.common.seeding import derive_seed, generator
-from avatar.data.batching import TokenTable
-from avatar.data.inference import predict_logits
+from avatar.common.seeding import derive_seed
 from avatar.data.records import Corpus, SplitName
-from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID, encode_texts
-from avatar.measure.decision import Decision
-from avatar.measure.robustness import Example, FlipCount, flip_rates
+from avatar.measure.judging import JUDGES, Decided
+from avatar.measure.robustness import FlipCount, flip_rates
 from avatar.student.encoder import StudentModel
 
 METRICS = {
@@ -32,34 +29,50 @@ TITLES = {
 def student_flips(
     model: StudentModel,
     tokenizer: Tokenizer,
-    decision: Decision,
+    decision: Decided,
     corpus: Corpus,
     split: SplitName,
     count: int,
-    language: str,
+    languages: Sequence[str],
     seed: int,
     kinds: Sequence[str] = tuple(METRICS),
 ) -> dict[str, FlipCount]:
-    """By kind of rewrite: flips on `count` random examples of `split`, or on all if it is 0."""
-    examples = _some(corpus, split, count, seed)
-    names = harvest_names(dict.fromkeys(text for example in examples for text in example), language)
-    known = rewrites(language, names)
-    predict = partial(_labels, model, tokenizer, decision)
-    return flip_rates(predict, examples, {kind: known[kind] for kind in kinds}, derive_seed(seed, "robustness"))
+    """By kind of rewrite: flips on `count` random examples of `split`, or on all if it is 0.
+
+    For students that answer with a vector, the examples are pairs, and a flip is another answer to whether they are
+    clones. Of each of `languages`, about equally many examples are used; a function of unknown language is in all.
+    """
+    judge = JUDGES[corpus.task]
+    predict = partial(judge.labels, model, tokenizer, decision)
+    counts = dict.fromkeys(kinds, FlipCount(0, 0, 0))
+    for number, language in enumerate(languages):
+        wanted = (count + number) // len(languages)
+        if count and not wanted:
+            continue
+        examples = judge.examples(_only(corpus, language), split, wanted, seed)
+        names = harvest_names(dict.fromkeys(text for example in examples for text in example), language)
+        known = rewrites(language, names)
+        flips = flip_rates(predict, examples, {kind: known[kind] for kind in kinds}, derive_seed(seed, "robustness"))
+        counts = {kind: counts[kind] + flips[kind] for kind in kinds}
+    return counts
 
 
-def _some(corpus: Corpus, split: SplitName, count: int, seed: int) -> list[Example]:
-    functions = list(corpus.functions.values())
-    members = corpus.members(split)
-    rows = generator(seed, "rewritten examples").permutation(len(members))[: count or None]
-    return [tuple(functions[member].code for member in members[row]) for row in rows]
+def rewritten_languages(corpus: Corpus, split: SplitName, language: str | None) -> list[str]:
+    """The languages in which examples of `split` can be rewritten: those of its functions, or `language`."""
+    present = {name or language or "" for name in corpus.function_languages(split)}
+    return sorted(present & {*LANGUAGES.names()})
 
 
-def _labels(
-    model: StudentModel, tokenizer: Tokenizer, decision: Decision, examples: Sequence[Example]
-) -> NDArray[np.int64]:
-    """Predicted labels (examples,); each distinct text is tokenized once."""
-    index = {text: row for row, text in enumerate(dict.fromkeys(text for one in examples for text in one))}
-    rows = encode_texts(tokenizer, list(index), model.arch.max_length)
-    members = np.asarray([[index[text] for text in example] for example in examples], dtype=np.int64)
-    return decision.labels(predict_logits(model, TokenTable.from_lists(rows, PAD_ID, UNKNOWN_ID), members))
+def _only(corpus: Corpus, language: str) -> Corpus:
+    """`corpus` without the examples that have a function in another known language."""
+    if all(function.language in ("", language) for function in corpus.functions.values()):
+        return corpus
+    splits = {
+        split: [
+            example
+            for example in examples
+            if all(corpus.functions[name].language in ("", language) for name in example.ids)
+        ]
+        for split, examples in corpus.splits.items()
+    }
+    return dataclasses.replace(corpus, splits=splits)

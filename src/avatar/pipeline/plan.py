@@ -120,7 +120,8 @@ def render(steps: list[Step]) -> str:
             "-" * len(head),
             *lines,
             "",
-            "'last' is the time that the newest result of the stage took. 'after X': waits for the stage X.",
+            "'last' is the time that the newest result of the stage took. 'after X': X must run first; then the",
+            "plan can show whether this stage runs too.",
         ]
     )
 

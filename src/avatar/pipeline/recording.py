@@ -27,7 +27,8 @@ class Recorder:
     def teacher(self, labels: Labels) -> None:
         """A nested run for the teacher."""
         with self.run.child_run("teacher", {"stage": "teacher"}) as child:
-            child.log_metrics(labels.unlabeled_metrics.as_dict("teacher_unlabeled/"))
+            if labels.unlabeled_metrics is not None:
+                child.log_metrics(labels.unlabeled_metrics.as_dict("teacher_unlabeled/"))
             if labels.test_metrics is not None:
                 child.log_metrics(labels.test_metrics.as_dict("teacher_test/"))
 
@@ -84,7 +85,11 @@ class Recorder:
             child.log_metrics(metrics)
             for epoch in results.student.artifact.values["history"]:
                 child.log_metrics(
-                    {f"valid/epoch_{name}": epoch[f"valid/{name}"] for name in ("accuracy", "loss", "score")},
+                    {
+                        f"valid/epoch_{name}": epoch[f"valid/{name}"]
+                        for name in ("accuracy", "loss", "score")
+                        if f"valid/{name}" in epoch
+                    },
                     step=int(epoch["epoch"]),
                 )
         if self.cfg.tracking.log_model:
@@ -109,8 +114,10 @@ def search_metrics(surrogate: FittedSurrogate, searched: Searched) -> dict[str, 
 
 
 def _example(data: Data) -> list[str] | list[tuple[str, str]]:
-    """Two test examples that show the input of the model."""
+    """Two test examples, or a pair of functions of groups of clones, that show the input of the model."""
     members = data.corpus.members(SplitName.TEST)[:2]
+    if data.corpus.task.grouped:
+        members = members.reshape(1, 2)
     if data.corpus.task is Task.FUNCTION:
         return [data.texts[row] for (row,) in members]
     return [(data.texts[first], data.texts[second]) for first, second in members]

@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar.common.errors import ConfigError
 from avatar.common.files import write_text
 from avatar.common.logging import get_logger
 from avatar.config.schema import DatasetConfig
 from avatar.data.load import load_corpus
+from avatar.data.metrics import judging_metrics
 from avatar.data.overlaps import Overlaps, count_overlaps
-from avatar.data.records import Corpus, SplitName
+from avatar.data.records import Corpus, SplitName, Task
 from avatar.pipeline.job import Job
 from avatar.pipeline.stage import Stage, plain, unkeyed
 
@@ -76,6 +78,7 @@ DATASET = Stage("dataset", 1, "Read and split the data, and count repeated funct
 def run(job: Job) -> Data:
     """Read the corpus of the config. It is read again each time, so a changed file gives a new key."""
     corpus = load_corpus(job.cfg.dataset, job.cfg.seed)
+    check_metric(job.cfg.dataset.metric, corpus.task)
     data = Data(corpus, count_overlaps(corpus), fingerprint(corpus))
     for sentence in (*corpus.notes, *data.overlaps.sentences()):
         log.info("data: %s", sentence)
@@ -83,11 +86,22 @@ def run(job: Job) -> Data:
     return data
 
 
+def check_metric(metric: str, task: Task) -> None:
+    """Raise a ConfigError if the metric cannot judge students of the task."""
+    allowed = judging_metrics(task)
+    if metric not in allowed:
+        what = "groups of clones are" if task.grouped else f"the task {task} is"
+        raise ConfigError(
+            f"dataset.metric is '{metric}'; {what} not judged by it", f"set dataset.metric to {', '.join(allowed)}"
+        )
+
+
 def fingerprint(corpus: Corpus) -> str:
-    """Digest of every function, example and split."""
+    """Digest of every function with its language, and of every example and split."""
     digest = hashlib.sha256(f"{corpus.task}:{corpus.num_labels}".encode())
     for function in corpus.functions.values():
-        digest.update(f"\x00{function.id}\x00{function.code}".encode("utf-8", "surrogatepass"))
+        language = f"\x00{function.language}" if function.language else ""
+        digest.update(f"\x00{function.id}\x00{function.code}{language}".encode("utf-8", "surrogatepass"))
     for split in sorted(corpus.splits):
         digest.update(f"\x01{split}".encode())
         digest.update(corpus.members(split).tobytes())

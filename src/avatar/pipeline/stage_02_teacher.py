@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar.common.errors import ConfigError
 from avatar.common.files import save_array
 from avatar.config.schema import TeacherConfig, TrainerConfig
 from avatar.pipeline.artifacts import Artifact, Pending
@@ -17,7 +18,7 @@ from avatar.pipeline.job import Job
 from avatar.pipeline.shared_settings import trainer_field, world_size_of
 from avatar.pipeline.stage import Stage, setting, unkeyed
 from avatar.pipeline.stage_01_dataset import Data
-from avatar.teacher.kinds import TEACHERS, Lesson, TeacherKind, Training
+from avatar.teacher.kinds import TEACHERS, Lesson, TeacherKind, Training, read_vectors
 
 VECTORS = "vectors.npy"
 
@@ -98,7 +99,7 @@ class FrozenVectors:
 
 @dataclass(frozen=True)
 class Inputs:
-    """The data, and the vectors of a frozen encoder if only the head is trained."""
+    """The data, and the vectors of a frozen encoder if it is not trained."""
 
     data: Data
     frozen: FrozenVectors | None
@@ -111,7 +112,7 @@ def _identity(
     return TEACHERS.get(teacher.kind).identity(teacher, training)
 
 
-COUNTED = "the settings of this kind of teacher that change its predictions are in the key already"
+COUNTED = "only the settings that change the predictions of this kind of teacher are in the key"
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> Mapping[str, Any
     return TEACHERS.get(settings.teacher.kind).learn(lesson, folder)
 
 
-TEACHER = Stage("teacher", 1, "Fine-tune the teacher, or read its recorded predictions", Inputs, Settings, _build)
+TEACHER = Stage("teacher", 1, "Fine-tune the teacher, or read what was recorded of it", Inputs, Settings, _build)
 
 
 @dataclass(frozen=True)
@@ -167,13 +168,23 @@ class Teacher:
         """The artifact's key."""
         return self.artifact.key
 
+    def recorded(self) -> NDArray[np.float32] | None:
+        """Recorded vectors (functions, width), 0 for functions without one; None if there are none."""
+        return read_vectors(self.artifact.folder)
+
 
 def run(job: Job, data: Data) -> Teacher:
-    """Train the teacher, or read its recorded answers."""
-    cfg = job.cfg.teacher
+    """Train the teacher, or read its recorded answers or vectors. The encoder is not trained for groups of clones."""
+    cfg, task = job.cfg.teacher, data.corpus.task
     kind = TEACHERS.get(cfg.kind)
+    if task not in kind.tasks:
+        others = [name for name in TEACHERS if task in TEACHERS.get(name).tasks]
+        raise ConfigError(
+            f"teacher.kind is '{cfg.kind}'; it cannot teach the task {task} of dataset={data.corpus.name}",
+            f"choose a teacher of one of these kinds: {', '.join(others)}",
+        )
     frozen = None
-    if kind.only_head_learns(cfg):
+    if kind.only_head_learns(cfg) or (task.grouped and kind.runs):
         texts = Texts(tuple(sorted({data.texts[row] for row in data.rows(tuple(data.corpus.splits))})))
         frozen = FrozenVectors(data, texts, job.pending(FROZEN_VECTORS, VectorInputs(texts)))
     return Teacher(kind, job.make(TEACHER, Inputs(data, frozen)), frozen)

@@ -13,7 +13,9 @@ from avatar.common.files import save_array
 from avatar.common.hashing import stable_hash
 from avatar.common.logging import get_logger
 from avatar.config.schema import TrainerConfig
-from avatar.data.records import SplitName
+from avatar.data.metrics import VECTOR_METRICS
+from avatar.data.records import Corpus, SplitName
+from avatar.data.vector_space import VectorSpace
 from avatar.measure.decision import Decision, fit_decision
 from avatar.measure.metrics import Metrics, classification, score_text
 from avatar.pipeline.artifacts import Artifact, Pending
@@ -29,7 +31,7 @@ log = get_logger("labels")
 
 @dataclass(frozen=True)
 class Inputs:
-    """The data, and the teacher with its answers."""
+    """The data, and the teacher with its answers or vectors."""
 
     data: Data
     teacher: Teacher
@@ -44,6 +46,8 @@ class Settings:
 
 def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
     corpus, source = inputs.data.corpus, inputs.teacher.artifact.folder
+    if corpus.task.grouped:
+        return {"metrics": _vector_metrics(corpus, _vectors(inputs.teacher)), "decision": Decision()}
     valid = read_answers(source, SplitName.VALID)
     decision = Decision()
     if valid is not None:
@@ -56,7 +60,23 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
     return {"metrics": metrics, "decision": decision}
 
 
-LABELS = Stage("labels", 1, "Label the unlabelled half with the teacher", Inputs, Settings, _build)
+def _vectors(teacher: Teacher) -> NDArray[np.float32] | None:
+    """The teacher's vectors (functions, width) of all functions that it has read; 0 for the others."""
+    return teacher.frozen.get() if teacher.frozen is not None else teacher.recorded()
+
+
+def _vector_metrics(corpus: Corpus, vectors: NDArray[np.float32] | None) -> dict[str, dict[str, float]]:
+    """Scores of the teacher's vectors on each split of which it has read all functions."""
+    metrics = {}
+    for split in SplitName:
+        rows = corpus.members(split)[:, 0]
+        if vectors is not None and vectors[rows].any(axis=1).all():
+            space = VectorSpace(vectors[rows], corpus.labels(split), corpus.function_languages(split))
+            metrics[split.value] = {name: VECTOR_METRICS.get(name).score(space) for name in VECTOR_METRICS}
+    return metrics
+
+
+LABELS = Stage("labels", 1, "Label the unlabelled half with the teacher, and score it", Inputs, Settings, _build)
 
 
 @dataclass(frozen=True)
@@ -111,19 +131,38 @@ class TrainingVectors:
 
 
 @dataclass(frozen=True)
+class RecordedVectors:
+    """The recorded vectors of a teacher."""
+
+    teacher: Teacher
+
+    @property
+    def key(self) -> str:
+        """The teacher's key."""
+        return self.teacher.key
+
+    def get(self) -> NDArray[np.float32]:
+        """Vectors (functions, width); 0 for functions without one."""
+        vectors = self.teacher.recorded()
+        assert vectors is not None  # the kind of teacher says that it gives vectors
+        return vectors
+
+
+@dataclass(frozen=True)
 class Labels:
     """Soft labels of the unlabelled half as logits (examples, 2), and of test if the teacher has labelled it.
 
+    Groups of clones have no soft labels, and without a teacher there are no scores: these fields are then None.
     `decision` turns the teacher's logits into labels; it is fitted on valid if the teacher has labelled it. `relations`
     are the teacher's vectors if the student is trained on their distances, else None.
     """
 
     artifact: Artifact
-    soft: NDArray[np.float32]
+    soft: NDArray[np.float32] | None
     test: NDArray[np.float32] | None
-    relations: FrozenVectors | TrainingVectors | None
+    relations: FrozenVectors | TrainingVectors | RecordedVectors | None
     decision: Decision
-    unlabeled_metrics: Metrics
+    unlabeled_metrics: Metrics | None
     test_metrics: Metrics | None
 
     @cached_property
@@ -138,22 +177,26 @@ class Labels:
 
 
 def run(job: Job, data: Data, teacher: Teacher) -> Labels:
-    """Score the teacher's labels on all splits, and read its logits."""
+    """Score the teacher's labels or vectors on all splits, and read its logits."""
     cfg, source = job.cfg, teacher.artifact.folder
     artifact = job.make(LABELS, Inputs(data, teacher))
     soft = read_answers(source, SplitName.UNLABELED)
-    if soft is None:
+    if soft is None and not data.corpus.task.grouped:
         raise DataError(
             f"the teacher {cfg.teacher.name} has no answers for the unlabelled half", "choose another teacher.kind"
         )
     metrics = {name: Metrics(**values) for name, values in artifact.values["metrics"].items()}
-    unlabeled, metric = metrics[SplitName.UNLABELED.value], cfg.dataset.metric
-    log.info(
-        "labels: on the unlabelled half the teacher's %s is %s", metric, score_text(getattr(unlabeled, metric), metric)
-    )
-    relations: FrozenVectors | TrainingVectors | None = None
-    if cfg.distill.relations:
-        relations = teacher.frozen or TrainingVectors(data, job.pending(TEACHER_VECTORS, Inputs(data, teacher)))
+    unlabeled, metric = metrics.get(SplitName.UNLABELED.value), cfg.dataset.metric
+    if unlabeled is not None:
+        shown = score_text(getattr(unlabeled, metric), metric)
+        log.info("labels: on the unlabelled half the teacher's %s is %s", metric, shown)
+    relations: FrozenVectors | TrainingVectors | RecordedVectors | None = None
+    if cfg.distill.relations and teacher.kind.gives_vectors:
+        relations = teacher.frozen
+        if relations is None and teacher.kind.runs:
+            relations = TrainingVectors(data, job.pending(TEACHER_VECTORS, Inputs(data, teacher)))
+        elif relations is None:
+            relations = RecordedVectors(teacher)
     return Labels(
         artifact,
         soft,

@@ -47,7 +47,7 @@ def learned_splits(use_labeled: bool, use_unlabeled: bool) -> tuple[SplitName, .
 
 @dataclass(frozen=True)
 class CopySettings:
-    """Which functions are copied, their language, and how the copies are rewritten."""
+    """Which functions are copied, their language where none is recorded, and how the copies are rewritten."""
 
     seed: int = setting("seed")
     language: str | None = language_field()
@@ -56,25 +56,30 @@ class CopySettings:
 
 
 def _build_copies(inputs: CopyInputs, settings: CopySettings, folder: Path) -> dict[str, Any]:
-    data, copies, language = inputs.data, inputs.copies, settings.language
-    if language is None:
+    data, copies = inputs.data, inputs.copies
+    languages = [function.language or settings.language or "" for function in data.corpus.functions.values()]
+    texts, rows = data.texts, data.rows(settings.splits)
+    if not any(languages[row] for row in rows):
         raise ConfigError(
             f"distill.copies={copies} needs the programming language of the functions",
             f"set dataset.language ({', '.join(LANGUAGES)}), or distill.copies=0",
         )
-    texts, rows = data.texts, data.rows(settings.splits)
-    known = rewrites(language, harvest_names((texts[row] for row in data.training_rows), language))
-    steps = [known[kind] for kind in REWRITES if kind in settings.rewrites]
+    steps: dict[str, list[Callable[[str, Random], str]]] = {}
+    for language in sorted({languages[row] for row in rows} & {*LANGUAGES.names()}):
+        own = (texts[row] for row in data.training_rows if languages[row] == language)
+        known = rewrites(language, harvest_names(own, language))
+        steps[language] = [known[kind] for kind in REWRITES if kind in settings.rewrites]
     lines, changed = [], 0
     for row in progress(rows.tolist(), "rewriting functions", len(rows)):
+        chosen = steps.get(languages[row], [])
         made = [
-            _rewritten(texts[row], steps, derive_seed(settings.seed, "copy", row, number)) for number in range(copies)
+            _rewritten(texts[row], chosen, derive_seed(settings.seed, "copy", row, number)) for number in range(copies)
         ]
         changed += made[0] != texts[row]
         lines.append(json.dumps([row, made]))
     write_text(folder / TEXTS, "\n".join(lines) + "\n")
     log.info("rewriting changed %d of %d functions; each has %d copies", changed, len(rows), copies)
-    return {"functions": len(rows), "changed": changed, "copies": copies, "language": language}
+    return {"functions": len(rows), "changed": changed, "copies": copies, "languages": sorted(steps)}
 
 
 def _rewritten(text: str, steps: Sequence[Callable[[str, Random], str]], seed: int) -> str:
@@ -93,8 +98,8 @@ def rewritten_copies(job: Job, data: Data, copies: int) -> Pending | None:
     """`copies` copies of each function that a student is trained on; None if `copies` is 0.
 
     Every rewrite of `distill.rewrites` is applied to each copy. New names are drawn from the names in the training
-    functions, by their frequency. A function that cannot be parsed is copied unchanged. Making the copies is a
-    ConfigError if the language is not known.
+    functions of the same language, by their frequency. A function that cannot be parsed, or whose language is not known
+    to us, is copied unchanged. Making the copies is a ConfigError if no language is known.
     """
     return job.pending(COPIES, CopyInputs(data, copies)) if copies else None
 

@@ -9,8 +9,6 @@ from typing import Any
 from avatar.common.logging import format_seconds, get_logger
 from avatar.common.seeding import derive_seed
 from avatar.config.schema import DistillConfig, TrainerConfig
-from avatar.data.batching import Examples
-from avatar.data.records import SplitName
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.job import Job
 from avatar.pipeline.shared_settings import (
@@ -26,7 +24,7 @@ from avatar.search.halving import Rung, promoted, schedule
 from avatar.search.objectives import OBJECTIVES, MeasuredObjective, TrainedCandidate, measured_names
 from avatar.space.architecture import Architecture
 from avatar.space.cost import weights_mb
-from avatar.student.distillation import distil, distillation_examples, readable
+from avatar.student.distillation import distil, distillation_examples, readable, valid_examples
 
 log = get_logger("candidates")
 
@@ -122,7 +120,7 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
     examples = distillation_examples(
         corpus, tokens, labels.soft, recipe, rung.share, settings.seed, vectors=labels.vectors
     )
-    valid = Examples(tokens, corpus.members(SplitName.VALID), corpus.labels(SplitName.VALID))
+    valid = valid_examples(corpus, tokens)
     quiet = replace(settings.trainer, progress="none")
     seed = derive_seed(settings.seed, "candidate")
     distilled = distil(

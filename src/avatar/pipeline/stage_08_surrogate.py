@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from avatar.common.files import write_text
 from avatar.common.logging import get_logger
 from avatar.config.schema import SearchSpaceConfig, SurrogateConfig
-from avatar.data.cuts import best_cut, score_of
-from avatar.data.records import SplitName
+from avatar.measure.judging import JUDGES
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.job import Job
 from avatar.pipeline.stage import Stage, setting
@@ -149,28 +148,21 @@ def objective_titles(surrogate: FittedSurrogate) -> dict[str, str]:
 
 
 def constant_score(data: Data, metric: str = "accuracy") -> float:
-    """Score on valid of a collapsed student, whose answers do not depend on its input.
-
-    For accuracy it is the score of the best constant answer. For other metrics a threshold is fitted, which by chance
-    can score higher on random logits: it is the 95 % quantile of the scores of 200 random logits.
-    """
-    labels = data.corpus.labels(SplitName.VALID)
-    if metric == "accuracy":
-        return best_cut(np.zeros(len(labels)), labels, metric).score
-    random = np.random.default_rng(0)
-    return float(np.quantile([score_of(random.normal(size=len(labels)), labels, metric) for _ in range(200)], 0.95))
+    """Score on valid of a collapsed student, whose answers do not depend on its input."""
+    return JUDGES[data.corpus.task].chance(data.corpus, metric)
 
 
 def _halving_sentence(scores: FinalScores, rungs: int, saved: float) -> str:
     left = scores.deviation[~scores.measured]
-    verdict = f"saved {100 * saved:.0f} %" if saved >= 0 else f"cost {-100 * saved:.0f} % more"
+    share = f"{100 * abs(saved):.0f} % {'less' if saved >= 0 else 'more'}"
     sentence = (
         f"Successive halving over {rungs} rungs (training lengths) trained {scores.measured.sum()} of "
-        f"{len(scores.mean)} candidates in full and {verdict} of their examples x epochs"
+        f"{len(scores.mean)} candidates to the last rung. It needed {share} training "
+        "(examples x epochs) than all of them would need"
     )
     if not len(left):
         return f"{sentence}."
     return (
-        f"{sentence}; the scores of the other {len(left)} are estimates from their shorter trainings, "
-        f"+- {left.mean():.4f} on average."
+        f"{sentence}. The scores of the other {len(left)} are estimates from their shorter trainings, with an average "
+        f"standard deviation of {left.mean():.4f}."
     )

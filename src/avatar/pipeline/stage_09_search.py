@@ -84,7 +84,7 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
     }
 
 
-SEARCH = Stage("search", 1, "Search the best trade-offs and choose the winner", Inputs, Settings, _build)
+SEARCH = Stage("search", 1, "Search for the best trade-offs and choose the winner", Inputs, Settings, _build)
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from avatar.common.files import writing
 from avatar.common.logging import format_seconds, get_logger
 from avatar.config.schema import DistillConfig, TrainerConfig
-from avatar.data.batching import Examples, TokenTable
-from avatar.data.inference import predict_logits
-from avatar.data.records import SplitName
-from avatar.measure.decision import fit_decision
-from avatar.measure.metrics import classification
+from avatar.data.batching import TokenTable
+from avatar.measure.judging import JUDGES, Judged
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.job import Job
 from avatar.pipeline.shared_settings import precision_field, trainer_field, world_size_field
@@ -25,7 +20,14 @@ from avatar.pipeline.stage_01_dataset import Data
 from avatar.pipeline.stage_03_labels import Labels
 from avatar.pipeline.stage_04_tokens import Tokenized, tokenized
 from avatar.space.architecture import Architecture
-from avatar.student.distillation import distil, distillation_examples, read_student, readable, save_student
+from avatar.student.distillation import (
+    distil,
+    distillation_examples,
+    read_student,
+    readable,
+    save_student,
+    valid_examples,
+)
 from avatar.student.encoder import StudentModel
 
 log = get_logger("student")
@@ -60,7 +62,7 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
     examples = distillation_examples(
         corpus, read, labels.soft, settings.recipe, variants=inputs.tokens.variants, vectors=labels.vectors
     )
-    valid = Examples(read, corpus.members(SplitName.VALID), corpus.labels(SplitName.VALID))
+    valid = valid_examples(corpus, read)
     checkpoints = folder / "checkpoints"
     distilled = distil(
         arch,
@@ -93,15 +95,14 @@ STUDENT = Stage("student", 1, "Train a student fully", Inputs, Settings, _build)
 class TrainedStudent:
     """A trained student, its tokenizer, and the corpus in its tokens, cut to its length.
 
-    `answers` (examples,) are its labels on valid, `score` is their score by dataset.metric.
+    `judged` is its score on valid by dataset.metric, with the influence of each example.
     """
 
     artifact: Artifact
     model: StudentModel
     tokenizer: Tokenizer
     tokens: TokenTable
-    answers: NDArray[np.int64]
-    score: float
+    judged: Judged
 
     @property
     def key(self) -> str:
@@ -109,11 +110,16 @@ class TrainedStudent:
         return self.artifact.key
 
     @property
+    def score(self) -> float:
+        """Score on valid by dataset.metric."""
+        return self.judged.score
+
+    @property
     def name(self) -> str:
         """The architecture with its embedding size and its maximum length, which `str(arch)` omits."""
         arch = self.model.arch
-        narrow = f" factorised at {arch.embedding_size}," if arch.embedding_size else ""
-        return f"{arch},{narrow} of at most {arch.max_length} tokens"
+        narrow = f" embedding size {arch.embedding_size}," if arch.embedding_size else ""
+        return f"{arch},{narrow} at most {arch.max_length} tokens"
 
 
 def run(job: Job, data: Data, labels: Labels, arch: Architecture, title: str = "student") -> TrainedStudent:
@@ -130,8 +136,5 @@ def run(job: Job, data: Data, labels: Labels, arch: Architecture, title: str = "
         "reused" if artifact.reused else format_seconds(artifact.seconds),
     )
     model, table = read_student(artifact.folder), tokens.table.truncated(arch.max_length)
-    truth = corpus.labels(SplitName.VALID)
-    logits = predict_logits(model, table, corpus.members(SplitName.VALID))
-    answers = fit_decision(logits, truth, cfg.dataset.metric).labels(logits)
-    score = getattr(classification(truth, answers), cfg.dataset.metric)
-    return TrainedStudent(artifact, model, tokens.tokenizer, table, answers, score)
+    judged = JUDGES[corpus.task].on_valid(model, table, corpus, cfg.dataset.metric)
+    return TrainedStudent(artifact, model, tokens.tokenizer, table, judged)

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from avatar.common.errors import DivergedError
 from avatar.common.logging import get_logger
 from avatar.config.schema import SearchConfig
-from avatar.data.metrics import METRICS
-from avatar.data.records import SplitName
+from avatar.data.metrics import shown_metric
 from avatar.measure.metrics import score_text
-from avatar.measure.standard_error import influences, standard_error
+from avatar.measure.standard_error import standard_error
 from avatar.pipeline import stage_10_student
 from avatar.pipeline.job import Job
 from avatar.pipeline.stage import Stage, setting
@@ -55,7 +54,7 @@ class ChallengerSettings:
 def _build_challengers(inputs: ChallengerInputs, settings: ChallengerSettings, folder: Path) -> dict[str, Any]:
     spread = 0.0
     if inputs.first is not None:
-        spread = float(_errors(inputs.data, [inputs.first], settings.metric)[0])
+        spread = float(_errors([inputs.first])[0])
     others = challengers(
         _pool(inputs.surrogate, inputs.searched, settings.objectives),
         objectives_of(settings.objectives),
@@ -100,7 +99,7 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
     out = "".join(f"Left out: {failure}. " for failure in inputs.failures)
     if len(students) == 1:
         return {"kept": 0, "sentence": out.strip()}
-    errors = _errors(inputs.data, students, settings.metric, apart=True)
+    errors = _errors(students, apart=True)
     scores = np.array([student.score for student in students])
     rows = [pool.architectures.index(student.model.arch) for student in students]
     kept = cheapest_as_good(scores, errors, costs(pool, objectives_of(settings.objectives))[rows])
@@ -168,32 +167,32 @@ def _pool(surrogate: FittedSurrogate, searched: Searched, cfg: SearchConfig) -> 
     return result_of(archs, np.concatenate(values), objectives_of(cfg), 0.0)
 
 
-def _errors(data: Data, students: Sequence[TrainedStudent], metric: str, apart: bool = False) -> NDArray[np.float64]:
+def _errors(students: Sequence[TrainedStudent], apart: bool = False) -> NDArray[np.float64]:
     """Standard errors (students,) of the scores on valid, or with `apart` of their distances to the best score."""
-    truth, members = data.corpus.labels(SplitName.VALID), data.corpus.members(SplitName.VALID)
-    pulls = [influences(student.answers, truth, metric) for student in students]
+    pulls = [student.judged.influence for student in students]
     best = pulls[int(np.argmax([student.score for student in students]))]
-    return np.array([standard_error(best - pull if apart else pull, members) for pull in pulls])
+    clusters = students[0].judged.clusters
+    return np.array([standard_error(best - pull if apart else pull, clusters) for pull in pulls])
 
 
 def _sentence(students: Sequence[TrainedStudent], errors: NDArray[np.float64], kept: int, metric: str) -> str:
     best = max(range(len(students)), key=lambda index: students[index].score)
     shown = "; ".join(
-        f"{student.name} {score_text(student.score, metric)}"
+        f"'{student.name}' {score_text(student.score, metric)}"
         + ("" if index == best else f" ({_below(students[best].score - student.score, error, metric)})")
         for index, (student, error) in enumerate(zip(students, errors, strict=True))
     )
     reason = (
-        "the best; no cheaper one is within one standard error of it"
+        "it is the best, and no cheaper one is within one standard error of it"
         if kept == best
-        else "the cheapest within one standard error of the best"
+        else "it is the cheapest within one standard error of the best"
     )
     return (
-        f"{len(students)} finalists were fully trained, once each; {metric} on valid: {shown}. Kept is "
-        f"{students[kept].name}: {reason} (examples that share a function are not independent)."
+        f"{len(students)} finalists were fully trained, once each; {metric} on valid: {shown}. "
+        f"'{students[kept].name}' is kept: {reason}. The standard error considers that examples share functions or groups."
     )
 
 
 def _below(distance: float, error: float, metric: str) -> str:
-    shown = METRICS.get(metric)
-    return f"{shown.scale * distance:{shown.form}} +- {shown.scale * error:{shown.form}} below the best"
+    shown = shown_metric(metric)
+    return f"{shown.scale * distance:{shown.form}} below the best, standard error {shown.scale * error:{shown.form}}"

@@ -62,9 +62,9 @@ COMPRESSOR = Stage("compressor", 1, "Find the architecture with the most FLOPs, 
 def run(job: Job, data: Data, labels: Labels, latency: MeasuredLatency) -> TrainedStudent | None:
     """Train the architecture that Compressor's genetic algorithm finds (Shi et al., ASE 2022): the one with most FLOPs.
 
-    None if `measure.compressor_baseline` is off.
+    None if `measure.compressor_baseline` is off, and for groups of clones, on which Compressor was never used.
     """
-    if not job.cfg.measure.compressor_baseline:
+    if not job.cfg.measure.compressor_baseline or data.corpus.task.grouped:
         return None
     genes = job.make(COMPRESSOR, Inputs(data.corpus.task, latency)).values["architecture"]
     return stage_10_student.run(job, data, labels, Architecture.from_dict(genes), "Compressor's rule")

@@ -10,20 +10,15 @@ import numpy as np
 from avatar.common.logging import get_logger
 from avatar.common.seeding import derive_seed, generator
 from avatar.config.schema import DistillConfig, MeasureConfig
-from avatar.data.inference import predict_logits
-from avatar.data.overlaps import twin_mask
 from avatar.data.records import SplitName
-from avatar.measure.baselines import evaluate_baselines
-from avatar.measure.calibration import expected_calibration_error, probabilities
+from avatar.measure.baselines import evaluate_baselines, evaluate_vector_baselines
 from avatar.measure.classifier import TextClassifier, codebert_shape, of_student, of_teacher
-from avatar.measure.decision import Decision, fit_decision
 from avatar.measure.energy import measure_energy
-from avatar.measure.fidelity import Fidelity, agreement, kl
 from avatar.measure.flops import by_thop, example_inputs
+from avatar.measure.judging import JUDGES, Decided, TeacherOnTest
 from avatar.measure.latency import measure_latency
-from avatar.measure.metrics import classification
 from avatar.measure.model_size import params, weights_mb
-from avatar.measure.student_flips import METRICS, TITLES, student_flips
+from avatar.measure.student_flips import METRICS, TITLES, rewritten_languages, student_flips
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.job import Job
 from avatar.pipeline.shared_settings import Machine, language_field, this_machine
@@ -96,13 +91,13 @@ MEASURE = Stage(
 class Measured:
     """Numbers by MLflow name, sentences about how they were measured, and the method of the energy measurement.
 
-    `decision` is fitted on valid; it turns the student's logits into probabilities and labels.
+    `decision` is fitted on valid; it turns the student's output into probabilities and labels.
     """
 
     values: dict[str, float]
     notes: tuple[str, ...]
     energy_method: str | None
-    decision: Decision
+    decision: Decided
     artifact: Artifact
 
     @property
@@ -126,14 +121,15 @@ def run(
         dict(values["values"]),
         tuple(values["notes"]),
         values["energy_method"],
-        Decision(**values["decision"]),
+        JUDGES[data.corpus.task].restored(values["decision"]),
         artifact,
     )
 
 
-def _robustness(inputs: Inputs, settings: Settings, decision: Decision) -> tuple[dict[str, float], list[str]]:
+def _robustness(inputs: Inputs, settings: Settings, decision: Decided) -> tuple[dict[str, float], list[str]]:
     """Flip rates by MLflow name, and sentences about them; without a known language, only a sentence that says so."""
-    if settings.language is None:
+    languages = rewritten_languages(inputs.data.corpus, SplitName.TEST, settings.language)
+    if not languages:
         note = (
             f"Robustness was not measured, because the language of dataset={settings.dataset} is not known: set "
             "dataset.language."
@@ -148,47 +144,21 @@ def _robustness(inputs: Inputs, settings: Settings, decision: Decision) -> tuple
         inputs.data.corpus,
         SplitName.TEST,
         count,
-        settings.language,
+        languages,
         settings.seed,
     )
     shown = "; ".join(result.sentence(TITLES[kind]) for kind, result in flips.items())
-    note = f"Test examples were rewritten without a change of meaning ({settings.language}): {shown}."
+    note = f"Test examples were rewritten without a change of meaning ({', '.join(languages)}): {shown}."
     log.info(note)
     return {METRICS[kind]: result.rate for kind, result in flips.items()}, [note]
 
 
-def _scores(data: Data, labels: Labels, student: TrainedStudent, metric: str) -> tuple[dict[str, float], Decision]:
-    """Metrics by MLflow name, and the student's decision, fitted on valid.
-
-    They are scores on test and valid, scores on test without twins, calibration, the teacher's scores on test, and the
-    agreement of student and teacher.
-    """
-    corpus = data.corpus
-    values: dict[str, float] = {}
-    logits = {
-        split: predict_logits(student.model, student.tokens, corpus.members(split))
-        for split in (SplitName.TEST, SplitName.VALID)
-    }
-    test = corpus.labels(SplitName.TEST)
-    decision = fit_decision(logits[SplitName.VALID], corpus.labels(SplitName.VALID), metric)
-    answers = decision.labels(logits[SplitName.TEST])
-    values |= classification(test, answers).as_dict("test/")
-    valid = classification(corpus.labels(SplitName.VALID), decision.labels(logits[SplitName.VALID]))
-    values |= valid.as_dict("valid/")
-    if metric != "accuracy":
-        values["decision/threshold"] = decision.threshold
-    without_twins = ~twin_mask(corpus, SplitName.TEST)
-    if without_twins.any() and not without_twins.all():
-        values |= classification(test[without_twins], answers[without_twins]).as_dict("test_without_twins/")
-    for name, divisor in (("fidelity/ece", 1.0), ("fidelity/ece_scaled", decision.temperature)):
-        values[name] = expected_calibration_error(probabilities(logits[SplitName.TEST], divisor), test)
-    if labels.test is not None and labels.test_metrics is not None:
-        values |= labels.test_metrics.as_dict("teacher_test/")
-        followed = Fidelity(
-            agreement(answers, labels.decision.labels(labels.test)), kl(logits[SplitName.TEST], labels.test)
-        )
-        values |= followed.as_dict()
-    return values, decision
+def _scores(data: Data, labels: Labels, student: TrainedStudent, metric: str) -> tuple[dict[str, float], Decided]:
+    """Metrics by MLflow name, and the student's decision, fitted on valid."""
+    teacher = None
+    if labels.test_metrics is not None:
+        teacher = TeacherOnTest(labels.test_metrics, labels.test, labels.decision)
+    return JUDGES[data.corpus.task].measured(student.model, student.tokens, data.corpus, metric, teacher)
 
 
 def _sizes(student: TrainedStudent) -> dict[str, float]:
@@ -198,6 +168,12 @@ def _sizes(student: TrainedStudent) -> dict[str, float]:
 def _baselines(inputs: Inputs, settings: Settings) -> dict[str, float]:
     """Scores of every baseline, trained on the student's examples; of some also trained on all true labels."""
     corpus, labels, recipe = inputs.data.corpus, inputs.labels, settings.recipe
+    if corpus.task.grouped:
+        return {
+            f"baseline_{name}_test/{metric}": score
+            for name, scores in evaluate_vector_baselines(corpus).items()
+            for metric, score in scores.items()
+        }
     seen = distillation_examples(corpus, inputs.student.tokens, labels.soft, recipe)
     assert seen.soft is not None
     answered = np.isfinite(seen.soft).all(axis=1)
@@ -248,7 +224,7 @@ def _flops(student: TrainedStudent, large: TextClassifier | None, settings: Sett
         values["compute/gflops_thop"] = (
             by_thop(student.model, example_inputs(task, arch.max_length, arch.vocab_size)) / 1e9
         )
-    if large is not None:
+    if large is not None and exact:  # a student without layers, windows and head has no matrix products
         values["compute/gflops_ratio"] = _teacher_flops(large, task.arity, settings.teacher_length) / 1e9 / exact
     return values
 

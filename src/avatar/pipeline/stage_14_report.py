@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
-from avatar.measure.baselines import titles
+from avatar.measure.baselines import VECTOR_BASELINES, titles
+from avatar.measure.judging import BETWEEN, LANGUAGE, Decided
 from avatar.measure.metrics import score_text
 from avatar.measure.student_flips import METRICS, TITLES
 from avatar.pipeline.job import Job
@@ -27,7 +28,11 @@ from avatar.report.result_table import COLUMNS, Row, scores_in, summary
 from avatar.space.space import SearchSpace
 
 STUDENT = "student"
-BASELINE_TITLES = {"compressor": "Compressor's rule, same training", **titles()}
+BASELINE_TITLES = {
+    "compressor": "Compressor's rule (most FLOPs)",
+    **titles(),
+    **{name: baseline.title for name, baseline in VECTOR_BASELINES.items()},
+}
 """Title of every baseline by its name in MLflow, in the order of the table."""
 
 
@@ -64,10 +69,10 @@ def compose(job: Job, results: Results, config_yaml: str) -> Report:
     rows += [
         _row(title, values, f"baseline_{name}_test", f"baseline_{name}_")
         for name, title in BASELINE_TITLES.items()
-        if f"baseline_{name}_test/accuracy" in values
+        if f"baseline_{name}_test/{cfg.dataset.metric}" in values
     ]
     return Report(
-        title=f"{cfg.experiment}: {cfg.dataset.name}, teacher {cfg.teacher.name}, space {cfg.search_space.name}",
+        title=f"{cfg.experiment}: {cfg.dataset.name}, teacher {cfg.teacher.name}, search space {cfg.search_space.name}",
         table=summary(rows),
         summary=f"The student is {arch}: {values['size/weights_mb']:.2f} MB of weights.",
         highlight=STUDENT,
@@ -75,19 +80,20 @@ def compose(job: Job, results: Results, config_yaml: str) -> Report:
         captions={
             "Trade-off": "Accuracy on valid: measured for trained candidates, predicted by the surrogate for all "
             "others.",
-            "Surrogate": "Measured accuracy of each fully trained candidate, and the accuracy predicted for it by a "
-            "surrogate that was not fitted on it.",
-            "Search": "Hypervolume (size of the region that the best trade-offs so far cover) by predicted accuracy, "
-            f"in units of the box around the {'exact front' if results.searched.convergence.exact else 'front found'}.",
+            "Surrogate": "Measured accuracy of each candidate, and the accuracy predicted for it by a surrogate that "
+            "was not fitted on it. With successive halving, candidates that were stopped early are not shown.",
+            "Search": "Hypervolume (size of the region that the best trade-offs so far cover), computed with predicted "
+            f"accuracy. The unit is the box that the {'exact' if results.searched.convergence.exact else 'final'} "
+            "front spans.",
         },
         notes=_notes(job, results),
         facts={
             _winner_title(results): results.searched.sentence,
             **_runners_up(results),
             **({"finals": results.finals.sentence} if results.finals.sentence else {}),
-            "surrogate": results.surrogate.accuracy.sentence,
+            "surrogate of accuracy": results.surrogate.accuracy.sentence,
             **({"halving": surrogate.halving} if surrogate.halving else {}),
-            **{name: f"Of the {name}: {surrogate.choices[name].sentence}" for name in objective_titles(surrogate)},
+            **{f"surrogate of {name}": surrogate.choices[name].sentence for name in objective_titles(surrogate)},
             "latency model": results.latency.model.summary,
             "student": str(arch),
             "weights": f"{values['size/params']:,.0f} parameters, {values['size/weights_mb']:.3f} MB",
@@ -112,15 +118,46 @@ def write(report: Report, folder: Path, results: Results) -> Path:
 def _trust(measured: Measured) -> dict[str, str]:
     """How far the student's answers and their probabilities can be trusted, as lines of the report."""
     values, decision = measured.values, measured.decision
+    flips = [f"{TITLES[kind]} {100 * values[name]:.2f} %" for kind, name in METRICS.items() if name in values]
+    shown = {"prediction flips": f"share of changed predictions: {', '.join(flips)}"} if flips else {}
+    if decision.head is not None:
+        return {**shown, **_of_pairs(values, decision)}
     lines = {
-        "calibration": "do probabilities match the share of correct answers? "
-        f"Expected calibration error {100 * values['fidelity/ece']:.2f} % on test, "
-        f"{100 * values['fidelity/ece_scaled']:.2f} % at temperature {decision.temperature:.3g}, fitted on valid"
+        "calibration": "Expected calibration error (average difference between a probability and the share of correct "
+        f"answers) on test: {100 * values['fidelity/ece']:.2f} %; {100 * values['fidelity/ece_scaled']:.2f} % with the "
+        f"temperature {decision.temperature:.3g}, which was fitted on valid"
     }
     if decision.threshold != 0.5:
-        lines["threshold"] = f"label 1 from a probability of {decision.threshold:.3g} on, fitted on valid"
-    flips = [f"{TITLES[kind]} {100 * values[name]:.2f} %" for kind, name in METRICS.items() if name in values]
-    return {"prediction flips": ", ".join(flips), **lines} if flips else lines
+        lines["threshold"] = f"label 1 if the probability is at least {decision.threshold:.3g}; fitted on valid"
+    return {**shown, **lines}
+
+
+def _of_pairs(values: Mapping[str, float], decision: Decided) -> dict[str, str]:
+    """How far the probabilities of pairs can be trusted, and the scores by language."""
+    assert decision.head is not None
+    rate = f"one clone in {1 / decision.head.base_rate:,.0f} pairs"
+    precision = values.get("calibration/precision")
+    right = "no pair has it" if precision is None else f"{100 * precision:.1f} % of these are clones at {rate}"
+    lines = {
+        "calibration": f"The probability of a pair is right at {rate}. Expected calibration error (average difference "
+        f"between a probability and the share of clones) on test: {100 * values['calibration/ece']:.4f} %; of pairs "
+        f"with a probability of at least 1 %: {100 * values['calibration/ece_shown']:.2f} %. The head was fitted on "
+        "valid",
+        "threshold": f"clones if the probability is at least {decision.threshold:.3g}. On test this finds "
+        f"{100 * values['calibration/recall']:.1f} % of the clones; {right}",
+    }
+    for prefix, title, metrics in (
+        (LANGUAGE, "by language", ("map_at_r",)),
+        (BETWEEN, "between languages", ("mrr", "auc")),
+    ):
+        names = sorted({name.removeprefix(prefix).split("/")[0] for name in values if name.startswith(prefix)})
+        parts = []
+        for name in names:
+            scores = [f"{COLUMNS[metric].short} {100 * values[f'{prefix}{name}/{metric}']:.1f}" for metric in metrics]
+            parts.append(f"{name.replace('_', ' to ')}: {', '.join(scores)}")
+        if parts:
+            lines[title] = "; ".join(parts)
+    return lines
 
 
 def _row(name: str, values: Mapping[str, float], scores: str, costs: str = "") -> Row:
@@ -137,10 +174,10 @@ def _row(name: str, values: Mapping[str, float], scores: str, costs: str = "") -
 
 
 def _teacher_row(job: Job, values: Mapping[str, float]) -> list[Row]:
-    if "teacher_test/accuracy" not in values and "latency/teacher_ms_p50" not in values:
+    if f"teacher_test/{job.cfg.dataset.metric}" not in values and "latency/teacher_ms_p50" not in values:
         return []
     timing = job.cfg.teacher.timing
-    name = f"teacher {job.cfg.teacher.name}" + (f", timed as {timing} shape" if timing == "codebert" else "")
+    name = f"teacher {job.cfg.teacher.name}" + (" (costs: CodeBERT's architecture)" if timing == "codebert" else "")
     ratio = values.get("compute/gflops_ratio")
     return [
         Row(
@@ -155,7 +192,7 @@ def _teacher_row(job: Job, values: Mapping[str, float]) -> list[Row]:
 
 def _winner_title(results: Results) -> str:
     """Title of the search's winner, which is the student unless a challenger was kept."""
-    return "winner" if results.searched.winner == results.student.model.arch else "the search's winner"
+    return "winner" if results.searched.winner == results.student.model.arch else "winner of the search"
 
 
 def _runners_up(results: Results) -> dict[str, str]:
@@ -163,10 +200,10 @@ def _runners_up(results: Results) -> dict[str, str]:
     searched, timed = results.searched, results.timed
     best = zip(searched.runners_up, searched.values[1:], timed[1:], strict=True)
     facts = {
-        f"runner-up {number}": f"{arch} with {values}; timed at {milliseconds:.3g} ms"
-        for number, (arch, values, milliseconds) in enumerate(best, start=1)
+        f"rank {number} of the search": f"{arch} with {values}; measured latency {milliseconds:.3g} ms"
+        for number, (arch, values, milliseconds) in enumerate(best, start=2)
     }
-    facts[f"{_winner_title(results)} timed"] = f"{timed[0]:.3g} ms, the model's forward pass alone"
+    facts[f"latency of the {_winner_title(results)}"] = f"{timed[0]:.3g} ms, measured for the forward pass alone"
     if searched.convergence.ratio is not None:
         facts["search"] = (
             f"{searched.result.evaluated:,} evaluations found {100 * searched.convergence.ratio:.2f} % of the "
@@ -185,8 +222,9 @@ def _figures(job: Job, results: Results, rows: list[Row]) -> dict[str, Figure]:
     tried["trained"], tried["front"] = True, False
     drawn: dict[str, Figure] = {}
     if "accuracy" in frame:
-        teacher = getattr(results.labels.unlabeled_metrics, job.cfg.dataset.metric)
-        references = pd.DataFrame({"accuracy": [teacher]}, index=["teacher (unlabelled half)"])
+        scores_of_teacher = results.labels.unlabeled_metrics
+        known = [] if scores_of_teacher is None else [getattr(scores_of_teacher, job.cfg.dataset.metric)]
+        references = pd.DataFrame({"accuracy": known}, index=["teacher (unlabelled half)"][: len(known)], dtype=float)
         drawn["Trade-off"] = figures.pareto(pd.concat([frame, tried], ignore_index=True), references)
     times = {row.model: row.latency_ms for row in rows if row.latency_ms is not None}
     drawn["Latency"] = figures.latency_bars(times)
@@ -212,23 +250,28 @@ def _notes(job: Job, results: Results) -> list[str]:
         notes.append(cfg.teacher.note)
     if results.teacher.kind.note:
         notes.append(results.teacher.kind.note)
-    if cfg.dataset.metric != "accuracy":
+    if results.data.corpus.task.grouped:
         notes.append(
-            f"Students are judged by {cfg.dataset.metric} here (dataset.metric): that is what the search and its "
-            "pictures call accuracy. Epochs and thresholds are chosen by it on valid"
-            + ("." if results.teacher.kind.runs else ", those of a recorded teacher aside, who answers at 0.5.")
+            f"Students are compared by {cfg.dataset.metric} (dataset.metric). Where the search and its pictures say "
+            f"accuracy, they mean {cfg.dataset.metric} on valid. It also chooses epochs."
         )
-    if not cfg.distill.use_unlabeled:
-        taught = "how far functions lie from each other" if cfg.distill.relations else "nothing"
+    elif cfg.dataset.metric != "accuracy":
         notes.append(
-            "The student learned from the true labels of the labelled half alone (distill.use_unlabeled=false): "
-            f"the teacher is shown for comparison; it taught the student {taught}."
+            f"Students are compared by {cfg.dataset.metric} (dataset.metric). Where the search and its pictures say "
+            f"accuracy, they mean {cfg.dataset.metric} on valid. It also chooses epochs and thresholds."
+            + ("" if results.teacher.kind.runs else " Only the recorded teacher has the threshold 0.5.")
+        )
+    if not cfg.distill.use_unlabeled and not results.data.corpus.task.grouped:
+        taught = "only the distances between functions" if cfg.distill.relations else "nothing"
+        notes.append(
+            "The student learned from the true labels of the labelled half (distill.use_unlabeled=false). From the "
+            f"teacher it learned {taught}; the teacher's scores are shown for comparison."
         )
     alone = values.get(f"test_without_twins/{cfg.dataset.metric}")
     if alone is not None:
         notes.append(
-            "On test examples without a function whose body also stands in train: "
-            f"{score_text(alone, cfg.dataset.metric)} {cfg.dataset.metric}."
+            f"The student's {cfg.dataset.metric} on the test examples that use no function of the training (compared "
+            f"by its body): {score_text(alone, cfg.dataset.metric)}."
         )
     verdict = _against_baselines(values, cfg.dataset.metric)
     return [verdict, *notes] if verdict else notes

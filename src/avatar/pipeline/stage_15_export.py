@@ -9,8 +9,8 @@ from avatar.code.text import TextRules
 from avatar.common.seeding import generator
 from avatar.config.schema import ExportConfig
 from avatar.data.records import SplitName, Task
-from avatar.export import Int8Trial, export_bundle
-from avatar.measure.decision import Decision
+from avatar.export import Int8Trial, VectorTrial, export_bundle
+from avatar.measure.judging import Decided
 from avatar.measure.model_size import bundle_mb
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.job import Job
@@ -26,12 +26,12 @@ BUNDLE = "bundle"
 
 @dataclass(frozen=True)
 class Inputs:
-    """The student, its model card, the decision that turns logits into probabilities and labels, and the data."""
+    """The student, its model card, the decision that gives probabilities and labels, and the data."""
 
     data: Data
     student: TrainedStudent
     card: str
-    decision: Decision
+    decision: Decided
     text: TextRules
     languages: tuple[str, ...]
 
@@ -59,6 +59,7 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
         inputs.card,
         temperature=decision.temperature,
         threshold=decision.threshold,
+        pair_head=decision.head,
         int8=_trial(data, settings) if settings.export.int8 else None,
         text=inputs.text,
         languages=inputs.languages,
@@ -73,16 +74,25 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
 EXPORT = Stage("export", 2, "Write the bundle and compare it with PyTorch", Inputs, Settings, _build)
 
 
-def run(job: Job, data: Data, student: TrainedStudent, card: str, decision: Decision) -> Artifact:
+def run(job: Job, data: Data, student: TrainedStudent, card: str, decision: Decided) -> Artifact:
     """Write the bundle. Its probabilities and labels are made by `decision`."""
     artifact = job.make(EXPORT, Inputs(data, student, card, decision, data.corpus.text, data.corpus.languages))
     read_bundle(artifact.folder / BUNDLE)
     return artifact
 
 
-def _trial(data: Data, settings: Settings) -> Int8Trial:
-    """The valid examples with their true labels, which decide whether int8 is kept."""
-    corpus, cfg = data.corpus, settings.export
+def _trial(data: Data, settings: Settings) -> Int8Trial | VectorTrial:
+    """The valid examples with their true labels or groups, which decide whether int8 is kept."""
+    corpus, cfg, split = data.corpus, settings.export, SplitName.VALID
+    if corpus.task.grouped:
+        return VectorTrial(
+            [corpus.functions[example.ids[0]].code for example in corpus.splits[split]],
+            corpus.labels(split),
+            corpus.function_languages(split),
+            cfg.int8_tolerance,
+            cfg.compact,
+            settings.metric,
+        )
     codes = [[corpus.functions[name].code for name in example.ids] for example in corpus.splits[SplitName.VALID]]
     examples = [one[0] for one in codes] if corpus.task is Task.FUNCTION else [(one[0], one[1]) for one in codes]
     labels = corpus.labels(SplitName.VALID)

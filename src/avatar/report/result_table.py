@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from avatar.data.metrics import METRICS, Metric
+from avatar.data.metrics import METRICS, VECTOR_METRICS, Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,14 @@ class Column:
     meaning: str = ""
 
 
-def _of_metric(metric: Metric) -> Column:
+def _of_metric(metric: Shown) -> Column:
     short = metric.short or metric.title
     return Column(metric.title + metric.unit, short + metric.unit, metric.scale, metric.form)
 
 
 COLUMNS = {
     **{name: _of_metric(METRICS.get(name)) for name in METRICS},
+    **{name: _of_metric(VECTOR_METRICS.get(name)) for name in VECTOR_METRICS},
     "size_mb": Column("size MB", "MB", meaning="megabytes of weights"),
     "latency_ms": Column("latency ms", "ms", meaning="median time for one example in milliseconds"),
     "ratio": Column("speed-up", "speed-up", meaning="how many times faster than the teacher"),
@@ -47,19 +48,20 @@ COLUMNS = {
 }
 """The columns, in order."""
 
+SCORES = (*METRICS, *VECTOR_METRICS)
+"""The columns that are scores."""
 MISSING = "-"
 
 
 def scores_in(values: Mapping[str, float], group: str) -> dict[str, float]:
     """The `scores` of a row, from values by MLflow name: with the group "test", F1 is "test/f1"."""
-    return {name: values[f"{group}/{name}"] for name in METRICS if f"{group}/{name}" in values}
+    return {name: values[f"{group}/{name}"] for name in SCORES if f"{group}/{name}" in values}
 
 
 def summary(rows: Sequence[Row]) -> pd.DataFrame:
     """One row per model in the units of `Row`; NaN means not measured. The index is the model's name."""
     values = {
-        name: [row.scores.get(name) if name in METRICS.names() else getattr(row, name) for row in rows]
-        for name in COLUMNS
+        name: [row.scores.get(name) if name in SCORES else getattr(row, name) for row in rows] for name in COLUMNS
     }
     frame = pd.DataFrame(values, dtype=float)
     frame.index = pd.Index([row.model for row in rows], name="model")

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.bundle import Bundle, read_bundle
+from avatar.bundle.pair_head import languages_differ, length_ratios
 from avatar.code.text import function_text
 from avatar.common.errors import DataError
 from avatar.serve.languages import language_warnings, only_language
@@ -77,6 +78,37 @@ class Predictor:
 
     def logits(self, *vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Logits (n, 2) from one array of vectors (functions) or two of equal length (pairs)."""
+        self._check_sides(vectors)
+        if not len(vectors[0]):
+            return np.zeros((0, 2), dtype=np.float32)
+        return self._runtime.classify(*vectors)
+
+    def clone_probability(
+        self,
+        first: NDArray[np.float32],
+        second: NDArray[np.float32],
+        lengths: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
+        languages: tuple[Sequence[str], Sequence[str]] | None = None,
+    ) -> NDArray[np.float64]:
+        """Probability (n,) that row i of both arrays of vectors are clones, by the calibrated head.
+
+        It is right where `pair_head.base_rate` of all pairs are clones. `lengths` are the numbers of characters of the
+        functions' texts, `languages` the names of their languages, "" if unknown; without them, both functions are
+        taken to have the same. A student without a calibrated head is a DataError.
+        """
+        head = self.config.pair_head
+        if head is None:
+            raise DataError(
+                f"this student has no calibrated head: its task is '{self.config.task}'", "use predict or compare"
+            )
+        cosines = np.einsum("nw,nw->n", first, second).astype(np.float64)
+        ratios = np.zeros(len(cosines)) if lengths is None else length_ratios(*lengths)
+        foreign = np.zeros(len(cosines), dtype=np.bool_)
+        if languages is not None:
+            foreign = languages_differ(*(np.asarray(names, dtype=np.str_) for names in languages))
+        return head.probability(cosines, ratios, foreign)
+
+    def _check_sides(self, vectors: Sequence[NDArray[np.float32]]) -> None:
         if len(vectors) != self.config.arity:
             raise DataError(
                 f"this student needs {self.config.arity} function(s) per example, {len(vectors)} given",
@@ -87,12 +119,12 @@ class Predictor:
                 f"there are {' and '.join(str(len(part)) for part in vectors)} vectors for the two sides of a pair",
                 "give the same number on both sides",
             )
-        if not len(vectors[0]):
-            return np.zeros((0, 2), dtype=np.float32)
-        return self._runtime.classify(*vectors)
 
     def compare(self, *vectors: NDArray[np.float32]) -> NDArray[np.float64]:
         """Probabilities (n, 2) from vectors that `encode` returned; for pairs, row i of both."""
+        if self.config.pair_head is not None:
+            self._check_sides(vectors)
+            return _both(self.clone_probability(vectors[0], vectors[1]))
         return softmax(self.logits(*vectors) / self.config.temperature)
 
     def predict(
@@ -120,14 +152,32 @@ class Predictor:
         vectors = self.encode_ids(rows)
         sides = [np.asarray([index[one[side]] for one in texts], dtype=np.int64) for side in range(self.config.arity)]
         return Answers(
-            self.compare(*(vectors[side] for side in sides)),
+            self._probabilities([vectors[side] for side in sides], texts, languages),
             [[rows[index[text]] for text in one] for one in texts],
             language_warnings(self.config, languages),
         )
 
+    def _probabilities(
+        self,
+        vectors: Sequence[NDArray[np.float32]],
+        texts: Sequence[Sequence[str]],
+        languages: Sequence[str | None],
+    ) -> NDArray[np.float64]:
+        """As `compare`, with the lengths and languages of the functions if there is a calibrated head."""
+        if self.config.pair_head is None:
+            return self.compare(*vectors)
+        first, second = (np.asarray([len(one[side]) for one in texts], dtype=np.int64) for side in (0, 1))
+        names = tuple([language or ""] * len(texts) for language in languages)
+        return _both(self.clone_probability(vectors[0], vectors[1], (first, second), (names[0], names[1])))
+
     def label(self, probabilities: NDArray[np.float64]) -> list[str]:
         """The name of each row's label: the second if its probability is at least the threshold."""
         return [self.config.labels[int(row[1] >= self.config.threshold)] for row in probabilities]
+
+
+def _both(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities (n, 2) of both labels from those of the second."""
+    return np.stack([1 - probabilities, probabilities], axis=1)
 
 
 def length_batches(lengths: Sequence[int]) -> Iterator[list[int]]:

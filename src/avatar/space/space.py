@@ -90,7 +90,7 @@ class SearchSpace:
         space = cls(config.name, ordered, Architecture(**fixed))
         if not space._has_legal_member():
             raise ConfigError(
-                f"no architecture of the search space '{config.name}' is legal",
+                f"no architecture of the search space '{config.name}' is allowed",
                 "; ".join(gene.rule for gene in _RULED),
             )
         return space

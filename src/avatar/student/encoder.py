@@ -11,7 +11,7 @@ from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID
 from avatar.space.architecture import Architecture
 from avatar.student.attention import SelfAttention
 from avatar.student.dropout import Dropout
-from avatar.student.heads import HEADS
+from avatar.student.heads import HEADS, Vector
 from avatar.student.pooling import POOLINGS
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -65,7 +65,7 @@ class Windows(nn.Module):
 
 
 class StudentModel(nn.Module):
-    """A small classifier of functions or pairs, at most a few MB.
+    """A small classifier of functions or pairs, or an encoder of functions, at most a few MB.
 
     Its number of parameters equals `space.size.count_params`. `token_dropout` is the
     share of tokens that are replaced by the unknown token in training.
@@ -88,8 +88,12 @@ class StudentModel(nn.Module):
         self.windows = Windows(arch.hidden_size, arch.window) if arch.window > 1 else None
         self.layers = nn.ModuleList(Layer(arch) for _ in range(arch.layers))
         self.pool = POOLINGS.get(arch.pooling)(arch.vector_size)
-        self.head = HEADS.get("single" if task is Task.FUNCTION else arch.head)(
-            arch.vector_size, arch.hidden_size, arch.hidden_dropout, num_labels
+        self.head: nn.Module = (
+            Vector()
+            if task.grouped
+            else HEADS.get("single" if task is Task.FUNCTION else arch.head)(
+                arch.vector_size, arch.hidden_size, arch.hidden_dropout, num_labels
+            )
         )
         self.apply(_initialise)
 
@@ -103,8 +107,12 @@ class StudentModel(nn.Module):
         """One vector per function: token ids and mask (functions, tokens) to (functions, vector_size).
 
         A student that reads a set also accepts the distinct windows of `data.windows`, ids (functions, windows,
-        window), and gives the same vectors.
+        window), and gives the same vectors. If the vectors are the answer, they have length 1.
         """
+        vectors = self._vectors(input_ids, attention_mask)
+        return F.normalize(vectors, dim=1) if self.task.grouped else vectors
+
+    def _vectors(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         if self.training and self.token_dropout:
             hidden = torch.rand(input_ids.shape, device=input_ids.device) < self.token_dropout
             input_ids = input_ids.masked_fill(hidden, UNKNOWN_ID)
@@ -158,7 +166,10 @@ class StudentModel(nn.Module):
         return dropped
 
     def classify(self, vectors: Tensor) -> Tensor:
-        """Logits (examples, labels) from the vectors of each example's functions, (examples, arity, hidden)."""
+        """Logits (examples, labels) from the vectors of each example's functions, (examples, arity, hidden).
+
+        If the vectors are the answer, the vectors (examples, hidden) themselves.
+        """
         logits: Tensor = self.head(vectors)
         return logits
 

@@ -9,6 +9,14 @@ from avatar.student.dropout import Dropout
 HEADS: Registry[type[nn.Module]] = Registry("head")
 
 
+class Vector(nn.Module):
+    """The head of students whose answer is the vector itself; it has no weights."""
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """(examples, 1, vector) to (examples, vector)."""
+        return vectors[:, 0]
+
+
 class _Classifier(nn.Module):
     """Dense, tanh, dropout, out: RoBERTa's classification head."""
 

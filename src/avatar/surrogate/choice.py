@@ -53,8 +53,8 @@ def choose(
     if len(y) < config.minimum:
         sentence = (
             f"{len(y)} trained architectures are fewer than the {config.minimum} that a surrogate needs, "
-            "so the constant predictor is used. It gives every architecture the same accuracy, so the search does not "
-            "use accuracy."
+            "so the constant predictor is used. It gives every architecture the same value, so its predictions have no "
+            "effect on the search."
         )
         return _fitted("constant", X, y, seed, {}, None, failed, sentence + note)
     names = [name for name in SURROGATES if name != "constant"] if config.name == "auto" else [config.name]
@@ -78,8 +78,8 @@ def choose(
         sentence = f"The surrogate is {_title(best.name)}: {numbers}."
     elif config.name == "auto":
         sentence = (
-            f"No surrogate beats the constant predictor, which gives every architecture the same accuracy. So the "
-            f"search does not use predicted accuracy. The best surrogate is {_title(best.name)}: {numbers}."
+            "No surrogate beats the constant predictor, which gives every architecture the same value. So predictions "
+            f"have no effect on the search. The best surrogate is {_title(best.name)}: {numbers}."
         )
     else:
         sentence = (

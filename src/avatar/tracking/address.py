@@ -46,7 +46,11 @@ def resolve_uri(uri: str, root: Path) -> tuple[str, Path | None]:
         return f"{SQLITE}{path}?timeout={BUSY_SECONDS}", path
     if scheme in SERVERS or scheme.split("+")[0] in DATABASES:
         return uri, None
-    known = did_you_mean(scheme, ("sqlite", *DATABASES, *SERVERS)) if scheme else "it must begin with a kind of store"
+    known = (
+        did_you_mean(scheme, ("sqlite", *DATABASES, *SERVERS))
+        if scheme
+        else "it must begin with sqlite:///, http:// or the name of a database"
+    )
     raise ConfigError(
         f"tracking.uri is '{without_password(uri, uri)}'; MLflow does not support this kind of store: {known}",
         "use sqlite:///mlflow.db, the address of a database, or that of a server (http://host:port)",

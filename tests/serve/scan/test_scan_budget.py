@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from avatar.code.languages import LANGUAGES
+from avatar.code.text import TextRules
 from avatar.serve.cli import main
 from avatar.serve.lsp.editor_settings import EditorSettings
 from avatar.serve.lsp.index import Index
 from avatar.serve.scan.cache import NoCache
 from avatar.serve.scan.formats.sarif import sarif
+from avatar.serve.scan.outliner import Outliner
 from avatar.serve.scan.run_scan import Options, scan, scan_texts
 from avatar.serve.scan.student import LazyStudent
 from hostile_texts import QUADRATIC, SUFFIXES, hostile
@@ -126,3 +129,16 @@ def running(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("language", LANGUAGES.names())
+def test_every_grammar_has_the_budget(language: str) -> None:
+    outliner = Outliner(TextRules(), seconds=0.3)
+    for name in QUADRATIC:
+        text = hostile(name, 200_000)[1]
+        start = time.monotonic()
+        outliner.of_text("a", text, language)  # most are left out; some grammars read some of the texts quickly
+        assert time.monotonic() - start < 20
+        assert outliner.of_text("b", "x", language).outline.skipped == ""
+    outliner.close()

@@ -44,6 +44,6 @@ def family(name: str) -> str:
 
 
 def titles() -> str:
-    """All languages as part of a sentence: "C, C++, Java and Python"."""
+    """All languages as part of a sentence, such as "C, Java and Python"."""
     known = sorted(LANGUAGES.get(name).title for name in LANGUAGES)
     return " and ".join(filter(None, (", ".join(known[:-1]), known[-1])))

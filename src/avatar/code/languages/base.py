@@ -9,6 +9,8 @@ Captures of the two queries, all by byte range. `functions`:
 
     use       every identifier
     bind      an identifier that declares a local variable or a parameter
+    wide      an identifier that declares a variable of the whole innermost function
+    value     an expression that cannot see the variables that its statement declares before it
     scope     where declarations inside are visible; function: a scope that makes them local
     fixed     an identifier that is not a variable (a method, a field, a label)
     frozen    an identifier whose name must never be renamed
@@ -17,10 +19,11 @@ Captures of the two queries, all by byte range. `functions`:
     keyword   the name of an argument
     lambda    the parameters of an anonymous function
     parameters   the parameters of a named function
-    hole      the iterable of a comprehension, which is evaluated outside of its scope
+    hole      a part of a scope that cannot see its variables: the iterable of a comprehension, an else
     name      the name of a declared function
     field     the name of a field; an argument of a macro may mean it
     class     a class; inside a function, none of its words is renamed
+    dynamic   code that computes the name of a variable; nothing is renamed
 """
 
 from collections.abc import Callable
@@ -31,6 +34,7 @@ from tree_sitter import Node
 
 from avatar.code.layout import reformat_braces
 from avatar.code.shape import BRACES, Shape
+from avatar.code.tree_layout import TreeLayout
 from avatar.common.registry import Registry
 
 
@@ -38,9 +42,13 @@ from avatar.common.registry import Registry
 class DeadCode:
     """Statements without an effect, with {a} for a new name, {n} for a number and {w} for a word.
 
-    `body` is a query that captures a function's body. `branch` holds the lines of a branch that never runs; the inner
-    lines are indented. Nothing is inserted before a first statement for which `stays_first` is true. `own_line`: a
-    statement needs its own line. `no_late_declarations`: after the first statement, only branches are inserted.
+    `body` is a query that captures a function's body. A declaration has one or more lines. `branch` holds the lines of
+    a branch that never runs; the inner lines are indented. Nothing is inserted before a first statement for which
+    `stays_first` is true. `own_line`: a statement needs its own line. `no_late_declarations`: after the first
+    statement, only branches are inserted; with `jump`, only in code that has this word (a goto). Nothing is inserted
+    after a node of a kind in `conditions`: it may leave out the next statement, and another one is then the last.
+    Nothing is inserted before a part of a body for which `goes_on` is true: it is no statement, or it belongs to the
+    line before it.
     """
 
     body: str
@@ -49,6 +57,9 @@ class DeadCode:
     stays_first: Callable[[Node], bool] = lambda node: False
     own_line: bool = False
     no_late_declarations: bool = False
+    jump: str = ""
+    conditions: frozenset[str] = frozenset()
+    goes_on: Callable[[Node], bool] = lambda node: False
 
 
 def field_name(node: Node) -> str:
@@ -91,6 +102,10 @@ class Language:
     """Whether a variable is visible in its whole scope, not only after its declaration."""
     wrapper: tuple[str, str] | None = None
     """A text that the grammar cannot parse is tried again between these two (a constructor needs its class)."""
+    other_wrappers: tuple[tuple[str, str], ...] = ()
+    """More wrappers, tried in this order after `wrapper`."""
+    misread: str = ""
+    """A query that matches a text which the grammar reads without errors but wrongly; the wrappers are tried too."""
     fallback: str | None = None
     """The language whose grammar is tried if this language's grammar cannot parse a text."""
     family: str = ""
@@ -104,9 +119,11 @@ class Language:
     shape: Shape = BRACES
     """The form of a function's text: comments, its last line, its docstring."""
     hide_macros: Callable[[bytes], bytes] | None = None
-    """Replaces macros that the grammar cannot parse by blanks; all other bytes keep their offsets."""
+    """Replaces what the grammar cannot parse (macros, HTML) by blanks; all other bytes keep their offsets."""
     reformat: Callable[[str, Random], str] = reformat_braces
     """Changes the layout of a text without syntax errors; the tokens do not change."""
+    tree_layout: TreeLayout | None = None
+    """If set, the layout is changed by these rules on the syntax tree, not by `reformat`."""
 
 
 LANGUAGES: Registry[Language] = Registry("language")

@@ -6,28 +6,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar.common.errors import ConfigError, did_you_mean
 from avatar.common.registry import Registry
+from avatar.data.records import Task
+from avatar.data.vector_space import VectorSpace
 
 Counts = NDArray[np.float64]
+Scores = NDArray[np.float64]
 Score = Callable[[Counts, Counts, Counts, Counts], NDArray[np.float64]]
 """Scores (n,) of n confusion matrices: true and false positives, false and true negatives, each (n,)."""
 
 
-@dataclass(frozen=True)
-class Metric:
-    """A score of a binary classifier that `dataset.metric` may name; higher is better.
+class Shown:
+    """How a score is shown: its title, a short title, and whether scores in [0, 1] are shown in per cent."""
 
-    `title` is its name in reports, `short` its name in narrow columns. If `percent`, scores in [0, 1] are shown in per
-    cent. If `tunes_threshold`, the best threshold is chosen on valid; otherwise it is probability 0.5. `uninformed` is
-    the score of predictions without information, if that is one number: a threshold with no higher score is not used.
-    """
-
-    score: Score
     title: str
-    short: str = ""
-    percent: bool = True
-    tunes_threshold: bool = True
-    uninformed: float | None = None
+    short: str
+    percent: bool
 
     @property
     def scale(self) -> int:
@@ -44,12 +39,6 @@ class Metric:
         """The text after a scaled score."""
         return " %" if self.percent else ""
 
-    @property
-    def rewards_ones(self) -> bool:
-        """Whether always predicting 1 scores higher than always predicting 0, if both labels are equally frequent."""
-        none, one = np.zeros(1), np.ones(1)
-        return bool(self.score(one, one, none, none)[0] > self.score(none, none, one, one)[0])
-
     def text(self, score: float) -> str:
         """A score as text: "95.98 %"."""
         return f"{self.scale * score:{self.form}}{self.unit}"
@@ -59,9 +48,76 @@ class Metric:
         return f"{self.scale * loss:g}" + (" points" if self.percent else "")
 
 
+@dataclass(frozen=True)
+class Metric(Shown):
+    """A score of a binary classifier that `dataset.metric` may name; higher is better.
+
+    `title` is its name in reports, `short` its name in narrow columns. If `percent`, scores in [0, 1] are shown in per
+    cent. If `tunes_threshold`, the best threshold is chosen on valid; otherwise it is probability 0.5. `uninformed` is
+    the score of predictions without information, if that is one number: a threshold with no higher score is not used.
+    """
+
+    score: Score
+    title: str
+    short: str = ""
+    percent: bool = True
+    tunes_threshold: bool = True
+    uninformed: float | None = None
+
+    @property
+    def rewards_ones(self) -> bool:
+        """Whether always predicting 1 scores higher than always predicting 0, if both labels are equally frequent."""
+        none, one = np.zeros(1), np.ones(1)
+        return bool(self.score(one, one, none, none)[0] > self.score(none, none, one, one)[0])
+
+
 METRICS: Registry[Metric] = Registry("metric")
+
+
+@dataclass(frozen=True)
+class VectorMetric(Shown):
+    """A score of the vectors of functions in groups of clones; higher is better. `score` gives it in [0, 1].
+
+    If it is a mean over functions, `of_each` gives the part of each function, NaN for one that has no part. Such a
+    metric may be named by `dataset.metric`.
+    """
+
+    score: Callable[[VectorSpace], float]
+    title: str
+    short: str = ""
+    percent: bool = True
+    of_each: Callable[[VectorSpace], Scores] | None = None
+
+
+VECTOR_METRICS: Registry[VectorMetric] = Registry("metric of vectors")
+
+
+def mean_of_each(of_each: Callable[[VectorSpace], Scores], title: str, short: str = "") -> VectorMetric:
+    """The metric that is the mean of `of_each`; 0 if no function has a part."""
+
+    def score(space: VectorSpace) -> float:
+        parts = of_each(space)
+        return float(np.nanmean(parts)) if np.isfinite(parts).any() else 0.0
+
+    return VectorMetric(score, title, short, of_each=of_each)
 
 
 def shares(part: Counts, whole: Counts) -> NDArray[np.float64]:
     """part / whole, and 0 where whole is 0."""
     return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+
+
+def judging_metrics(task: Task) -> list[str]:
+    """The metrics that may judge students of `task`."""
+    if not task.grouped:
+        return METRICS.names()
+    return [name for name in VECTOR_METRICS.names() if VECTOR_METRICS.get(name).of_each is not None]
+
+
+def shown_metric(name: str) -> Shown:
+    """How the metric `name` of any task is shown; an unknown name is a ConfigError."""
+    if name in METRICS.names():
+        return METRICS.get(name)
+    if name in VECTOR_METRICS.names():
+        return VECTOR_METRICS.get(name)
+    raise ConfigError(f"unknown metric '{name}'", did_you_mean(name, [*METRICS.names(), *VECTOR_METRICS.names()]))

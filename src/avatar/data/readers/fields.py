@@ -76,6 +76,26 @@ def id_field(row: Mapping[str, Any], key: str, where: str) -> str:
     return str(value)
 
 
+def group_field(row: Mapping[str, Any], key: str, where: str) -> str:
+    """The name of a function's group of clones: text that is not blank, or an integer."""
+    value = field(row, key, where)
+    if isinstance(value, bool) or not isinstance(value, (int, str)) or not str(value).strip():
+        problem = "is missing" if value is None or value == "" else f"is {value!r}"
+        raise DataError(
+            f"{where}: the group ('{key}') {problem}",
+            "a group is a name or an integer; functions with the same group are clones of each other: correct this row",
+        )
+    return str(value)
+
+
+def language_field(row: Mapping[str, Any], key: str, where: str) -> str:
+    """The name of a language in lower case; a null or blank field gives ""."""
+    value = row.get(key)
+    if value is not None and not isinstance(value, str):
+        raise DataError(f"{where}: '{key}' is {value!r}; a language must be text, such as java", "correct this row")
+    return (value or "").strip().lower()
+
+
 def text_field(row: Mapping[str, Any], key: str) -> str:
     """An optional field as text; a missing or null field gives ""."""
     value = row.get(key)

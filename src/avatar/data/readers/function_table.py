@@ -27,12 +27,12 @@ class FunctionTable:
                 "ids must be unique: remove one of the two functions, or give it another id",
             )
 
-    def add_body(self, code: str, group: str = "") -> str:
+    def add_body(self, code: str, group: str = "", language: str = "") -> str:
         """Add a function without an id and return its id, a hash of the body. Equal bodies are one function."""
         name = self._by_body.get(code)
         if name is None:
             name = self._by_body[code] = stable_hash(code)
-            self.by_id[name] = Function(name, code, group)
+            self.by_id[name] = Function(name, code, group, language)
         return name
 
     def add_renamed(self, name: str, code: str, group: str) -> str:

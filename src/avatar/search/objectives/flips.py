@@ -26,15 +26,12 @@ class Flips(MeasuredObjective):
 
     def measure(self, candidate: TrainedCandidate) -> float:
         """The share of flips on at most `EXAMPLES` examples of valid."""
-        from avatar.data.inference import predict_logits
-        from avatar.measure.decision import fit_decision
-        from avatar.measure.student_flips import student_flips
+        from avatar.measure.judging import JUDGES
+        from avatar.measure.student_flips import rewritten_languages, student_flips
 
         corpus, model = candidate.corpus, candidate.model
-        assert candidate.language is not None  # `problems` requires it
         tokens = candidate.tokens.truncated(model.arch.max_length)
-        logits = predict_logits(model, tokens, corpus.members(SplitName.VALID))
-        decision = fit_decision(logits, corpus.labels(SplitName.VALID), candidate.metric)
+        decision = JUDGES[corpus.task].fit(model, tokens, corpus, candidate.metric)
         flips = student_flips(
             model,
             candidate.tokenizer,
@@ -42,7 +39,7 @@ class Flips(MeasuredObjective):
             corpus,
             SplitName.VALID,
             EXAMPLES,
-            candidate.language,
+            rewritten_languages(corpus, SplitName.VALID, candidate.language),
             candidate.seed,
             kinds=("rename",),
         )
@@ -50,7 +47,7 @@ class Flips(MeasuredObjective):
 
     def problems(self, cfg: "Config") -> Iterator[str]:
         """A missing `dataset.language`."""
-        if cfg.dataset.language is None:
+        if cfg.dataset.language is None and not cfg.dataset.columns.get("language"):
             yield (
                 "dataset.language is null; the objective 'flips' needs the programming language of the functions: "
                 f"set it to one of {', '.join(LANGUAGES.names())}, or leave flips out of search.objectives"

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from avatar.bundle import Bundle
 from avatar.common.cores import allowed_cores
-from avatar.common.errors import ConfigError
+from avatar.common.errors import ConfigError, DataError
 from avatar.common.registry import Registry
 
 
@@ -22,8 +22,19 @@ class Runtime(Protocol):
         ...
 
     def classify(self, *vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Logits (examples, 2) from one array (examples, hidden) for each function of an example."""
+        """Logits (examples, 2) from one array (examples, hidden) for each function of an example.
+
+        A DataError if the student has no head.
+        """
         ...
+
+
+def no_head() -> DataError:
+    """The error for logits of a student whose answer is the vector."""
+    return DataError(
+        "this student has no head: its answer for a function is a vector",
+        "compare two vectors by their cosine, or use Predictor.clone_probability",
+    )
 
 
 Loader = Callable[[Bundle, str | None, int], Runtime]

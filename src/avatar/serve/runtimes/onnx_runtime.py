@@ -8,18 +8,18 @@ from numpy.typing import NDArray
 
 from avatar.bundle import Bundle
 from avatar.common.errors import ArtifactError
-from avatar.serve.runtimes.base import RUNTIMES
+from avatar.serve.runtimes.base import RUNTIMES, no_head
 
 
 @RUNTIMES.register("onnxruntime")
 class OnnxRuntime:
-    """Two onnxruntime sessions. Weights stored as int8 are converted to float32 once, on loading."""
+    """An onnxruntime session for each graph. Weights stored as int8 are converted to float32 once, on loading."""
 
     def __init__(self, bundle: Bundle, precision: str | None = None, threads: int = 1) -> None:
         parts = bundle.parts(precision)
         self._encoder = load_session(bundle.path(parts.encoder), threads)
-        self._head = load_session(bundle.path(parts.head), threads)
-        self._names = [entry.name for entry in self._head.get_inputs()]
+        self._head = load_session(bundle.path(parts.head), threads) if parts.head else None
+        self._names = [entry.name for entry in self._head.get_inputs()] if self._head is not None else []
         self.hidden_size: int = self._encoder.get_outputs()[0].shape[-1]
 
     def encode(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -31,6 +31,8 @@ class OnnxRuntime:
 
     def classify(self, *vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Logits (examples, 2)."""
+        if self._head is None:
+            raise no_head()
         logits: NDArray[np.float32] = self._head.run(None, dict(zip(self._names, vectors, strict=True)))[0]
         return logits
 

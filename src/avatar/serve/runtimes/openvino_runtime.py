@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from avatar.bundle import Bundle
 from avatar.common.errors import ArtifactError, ConfigError
-from avatar.serve.runtimes.base import RUNTIMES
+from avatar.serve.runtimes.base import RUNTIMES, no_head
 
 
 @RUNTIMES.register("openvino")
 class OpenVino:
-    """Two compiled models. Always computes in float32, so that results do not depend on the processor."""
+    """A compiled model for each graph. Always computes in float32, so that results do not depend on the processor."""
 
     def __init__(self, bundle: Bundle, precision: str | None = None, threads: int = 1) -> None:
         try:
@@ -32,7 +32,7 @@ class OpenVino:
         }
         core = openvino.Core()
         self._models: dict[str, Any] = {}
-        for name in (parts.encoder, parts.head):
+        for name in filter(None, (parts.encoder, parts.head)):
             path = bundle.path(name)
             try:
                 self._models[name] = core.compile_model(str(path), "CPU", settings)
@@ -48,6 +48,8 @@ class OpenVino:
 
     def classify(self, *vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Logits (examples, 2)."""
+        if not self._parts.head:
+            raise no_head()
         return self._run(self._parts.head, *vectors)
 
     def _run(self, name: str, *inputs: NDArray[Any]) -> NDArray[np.float32]:

@@ -183,7 +183,7 @@ def _report(
     config = student.bundle.config
     return ScanReport(
         root=root,
-        task=config.task,
+        task="pair" if config.arity == 2 else config.task,
         label=config.labels[1],
         threshold=scanner.threshold,
         findings=tuple(findings),

@@ -46,8 +46,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         metavar="N",
         type=amount,
         default=CHANCE_NEIGHBOURS,
-        help="accept a pair only if the distance of its vectors is below a limit: a quarter of the functions "
-        "have N or more other functions within it. A larger N accepts less similar pairs (default: 1; 0: no limit)",
+        help="accept a pair only if the distance of its vectors is below a limit, which is measured on your code: "
+        "a quarter of the functions have N or more other functions within this distance. A larger N accepts less "
+        "similar pairs (default: 1; 0: no limit)",
     )
     scan.add_argument(  # the name of this option in earlier versions
         "--twins-by-chance", dest="chance_neighbours", type=amount, default=argparse.SUPPRESS, help=argparse.SUPPRESS

@@ -54,6 +54,6 @@ class LazyStudent:
 
     @property
     def usual_threshold(self) -> float:
-        """Default threshold: `CLONE_THRESHOLD` for clones, else the bundle's."""
+        """Default threshold: `CLONE_THRESHOLD` for clones, else the bundle's, which is right for a code base."""
         config = self.bundle.config
-        return CLONE_THRESHOLD if config.arity == 2 else config.threshold
+        return CLONE_THRESHOLD if config.task == "pair" else config.threshold

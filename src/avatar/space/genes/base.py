@@ -84,7 +84,7 @@ class Gene:
             if broken.any():
                 wrong = space.architecture(rows[int(broken.argmax())])
                 raise ConfigError(
-                    f"no value of {self.name} is legal for {wrong}: {self.rule}",
+                    f"no value of {self.name} is allowed for {wrong}: {self.rule}",
                     f"add values to {self.name} in the search space",
                 )
 
@@ -133,7 +133,7 @@ class Number(Gene):
 
     smallest: ClassVar[float]
     largest: ClassVar[float] = np.inf
-    largest_is: ClassVar[str] = "the largest legal value"
+    largest_is: ClassVar[str] = "the largest allowed value"
     whole: ClassVar[bool] = True
 
     def problem(self, value: Any) -> str | None:
@@ -141,7 +141,7 @@ class Number(Gene):
         if isinstance(value, bool) or not isinstance(value, int if self.whole else (int, float)):
             return f"{value!r} is not a number of the type {'int' if self.whole else 'float'}"
         if value < self.smallest:
-            return f"{value!r} is below the smallest legal value {self.smallest:g}"
+            return f"{value!r} is below the smallest allowed value {self.smallest:g}"
         if value > self.largest:
             return f"{value!r} is above {self.largest:g}, {self.largest_is}"
         return None

@@ -38,17 +38,21 @@ class Head(Name):
     per_function = False
 
     def settle(self, indices: NDArray[np.int64], values: NDArray[Any], columns: Columns, task: Task | None) -> None:
-        """Single functions always have the same head."""
-        if task is Task.FUNCTION:
+        """Only pairs have several heads."""
+        if task is not None and task is not Task.PAIR:
             indices[:] = 0
 
     def params(self, columns: Columns, task: Task) -> NDArray[Any]:
-        """The layers dense and out, with biases."""
+        """The layers dense and out, with biases; none if the vector is the answer."""
+        if task.grouped:
+            return np.asarray(0)
         hidden = columns["hidden_size"]
         return (_inputs(columns, task) + 3) * hidden + 2
 
     def flops(self, columns: Columns, task: Task, tokens: NDArray[Any]) -> NDArray[Any]:
-        """The layers dense and out."""
+        """The layers dense and out; none if the vector is the answer."""
+        if task.grouped:
+            return np.asarray(0)
         hidden = columns["hidden_size"]
         return 2 * (_inputs(columns, task) + 2) * hidden
 

@@ -9,10 +9,21 @@ from avatar.teacher.kinds.base import (
     TeacherKind,
     Training,
     read_answers,
+    read_vectors,
     save_answers,
+    save_vectors,
 )
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["TEACHERS", "Lesson", "TeacherKind", "Training", "read_answers", "save_answers"]
+__all__ = [
+    "TEACHERS",
+    "Lesson",
+    "TeacherKind",
+    "Training",
+    "read_answers",
+    "read_vectors",
+    "save_answers",
+    "save_vectors",
+]

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from avatar.common.files import save_array
 from avatar.common.registry import Registry
 from avatar.config.schema import TeacherConfig, TrainerConfig
-from avatar.data.records import Corpus, SplitName
+from avatar.data.records import Corpus, SplitName, Task
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
     from avatar.teacher.teacher_model import TeacherModel
 
+VECTORS = "function_vectors.npy"
 DESCRIPTIVE = ("name", "timing", "note")
 """Settings of a teacher that do not change its logits."""
 
@@ -53,6 +54,10 @@ class TeacherKind(Protocol):
     """A limitation that the report mentions; "" if there is none."""
     runs: ClassVar[bool]
     """Whether the teacher can run on new functions, so that it can be timed and gives vectors."""
+    tasks: ClassVar[tuple[Task, ...]]
+    """The tasks that it can teach."""
+    gives_vectors: ClassVar[bool]
+    """Whether it gives a vector of a function, from which a student can learn (`distill.relations`)."""
 
     def problems(self, cfg: TeacherConfig) -> Iterator[str]:
         """The problems of the settings, each as "key is value; rule"."""
@@ -69,6 +74,7 @@ class TeacherKind(Protocol):
     def learn(self, lesson: Lesson, folder: Path) -> Mapping[str, Any]:
         """Write logits of one or more splits (`save_answers`), and the files that `load` needs, into `folder`.
 
+        For groups of clones there are no logits. A teacher that does not run writes its vectors (`save_vectors`).
         Returns values for the manifest.
         """
         ...
@@ -84,6 +90,17 @@ TEACHERS: Registry[TeacherKind] = Registry("kind of teacher")
 def save_answers(folder: Path, split: SplitName, logits: NDArray[np.float32]) -> None:
     """Save the logits (examples, 2) of a split."""
     save_array(folder / f"{split.value}.npy", logits)
+
+
+def save_vectors(folder: Path, vectors: NDArray[np.float32]) -> None:
+    """Save the vectors (functions, width) of a corpus's functions; those without a vector have zeros."""
+    save_array(folder / VECTORS, vectors)
+
+
+def read_vectors(folder: Path) -> NDArray[np.float32] | None:
+    """The vectors that `save_vectors` saved, or None if there are none."""
+    path = folder / VECTORS
+    return np.load(path) if path.is_file() else None
 
 
 def read_answers(folder: Path, split: SplitName) -> NDArray[np.float32] | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from avatar.config.schema import TeacherConfig
-from avatar.data.records import SplitName
+from avatar.data.records import SplitName, Task
 from avatar.teacher.kinds.base import DESCRIPTIVE, TEACHERS, Lesson, Training, save_answers
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ class FineTunedEncoder:
 
     note: ClassVar[str] = ""
     runs: ClassVar[bool] = True
+    tasks: ClassVar[tuple[Task, ...]] = tuple(Task)
+    gives_vectors: ClassVar[bool] = True
     answered: ClassVar[Sequence[SplitName]] = (SplitName.UNLABELED, SplitName.VALID, SplitName.TEST)
     """Splits that are predicted directly after training, while the states of the frozen layers are in memory."""
 
@@ -39,9 +41,17 @@ class FineTunedEncoder:
         return cfg.trainable_layers == 0
 
     def learn(self, lesson: Lesson, folder: Path) -> Mapping[str, Any]:
-        """Fine-tune, save the logits of the other splits, and save the weights."""
+        """Fine-tune, save the logits of the other splits, and save the weights.
+
+        For groups of clones it is not fine-tuned: its vectors are those of the pretrained encoder.
+        """
         from avatar.teacher.fine_tuning import fine_tune
         from avatar.teacher.saved_teacher import save_teacher
+        from avatar.teacher.teacher_model import load_teacher
+
+        if lesson.corpus.task.grouped:
+            save_teacher(*load_teacher(lesson.teacher, lesson.corpus.task), folder)
+            return {}
 
         training, checkpoints = lesson.training, folder / "checkpoints"
         vectors = lesson.vectors() if lesson.vectors is not None else None

@@ -8,7 +8,7 @@ from avatar.common.errors import DataError
 from avatar.common.hashing import file_digest
 from avatar.common.paths import user_path
 from avatar.config.schema import TeacherConfig
-from avatar.data.records import SplitName
+from avatar.data.records import SplitName, Task
 from avatar.teacher.kinds.base import TEACHERS, Lesson, Training, save_answers
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ class RecordedPredictions:
         "Only recorded predictions of the teacher for the unlabelled half are known, so it has no score on test."
     )
     runs: ClassVar[bool] = False
+    tasks: ClassVar[tuple[Task, ...]] = (Task.FUNCTION, Task.PAIR)
+    gives_vectors: ClassVar[bool] = False
 
     def problems(self, cfg: TeacherConfig) -> Iterator[str]:
         """A missing file name, and settings that need a model."""

@@ -1,0 +1,88 @@
+"""The calibrated head of an embedding student: from two vectors to the probability that the functions are clones."""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class PairHead:
+    """Log-odds of a clone: bias + sum of slopes * max(0, cosine - knot) + facts about the two functions.
+
+    Slopes are at least 0, so a higher cosine never gives a lower probability. `length` is the weight of
+    |log(characters of one / characters of the other)|, at most 0, `other_language` that of two different known
+    languages. The probability is right where `base_rate` of all pairs are clones.
+    """
+
+    knots: tuple[float, ...]
+    slopes: tuple[float, ...]
+    bias: float
+    length: float
+    other_language: float
+    base_rate: float
+
+    def log_odds(self, cosines: Numbers, length_ratios: Numbers, other_language: NDArray[np.bool_]) -> Numbers:
+        """Log-odds (n,) from cosines, absolute logarithms of the ratio of lengths, and whether languages differ."""
+        values = np.full(len(cosines), self.bias, dtype=np.float64)
+        for knot, slope in zip(self.knots, self.slopes, strict=True):
+            values += slope * np.maximum(0.0, cosines - knot)
+        return values + self.length * length_ratios + self.other_language * other_language
+
+    def probability(
+        self, cosines: Numbers, length_ratios: Numbers, other_language: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Probability (n,) of a clone, from the same facts."""
+        values = self.log_odds(cosines, length_ratios, other_language)
+        return np.asarray(np.exp(-np.logaddexp(0.0, -values)), dtype=np.float64)
+
+    def problems(self) -> list[str]:
+        """One sentence for each wrong value; empty if all are valid."""
+        sentences = []
+        numbers = (*self.knots, *self.slopes, self.bias, self.length, self.other_language, self.base_rate)
+        if not all(map(math.isfinite, numbers)):
+            sentences.append("pair_head has a number that is not finite")
+        if len(self.knots) != len(self.slopes) or not self.knots:
+            sentences.append(
+                f"pair_head has {len(self.knots)} knots and {len(self.slopes)} slopes, not as many, or none"
+            )
+        if any(slope < 0 for slope in self.slopes):
+            sentences.append(f"pair_head.slopes are {list(self.slopes)}, not at least 0")
+        if not 0 < self.base_rate < 1:
+            sentences.append(f"pair_head.base_rate is {self.base_rate}, not between 0 and 1")
+        return sentences
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for config.json."""
+        values = dataclasses.asdict(self)
+        return {**values, "knots": list(self.knots), "slopes": list(self.slopes)}
+
+    @classmethod
+    def from_dict(cls, values: Any) -> "PairHead":
+        """The head from a dictionary that `as_dict` returned; a wrong key or type is a ValueError."""
+        names = {entry.name for entry in dataclasses.fields(cls)}
+        if not isinstance(values, Mapping) or set(values) != names:
+            raise ValueError(f"pair_head is {values!r}, not an object with {', '.join(sorted(names))}")
+        try:
+            knots, slopes = (tuple(float(number) for number in values[name]) for name in ("knots", "slopes"))
+            others = {name: float(values[name]) for name in names - {"knots", "slopes"}}
+        except TypeError as error:
+            raise ValueError(f"pair_head has a value of the wrong type: {error}") from error
+        return cls(knots, slopes, **others)
+
+
+def length_ratios(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64]:
+    """|log(first / second)| (n,) of the numbers of characters (n,) of both functions; a length below 1 counts as 1."""
+    left, right = (np.log(np.maximum(lengths.astype(np.float64), 1.0)) for lengths in (first, second))
+    return np.asarray(np.abs(left - right), dtype=np.float64)
+
+
+def languages_differ(first: NDArray[np.str_], second: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Whether both languages are known and different, (n,)."""
+    return np.asarray((first != second) & (first != "") & (second != ""), dtype=np.bool_)
