@@ -2,15 +2,24 @@
 
 import argparse
 import ipaddress
+import os
+import threading
 from functools import partial
 from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
 
 from avatar.common.errors import ConfigError
 from avatar.serve.arguments import count, duration
 from avatar.serve.extras import needs_extra
 from avatar.serve.scan.scan_command import BUNDLE, find_bundle
 
+if TYPE_CHECKING:
+    from avatar.serve.http.computing import Pool
+
 MOST_CONNECTIONS = 128
+ENDING_SECONDS = 1.5
+"""After a signal, requests have one second to end, and the process ends within this time."""
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -67,7 +76,17 @@ def run(options: argparse.Namespace) -> int:
     student = LazyStudent(find_bundle(options.bundle), options.threads)
     pool = Pool(student.bundle.folder, options.threads, options.request_seconds)
     app = make_app(student, names, computing=partial(Computing, pool=pool, paths=COMPUTED))
-    server = uvicorn.Server(
+
+    class Server(uvicorn.Server):
+        """Ends in time, whatever its threads do."""
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            super().handle_exit(sig, frame)
+            timer = threading.Timer(ENDING_SECONDS, _end, [pool])
+            timer.daemon = True
+            timer.start()
+
+    server = Server(
         uvicorn.Config(
             app,
             host=host,
@@ -92,6 +111,13 @@ def run(options: argparse.Namespace) -> int:
     finally:
         pool.close()
     return 0
+
+
+def _end(pool: "Pool") -> None:
+    try:
+        pool.close()
+    finally:
+        os._exit(0)
 
 
 def loopback(host: str) -> str:
