@@ -2,13 +2,13 @@
 
 import argparse
 import logging
-import sys
 from pathlib import Path
 
 from avatar.code.languages import LANGUAGES, titles
 from avatar.common.files import write_text
+from avatar.common.logging import log_to_stderr
 from avatar.common.output import write_output
-from avatar.serve.arguments import Choices, amount, count, probability
+from avatar.serve.arguments import Choices, amount, count, duration, probability
 from avatar.serve.default_student import BUNDLE_HELP, find_bundle
 from avatar.serve.scan.chance_neighbours import CHANCE_NEIGHBOURS
 
@@ -94,6 +94,12 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--cross-language", action="store_true", help="compare functions in different languages with each other, too"
     )
     scan.add_argument(
+        "--parse-seconds",
+        metavar="N",
+        type=duration,
+        help="leave out a file that needs more than N seconds of CPU time to parse (default: 0.5, and 4 for each MB)",
+    )
+    scan.add_argument(
         "--threads",
         metavar="N",
         type=count,
@@ -116,9 +122,7 @@ def run(options: argparse.Namespace) -> int:
     from avatar.serve.scan.formats import FORMATS
     from avatar.serve.scan.run_scan import Options, scan
 
-    logging.basicConfig(
-        level=logging.WARNING if options.quiet else logging.INFO, format="avatar: %(message)s", stream=sys.stderr
-    )
+    log_to_stderr(logging.WARNING if options.quiet else logging.INFO)
     report = scan(
         options.path,
         find_bundle(options.bundle),
@@ -130,6 +134,7 @@ def run(options: argparse.Namespace) -> int:
             languages=options.languages,
             cross_language=options.cross_language,
             since=options.since,
+            parse_seconds=options.parse_seconds,
             threads=options.threads,
             cache=not options.no_cache,
             chance_neighbours=options.chance_neighbours,

@@ -71,7 +71,7 @@ class Scanner:
         return sorted(findings, key=lambda one: (-one.probability, one.functions[0].file, one.functions[0].first_line))
 
     def clones(self, locations: Sequence[Location], changed: Sequence[Location] | None, root: str) -> list[Finding]:
-        """Groups of clones, each in one language family or across all; with `changed`, those with a changed function."""
+        """Groups of clones, each in one language family or in all; with `changed`, those with a changed function."""
         findings: list[Finding] = []
         for name in sorted({self._group(location) for location in locations}):
             members = [location for location in locations if self._group(location) == name]
