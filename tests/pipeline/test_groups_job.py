@@ -68,7 +68,7 @@ def test_every_metric_is_measured(outcome: Outcome) -> None:
 
 def test_the_report_shows_the_task(outcome: Outcome) -> None:
     page = outcome.report.read_text()
-    for text in ("MAP@R", "TF-IDF of 1-3-grams", "There is no teacher", "judged by map_at_r", "java to python"):
+    for text in ("MAP@R", "TF-IDF of 1-3-grams", "There is no teacher", "compared by map_at_r", "java to python"):
         assert text in page, text
     assert "renaming variables changes" in page
     table = (outcome.report.parent / "table.csv").read_text()

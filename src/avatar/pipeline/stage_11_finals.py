@@ -188,21 +188,12 @@ def _sentence(students: Sequence[TrainedStudent], errors: NDArray[np.float64], k
         else "it is the cheapest within one standard error of the best"
     )
     return (
-<<<<<<< HEAD
-        f"{len(students)} finalists were fully trained, once each; {metric} on valid: {shown}. Kept is "
-        f"{students[kept].name}: {reason} (examples that share a function or a group are not independent)."
-=======
         f"{len(students)} finalists were fully trained, once each; {metric} on valid: {shown}. "
-        f"'{students[kept].name}' is kept: {reason}. The standard error considers that examples share functions."
->>>>>>> main
+        f"'{students[kept].name}' is kept: {reason}. The standard error considers that examples share functions "
+        "or groups."
     )
 
 
 def _below(distance: float, error: float, metric: str) -> str:
-<<<<<<< HEAD
     shown = shown_metric(metric)
-    return f"{shown.scale * distance:{shown.form}} +- {shown.scale * error:{shown.form}} below the best"
-=======
-    shown = METRICS.get(metric)
     return f"{shown.scale * distance:{shown.form}} below the best, standard error {shown.scale * error:{shown.form}}"
->>>>>>> main

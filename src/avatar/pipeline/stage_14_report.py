@@ -28,15 +28,11 @@ from avatar.report.result_table import COLUMNS, Row, scores_in, summary
 from avatar.space.space import SearchSpace
 
 STUDENT = "student"
-<<<<<<< HEAD
 BASELINE_TITLES = {
-    "compressor": "Compressor's rule, same training",
+    "compressor": "Compressor's rule (most FLOPs)",
     **titles(),
     **{name: baseline.title for name, baseline in VECTOR_BASELINES.items()},
 }
-=======
-BASELINE_TITLES = {"compressor": "Compressor's rule (most FLOPs)", **titles()}
->>>>>>> main
 """Title of every baseline by its name in MLflow, in the order of the table."""
 
 
@@ -123,7 +119,7 @@ def _trust(measured: Measured) -> dict[str, str]:
     """How far the student's answers and their probabilities can be trusted, as lines of the report."""
     values, decision = measured.values, measured.decision
     flips = [f"{TITLES[kind]} {100 * values[name]:.2f} %" for kind, name in METRICS.items() if name in values]
-    shown = {"prediction flips": ", ".join(flips)} if flips else {}
+    shown = {"prediction flips": f"share of changed predictions: {', '.join(flips)}"} if flips else {}
     if decision.head is not None:
         return {**shown, **_of_pairs(values, decision)}
     lines = {
@@ -132,8 +128,7 @@ def _trust(measured: Measured) -> dict[str, str]:
         f"temperature {decision.temperature:.3g}, which was fitted on valid"
     }
     if decision.threshold != 0.5:
-<<<<<<< HEAD
-        lines["threshold"] = f"label 1 from a probability of {decision.threshold:.3g} on, fitted on valid"
+        lines["threshold"] = f"label 1 if the probability is at least {decision.threshold:.3g}; fitted on valid"
     return {**shown, **lines}
 
 
@@ -142,13 +137,14 @@ def _of_pairs(values: Mapping[str, float], decision: Decided) -> dict[str, str]:
     assert decision.head is not None
     rate = f"one clone in {1 / decision.head.base_rate:,.0f} pairs"
     precision = values.get("calibration/precision")
-    right = "no pair reaches it" if precision is None else f"{100 * precision:.1f} % of these are clones at {rate}"
+    right = "no pair has it" if precision is None else f"{100 * precision:.1f} % of these are clones at {rate}"
     lines = {
-        "calibration": f"do probabilities match the share of clones at {rate}? Expected calibration error on test "
-        f"{values['calibration/ece']:.1e}, of pairs with a probability of at least 1 % "
-        f"{100 * values['calibration/ece_shown']:.2f} %; the head was fitted on valid",
-        "threshold": f"clones from a probability of {decision.threshold:.3g} on: finds "
-        f"{100 * values['calibration/recall']:.1f} % of the clones, and {right}",
+        "calibration": f"The probability of a pair is right at {rate}. Expected calibration error (average difference "
+        f"between a probability and the share of clones) on test: {100 * values['calibration/ece']:.4f} %; of pairs "
+        f"with a probability of at least 1 %: {100 * values['calibration/ece_shown']:.2f} %. The head was fitted on "
+        "valid",
+        "threshold": f"clones if the probability is at least {decision.threshold:.3g}. On test this finds "
+        f"{100 * values['calibration/recall']:.1f} % of the clones; {right}",
     }
     for prefix, title, metrics in (
         (LANGUAGE, "by language", ("map_at_r",)),
@@ -162,11 +158,6 @@ def _of_pairs(values: Mapping[str, float], decision: Decided) -> dict[str, str]:
         if parts:
             lines[title] = "; ".join(parts)
     return lines
-=======
-        lines["threshold"] = f"label 1 if the probability is at least {decision.threshold:.3g}; fitted on valid"
-    flips = [f"{TITLES[kind]} {100 * values[name]:.2f} %" for kind, name in METRICS.items() if name in values]
-    return {"prediction flips": f"share of changed predictions: {', '.join(flips)}", **lines} if flips else lines
->>>>>>> main
 
 
 def _row(name: str, values: Mapping[str, float], scores: str, costs: str = "") -> Row:
@@ -261,8 +252,8 @@ def _notes(job: Job, results: Results) -> list[str]:
         notes.append(results.teacher.kind.note)
     if results.data.corpus.task.grouped:
         notes.append(
-            f"Students are judged by {cfg.dataset.metric} here (dataset.metric): that is what the search and its "
-            "pictures call accuracy. Epochs are chosen by it on valid."
+            f"Students are compared by {cfg.dataset.metric} (dataset.metric). Where the search and its pictures say "
+            f"accuracy, they mean {cfg.dataset.metric} on valid. It also chooses epochs."
         )
     elif cfg.dataset.metric != "accuracy":
         notes.append(
@@ -270,13 +261,8 @@ def _notes(job: Job, results: Results) -> list[str]:
             f"accuracy, they mean {cfg.dataset.metric} on valid. It also chooses epochs and thresholds."
             + ("" if results.teacher.kind.runs else " Only the recorded teacher has the threshold 0.5.")
         )
-<<<<<<< HEAD
     if not cfg.distill.use_unlabeled and not results.data.corpus.task.grouped:
-        taught = "how far functions lie from each other" if cfg.distill.relations else "nothing"
-=======
-    if not cfg.distill.use_unlabeled:
         taught = "only the distances between functions" if cfg.distill.relations else "nothing"
->>>>>>> main
         notes.append(
             "The student learned from the true labels of the labelled half (distill.use_unlabeled=false). From the "
             f"teacher it learned {taught}; the teacher's scores are shown for comparison."
