@@ -38,7 +38,7 @@ class Parts:
     @property
     def names(self) -> tuple[str, ...]:
         """All of them."""
-        return tuple(name for name in (self.encoder, self.head, self.weights) if name)
+        return tuple(dict.fromkeys(name for name in (self.encoder, self.head, self.weights) if name))
 
 
 PRECISIONS: Mapping[str, Parts] = {
@@ -46,6 +46,10 @@ PRECISIONS: Mapping[str, Parts] = {
     "int8": Parts("encoder.int8.onnx", "head.int8.onnx", "model.int8.safetensors"),
 }
 """A bundle has all parts of at least one precision. The first one that it has is the default."""
+
+TERNARY = "ternary"
+NGRAMS = Parts("ngrams.safetensors", "", "ngrams.safetensors")
+"""An n-gram student has no graphs: its vectors are sums of the rows of one file (see `ngram_weights`)."""
 
 ALWAYS = (CONFIG, TOKENIZER, README)
 """Every bundle also has these files. The manifest is written last, and lists all files with their digests."""
@@ -206,6 +210,11 @@ class Bundle:
         return parts_of(self.config.task)[chosen]
 
     @property
+    def reads_ngrams(self) -> bool:
+        """Whether it holds an n-gram student, which needs numpy only."""
+        return self.precisions[0] == TERNARY
+
+    @property
     def size_bytes(self) -> int:
         """Bytes on disk of all files of the bundle, the manifest included."""
         return sum(self.path(name).stat().st_size for name in (*self.digests, MANIFEST))
@@ -215,7 +224,8 @@ def parts_of(task: str) -> dict[str, Parts]:
     """The parts of each precision of a student of `task`."""
     if task not in HEADLESS:
         return dict(PRECISIONS)
-    return {key: dataclasses.replace(parts, head="") for key, parts in PRECISIONS.items()}
+    graphs = {key: dataclasses.replace(parts, head="") for key, parts in PRECISIONS.items()}
+    return {**graphs, TERNARY: NGRAMS}
 
 
 def complete_precisions(names: Container[str], task: str = "") -> tuple[str, ...]:

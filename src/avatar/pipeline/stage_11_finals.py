@@ -189,8 +189,8 @@ def _sentence(students: Sequence[TrainedStudent], errors: NDArray[np.float64], k
     )
     return (
         f"{len(students)} finalists were fully trained, once each; {metric} on valid: {shown}. "
-        f"'{students[kept].name}' is kept: {reason}. The standard error considers that examples share functions "
-        "or groups."
+        f"'{students[kept].name}' is kept: {reason}. "
+        "The standard error considers that examples share functions or groups."
     )
 
 

@@ -18,6 +18,7 @@ from avatar.code.languages import LANGUAGES, language_of_file
 from avatar.common.errors import AvatarError, DataError, ReaderLeftError
 from avatar.common.output import complain, standard_streams, write_output
 from avatar.serve.arguments import Choices, count
+from avatar.serve.default_student import find_bundle
 from avatar.serve.http import serve_command
 from avatar.serve.lsp import lsp_command
 from avatar.serve.scan import scan_command
@@ -65,8 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = Parser(
         prog="avatar",
-        description="Use a student, a small and fast model of code, on your own machine. Its folder, the bundle, was "
-        "written by train.py.",
+        description="Use a student, a small and fast model of code, on your own machine. One for clones "
+        "is installed with avatar; train.py writes others, each in a folder, the bundle.",
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     predict = commands.add_parser(
@@ -74,9 +75,13 @@ def _parser() -> argparse.ArgumentParser:
         help="classify one function, or compare two",
         description="Print, as JSON, the label and the probabilities of one function or of a pair.",
     )
-    predict.add_argument("bundle", metavar="BUNDLE", type=Path, help="the folder 'bundle' that train.py wrote")
-    predict.add_argument("file", metavar="FILE", help="a file with one function, or - for standard input")
-    predict.add_argument("second", metavar="FILE2", nargs="?", help="the function to compare it with")
+    predict.add_argument(
+        "paths",
+        metavar="[BUNDLE] FILE [FILE2]",
+        nargs="+",
+        help="the folder 'bundle' that train.py wrote (default: the student that is installed with avatar); a file "
+        "with one function, or - for standard input; the function to compare it with",
+    )
     predict.add_argument(
         "--language",
         choices=LANGUAGES.names(),
@@ -92,9 +97,9 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument(
         "--runtime",
         metavar="NAME",
-        default="onnxruntime",
         choices=Choices(_runtimes),
-        help="the library that runs the student: %(choices)s; it must be installed (default: %(default)s)",
+        help="the library that runs the student: %(choices)s; it must be installed (default: onnxruntime; n-gram "
+        "students need none)",
     )
     predict.add_argument(
         "--precision",
@@ -116,13 +121,15 @@ def _runtimes() -> list[str]:
 def _predict(options: argparse.Namespace) -> int:
     from avatar.serve.predictor import Predictor
 
-    predictor = Predictor(options.bundle, threads=options.threads, runtime=options.runtime, precision=options.precision)
-    files = [options.file] if options.second is None else [options.file, options.second]
+    bundle, files = options.paths[0], options.paths[1:]
+    if not Path(bundle).is_dir():
+        bundle, files = find_bundle(None), options.paths
+    predictor = Predictor(bundle, threads=options.threads, runtime=options.runtime, precision=options.precision)
     if len(files) != predictor.config.arity:
         raise DataError(
-            f"{options.bundle} is a student for the task '{predictor.config.task}'. It needs "
+            f"{bundle} is a student for the task '{predictor.config.task}'. It needs "
             f"{predictor.config.arity} file(s), {len(files)} given",
-            "avatar predict BUNDLE FILE FILE2" if predictor.config.arity == 2 else "avatar predict BUNDLE FILE",
+            "avatar predict [BUNDLE] FILE FILE2" if predictor.config.arity == 2 else "avatar predict BUNDLE FILE",
         )
     if files.count("-") > 1:
         raise DataError("standard input can be only one of the two functions", "give a file for the other")

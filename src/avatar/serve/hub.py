@@ -7,12 +7,13 @@ from typing import Any
 from huggingface_hub import ModelHubMixin, constants, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
-from avatar.bundle import ALWAYS, MANIFEST, PRECISIONS, read_bundle
+from avatar.bundle import ALWAYS, MANIFEST, NGRAMS, PRECISIONS, read_bundle
 from avatar.common.errors import ArtifactError
 from avatar.common.paths import home
+from avatar.serve.default_student import FOLDER
 from avatar.serve.predictor import Predictor
 
-FILES = [MANIFEST, *ALWAYS, *(name for parts in PRECISIONS.values() for name in parts.names)]
+FILES = [MANIFEST, *ALWAYS, *(name for parts in (*PRECISIONS.values(), NGRAMS) for name in parts.names)]
 """What is downloaded from a repository."""
 
 
@@ -22,6 +23,15 @@ class Student(Predictor, ModelHubMixin, library_name="avatar", tags=["code", "di
     Example: `Student.from_pretrained("user/clones").predict([(code1, code2)])`. Nothing is unpickled, and
     the SHA-256 of every file is checked against the manifest.
     """
+
+    @classmethod
+    def default(cls, **options: Any) -> "Student":
+        """The student that is installed with avatar; it finds clones. `options` are those of `Predictor`.
+
+        Example: `Student.default().predict([(code1, code2)])` gives the probability that both functions are clones, in
+        the second column. It is right where one pair of 10,000 is a clone, as in ordinary code.
+        """
+        return cls(FOLDER, **options)
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: str | Path, **options: Any) -> "Student":

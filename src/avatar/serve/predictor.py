@@ -8,11 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.bundle import Bundle, read_bundle
+from avatar.bundle.ngram_weights import read_ngram_weights
 from avatar.bundle.pair_head import languages_differ, length_ratios
 from avatar.code.text import function_text
-from avatar.common.errors import DataError
+from avatar.common.errors import ConfigError, DataError
 from avatar.serve.languages import language_warnings, only_language
+from avatar.serve.ngram_reader import FUNCTIONS, NgramReader
 from avatar.serve.runtimes import Runtime, load_runtime
+from avatar.serve.runtimes.numpy_runtime import NumpyRuntime
 from avatar.serve.tokenizing import TextTokenizer
 
 TOKENS_OF_A_BATCH = 8192
@@ -32,9 +35,9 @@ class Predictor:
     """A student loaded from its folder; safe to share between threads.
 
     `threads` is the runtime's number of threads within one operator (0: all cores); for one example at a time, 1 is
-    fastest, because students are small. `runtime` is a name in `avatar.serve.runtimes.RUNTIMES`; `precision` is
-    fp32 or int8, by default fp32 if the bundle has it. A damaged folder, or one without that precision, is an
-    ArtifactError.
+    fastest, because students are small. `runtime` is a name in `avatar.serve.runtimes.RUNTIMES`, by default
+    onnxruntime; n-gram students need none. `precision` is fp32 or int8, by default fp32 if the bundle has it. A damaged
+    folder, or one without that precision, is an ArtifactError.
     """
 
     def __init__(
@@ -42,13 +45,23 @@ class Predictor:
         folder: Path | str,
         threads: int = 1,
         *,
-        runtime: str = "onnxruntime",
+        runtime: str | None = None,
         precision: str | None = None,
     ) -> None:
         self.bundle: Bundle = read_bundle(folder)
         self.config = self.bundle.config
-        self.tokenize = TextTokenizer(self.bundle)
-        self._runtime: Runtime = load_runtime(runtime, self.bundle, precision, threads)
+        self._tokenizer: TextTokenizer | NgramReader
+        self._runtime: Runtime
+        if self.bundle.reads_ngrams:
+            if runtime is not None:
+                raise ConfigError(
+                    f"the student in {folder} is summed with numpy, not with {runtime}", "give no runtime"
+                )
+            weights = read_ngram_weights(self.bundle.path(self.bundle.parts(precision).weights))
+            self._tokenizer, self._runtime = NgramReader.of_bundle(self.bundle, weights), NumpyRuntime(weights)
+        else:
+            self._tokenizer = TextTokenizer(self.bundle)
+            self._runtime = load_runtime(runtime or "onnxruntime", self.bundle, precision, threads)
         self.hidden_size: int = self._runtime.hidden_size
 
     def text(self, code: str, language: str | None = None) -> str:
@@ -58,12 +71,36 @@ class Predictor:
         """
         return function_text(code, self.config.text, language or only_language(self.config))
 
-    def encode(self, codes: Sequence[str], language: str | None = None) -> NDArray[np.float32]:
-        """One vector per function, (n, hidden_size), in input order."""
-        return self.encode_texts([self.text(code, language) for code in codes])
+    def tokenize(self, texts: Sequence[str], languages: Sequence[str | None] | None = None) -> list[list[int]]:
+        """Token ids of each text that `text` returned; for an n-gram student, the rows of its features."""
+        if isinstance(self._tokenizer, NgramReader):
+            return self._tokenizer([text[: self.config.max_characters] for text in texts], languages)
+        return self._tokenizer(texts)
 
-    def encode_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        """The text of each token."""
+        return self._tokenizer.pieces(ids)
+
+    def encode(self, codes: Sequence[str], languages: Sequence[str | None] | str | None = None) -> NDArray[np.float32]:
+        """One vector per function, (n, hidden_size), in input order.
+
+        `languages` are those of the functions, or one for all; None means unknown. Vectors of a student for the task
+        "embedding" have length 1: their dot product is the cosine, and is high for clones.
+        """
+        names = [languages] * len(codes) if languages is None or isinstance(languages, str) else list(languages)
+        return self.encode_texts([self.text(*one) for one in zip(codes, names, strict=True)], names)
+
+    def encode_texts(self, texts: Sequence[str], languages: Sequence[str | None] | None = None) -> NDArray[np.float32]:
         """The same from texts that `text` returned."""
+        if isinstance(self._tokenizer, NgramReader) and isinstance(self._runtime, NumpyRuntime):
+            vectors = np.empty((len(texts), self.hidden_size), dtype=np.float32)
+            for start in range(0, len(texts), FUNCTIONS):
+                part = slice(start, start + FUNCTIONS)
+                cut = [text[: self.config.max_characters] for text in texts[part]]
+                vectors[part] = self._runtime.encode_rows(
+                    *self._tokenizer.rows(cut, None if languages is None else languages[part])
+                )
+            return vectors
         return self.encode_ids(self.tokenize(texts))
 
     def encode_ids(self, rows: Sequence[list[int]]) -> NDArray[np.float32]:
@@ -148,7 +185,8 @@ class Predictor:
                 )
         texts = [[self.text(code, language) for code, language in zip(one, languages, strict=True)] for one in examples]
         index = {text: row for row, text in enumerate(dict.fromkeys(text for one in texts for text in one))}
-        rows = self.tokenize(list(index))
+        language_of = {text: language for one in texts for text, language in zip(one, languages, strict=True)}
+        rows = self.tokenize(list(index), [language_of[text] for text in index])
         vectors = self.encode_ids(rows)
         sides = [np.asarray([index[one[side]] for one in texts], dtype=np.int64) for side in range(self.config.arity)]
         return Answers(

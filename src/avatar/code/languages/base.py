@@ -47,8 +47,8 @@ class DeadCode:
     `stays_first` is true. `own_line`: a statement needs its own line. `no_late_declarations`: after the first
     statement, only branches are inserted; with `jump`, only in code that has this word (a goto). Nothing is inserted
     after a node of a kind in `conditions`: it may leave out the next statement, and another one is then the last.
-    Nothing is inserted before a part of a body for which `goes_on` is true: it is no statement, or it belongs to the line
-    before it.
+    Nothing is inserted before a part of a body for which `goes_on` is true: it is no statement, or it belongs to the
+    line before it.
     """
 
     body: str

@@ -111,7 +111,7 @@ def make_app(student: LazyStudent, hosts: Sequence[str] = LOCAL_HOSTS) -> FastAP
                     label=label,
                     probability=float(probability),
                     token_counts=[len(row) for row in read],
-                    tokens=[predictor.tokenize.pieces(row) for row in read] if tokens else None,
+                    tokens=[predictor.pieces(row) for row in read] if tokens else None,
                 )
                 for label, probability, read in zip(labels, result.probabilities[:, 1], result.tokens, strict=True)
             ],

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from avatar.common.errors import ConfigError
 from avatar.serve.arguments import count
+from avatar.serve.default_student import BUNDLE_HELP, find_bundle
 from avatar.serve.extras import needs_extra
-from avatar.serve.scan.scan_command import BUNDLE, find_bundle
 
 MOST_CONNECTIONS = 128
 
@@ -20,9 +20,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         description="Serve /predict, /scan, /health, /openapi.json and a demo page over HTTP, only to programs on this "
         "machine.",
     )
-    serve.add_argument(
-        "--bundle", metavar="FOLDER", type=Path, help=f"the folder 'bundle' that train.py wrote (default: ${BUNDLE})"
-    )
+    serve.add_argument("--bundle", metavar="FOLDER", type=Path, help=BUNDLE_HELP)
     serve.add_argument(
         "--host",
         default="127.0.0.1",

@@ -174,7 +174,8 @@ class Index:
         known = self._cache.vectors(list(new))
         if missing := [location for key, location in new.items() if key not in known]:
             content = texts(missing)
-            made = self._student.predictor.encode_texts(list(content.values()))
+            language_of = {location.key: location.language for location in missing}
+            made = self._student.predictor.encode_texts(list(content.values()), [language_of[key] for key in content])
             fresh = dict(zip(content, made, strict=True))
             if keep:
                 self._cache.keep_vectors(fresh)

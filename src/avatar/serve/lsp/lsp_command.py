@@ -10,8 +10,8 @@ from typing import BinaryIO, cast
 from avatar.common.errors import OutputError
 from avatar.common.output import output_error
 from avatar.serve.arguments import count
+from avatar.serve.default_student import BUNDLE_HELP, find_bundle
 from avatar.serve.extras import needs_extra
-from avatar.serve.scan.scan_command import BUNDLE, find_bundle
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -22,9 +22,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         description="Show findings in an editor. The editor starts this command and talks to it by the Language Server "
         "Protocol, on standard input and output (see docs/editors.md).",
     )
-    lsp.add_argument(
-        "--bundle", metavar="FOLDER", type=Path, help=f"the folder 'bundle' that train.py wrote (default: ${BUNDLE})"
-    )
+    lsp.add_argument("--bundle", metavar="FOLDER", type=Path, help=BUNDLE_HELP)
     lsp.add_argument(
         "--threads",
         metavar="N",

@@ -2,19 +2,15 @@
 
 import argparse
 import logging
-import os
 import sys
 from pathlib import Path
 
 from avatar.code.languages import LANGUAGES, titles
-from avatar.common.errors import ArtifactError
 from avatar.common.files import write_text
 from avatar.common.output import write_output
 from avatar.serve.arguments import Choices, amount, count, probability
+from avatar.serve.default_student import BUNDLE_HELP, find_bundle
 from avatar.serve.scan.chance_neighbours import CHANCE_NEIGHBOURS
-
-BUNDLE = "AVATAR_BUNDLE"
-"""Environment variable with the bundle folder for commands without --bundle."""
 
 FAILED = 1
 """Exit status if a finding reached --fail-on."""
@@ -33,7 +29,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "path", metavar="PATH", type=Path, help="file or folder; files that .gitignore names are left out"
     )
     scan.add_argument(
-        "--bundle", metavar="FOLDER", type=Path, help=f"the folder 'bundle' that train.py wrote (default: ${BUNDLE})"
+        "--bundle",
+        metavar="FOLDER",
+        type=Path,
+        help=BUNDLE_HELP,
     )
     scan.add_argument(
         "--threshold",
@@ -138,16 +137,3 @@ def run(options: argparse.Namespace) -> int:
     else:
         write_text(options.output, text.decode("utf-8"))
     return FAILED if options.fail_on is not None and report.highest >= options.fail_on else 0
-
-
-def find_bundle(given: Path | None) -> Path:
-    """`given`, or the folder in the environment variable; an ArtifactError if neither is set."""
-    folder = given or (Path(named) if (named := os.environ.get(BUNDLE)) else None)
-    if folder is None:
-        raise ArtifactError(
-            "no student is given",
-            "give its folder: avatar scan PATH --bundle FOLDER, or set " + BUNDLE + ". To make one: `make demo` "
-            "writes it to outputs/demo/<time>/bundle. To fetch one: "
-            '`from avatar.serve import Student; Student.from_pretrained("user/model").save_pretrained("FOLDER")`',
-        )
-    return folder

@@ -124,10 +124,13 @@ class Scanner:
         missing = [location for location in locations if location.key not in known]
         if missing:
             texts = self._texts(missing)
+            language_of = {location.key: location.language for location in missing}
             todo = list(texts)
             for start in progress(range(0, len(todo), CHUNK), "encoding functions"):
                 part = todo[start : start + CHUNK]
-                vectors = self._student.predictor.encode_texts([texts[key] for key in part])
+                vectors = self._student.predictor.encode_texts(
+                    [texts[key] for key in part], [language_of[key] for key in part]
+                )
                 made = dict(zip(part, vectors, strict=True))
                 self._cache.keep_vectors(made)
                 known |= made

@@ -1,0 +1,49 @@
+"""Runs an n-gram student with numpy alone: a vector is the sum of its features' rows."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from avatar.bundle.ngram_weights import NgramWeights
+from avatar.serve.runtimes.base import no_head
+
+STRUCTURE = 0.1
+"""Share of the block `structure` in the cosine of two vectors; the rest is the block `meaning`."""
+
+
+class NumpyRuntime:
+    """A loaded n-gram student. Vectors have length 1; a function without any known feature has the vector 0."""
+
+    def __init__(self, weights: NgramWeights) -> None:
+        self._weights = weights
+        self.hidden_size = weights.meaning.shape[1] + weights.structure.shape[1]
+
+    def encode(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Vectors (functions, hidden) from rows of weights and mask (functions, rows)."""
+        known = attention_mask.astype(bool)
+        counts = known.sum(axis=1)
+        return self.encode_rows(input_ids[known], np.cumsum(counts) - counts)
+
+    def encode_rows(self, rows: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The same from the rows of all functions, one after the other, and the index of each one's first row."""
+        meaning, structure = self._weights.meaning, self._weights.structure
+        vectors = np.zeros((len(starts), self.hidden_size), np.float32)
+        width, structural = meaning.shape[1], len(structure)
+        ends = [*starts[1:].tolist(), len(rows)]
+        for number, (start, end) in enumerate(zip(starts.tolist(), ends, strict=True)):  # ten times as fast as reduceat
+            mine = rows[start:end]
+            vectors[number, :width] = meaning[mine].sum(axis=0, dtype=np.int32)
+            vectors[number, width:] = structure[mine[mine < structural]].sum(axis=0, dtype=np.int32)
+        _scale(vectors[:, :width], 1 - STRUCTURE)
+        _scale(vectors[:, width:], STRUCTURE)
+        _scale(vectors, 1)
+        return vectors
+
+    def classify(self, *vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """A DataError: the answer of this student is the vector."""
+        raise no_head()
+
+
+def _scale(vectors: NDArray[np.float32], share: float) -> None:
+    """Give each vector (functions, width) the squared length `share`, in place; 0 stays 0."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors *= np.sqrt(share) / np.maximum(lengths, 1e-12)
