@@ -4,11 +4,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python
 ARGS ?=
+CORPUS ?= corpus
 # TORCH_FROM=FOLDER_OR_PAGE with PyTorch's CPU wheels: torch is installed from there, without 3 GB of CUDA libraries.
 export TORCH_FROM
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo train test test-all lint format lock ui bench bench-search bench-surrogate bench-latency bench-loop bench-runtime bench-train bench-scan bench-editor bench-recipe clean
+.PHONY: help setup dev demo train test test-all lint format lock student ui bench bench-search bench-surrogate bench-latency bench-loop bench-runtime bench-train bench-scan bench-editor bench-recipe clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -54,6 +55,11 @@ lock: ## Write the lock files from pyproject.toml; ARGS=--upgrade for newer rele
 	$(PYTHON) -m venv build/uv
 	build/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(PYTHON) tools/lock.py build/uv/bin/uv $(ARGS)
+
+student: $(VENV)/.run ## Make the installed student again: CORPUS=FOLDER (about 6 GB), AVATAR_DATA=FOLDER; about an hour
+	$(RUN) tools/corpus.py fetch --to $(CORPUS)
+	$(RUN) tools/corpus.py extract --to $(CORPUS)
+	$(RUN) tools/student.py --corpus $(CORPUS) --problems $(AVATAR_DATA)/solutions $(ARGS)
 
 ui: $(VENV)/.run ## Open the MLflow UI with the runs of this folder, at http://127.0.0.1:5000
 	$(RUN) -m avatar.tracking.moved mlflow.db

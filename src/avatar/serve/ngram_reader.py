@@ -98,20 +98,20 @@ class NgramReader:
             kinds = [kind for kind in config.kinds if (kind in config.shared_kinds) is shared]
             if not kinds:
                 continue
-            digests, functions = ngram_features(self._lexer, texts, languages, kinds)
+            digests, function = ngram_features(self._lexer, texts, languages, kinds)
             rows = self._own_rows(digests)
             if shared and self._buckets:
                 bucket = ((digests >> np.uint64(8)) % np.uint64(self._buckets)).astype(np.int64) + len(self._tags)
                 rows = np.where(rows < 0, bucket, rows)
             known = rows >= 0
             found.append(rows[known])
-            owners.append(functions[known].astype(np.int64))
+            owners.append(function[known].astype(np.int64))
         size = len(self._tags) + self._buckets
         present = np.zeros(len(texts) * size, bool)  # faster than sorting, and the result is sorted
         for rows, functions in zip(found, owners, strict=True):
             present[functions * size + rows] = True
-        functions, rows = np.divmod(np.flatnonzero(present), size)
-        return rows, functions
+        owner, row = np.divmod(np.flatnonzero(present), size)
+        return row, owner
 
     def _own_rows(self, digests: NDArray[np.uint64]) -> NDArray[np.int64]:
         """The row of each digest, -1 for those without."""

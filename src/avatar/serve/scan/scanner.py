@@ -1,6 +1,7 @@
 """Runs a student on the functions of a scan."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -11,6 +12,7 @@ from avatar.common.hashing import stable_hash
 from avatar.common.logging import progress
 from avatar.serve.scan.cache import Cache
 from avatar.serve.scan.chance_neighbours import CHANCE_NEIGHBOURS, LEAST_FUNCTIONS, NeighbourLimit
+from avatar.serve.scan.close_pairs import close_pairs
 from avatar.serve.scan.findings import Finding, Location
 from avatar.serve.scan.groups import clone_groups
 from avatar.serve.scan.similar_pairs import Pairs, find_pairs, joined, no_pairs
@@ -112,6 +114,12 @@ class Scanner:
 
     def _pairs(self, vectors: NDArray[np.float32], rows: Sequence[int]) -> Pairs:
         chosen = np.array(rows, dtype=np.int64)
+        if self._student.is_calibrated:
+            pairs, comparisons = close_pairs(
+                vectors, chosen, self._student.least_cosine(self.threshold), self.threshold
+            )
+            self.comparisons += comparisons
+            return replace(pairs, probability=self._student.probability(pairs.probability).astype(np.float32))
         compare = partial(self._student.compare_near, NeighbourLimit(vectors, self._chance_neighbours))
         pairs, comparisons = find_pairs(vectors, chosen, compare, self.threshold)
         self.comparisons += comparisons

@@ -84,7 +84,7 @@ def find_pairs(
         pairs, compared = _neighbour_pairs(vectors, rows[start : start + ROWS], neighbours, compare, threshold)
         results.append(pairs)
         comparisons += compared
-        _refuse_too_many(sum(map(len, results)), threshold)
+        refuse_too_many(sum(map(len, results)), threshold)
     pairs = joined(*results)
     _, once = np.unique(_codes(pairs.first, pairs.second, len(vectors)), return_index=True)
     return Pairs(pairs.first[once], pairs.second[once], pairs.probability[once]), comparisons
@@ -154,11 +154,12 @@ def _decide(
         comparisons += len(first)
         results.append(Pairs(first, second, probability).above(threshold))
         total += len(results[-1])
-        _refuse_too_many(total, threshold)
+        refuse_too_many(total, threshold)
     return joined(*results), comparisons
 
 
-def _refuse_too_many(count: int, threshold: float) -> None:
+def refuse_too_many(count: int, threshold: float) -> None:
+    """A DataError if `count` is above `MOST_PAIRS`."""
     if count > MOST_PAIRS:
         raise DataError(
             f"more than {MOST_PAIRS:,} pairs of functions reach the threshold {threshold:g}",

@@ -41,11 +41,32 @@ class LazyStudent:
         self, limit: NeighbourLimit, first: NDArray[np.float32], second: NDArray[np.float32]
     ) -> NDArray[np.float64]:
         """The same for pairs within `limit`, and -1 for the others."""
+        if self.is_calibrated:
+            return self.compare(first, second)
         close = limit(first, second)
         probabilities = np.full(len(first), -1.0)
         if close.any():
             probabilities[close] = self.compare(first[close], second[close])
         return probabilities
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether a probability is right at the natural rate of clones, so that no `NeighbourLimit` is needed."""
+        return self.bundle.config.pair_head is not None
+
+    def least_cosine(self, threshold: float) -> float:
+        """The lowest cosine with at least this probability, for a student with a calibrated head."""
+        head = self.bundle.config.pair_head
+        assert head is not None
+        cosines = np.linspace(-1, 1, 20_001)
+        likely = head.probability(cosines, np.zeros(len(cosines)), np.zeros(len(cosines), bool)) >= threshold
+        return float(cosines[likely][0]) if likely.any() else np.inf
+
+    def probability(self, cosines: NDArray[np.floating]) -> NDArray[np.float64]:
+        """The calibrated probability of a clone for each cosine (n,)."""
+        head = self.bundle.config.pair_head
+        assert head is not None
+        return head.probability(cosines, np.zeros(len(cosines)), np.zeros(len(cosines), bool))
 
     @property
     def rules(self) -> TextRules:

@@ -25,7 +25,7 @@ def summary(report: ScanReport) -> str:
     """One sentence: number of findings, size of the scan, time."""
     counts = report.counts
     since = "" if report.since is None else f" changed since {report.since}"
-    what = "group(s) of clones" if report.task == "pair" else "suspicious function(s)"
+    what = "suspicious function(s)" if report.task == "function" else "group(s) of clones"
     return (
         f"{len(report.findings)} {what}{since} of probability {report.threshold:g} or more, in {counts.functions} "
         f"functions of {counts.files} files ({counts.functions_too_small} smaller ones left out); "

@@ -61,7 +61,7 @@ def html(report: ScanReport) -> str:
         f"<li>{escape(_shown(entry.name))}: {escape(entry.reason)}</li>" for entry in (*report.skipped, *report.notes)
     ]
     return _PAGE.format(
-        title=escape("Clones" if report.task == "pair" else "Suspicious functions"),
+        title=escape("Clones" if report.task != "function" else "Suspicious functions"),
         summary=escape(summary(report)),
         warnings="\n".join(f"<p>Warning: {escape(_shown(warning))}.</p>" for warning in report.warnings),
         findings="\n".join(parts) or "<p>No findings.</p>",

@@ -47,7 +47,7 @@ def sarif(report: ScanReport) -> str:
                 "shortDescription": {"text": short},
                 "fullDescription": {"text": full},
                 "defaultConfiguration": {"level": "warning"},
-                "properties": {"tags": ["maintainability" if report.task == "pair" else "security"]},
+                "properties": {"tags": ["security" if report.task == "function" else "maintainability"]},
             }
         ],
     }

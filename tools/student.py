@@ -1,0 +1,162 @@
+"""Make the student that is installed with avatar: `make student`.
+
+    python tools/student.py --corpus FOLDER --problems FOLDER [--to FOLDER]
+
+`--corpus` is the folder that tools/corpus.py wrote; `--problems` has train.jsonl with programs that solve the same
+problems. Only programs with a permissive licence are learned from. The trained weights are kept in CORPUS/student, and
+a training with the same settings is not done again.
+"""
+
+import argparse
+import json
+import logging
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from avatar.bundle import NGRAMS, README, TOKENIZER, BundleConfig, write_config, write_manifest
+from avatar.bundle.ngram_weights import read_ngram_weights, write_ngram_weights
+from avatar.code.languages import LANGUAGES, family
+from avatar.code.text import function_text
+from avatar.common.errors import AvatarError, DataError
+from avatar.common.hashing import stable_hash
+from avatar.measure.near_clone_calibration import Calibration, Encode, RealFunction, calibrate
+from avatar.serve.default_student import FOLDER
+from avatar.serve.ngram_reader import NgramReader, ReaderConfig
+from avatar.serve.runtimes.numpy_runtime import NumpyRuntime
+from avatar.student.ngrams.collection import MOST_CHARACTERS, Collection, add_problems, add_projects, read_rows
+from avatar.student.ngrams.features import choose_features, distinct_features, structural_digests
+from avatar.student.ngrams.near_clones import RULES
+from avatar.student.ngrams.training import Recipe, train
+
+LICENCES = ("MIT",)
+PER_LANGUAGE = {"train": 2_600, "valid": 900}
+"""Functions of each language that get copies."""
+
+
+def main() -> int:
+    """Run the command; returns its exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", type=Path, required=True, help="the folder that tools/corpus.py wrote")
+    parser.add_argument("--problems", type=Path, required=True, help="the folder with programs that solve problems")
+    parser.add_argument("--to", type=Path, default=FOLDER, help="the folder of the student (default: in the package)")
+    parser.add_argument("--steps", type=int, default=Recipe().steps, help="of the training (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
+    try:
+        make(options.corpus, options.problems, options.to, Recipe(steps=options.steps, seed=options.seed))
+    except AvatarError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_status
+    return 0
+
+
+def make(corpus: Path, problems: Path, target: Path, recipe: Recipe) -> None:
+    """Train, calibrate, and write the bundle to `target`."""
+    start = time.perf_counter()
+    for path in (corpus / "train.jsonl.gz", corpus / "groups.jsonl.gz", problems / "train.jsonl"):
+        if not path.is_file():
+            raise DataError(f"there is no {path}", "write it first: see docs/corpus.md")
+    work = corpus / "student" / stable_hash([asdict(recipe), LICENCES, PER_LANGUAGE])
+    work.mkdir(parents=True, exist_ok=True)
+    weights = work / NGRAMS.weights
+    if not weights.is_file():
+        _train(corpus, problems, weights, recipe)
+    target.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(weights, target / NGRAMS.weights)
+    (target / TOKENIZER).write_text(ReaderConfig().text(), encoding="utf-8")
+    clones = Collection()
+    add_projects(clones, corpus, "valid", PER_LANGUAGE["valid"])
+    calibration = calibrate(clones, list(_functions(corpus)), encoder(target), slice(recipe.width, None))
+    _write(target, recipe, calibration)
+    print(f"{target}: {sum(path.stat().st_size for path in target.iterdir()):,} bytes")
+    print(
+        f"calibration error {calibration.error:.1e}, of probabilities of 0.5 and more {calibration.error_of_shown:.3f}"
+    )
+    print(f"probability of at least 0.5: {json.dumps(calibration.recall)}, others {calibration.false_positives:.1e}")
+    logging.info("%.0f minutes", (time.perf_counter() - start) / 60)
+
+
+def _train(corpus: Path, problems: Path, weights: Path, recipe: Recipe) -> None:
+    collection = Collection()
+    add_problems(collection, problems / "train.jsonl", LICENCES)
+    add_projects(collection, corpus, "train", PER_LANGUAGE["train"])
+    config = ReaderConfig()
+    features = distinct_features(collection.codes, collection.languages, config.kinds)
+    sources = [one for group in collection.problems for one in group] + [
+        one for file in collection.files for one in file
+    ]
+    vocabulary = choose_features(
+        [(number, [features[one] for one in group]) for number, group in enumerate(collection.problems)],
+        [(number, [features[one] for one in file]) for number, file in enumerate(collection.files)],
+        structural_digests([collection.codes[one] for one in sources], [collection.languages[one] for one in sources]),
+        recipe.features,
+    )
+    del features
+    reader = NgramReader(config, vocabulary.tags, recipe.buckets)
+    flat, starts = reader.rows(collection.codes, collection.languages)
+    encoder = train(collection, np.split(flat.astype(np.int32), starts[1:]), vocabulary, recipe)
+    with torch.no_grad():
+        meaning, structure = (table.numpy() for table in encoder.tables())
+    write_ngram_weights(weights, vocabulary.tags, meaning, structure)
+
+
+def encoder(folder: Path) -> Encode:
+    """A function that encodes codes with the weights in `folder`."""
+    weights = read_ngram_weights(folder / NGRAMS.weights)
+    reader, runtime = NgramReader(ReaderConfig(), weights.tags, weights.buckets), NumpyRuntime(weights)
+
+    def encode(codes: Sequence[str], languages: Sequence[str]) -> NDArray[np.float32]:
+        return runtime.encode_rows(*reader.rows(codes, languages))
+
+    return encode
+
+
+def _functions(corpus: Path) -> Iterator[RealFunction]:
+    """The functions of projects that are held out, for pairs that are not clones."""
+    for row in read_rows(corpus / "valid.jsonl.gz"):
+        if row["tokens"] >= 20 and row["code"].count("\n") >= 4 and len(row["code"]) < MOST_CHARACTERS:
+            code = function_text(row["code"], RULES, row["language"])
+            name = row["name"].split(".")[-1].split("::")[-1]
+            yield RealFunction(code, family(row["language"]), row["project"], row["project"] + row["path"], name)
+
+
+def _write(target: Path, recipe: Recipe, calibration: Calibration) -> None:
+    weights = read_ngram_weights(target / NGRAMS.weights)
+    write_config(
+        target,
+        BundleConfig(
+            task="embedding",
+            max_length=100_000,
+            labels=("different", "clone"),
+            threshold=0.5,
+            languages=tuple(sorted(LANGUAGES.names())),
+            text=RULES,
+            architecture={
+                "kind": "ngrams",
+                "features": len(weights.tags),
+                "buckets": weights.buckets,
+                "width": weights.meaning.shape[1],
+                "structure_width": weights.structure.shape[1],
+            },
+            reads_a_set=True,
+            symmetric=True,
+            pair_head=calibration.head,
+        ),
+    )
+    card = target / README
+    if not card.is_file():
+        card.write_text("# The student that is installed with avatar\n", encoding="utf-8")
+    write_manifest(target)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
