@@ -15,7 +15,7 @@ HARDEST = 200_000
 """Number of the most similar other pairs that are all used for the fit."""
 RANDOM = 200_000
 """Number of further other pairs, drawn at random; each stands for many."""
-QUANTILES = (0.02, 0.25, 0.5, 0.75)
+QUANTILES = (0.02, 0.25, 0.5, 0.75, 0.9, 0.98)
 """Quantiles of the clones' cosines where the log-odds may get steeper."""
 RIDGE = 1e-6
 """Weight of the squares of all parameters but the bias. It only matters where the data determines nothing."""
