@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,11 @@ from avatar.code.text import function_text
 from avatar.common.errors import ConfigError, DataError
 from avatar.serve.languages import language_warnings, only_language
 from avatar.serve.ngram_reader import FUNCTIONS, NgramReader
-from avatar.serve.runtimes import Runtime, load_runtime
-from avatar.serve.runtimes.numpy_runtime import NumpyRuntime
-from avatar.serve.tokenizing import TextTokenizer
+from avatar.serve.ngram_runtime import NumpyRuntime
+
+if TYPE_CHECKING:
+    from avatar.serve.runtimes import Runtime
+    from avatar.serve.tokenizing import TextTokenizer
 
 TOKENS_OF_A_BATCH = 8192
 """Most tokens in one batch of the encoder, padding included."""
@@ -60,8 +63,7 @@ class Predictor:
             weights = read_ngram_weights(self.bundle.path(self.bundle.parts(precision).weights))
             self._tokenizer, self._runtime = NgramReader.of_bundle(self.bundle, weights), NumpyRuntime(weights)
         else:
-            self._tokenizer = TextTokenizer(self.bundle)
-            self._runtime = load_runtime(runtime or "onnxruntime", self.bundle, precision, threads)
+            self._tokenizer, self._runtime = _graphs(self.bundle, runtime or "onnxruntime", precision, threads)
         self.hidden_size: int = self._runtime.hidden_size
 
     def text(self, code: str, language: str | None = None) -> str:
@@ -211,6 +213,14 @@ class Predictor:
     def label(self, probabilities: NDArray[np.float64]) -> list[str]:
         """The name of each row's label: the second if its probability is at least the threshold."""
         return [self.config.labels[int(row[1] >= self.config.threshold)] for row in probabilities]
+
+
+def _graphs(bundle: Bundle, runtime: str, precision: str | None, threads: int) -> "tuple[TextTokenizer, Runtime]":
+    """Tokenizer and runtime of a student with graphs. Their libraries are imported here: other students need none."""
+    from avatar.serve.runtimes import load_runtime
+    from avatar.serve.tokenizing import TextTokenizer
+
+    return TextTokenizer(bundle), load_runtime(runtime, bundle, precision, threads)
 
 
 def _both(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -236,15 +236,12 @@ def test_bad_options_are_refused(wrong: list[str]) -> None:
     assert stopped.value.code == 2
 
 
-def test_without_a_student_the_error_says_how_to_get_one(
+def test_the_student_of_the_environment_is_used(
     code: Path, clone_student: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert main(["scan", str(code)]) == 2
-    said = capsys.readouterr().err
-    assert "make demo" in said
-    assert "from_pretrained" in said
     monkeypatch.setenv("AVATAR_BUNDLE", str(clone_student))
-    assert main(["scan", str(code)]) == 0
+    assert main(["scan", str(code), "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["bundle"] == str(clone_student)
 
 
 def test_scans_without_torch(code: Path, clone_student: Path) -> None:
