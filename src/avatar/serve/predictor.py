@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from avatar.bundle import Bundle, read_bundle
 from avatar.bundle.ngram_weights import read_ngram_weights
-from avatar.bundle.pair_head import languages_differ, length_ratios
+from avatar.bundle.pair_head import languages_differ, length_ratios, unit_block
 from avatar.code.text import function_text
 from avatar.common.errors import ConfigError, DataError
 from avatar.serve.languages import language_warnings, only_language
@@ -57,9 +57,7 @@ class Predictor:
         self._runtime: Runtime
         if self.bundle.reads_ngrams:
             if runtime is not None:
-                raise ConfigError(
-                    f"the student in {folder} is summed with numpy, not with {runtime}", "give no runtime"
-                )
+                raise ConfigError(f"the student in {folder} needs numpy only, not {runtime}", "give no runtime")
             weights = read_ngram_weights(self.bundle.path(self.bundle.parts(precision).weights))
             self._tokenizer, self._runtime = NgramReader.of_bundle(self.bundle, weights), NumpyRuntime(weights)
         else:
@@ -145,7 +143,11 @@ class Predictor:
         foreign = np.zeros(len(cosines), dtype=np.bool_)
         if languages is not None:
             foreign = languages_differ(*(np.asarray(names, dtype=np.str_) for names in languages))
-        return head.probability(cosines, ratios, foreign)
+        structure = self.bundle.structure
+        inner = None
+        if structure is not None:
+            inner = np.einsum("nw,nw->n", unit_block(first, structure), unit_block(second, structure))
+        return head.probability(cosines, ratios, foreign, inner)
 
     def _check_sides(self, vectors: Sequence[NDArray[np.float32]]) -> None:
         if len(vectors) != self.config.arity:

@@ -94,7 +94,7 @@ class Scanner:
 
     def _with_kinds(self, findings: Sequence[Finding]) -> list[Finding]:
         """The findings with the kinds of their clones, if the student tells."""
-        structure = self._student.structure
+        structure = self._student.bundle.structure
         if structure is None:
             return list(findings)
         wanted = {location.key: location for one in findings if not one.exact for location in one.functions}
@@ -146,7 +146,8 @@ class Scanner:
                 vectors, chosen, self._student.least_cosine(self.threshold), self.threshold
             )
             self.comparisons += comparisons
-            return replace(pairs, probability=self._student.probability(pairs.probability).astype(np.float32))
+            probabilities = self._student.compare(vectors[pairs.first], vectors[pairs.second])
+            return replace(pairs, probability=probabilities.astype(np.float32)).above(self.threshold)
         compare = partial(self._student.compare_near, NeighbourLimit(vectors, self._chance_neighbours))
         pairs, comparisons = find_pairs(vectors, chosen, compare, self.threshold)
         self.comparisons += comparisons

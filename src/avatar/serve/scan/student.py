@@ -54,25 +54,14 @@ class LazyStudent:
         """Whether a probability is right at the natural rate of clones, so that no `NeighbourLimit` is needed."""
         return self.bundle.config.pair_head is not None
 
-    @property
-    def structure(self) -> slice | None:
-        """The block `structure` of the vectors of an n-gram student; None for other students."""
-        width = self.bundle.config.architecture.get("width")
-        return slice(int(width), None) if self.bundle.reads_ngrams and width is not None else None
-
     def least_cosine(self, threshold: float) -> float:
-        """The lowest cosine with at least this probability, for a student with a calibrated head."""
+        """A lower bound of the cosines of pairs with at least this probability; the student must be calibrated."""
         head = self.bundle.config.pair_head
         assert head is not None
         cosines = np.linspace(-1, 1, 20_001)
-        likely = head.probability(cosines, np.zeros(len(cosines)), np.zeros(len(cosines), bool)) >= threshold
+        same = np.ones(len(cosines))
+        likely = head.probability(cosines, 0 * same, np.zeros(len(cosines), bool), same) >= threshold
         return float(cosines[likely][0]) if likely.any() else np.inf
-
-    def probability(self, cosines: NDArray[np.floating]) -> NDArray[np.float64]:
-        """The calibrated probability of a clone for each cosine (n,)."""
-        head = self.bundle.config.pair_head
-        assert head is not None
-        return head.probability(cosines, np.zeros(len(cosines)), np.zeros(len(cosines), bool))
 
     @property
     def rules(self) -> TextRules:
