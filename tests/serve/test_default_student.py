@@ -70,9 +70,8 @@ def test_vectors_have_length_one(student: Student) -> None:
     assert vectors.dtype == np.float32
     assert vectors.shape == (len(codes), student.hidden_size)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
-    np.testing.assert_allclose(vectors, student.encode_ids(student.tokenize(
-        [student.text(*one) for one in zip(codes, LANGUAGES.names(), strict=True)], LANGUAGES.names()
-    )), atol=1e-6)  # fmt: skip
+    texts = [student.text(*one) for one in zip(codes, LANGUAGES.names(), strict=True)]
+    np.testing.assert_allclose(vectors, student.encode_ids(student.tokenize(texts, LANGUAGES.names())), atol=1e-6)
 
 
 def test_clones_are_probable_and_others_are_not(student: Student) -> None:
