@@ -22,6 +22,7 @@ from avatar.common.cores import described_cores
 from avatar.serve import Predictor
 from avatar.serve.scan.cache import NoCache
 from avatar.serve.scan.chance_neighbours import NeighbourLimit
+from avatar.serve.scan.outliner import Outliner
 from avatar.serve.scan.parsed_files import Reading
 from avatar.serve.scan.run_scan import Options, scan
 from avatar.serve.scan.similar_pairs import find_pairs
@@ -83,7 +84,7 @@ def _changed(options: argparse.Namespace, settings: Options) -> str:
 def _parts(options: argparse.Namespace) -> list[tuple[str, str]]:
     predictor = Predictor(options.bundle, threads=options.threads)
     start = time.perf_counter()
-    reading = Reading(source_files(options.path), NoCache(), predictor.config.text)
+    reading = Reading(source_files(options.path), NoCache(), Outliner(predictor.config.text))
     rows = [("parsed", f"{len(reading.places) / (time.perf_counter() - start):,.0f} functions/s")]
     large = [place for place in reading.places if place.code_lines >= 5 and place.words >= 20]
     texts = list(reading.texts(large).values())

@@ -138,7 +138,7 @@ end
 }
 """At the left margin, indented by 4 spaces, without a docstring."""
 
-COMMENTS = {"python": ("# Weighs parts.\n", "# The end.\n")}
+COMMENTS = dict.fromkeys(("python", "ruby"), ("# Weighs parts.\n", "# The end.\n"))
 SURROUNDINGS = {
     "java": ("class Scales {\n", "}\n"),
     "cpp": ("namespace scales {\n", "}\n"),

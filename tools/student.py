@@ -30,7 +30,7 @@ from avatar.common.hashing import stable_hash
 from avatar.measure.near_clone_calibration import Calibration, Encode, RealFunction, calibrate
 from avatar.serve.default_student import FOLDER
 from avatar.serve.ngram_reader import NgramReader, ReaderConfig
-from avatar.serve.runtimes.numpy_runtime import NumpyRuntime
+from avatar.serve.ngram_runtime import NumpyRuntime
 from avatar.student.ngrams.collection import MOST_CHARACTERS, Collection, add_problems, add_projects, read_rows
 from avatar.student.ngrams.features import choose_features, distinct_features, structural_digests
 from avatar.student.ngrams.near_clones import RULES

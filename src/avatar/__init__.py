@@ -9,7 +9,6 @@ release. Everything else may change at any time. None of it needs PyTorch.
 """
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from avatar.common.errors import ArtifactError, AvatarError, ConfigError, DataError
@@ -18,9 +17,9 @@ if TYPE_CHECKING:
     from avatar.bundle import Bundle, read_bundle
     from avatar.serve import Student
 
-__all__ = ["ArtifactError", "AvatarError", "Bundle", "ConfigError", "DataError", "Student", "read_bundle"]
+    __version__: str
 
-__version__ = version("avatar-code")
+__all__ = ["ArtifactError", "AvatarError", "Bundle", "ConfigError", "DataError", "Student", "read_bundle"]
 
 _WHERE = {"Bundle": "avatar.bundle", "read_bundle": "avatar.bundle", "Student": "avatar.serve"}
 """What takes time to import is imported when somebody asks for it."""
@@ -29,6 +28,10 @@ _WHERE = {"Bundle": "avatar.bundle", "read_bundle": "avatar.bundle", "Student": 
 def __getattr__(name: str) -> Any:
     if name in _WHERE:
         return getattr(import_module(_WHERE[name]), name)
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("avatar-code")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

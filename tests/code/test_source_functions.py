@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from avatar.code import functions as module
 from avatar.code.functions import functions_of
 from avatar.code.languages import LANGUAGES, language_of_file
-from avatar.code.text import REMOVED, TextRules
+from avatar.code.text import AS_IT_IS, DOCSTRINGS_KEPT, REMOVED, TextRules
 from avatar.common.errors import DataError
 
 JAVA = """package a;
@@ -135,6 +135,22 @@ def test_text_is_at_the_margin_and_without_docstring() -> None:
 def test_line_ends_of_windows_are_line_ends() -> None:
     (one,) = functions_of("def f(a):\r\n    return a\r\n", "python").functions
     assert (one.text, one.last_line) == ("def f(a):\n    return a\n", 2)
+
+
+@pytest.mark.parametrize("rules", [DOCSTRINGS_KEPT, AS_IT_IS])
+@pytest.mark.parametrize(
+    ("source", "language", "lines"),
+    [
+        ("x = 1\ry = 2\ndef f(a):\n    return a\n", "python", (3, 4)),
+        ("# a\r\r\ndef f(a):\r\n    return a\r\n", "python", (3, 4)),
+        ("int x;\rint y;\r\n\rint f(int a) {\r return a;\n}\n", "c", (4, 6)),
+    ],
+)
+def test_a_lone_carriage_return_ends_a_line_as_in_an_editor(
+    source: str, language: str, lines: tuple[int, int], rules: TextRules
+) -> None:
+    (one,) = functions_of(source, language, rules).functions
+    assert (one.first_line, one.last_line) == lines
 
 
 @pytest.mark.parametrize(

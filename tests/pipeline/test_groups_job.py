@@ -3,10 +3,14 @@
 import dataclasses
 import json
 import multiprocessing
+import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
+import pandas
 import pytest
 from jobs import groups_job, small_job, write_groups, write_pairs
 from test_job import killed_at, repeatable, share_latency
@@ -68,7 +72,7 @@ def test_every_metric_is_measured(outcome: Outcome) -> None:
 
 def test_the_report_shows_the_task(outcome: Outcome) -> None:
     page = outcome.report.read_text()
-    for text in ("MAP@R", "TF-IDF of 1-3-grams", "There is no teacher", "judged by map_at_r", "java to python"):
+    for text in ("MAP@R", "TF-IDF of 1-3-grams", "There is no teacher", "compared by map_at_r", "java to python"):
         assert text in page, text
     assert "renaming variables changes" in page
     table = (outcome.report.parent / "table.csv").read_text()
@@ -204,3 +208,24 @@ def test_recorded_vectors_that_do_not_fit_are_refused(
     assert problem in caught.value.message
     assert caught.value.exit_status == 2
     assert SearchConfig().finalists == 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("AVATAR_DATA" not in os.environ, reason="needs data/solutions")
+def test_the_experiment_runs_on_the_solutions(tmp_path: Path) -> None:
+    project = Path(__file__).parents[2]
+    settings = ("dataset.share=0.05", "distill.epochs=3", "surrogate.candidates=2", "tracking=none")
+    command = [
+        sys.executable,
+        str(project / "train.py"),
+        "+experiment=clones_groups",
+        *settings,
+        "measure.energy=false",
+    ]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900, check=False)
+    assert result.returncode == 0, result.stderr[-3000:]
+    (table,) = tmp_path.glob("outputs/*/*/table.csv")
+    scores = pandas.read_csv(table, index_col="model")["map_at_r"]
+    assert scores["student"] > scores["token overlap"] > 0.05
+    (folder,) = tmp_path.glob("outputs/*/*/bundle")
+    assert read_bundle(folder).config.pair_head is not None

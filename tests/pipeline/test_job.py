@@ -59,7 +59,7 @@ def test_flips_and_calibration_are_measured_and_reported(outcome: Outcome) -> No
     assert "renaming variables changes" in page
     assert "Expected calibration error" in page
     temperature = read_bundle(outcome.bundle).config.temperature
-    assert f"at temperature {temperature:.3g}, fitted on valid" in page
+    assert f"temperature {temperature:.3g}, which was fitted on valid" in page
 
 
 def test_without_a_language_robustness_is_not_measured(outcome: Outcome, data: Path, folder: Path) -> None:
@@ -173,7 +173,7 @@ def test_successive_halving_saves_trainings_and_resumes_after_a_kill(data: Path,
     assert len(trained) == 6 + 3
     assert sorted({made["values"]["examples"] for made in trained}) == [30, 60]  # type: ignore[index]
     assert outcome.metrics["surrogate/halving_saved_share"] == pytest.approx(1 - (6 * 0.25 + 3) / 6)
-    assert "trained 3 of 6 candidates in full" in outcome.report.read_text()
+    assert "trained 3 of 6 candidates to the last rung" in outcome.report.read_text()
 
     killed.mkdir()
     share_latency(undisturbed, killed)

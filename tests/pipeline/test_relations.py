@@ -66,5 +66,5 @@ def test_a_frozen_teacher_reads_each_function_once_for_all_seeds(data: Path, tmp
 
 
 def test_recorded_predictions_have_no_vectors(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="recorded predictions have no vectors"):
+    with pytest.raises(ConfigError, match="kind 'predictions' has no vectors"):
         check(small_job(data, tmp_path, distill=DistillConfig(relations=1.0)))

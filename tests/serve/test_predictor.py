@@ -49,7 +49,7 @@ def test_each_distinct_function_is_encoded_once(pairs: Path, monkeypatch: pytest
     predictor = Predictor(pairs, threads=1)
     seen: list[str] = []
     tokenize: Callable[..., object] = predictor.tokenize
-    monkeypatch.setattr(predictor, "tokenize", lambda codes: seen.extend(codes) or tokenize(codes))
+    monkeypatch.setattr(predictor, "tokenize", lambda codes, languages: seen.extend(codes) or tokenize(codes))
     predictor.predict([(TEXTS[0], TEXTS[1]), (TEXTS[1], TEXTS[0]), (TEXTS[0], TEXTS[0])])
     assert seen == [TEXTS[0], TEXTS[1]]
 

@@ -14,6 +14,7 @@ from avatar.data.batching import Examples, TokenTable
 from avatar.data.records import Corpus, Function, Sample, SplitName, Task
 from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID
 from avatar.space.architecture import Architecture
+from avatar.student import group_batches
 from avatar.student.distillation import distil, distillation_examples, readable, valid_examples
 from avatar.student.encoder import StudentModel
 from avatar.student.group_batches import GroupSampler, token_vectors
@@ -243,6 +244,33 @@ def test_a_student_learns_groups_that_it_has_never_seen(tmp_path: Path) -> None:
         metric="map_at_r",
     )  # fmt: skip
     assert trained.valid_score > untrained.valid_score + 0.1
+
+
+def test_negatives_are_mined_by_tokens_first_and_then_by_the_student(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus, tokens = toy()
+    seen: list[str] = []
+
+    def watched(name: str) -> None:
+        call = getattr(group_batches, name)
+
+        def counted(*arguments: object, **others: object) -> object:
+            seen.append(name)
+            return call(*arguments, **others)
+
+        monkeypatch.setattr(group_batches, name, counted)
+
+    watched("token_vectors")
+    watched("encode_functions")
+    cfg = dataclasses.replace(RECIPE, epochs=3)
+    quiet = TrainerConfig(progress="none")
+    train, valid = distillation_examples(corpus, tokens, None, cfg), valid_examples(corpus, tokens)
+    distil(ARCH, corpus.task, train, valid, cfg, quiet, 1, tmp_path / "mined", metric="map_at_r")
+    assert seen == ["token_vectors", "encode_functions", "encode_functions"]
+    random = dataclasses.replace(cfg, hard_negatives=0.0)
+    distil(ARCH, corpus.task, train, valid, random, quiet, 1, tmp_path / "random", metric="map_at_r")
+    assert len(seen) == 3
 
 
 def test_similarity_alone_teaches_a_student(tmp_path: Path) -> None:

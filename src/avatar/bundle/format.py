@@ -215,6 +215,12 @@ class Bundle:
         return self.precisions[0] == TERNARY
 
     @property
+    def structure(self) -> slice | None:
+        """The block `structure` of the vectors of an n-gram student; None for other students."""
+        width = self.config.architecture.get("width")
+        return slice(int(width), None) if self.reads_ngrams and width is not None else None
+
+    @property
     def size_bytes(self) -> int:
         """Bytes on disk of all files of the bundle, the manifest included."""
         return sum(self.path(name).stat().st_size for name in (*self.digests, MANIFEST))

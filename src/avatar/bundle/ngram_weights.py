@@ -78,6 +78,7 @@ def write_ngram_weights(
         signs, scales = ternary(table)
         content |= {name: packed(signs), f"{name}_scales": scales, f"{name}_width": np.array([table.shape[1]], "<i4")}
     save_file(content, path)
+    path.chmod(0o644)  # the library lets only the owner read it
 
 
 def read_ngram_weights(path: Path) -> NgramWeights:

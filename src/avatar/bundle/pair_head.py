@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.floating[Any]]
 
+_STRUCTURE = ("structure_knots", "structure_slopes")
+
 
 @dataclass(frozen=True)
 class PairHead:
@@ -18,7 +20,9 @@ class PairHead:
 
     Slopes are at least 0, so a higher cosine never gives a lower probability. `length` is the weight of
     |log(characters of one / characters of the other)|, at most 0, `other_language` that of two different known
-    languages. The probability is right where `base_rate` of all pairs are clones.
+    languages. The probability is right where `base_rate` of all pairs are clones. `structure_knots` and
+    `structure_slopes` are the same for the cosine of the block `structure`, which n-gram students have: a function with
+    other names is a clone, though only its structure stays the same.
     """
 
     knots: tuple[float, ...]
@@ -27,31 +31,56 @@ class PairHead:
     length: float
     other_language: float
     base_rate: float
+    structure_knots: tuple[float, ...] = ()
+    structure_slopes: tuple[float, ...] = ()
 
-    def log_odds(self, cosines: Numbers, length_ratios: Numbers, other_language: NDArray[np.bool_]) -> Numbers:
-        """Log-odds (n,) from cosines, absolute logarithms of the ratio of lengths, and whether languages differ."""
+    def log_odds(
+        self,
+        cosines: Numbers,
+        length_ratios: Numbers,
+        other_language: NDArray[np.bool_],
+        structures: Numbers | None = None,
+    ) -> Numbers:
+        """Log-odds (n,) from cosines, absolute logarithms of the ratio of lengths, and whether languages differ.
+
+        `structures` (n,) are the cosines of the block `structure`; a head with `structure_knots` needs them.
+        """
         values = np.full(len(cosines), self.bias, dtype=np.float64)
         for knot, slope in zip(self.knots, self.slopes, strict=True):
             values += slope * np.maximum(0.0, cosines - knot)
+        if self.structure_knots:
+            if structures is None:
+                raise ValueError("this head reads the cosines of the block 'structure', and none are given")
+            for knot, slope in zip(self.structure_knots, self.structure_slopes, strict=True):
+                values += slope * np.maximum(0.0, structures - knot)
         return values + self.length * length_ratios + self.other_language * other_language
 
     def probability(
-        self, cosines: Numbers, length_ratios: Numbers, other_language: NDArray[np.bool_]
+        self,
+        cosines: Numbers,
+        length_ratios: Numbers,
+        other_language: NDArray[np.bool_],
+        structures: Numbers | None = None,
     ) -> NDArray[np.float64]:
         """Probability (n,) of a clone, from the same facts."""
-        values = self.log_odds(cosines, length_ratios, other_language)
+        values = self.log_odds(cosines, length_ratios, other_language, structures)
         return np.asarray(np.exp(-np.logaddexp(0.0, -values)), dtype=np.float64)
 
     def problems(self) -> list[str]:
         """One sentence for each wrong value; empty if all are valid."""
         sentences = []
-        numbers = (*self.knots, *self.slopes, self.bias, self.length, self.other_language, self.base_rate)
+        structure = (*self.structure_knots, *self.structure_slopes)
+        numbers = (*self.knots, *self.slopes, *structure, self.bias, self.length, self.other_language, self.base_rate)
         if not all(map(math.isfinite, numbers)):
             sentences.append("pair_head has a number that is not finite")
         if len(self.knots) != len(self.slopes) or not self.knots:
             sentences.append(
                 f"pair_head has {len(self.knots)} knots and {len(self.slopes)} slopes, not as many, or none"
             )
+        if len(self.structure_knots) != len(self.structure_slopes):
+            sentences.append("pair_head has another number of structure_knots than of structure_slopes")
+        if any(slope < 0 for slope in self.structure_slopes):
+            sentences.append(f"pair_head.structure_slopes are {list(self.structure_slopes)}, not at least 0")
         if any(slope < 0 for slope in self.slopes):
             sentences.append(f"pair_head.slopes are {list(self.slopes)}, not at least 0")
         if not 0 < self.base_rate < 1:
@@ -61,20 +90,23 @@ class PairHead:
     def as_dict(self) -> dict[str, Any]:
         """Plain data for config.json."""
         values = dataclasses.asdict(self)
-        return {**values, "knots": list(self.knots), "slopes": list(self.slopes)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
     @classmethod
     def from_dict(cls, values: Any) -> "PairHead":
         """The head from a dictionary that `as_dict` returned; a wrong key or type is a ValueError."""
         names = {entry.name for entry in dataclasses.fields(cls)}
+        if isinstance(values, Mapping):
+            values = {**dict.fromkeys(_STRUCTURE, ()), **values}  # heads of other students have none
         if not isinstance(values, Mapping) or set(values) != names:
             raise ValueError(f"pair_head is {values!r}, not an object with {', '.join(sorted(names))}")
         try:
-            knots, slopes = (tuple(float(number) for number in values[name]) for name in ("knots", "slopes"))
-            others = {name: float(values[name]) for name in names - {"knots", "slopes"}}
+            lists = ("knots", "slopes", *_STRUCTURE)
+            fields: dict[str, Any] = {name: tuple(float(number) for number in values[name]) for name in lists}
+            fields |= {name: float(values[name]) for name in names - set(lists)}
         except TypeError as error:
             raise ValueError(f"pair_head has a value of the wrong type: {error}") from error
-        return cls(knots, slopes, **others)
+        return cls(**fields)
 
 
 def length_ratios(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64]:
@@ -86,3 +118,9 @@ def length_ratios(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float
 def languages_differ(first: NDArray[np.str_], second: NDArray[np.str_]) -> NDArray[np.bool_]:
     """Whether both languages are known and different, (n,)."""
     return np.asarray((first != second) & (first != "") & (second != ""), dtype=np.bool_)
+
+
+def unit_block(vectors: NDArray[np.float32], block: slice) -> NDArray[np.float32]:
+    """A block of vectors (n, width), each with length 1; 0 stays 0."""
+    part = vectors[:, block]
+    return np.asarray(part / np.maximum(np.linalg.norm(part, axis=1, keepdims=True), 1e-12), dtype=np.float32)

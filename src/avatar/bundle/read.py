@@ -18,13 +18,14 @@ from avatar.bundle.format import (
 )
 from avatar.common.errors import ArtifactError
 from avatar.common.hashing import file_digest
+from avatar.common.regular_files import read_regular, require_regular
 
 AGAIN = "copy the bundle again, or export the student again"
 
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_regular(path).decode("utf-8"))
     except OSError as error:
         raise ArtifactError(f"cannot read {path}: {error.strerror or error}", AGAIN) from error
     except ValueError as error:
@@ -82,6 +83,7 @@ def read_bundle(folder: Path | str) -> Bundle:
     for name, (digest, length) in _entries(folder / MANIFEST).items():
         path = folder / name
         try:
+            require_regular(path)
             size = path.stat().st_size
             if size != length:
                 raise ArtifactError(f"{path} has {size} bytes, but the manifest says {length}", AGAIN)

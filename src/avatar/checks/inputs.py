@@ -8,6 +8,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 from avatar.common.errors import did_you_mean
+from avatar.common.regular_files import kind
 from avatar.config.problems import Problem, nearest_folder, refused
 from avatar.config.schema import Config
 from avatar.data.data_location import OFFLINE, candidates
@@ -89,6 +90,8 @@ def _file(key: str, value: str) -> Iterator[Problem]:
         yield f"{key} is '{value}'; it is a folder, and a file is needed; it contains {_listed(path)}"
     elif not path.exists():
         yield f"{key} is '{value}'; there is no such file; {_similar(path)}"
+    elif not path.is_file():
+        yield f"{key} is '{value}'; it is {kind(path.stat().st_mode)}; it must be a regular file"
     elif not os.access(path, os.R_OK):
         yield f"{key} is '{value}'; you have no permission to read it: ask its owner, or choose another file"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from avatar.config.problems import Problem, nearest_folder, refused
 from avatar.config.schema import Config
-from avatar.tracking.address import SERVERS, check_database, check_server, resolve_uri
+from avatar.tracking.address import SERVERS, check_database, check_server, resolve_uri, without_password
 
 
 def store(cfg: Config) -> Iterator[Problem]:
@@ -48,15 +48,17 @@ def _server(uri: str) -> tuple[Problem, ...]:
 
 
 def _driver(uri: str) -> Iterator[Problem]:
+    shown = without_password(uri, uri)
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
         make_url(uri).get_dialect().import_dbapi()
     except ImportError as error:
-        yield f"tracking.uri is '{uri}'; the driver is not installed: pip install {error.name}"
+        yield f"tracking.uri is '{shown}'; the driver is not installed: pip install {error.name}"
     except (SQLAlchemyError, ValueError) as error:
-        yield f"tracking.uri is '{uri}'; it is not the address of a database: {str(error).splitlines()[0]}"
+        reason = without_password(str(error).splitlines()[0], uri)
+        yield f"tracking.uri is '{shown}'; it is not the address of a database: {reason}"
 
 
 CHECKS = (store,)

@@ -1,9 +1,10 @@
 """The functions of a source text, also with syntax errors: a note reports what could not be parsed."""
 
 import re
+from bisect import bisect
 from dataclasses import dataclass
+from itertools import accumulate
 
-import numpy as np
 from tree_sitter import Node, Parser, QueryCursor
 
 from avatar.code.languages import LANGUAGES
@@ -17,11 +18,10 @@ MAX_SOURCE_BYTES = 1_000_000
 MAX_NESTING = 500
 """Deepest nesting of brackets or signs, and most angle brackets in a statement if the grammar is slow with them."""
 
-_STEP = np.zeros(256, dtype=np.int32)
-_STEP[list(b"([{")] = 1
-_STEP[list(b")]}")] = -1
+_STEP = {**dict.fromkeys(b"([{", 1), **dict.fromkeys(b")]}", -1)}
 _NO_BRACKETS = bytes(code for code in range(256) if code not in b"([{)]}")
 _SIGNS = bytes(code in b"-*&!~+<" for code in range(256))
+_LONE_RETURN = re.compile(rb"\r(?!\n)")
 _TOO_MANY_SIGNS = b"\1" * 2000  # longer than decorative comment lines
 
 
@@ -89,8 +89,7 @@ def _is_too_nested(content: bytes, language: str) -> bool:
 
     This happens with nested brackets and signs in all grammars, and with many angle brackets in some.
     """
-    steps = _STEP[np.frombuffer(content.translate(None, _NO_BRACKETS), dtype=np.uint8)]
-    if int(np.cumsum(steps).max(initial=0)) > MAX_NESTING:
+    if max(accumulate(map(_STEP.__getitem__, content.translate(None, _NO_BRACKETS))), default=0) > MAX_NESTING:
         return True
     if _TOO_MANY_SIGNS in content.translate(_SIGNS, b" \t\n\r\f\v"):
         return True
@@ -102,6 +101,7 @@ def _is_too_nested(content: bytes, language: str) -> bool:
 def _functions(root: Node, content: bytes, language: str, rules: TextRules) -> list[tuple[SourceFunction, bool]]:
     """Functions, and whether each contains a syntax error."""
     declared = LANGUAGES.get(language)
+    returns = [match.start() for match in _LONE_RETURN.finditer(content)]  # line ends that the grammar does not count
     nodes = QueryCursor(compiled(language, declared.functions)).captures(root)
     outer = [(node, False) for node in nodes.get("scope", [])]
     inner = [(node, True) for node in nodes.get("function", [])]
@@ -124,8 +124,8 @@ def _functions(root: Node, content: bytes, language: str, rules: TextRules) -> l
         qualified = declared.separator.join([*(scope for _, scope in scopes), name])
         one = SourceFunction(
             qualified,
-            node.start_point.row + 1,
-            node.end_point.row + 1,
+            node.start_point.row + 1 + bisect(returns, node.start_byte),
+            node.end_point.row + 1 + bisect(returns, node.end_byte),
             language,
             _text(node, content, language, rules),
         )

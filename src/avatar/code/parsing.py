@@ -1,5 +1,6 @@
 """Syntax trees by tree-sitter's grammars, which are loaded on first use."""
 
+import time
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -12,6 +13,12 @@ from avatar.common.errors import AvatarError
 
 MAX_BYTES = 100_000
 """Longer texts are not parsed: no model reads that far, and parsing them takes long."""
+
+SECONDS = 5.0
+"""CPU time after which parsing is cancelled. Usual code needs 0.05 s for `MAX_BYTES`, some texts would need minutes."""
+
+
+_PIECE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -30,12 +37,16 @@ class Parsed:
 
 
 def parse(code: str, language: str) -> Parsed | None:
-    """`code` as a syntax tree; None if it is longer than `MAX_BYTES` or no grammar parses it without errors."""
+    """`code` as a syntax tree; None if it is longer than `MAX_BYTES` or no grammar parses it without errors.
+
+    A text that needs more than `SECONDS` has no tree either.
+    """
     if len(code) > MAX_BYTES:
         return None
     source = code.encode("utf-8", "replace")
     if len(source) > MAX_BYTES or len(source.decode()) != len(code):
         return None
+    deadline = time.thread_time() + SECONDS
     name: str | None = language
     while name is not None:
         reader = LANGUAGES.get(name)
@@ -43,7 +54,9 @@ def parse(code: str, language: str) -> Parsed | None:
         wrapper = () if reader.wrapper is None else (reader.wrapper,)
         for before, after in (("", ""), *wrapper, *reader.other_wrappers):
             text = before.encode() + source + after.encode()
-            root = Parser(load(name)).parse(text).root_node
+            root = _root(text, name, deadline)
+            if root is None:
+                return None
             if root.has_error:
                 continue
             parsed = Parsed(root, text, reader, len(before), len(after))
@@ -54,6 +67,18 @@ def parse(code: str, language: str) -> Parsed | None:
             return doubtful
         name = reader.fallback
     return None
+
+
+def _root(text: bytes, language: str, deadline: float) -> Node | None:
+    """The root of the syntax tree; None if the parser has not ended at `deadline`, in the thread's CPU time."""
+    try:
+        tree = Parser(load(language)).parse(
+            lambda offset, _: text[offset : offset + _PIECE],
+            progress_callback=lambda _, __: time.thread_time() > deadline,
+        )
+    except ValueError:  # cancelled
+        return None
+    return tree.root_node
 
 
 @cache

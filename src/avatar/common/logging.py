@@ -1,12 +1,15 @@
 """Log lines and progress bars: bars on a terminal, plain lines elsewhere."""
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
+
+from avatar.common.printable import printable
 
 T = TypeVar("T")
 
@@ -16,6 +19,30 @@ LOGGER_NAME = "avatar"
 def get_logger(name: str) -> logging.Logger:
     """The logger of one package, below "avatar"."""
     return logging.getLogger(f"{LOGGER_NAME}.{name}")
+
+
+class SafeFormatter(logging.Formatter):
+    """Escapes what would change the screen; in texts that a message was given, such as file names, also line ends."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The lines of a record."""
+        shown = logging.makeLogRecord(record.__dict__)
+        if isinstance(record.args, tuple):
+            shown.args = tuple(map(_shown, record.args))
+        return printable(super().format(shown), lines=True)
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, BaseException):
+        return printable(str(value), lines=True)
+    return printable(str(value)) if isinstance(value, str | os.PathLike) else value
+
+
+def log_to_stderr(level: int) -> None:
+    """Send the log lines of a command to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(SafeFormatter("avatar: %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])
 
 
 def format_seconds(seconds: float) -> str:

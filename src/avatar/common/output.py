@@ -11,6 +11,7 @@ from typing import TextIO
 
 from avatar.common.errors import OutputError, ReaderLeftError
 from avatar.common.files import write_all
+from avatar.common.printable import printable
 
 
 def write_output(content: str | bytes) -> None:
@@ -73,9 +74,9 @@ def _reader_left() -> bool:
 
 
 def complain(text: str) -> None:
-    """Write a line to standard error; errors of writing are ignored."""
+    """Write a line to standard error, made safe to print; errors of writing are ignored."""
     with suppress(OSError, ValueError):
-        print(text, file=sys.stderr, flush=True)
+        print(printable(text, lines=True), file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from avatar.bundle import PRECISIONS, BundleConfig
+from avatar.code.languages import LANGUAGES
 from avatar.common.errors import ArtifactError
 from avatar.data.metrics import VECTOR_METRICS, shown_metric
 from avatar.data.tokenizers import encode_texts
@@ -113,8 +114,9 @@ class VectorTrial:
 
     def judged(self, predictors: Mapping[str, Predictor]) -> tuple[dict[str, float], float]:
         """The score of each precision, and the share of functions with the same nearest function."""
+        known = [name if name in LANGUAGES.names() else None for name in self.languages]
         spaces = {
-            precision: VectorSpace(predictor.encode(self.examples), np.asarray(self.labels), self.languages)
+            precision: VectorSpace(predictor.encode(self.examples, known), np.asarray(self.labels), self.languages)
             for precision, predictor in predictors.items()
         }
         scores = {precision: VECTOR_METRICS.get(self.metric).score(space) for precision, space in spaces.items()}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.bundle.pair_head import PairHead
+from avatar.bundle.pair_head import PairHead, unit_block
 from avatar.data.metrics.pairs_of_vectors import NATURAL_RATE
 from avatar.measure.pair_calibration import LabelledPairs, fit_pair_head, natural_calibration_error
 from avatar.student.ngrams.collection import Collection
@@ -55,8 +55,8 @@ def calibrate(
 ) -> Calibration:
     """Fit the head on half of the pairs, measure it on the other half, and fit it again on all."""
     rng = np.random.default_rng(seed)
-    kinds, cosines, lengths = _clones(clones, encode)
-    other_cosines, other_lengths, weights = _others(others, encode, structure, rng)
+    kinds, cosines, lengths, structures = _clones(clones, encode, structure)
+    other_cosines, other_lengths, weights, other_structures = _others(others, encode, structure, rng)
     is_clone = np.arange(len(cosines) + len(other_cosines)) < len(cosines)
     pairs = LabelledPairs(
         np.concatenate([cosines, other_cosines]),
@@ -64,6 +64,7 @@ def calibrate(
         np.zeros(len(is_clone), dtype=bool),
         is_clone,
         np.concatenate([np.full(len(cosines), NATURAL_RATE / len(cosines)), (1 - NATURAL_RATE) * weights]),
+        np.concatenate([structures, other_structures]),
     )
     half = rng.random(len(is_clone)) < 0.5
     held_out = _part(pairs, ~half)
@@ -87,10 +88,13 @@ def _part(pairs: LabelledPairs, rows: NDArray[np.bool_]) -> LabelledPairs:
         pairs.other_language[rows],
         pairs.clones[rows],
         weights / weights.sum(),
+        None if pairs.structures is None else pairs.structures[rows],
     )
 
 
-def _clones(clones: Collection, encode: Encode) -> tuple[NDArray[np.str_], NDArray[np.float64], NDArray[np.float64]]:
+def _clones(
+    clones: Collection, encode: Encode, structure: slice
+) -> tuple[NDArray[np.str_], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     pairs = [
         (kind, one, copy)
         for one, copies in clones.copies.items()
@@ -102,22 +106,25 @@ def _clones(clones: Collection, encode: Encode) -> tuple[NDArray[np.str_], NDArr
     kinds = np.array([kind for kind, _, _ in pairs])
     first, second = (np.array([pair[side] for pair in pairs]) for side in (1, 2))
     cosines = np.einsum("nw,nw->n", vectors[first], vectors[second]).astype(np.float64)
-    return kinds, cosines, np.abs(np.log(sizes[first] / sizes[second]))
+    inner = unit_block(vectors, structure)
+    structures = np.einsum("nw,nw->n", inner[first], inner[second]).astype(np.float64)
+    return kinds, cosines, np.abs(np.log(sizes[first] / sizes[second])), structures
 
 
 def _others(
     functions: Sequence[RealFunction], encode: Encode, structure: slice, rng: np.random.Generator
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Cosines, length ratios and weights (with sum 1) of pairs that are not clones."""
-    parts: list[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]] = []
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Cosines, length ratios, weights (with sum 1) and cosines of structure of pairs that are not clones."""
+    parts: list[tuple[NDArray[np.float64], ...]] = []
     for language in sorted({one.language for one in functions}):
         mine = [one for one in functions if one.language == language]
         chosen = [mine[row] for row in rng.permutation(len(mine))[:MOST_FUNCTIONS]]
         vectors = encode([one.code for one in chosen], [one.language for one in chosen])
         first, second = np.triu_indices(len(chosen), 1)
         cosines = (vectors @ vectors.T)[first, second].astype(np.float64)
-        inner = vectors[:, structure] / np.maximum(np.linalg.norm(vectors[:, structure], axis=1, keepdims=True), 1e-12)
-        alike = (inner @ inner.T)[first, second] >= ALIKE
+        inner = unit_block(vectors, structure)
+        structures = (inner @ inner.T)[first, second].astype(np.float64)
+        alike = structures >= ALIKE
         project, file, name = (np.array([getattr(one, key) for one in chosen]) for key in ("project", "file", "name"))
         named_differently = name[first] != name[second]
         elsewhere = (project[first] != project[second]) & named_differently
@@ -133,6 +140,6 @@ def _others(
                 found = found[kept]
             if len(found):
                 lengths = np.abs(sizes[first[found]] - sizes[second[found]])
-                parts.append((cosines[found], lengths, weights / weights.sum() * share))
-    cosines, lengths, weights = (np.concatenate([part[column] for part in parts]) for column in range(3))
-    return cosines, lengths, weights / weights.sum()
+                parts.append((cosines[found], lengths, weights / weights.sum() * share, structures[found]))
+    cosines, lengths, weights, structures = (np.concatenate([part[column] for part in parts]) for column in range(4))
+    return cosines, lengths, weights / weights.sum(), structures

@@ -15,8 +15,10 @@ HARDEST = 200_000
 """Number of the most similar other pairs that are all used for the fit."""
 RANDOM = 200_000
 """Number of further other pairs, drawn at random; each stands for many."""
-QUANTILES = (0.02, 0.25, 0.5, 0.75)
+QUANTILES = (0.02, 0.25, 0.5, 0.75, 0.9, 0.98)
 """Quantiles of the clones' cosines where the log-odds may get steeper."""
+STRUCTURE_KNOTS = (0.0, 0.6, 0.8, 0.9, 0.97, 0.99)
+"""Cosines of the block `structure` where the log-odds may get steeper."""
 RIDGE = 1e-6
 """Weight of the squares of all parameters but the bias. It only matters where the data determines nothing."""
 
@@ -26,6 +28,7 @@ class LabelledPairs:
     """Pairs of functions with the facts that the head reads, each (pairs,), and whether they are clones.
 
     `weights` (pairs,) is how many pairs of a code base each stands for; clones are `base_rate` of their sum.
+    `structures` (pairs,) are the cosines of the block `structure`, if the student has it.
     """
 
     cosines: NDArray[np.floating[Any]]
@@ -33,10 +36,11 @@ class LabelledPairs:
     other_language: NDArray[np.bool_]
     clones: NDArray[np.bool_]
     weights: NDArray[np.float64]
+    structures: NDArray[np.floating[Any]] | None = None
 
     def probabilities(self, head: PairHead) -> NDArray[np.float64]:
         """The probability of a clone by `head`, (pairs,)."""
-        return head.probability(self.cosines, self.length_ratios, self.other_language)
+        return head.probability(self.cosines, self.length_ratios, self.other_language, self.structures)
 
 
 def natural_weights(clones: NDArray[np.bool_], base_rate: float = NATURAL_RATE) -> NDArray[np.float64]:
@@ -96,6 +100,8 @@ def fit_pair_head(pairs: LabelledPairs, base_rate: float = NATURAL_RATE) -> Pair
     low = min(float(knots[0]), float(np.quantile(pairs.cosines[~pairs.clones], 0.5))) - 1e-3
     knots = np.concatenate([[low], knots])
     hinges = [np.maximum(0.0, pairs.cosines - knot) for knot in knots]
+    inner = [] if pairs.structures is None else [np.maximum(0.0, pairs.structures - knot) for knot in STRUCTURE_KNOTS]
+    hinges += inner
     # a fact that never varies in these pairs tells nothing, and its weight stays 0
     columns = np.stack([*hinges, pairs.length_ratios, pairs.other_language.astype(np.float64)], axis=1)
     weights = pairs.weights / total  # so that the clones weigh 1 in sum, and the loss is not tiny
@@ -117,9 +123,19 @@ def fit_pair_head(pairs: LabelledPairs, base_rate: float = NATURAL_RATE) -> Pair
     ]
     options = {"maxiter": 2000, "maxfun": 4000, "ftol": 1e-12, "gtol": 1e-9}
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
-    slopes = tuple(float(value) for value in found[: len(hinges)])
+    slopes = tuple(float(value) for value in found[: len(hinges) - len(inner)])
+    structure_slopes = tuple(float(value) for value in found[len(hinges) - len(inner) : len(hinges)])
     length, other_language, bias = (float(value) for value in found[len(hinges) :])
-    return PairHead(tuple(map(float, knots)), slopes, bias, length, other_language, base_rate)
+    return PairHead(
+        tuple(map(float, knots)),
+        slopes,
+        bias,
+        length,
+        other_language,
+        base_rate,
+        STRUCTURE_KNOTS[: len(inner)],
+        structure_slopes,
+    )
 
 
 EDGES = (1e-5, 1e-4, 1e-3, 0.01, 0.05, *np.linspace(0.1, 0.9, 9).tolist(), 0.95, 0.99)

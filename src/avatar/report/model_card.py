@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from avatar.common.printable import printable
 from avatar.report.html_page import Report
 from avatar.report.result_table import formatted
 
@@ -38,9 +39,9 @@ def _table(report: Report) -> str:
 def _fenced(text: str) -> str:
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}yaml\n{text.rstrip()}\n{fence}"
+    return f"{fence}yaml\n{printable(text.rstrip(), lines=True)}\n{fence}"
 
 
 def _plain(text: str) -> str:
-    """`text` as one line, markup characters escaped."""
-    return re.sub(r"([\\`*_|<>\[\]#])", r"\\\1", " ".join(text.split()))
+    """`text` as one line, markup and control characters escaped."""
+    return re.sub(r"([\\`*_|<>\[\]#])", r"\\\1", printable(" ".join(text.split())))

@@ -14,6 +14,7 @@ from avatar.common.cores import thread_limits
 
 os.environ.update(thread_limits())  # before numpy is imported
 
+from avatar.code.functions import MAX_SOURCE_BYTES
 from avatar.code.languages import LANGUAGES, language_of_file
 from avatar.common.errors import AvatarError, DataError, ReaderLeftError
 from avatar.common.output import complain, standard_streams, write_output
@@ -153,7 +154,9 @@ def _read(name: str) -> str:
     if name == "-" and sys.stdin is None:
         raise DataError("standard input is closed", "give a file with one function")
     try:
-        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        content = _start_of(name)
+        if len(content) > MAX_SOURCE_BYTES:
+            raise DataError(f"{name} has more than {MAX_SOURCE_BYTES} bytes", "give a file with one function")
         code = content.decode("utf-8")
     except OSError as error:
         raise DataError(f"cannot read {name}: {error.strerror or error}", "give a file with one function") from error
@@ -162,6 +165,14 @@ def _read(name: str) -> str:
     if not code.strip():
         raise DataError(f"{name} is empty", "give a file with one function")
     return code
+
+
+def _start_of(name: str) -> bytes:
+    """The first bytes of a file, a pipe (`<(command)`) or standard input, one more than the most that is allowed."""
+    if name == "-":
+        return sys.stdin.buffer.read(MAX_SOURCE_BYTES + 1)
+    with Path(name).open("rb") as stream:
+        return stream.read(MAX_SOURCE_BYTES + 1)
 
 
 if __name__ == "__main__":

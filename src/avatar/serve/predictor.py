@@ -3,20 +3,23 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from avatar.bundle import Bundle, read_bundle
 from avatar.bundle.ngram_weights import read_ngram_weights
-from avatar.bundle.pair_head import languages_differ, length_ratios
+from avatar.bundle.pair_head import languages_differ, length_ratios, unit_block
 from avatar.code.text import function_text
 from avatar.common.errors import ConfigError, DataError
 from avatar.serve.languages import language_warnings, only_language
 from avatar.serve.ngram_reader import FUNCTIONS, NgramReader
-from avatar.serve.runtimes import Runtime, load_runtime
-from avatar.serve.runtimes.numpy_runtime import NumpyRuntime
-from avatar.serve.tokenizing import TextTokenizer
+from avatar.serve.ngram_runtime import NumpyRuntime
+
+if TYPE_CHECKING:
+    from avatar.serve.runtimes import Runtime
+    from avatar.serve.tokenizing import TextTokenizer
 
 TOKENS_OF_A_BATCH = 8192
 """Most tokens in one batch of the encoder, padding included."""
@@ -54,14 +57,11 @@ class Predictor:
         self._runtime: Runtime
         if self.bundle.reads_ngrams:
             if runtime is not None:
-                raise ConfigError(
-                    f"the student in {folder} is summed with numpy, not with {runtime}", "give no runtime"
-                )
+                raise ConfigError(f"the student in {folder} needs numpy only, not {runtime}", "give no runtime")
             weights = read_ngram_weights(self.bundle.path(self.bundle.parts(precision).weights))
             self._tokenizer, self._runtime = NgramReader.of_bundle(self.bundle, weights), NumpyRuntime(weights)
         else:
-            self._tokenizer = TextTokenizer(self.bundle)
-            self._runtime = load_runtime(runtime or "onnxruntime", self.bundle, precision, threads)
+            self._tokenizer, self._runtime = _graphs(self.bundle, runtime or "onnxruntime", precision, threads)
         self.hidden_size: int = self._runtime.hidden_size
 
     def text(self, code: str, language: str | None = None) -> str:
@@ -143,7 +143,11 @@ class Predictor:
         foreign = np.zeros(len(cosines), dtype=np.bool_)
         if languages is not None:
             foreign = languages_differ(*(np.asarray(names, dtype=np.str_) for names in languages))
-        return head.probability(cosines, ratios, foreign)
+        structure = self.bundle.structure
+        inner = None
+        if structure is not None:
+            inner = np.einsum("nw,nw->n", unit_block(first, structure), unit_block(second, structure))
+        return head.probability(cosines, ratios, foreign, inner)
 
     def _check_sides(self, vectors: Sequence[NDArray[np.float32]]) -> None:
         if len(vectors) != self.config.arity:
@@ -211,6 +215,14 @@ class Predictor:
     def label(self, probabilities: NDArray[np.float64]) -> list[str]:
         """The name of each row's label: the second if its probability is at least the threshold."""
         return [self.config.labels[int(row[1] >= self.config.threshold)] for row in probabilities]
+
+
+def _graphs(bundle: Bundle, runtime: str, precision: str | None, threads: int) -> "tuple[TextTokenizer, Runtime]":
+    """Tokenizer and runtime of a student with graphs. Their libraries are imported here: other students need none."""
+    from avatar.serve.runtimes import load_runtime
+    from avatar.serve.tokenizing import TextTokenizer
+
+    return TextTokenizer(bundle), load_runtime(runtime, bundle, precision, threads)
 
 
 def _both(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 
 from avatar.bundle import TOKENIZER, Bundle
 from avatar.common.errors import ArtifactError
+from avatar.common.regular_files import read_regular
 
 CHARACTERS_PER_TOKEN = 6
 """A text is split in slices of this number of characters times the student's `max_length`."""
@@ -53,7 +54,7 @@ class TextTokenizer:
     def __init__(self, bundle: Bundle) -> None:
         path = bundle.path(TOKENIZER)
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(read_regular(path).decode("utf-8"))
             self._tokenizer = Tokenizer.from_str(json.dumps(content))
             self._pieces = Tokenizer.from_str(json.dumps(content))
         except Exception as error:  # the library raises plain Exception

@@ -2,8 +2,10 @@
 
 import sqlite3
 import urllib.request
+from base64 import b64encode
 from http.client import HTTPException
 from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from avatar.common.errors import ArtifactError, ConfigError, did_you_mean
 from avatar.config.schema import SQLITE
@@ -17,9 +19,25 @@ SERVER_SECONDS = 5.0
 """Longest wait for the answer of a server."""
 
 
+def without_password(text: str, uri: str) -> str:
+    """`text` without the password of the address `uri`, for messages."""
+    _, _, rest = uri.partition("://")
+    server = rest.partition("/")[0]
+    login, at, _ = (server if "@" in server else rest).rpartition("@")  # a password may have a "/"
+    _, colon, password = login.partition(":")
+    if not (at and colon and password):
+        return text
+    return text.replace(f":{password}@", ":***@").replace(unquote(password), "***")
+
+
 def resolve_uri(uri: str, root: Path) -> tuple[str, Path | None]:
     """The absolute address, and the file of an sqlite store (None for a server or another database)."""
     scheme = _scheme(uri)
+    if uri != uri.strip():
+        raise ConfigError(
+            f"tracking.uri is '{without_password(uri, uri)}'; it must not begin or end with a blank",
+            "use sqlite:///mlflow.db, or remove the blank",
+        )
     if uri.startswith(SQLITE):
         name = uri.removeprefix(SQLITE).split("?")[0]
         if not name or name == ":memory:":
@@ -34,7 +52,7 @@ def resolve_uri(uri: str, root: Path) -> tuple[str, Path | None]:
         else "it must begin with sqlite:///, http:// or the name of a database"
     )
     raise ConfigError(
-        f"tracking.uri is '{uri}'; MLflow does not support this kind of store: {known}",
+        f"tracking.uri is '{without_password(uri, uri)}'; MLflow does not support this kind of store: {known}",
         "use sqlite:///mlflow.db, the address of a database, or that of a server (http://host:port)",
     )
 
@@ -49,14 +67,26 @@ def check_server(uri: str) -> None:
     """Raise a ConfigError if a server does not answer within `SERVER_SECONDS`."""
     if _scheme(uri) not in SERVERS:
         return
+    shown = without_password(uri, uri)
     try:
-        with urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=SERVER_SECONDS):
+        with urllib.request.urlopen(_health_request(uri), timeout=SERVER_SECONDS):
             pass
     except (OSError, ValueError, HTTPException) as error:
+        reason = without_password(str(getattr(error, "reason", error)), uri)
         raise ConfigError(
-            f"tracking.uri is '{uri}'; no MLflow server answers at {uri}: {getattr(error, 'reason', error)}",
+            f"tracking.uri is '{shown}'; no MLflow server answers at {shown}: {reason}",
             "start it, correct tracking.uri, or use tracking.uri=sqlite:///mlflow.db",
         ) from error
+
+
+def _health_request(uri: str) -> urllib.request.Request:
+    """The request for a server's health; a name and password in the address are sent as MLflow sends them."""
+    address = urlsplit(uri)
+    login, _, host = address.netloc.rpartition("@")
+    request = urllib.request.Request(urlunsplit(address._replace(netloc=host)).rstrip("/") + "/health")
+    if login:
+        request.add_header("Authorization", f"Basic {b64encode(unquote(login).encode()).decode()}")
+    return request
 
 
 def check_database(path: Path) -> None:

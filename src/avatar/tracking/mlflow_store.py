@@ -8,7 +8,7 @@ from filelock import FileLock
 from avatar.common.errors import ArtifactError, ConfigError
 from avatar.common.logging import get_logger
 from avatar.config.schema import TrackingConfig
-from avatar.tracking.address import check_database, check_server, resolve_uri
+from avatar.tracking.address import check_database, check_server, resolve_uri, without_password
 from avatar.tracking.moved import follow_folder, set_location
 from avatar.tracking.quiet import quiet
 
@@ -47,6 +47,7 @@ def open_store(cfg: TrackingConfig, experiment: str, root: Path | None = None) -
     """
     root = (root or Path.cwd()).resolve()
     uri, database = resolve_uri(cfg.uri, root)
+    shown = without_password(cfg.uri, cfg.uri)
     artifacts = (root / cfg.artifacts).resolve()
     locks = artifacts / ".locks"
     try:
@@ -67,12 +68,12 @@ def open_store(cfg: TrackingConfig, experiment: str, root: Path | None = None) -
                 warn_of_other_location(client, experiment_id, location)
     except OSError as error:
         raise ArtifactError(
-            f"cannot prepare the tracking store {cfg.uri}, files in {artifacts}: {error.strerror or error}",
+            f"cannot prepare the tracking store {shown}, files in {artifacts}: {error.strerror or error}",
             "set tracking.uri and tracking.artifacts to paths that you can write to, or set tracking.enabled=false",
         ) from error
     except (MlflowException, SQLAlchemyError) as error:
         raise ArtifactError(
-            f"the tracking store {cfg.uri} cannot be used: {str(error).splitlines()[0]}",
+            without_password(f"the tracking store {cfg.uri} cannot be used: {str(error).splitlines()[0]}", cfg.uri),
             "move the file away to start a new store; for a store of an older MLflow run `mlflow db upgrade`",
         ) from error
     mlflow.set_tracking_uri(uri)

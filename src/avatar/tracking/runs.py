@@ -11,6 +11,7 @@ from filelock import Timeout
 from avatar.common.errors import ConfigError
 from avatar.common.signals import Interrupted, check, interrupting
 from avatar.config.schema import Config
+from avatar.tracking.address import without_password
 from avatar.tracking.mlflow_store import Store, open_store
 from avatar.tracking.mlflow_values import (
     PARENT_VARIABLE,
@@ -179,7 +180,7 @@ def _store_and_parent(cfg: Config, root: Path | None) -> tuple[Store, str | None
         experiment_id = store.client.get_run(parent).info.experiment_id
     except MlflowException as error:
         raise ConfigError(
-            f"the parent run {parent} is not in the tracking store {cfg.tracking.uri}",
+            f"the parent run {parent} is not in the tracking store {without_password(store.uri, store.uri)}",
             f"unset {PARENT_VARIABLE} and parent_run, or use the store in which the sweep was started",
         ) from error
     return Store(store.uri, store.client, experiment_id, store.locks), parent

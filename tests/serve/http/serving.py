@@ -1,7 +1,10 @@
 """A running server for tests."""
 
 import os
+import re
 import subprocess
+import sys
+import threading
 from pathlib import Path
 
 
@@ -16,3 +19,36 @@ class Served:
         """Resident memory in bytes."""
         pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGESIZE")
+
+    def family(self) -> list[int]:
+        """Process ids of the server and of all processes below it."""
+        pids = [self.process.pid]
+        for pid in pids:
+            try:
+                pids += [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+            except OSError:
+                continue
+        return pids
+
+    def own_memory(self) -> int:
+        """Bytes of all its processes; shared pages are divided among them."""
+        total = 0
+        for pid in self.family():
+            try:
+                rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+            except OSError:
+                continue
+            total += 1000 * int((re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE) or [0, 0])[1])
+        return total
+
+
+def start_server(bundle: Path, *options: str) -> Served:
+    """A real server in its own process, on a free port."""
+    command = [sys.executable, "-m", "avatar.serve.cli", "serve", "--bundle", str(bundle), "--port", "0", *options]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if result := re.search(r"http://127\.0\.0\.1:(\d+)", line):
+            threading.Thread(target=process.stderr.read, daemon=True).start()
+            return Served(process, int(result[1]))
+    raise AssertionError(f"the server ended with {process.wait()}")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from avatar.common.errors import DataError
-from avatar.serve.scan.source_files import Skipped, SourceFile, read_source, source_files, why_not
+from avatar.serve.scan.source_files import Skipped, SourceFile, is_looked_at, read_source, source_files, why_not
 
 
 def write(folder: Path, files: dict[str, str]) -> None:
@@ -136,3 +136,33 @@ def test_a_working_directory_that_was_deleted_is_said(tmp_path: Path, monkeypatc
     (tmp_path / "gone").rmdir()
     with pytest.raises(DataError, match="working directory"):
         names(Path())
+
+
+def test_a_named_folder_is_read_also_if_git_ignores_it(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            ".git/HEAD": "",
+            ".gitignore": "/build/\n*.log.py\n",
+            "a.py": "",
+            "build/b.py": "",
+            "build/sub/c.py": "",
+            "build/sub/.gitignore": "d.py\n",
+            "build/sub/d.py": "",
+        },
+    )
+    assert names(tmp_path) == ["a.py"]
+    assert names(tmp_path / "build") == ["b.py", "sub/c.py"]
+    assert names(tmp_path / "build" / "sub") == ["c.py"]
+    assert is_looked_at(tmp_path / "build" / "b.py", tmp_path / "build")
+    assert not is_looked_at(tmp_path / "build" / "b.py", tmp_path)
+
+
+def test_a_named_link_is_read_and_others_are_left_out(tmp_path: Path) -> None:
+    write(tmp_path, {"a/real.py": "x = 1\n"})
+    (tmp_path / "a" / "link.py").symlink_to("real.py")
+    (tmp_path / "folder").symlink_to("a")
+    assert [one.name for one in source_files(tmp_path / "a" / "link.py") if isinstance(one, SourceFile)] == ["link.py"]
+    assert [type(one) for one in source_files(tmp_path / "a")] == [Skipped, SourceFile]
+    assert names(tmp_path / "folder") == ["real.py"]
+    assert not is_looked_at(tmp_path / "a" / "link.py", tmp_path / "a")

@@ -1,7 +1,6 @@
 """Collects the functions of a folder of Python code without importing or executing it."""
 
 import ast
-import os
 import random
 import warnings
 from collections.abc import Iterator
@@ -10,6 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from avatar.code.text import REMOVED, TextRules, clean, function_text
+from avatar.common.regular_files import read_regular
+from avatar.common.walking import folders_below
 from avatar.data.records import Function
 
 MIN_LINES, MAX_LINES = 4, 60
@@ -70,9 +71,10 @@ def walk(*roots: ast.AST) -> list[ast.AST]:
 def python_files(folder: Path) -> list[str]:
     """Relative POSIX paths of the Python files below `folder`, sorted, without `SKIPPED_FOLDERS`."""
     paths = []
-    for path, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if name not in SKIPPED_FOLDERS and not name.startswith(".")]
-        relative = Path(path).relative_to(folder)
+    for path, files, _ in folders_below(
+        folder, lambda one: one.name not in SKIPPED_FOLDERS and not one.name.startswith(".")
+    ):
+        relative = path.relative_to(folder)
         paths += [(relative / name).as_posix() for name in files if name.endswith(".py")]
     return sorted(paths)
 
@@ -173,7 +175,7 @@ def collect(folder: Path, at_most: int, rng: random.Random) -> Collected:
         read += 1
         module = module_name(path)
         try:
-            defined = list(functions_of((folder / path).read_text(encoding="utf-8-sig")))
+            defined = list(functions_of(read_regular(folder / path).decode("utf-8-sig")))
         except (SyntaxError, ValueError, RecursionError, OSError):
             unreadable += 1
             continue

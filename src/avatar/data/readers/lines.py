@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from avatar.common.errors import DataError
+from avatar.common.regular_files import open_regular
 
 Row = dict[str, Any]
 LocatedRow = tuple[str, Row]
@@ -18,7 +19,7 @@ def text_lines(path: Path) -> Iterator[tuple[int, str]]:
     Only a line feed ends a line, as in an editor.
     """
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             for number, raw in enumerate(stream, start=1):
                 text = _decoded(raw, path, number)
                 yield number, text.removeprefix("\ufeff") if number == 1 else text

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avatar.common.errors import DataError, did_you_mean
+from avatar.common.regular_files import require_regular
 from avatar.data.readers.lines import LocatedRow
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def parquet_batches(
     from pyarrow.parquet import ParquetFile
 
     try:
+        require_regular(path)
         with ParquetFile(path) as file:
             available = file.schema_arrow.names
             for name in columns:

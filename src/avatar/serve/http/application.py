@@ -1,7 +1,7 @@
 """The web application: /predict, /scan, /health and the page."""
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp
 
 from avatar.common.cores import allowed_cores
 from avatar.common.errors import AvatarError
@@ -30,6 +31,7 @@ from avatar.serve.http.schemas import (
     ScanResponse,
 )
 from avatar.serve.languages import title
+from avatar.serve.scan.outliner import Outliner
 from avatar.serve.scan.run_scan import Options, scan_texts
 from avatar.serve.scan.source_files import Skipped
 from avatar.serve.scan.student import LazyStudent
@@ -45,14 +47,28 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     408: {"model": Problem, "description": "the request did not arrive in time"},
     413: {"model": Problem, "description": "the request is too large"},
     422: {"model": Problem, "description": "the request does not match this description"},
-    503: {"description": "too many requests at the same time"},
+    503: {"description": "too many requests at the same time, or one that needs too much time or memory"},
 }
 
 
-def make_app(student: LazyStudent, hosts: Sequence[str] = LOCAL_HOSTS) -> FastAPI:
-    """An application that serves one student, which is loaded now. `hosts` are the accepted host names."""
+COMPUTED = ("/predict", "/scan")
+"""Paths whose answers need the student."""
+
+
+def make_app(
+    student: LazyStudent,
+    hosts: Sequence[str] = LOCAL_HOSTS,
+    outliner: Outliner | None = None,
+    computing: Callable[[ASGIApp], ASGIApp] | None = None,
+) -> FastAPI:
+    """An application that serves one student. `hosts` are the accepted host names.
+
+    With `computing`, this middleware answers the requests to `COMPUTED`, and the student is not loaded. Else they are
+    answered here; `outliner` parses the texts of a scan.
+    """
     config = student.bundle.config
-    predictor = student.predictor
+    if computing is None:
+        _ = student.predictor
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -67,6 +83,8 @@ def make_app(student: LazyStudent, hosts: Sequence[str] = LOCAL_HOSTS) -> FastAP
         redoc_url=None,
         lifespan=lifespan,
     )
+    if computing is not None:
+        app.add_middleware(computing)
     app.add_middleware(BodyLimit)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
     app.add_middleware(SafeHeaders)
@@ -82,11 +100,11 @@ def make_app(student: LazyStudent, hosts: Sequence[str] = LOCAL_HOSTS) -> FastAP
         return JSONResponse({"detail": text, "hint": "/openapi.json describes valid requests"}, status_code=422)
 
     @app.get("/", response_class=HTMLResponse, include_in_schema=False)
-    def home() -> HTMLResponse:
+    async def home() -> HTMLResponse:
         return HTMLResponse(page(), headers={"content-security-policy": policy()})
 
     @app.get("/health")
-    def health() -> Health:
+    async def health() -> Health:
         """Facts about the loaded student."""
         return Health(
             status="ok",
@@ -101,6 +119,7 @@ def make_app(student: LazyStudent, hosts: Sequence[str] = LOCAL_HOSTS) -> FastAP
         )
 
     def answers(examples: list[list[str]], tokens: bool, language: str | None) -> PredictResponse:
+        predictor = student.predictor
         start = time.perf_counter()
         result = predictor.answer(examples, [language] * config.arity)
         labels = predictor.label(result.probabilities)
@@ -144,7 +163,7 @@ def make_app(student: LazyStudent, hosts: Sequence[str] = LOCAL_HOSTS) -> FastAP
             most_functions=MAX_FUNCTIONS,
         )
         with silent_progress():
-            report = scan_texts(list(request.files.items()), student, options)
+            report = scan_texts(list(request.files.items()), student, options, outliner)
         return ScanResponse(
             label=report.label,
             threshold=report.threshold,

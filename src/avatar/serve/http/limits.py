@@ -11,7 +11,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 MAX_BODY_BYTES = 2_000_000
 BODY_SECONDS = 10.0
 HEADER_SECONDS = 10.0
-"""A slower client is disconnected."""
+"""A client that sends more slowly is disconnected."""
+READ_SECONDS = 10.0
+"""A client that has not read an answer after this time is disconnected."""
 
 
 class BodyLimit:
@@ -30,6 +32,7 @@ class BodyLimit:
             await self._refuse_size(scope, receive, send)
             return
         parts: list[bytes] = []
+        size = 0
         try:
             async with asyncio.timeout(self._seconds):
                 while True:
@@ -37,7 +40,8 @@ class BodyLimit:
                     if message["type"] == "http.disconnect":
                         return
                     parts.append(message.get("body", b""))
-                    if sum(map(len, parts)) > self._max_bytes:
+                    size += len(parts[-1])
+                    if size > self._max_bytes:
                         await self._refuse_size(scope, receive, send)
                         return
                     if not message.get("more_body", False):
@@ -85,9 +89,10 @@ def _problem(status: int, detail: str, hint: str) -> JSONResponse:
 
 
 class ImpatientProtocol(H11Protocol):
-    """uvicorn's HTTP/1.1 protocol with a time limit for the request line and headers."""
+    """uvicorn's HTTP/1.1 protocol with time limits: for the request line and headers, and for reading the answer."""
 
     _timer: asyncio.TimerHandle | None = None
+    _unread_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the timer of a new connection."""
@@ -103,9 +108,36 @@ class ImpatientProtocol(H11Protocol):
             self._stop_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the timer."""
+        """Stop the timers."""
         self._stop_timer()
+        self._stop_unread_timer()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Start the timer of an answer that the client does not read."""
+        super().pause_writing()
+        self._start_unread_timer()
+
+    def on_response_complete(self) -> None:
+        """Stop the timer if the answer was read."""
+        super().on_response_complete()
+        self._stop_unread_timer()
+        if self.transport.get_write_buffer_size():
+            self._start_unread_timer()
+
+    def _start_unread_timer(self) -> None:
+        if self._unread_timer is None:
+            self._unread_timer = self.loop.call_later(READ_SECONDS, self._drop_unread)
+
+    def _stop_unread_timer(self) -> None:
+        if self._unread_timer is not None:
+            self._unread_timer.cancel()
+            self._unread_timer = None
+
+    def _drop_unread(self) -> None:
+        self._unread_timer = None
+        if self.flow.write_paused or self.transport.get_write_buffer_size():
+            self.transport.abort()  # close() would wait for the client
 
     def _start_timer(self) -> None:
         if self._timer is None:

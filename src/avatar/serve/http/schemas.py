@@ -122,6 +122,7 @@ class FoundGroup(BaseModel):
     functions: list[FoundFunction]
     probability: Probability
     exact: bool
+    kind: str = Field(description="exact, renamed, near or semantic; empty if the student does not tell")
 
 
 class Remark(BaseModel):

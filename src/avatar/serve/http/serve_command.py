@@ -2,14 +2,24 @@
 
 import argparse
 import ipaddress
+import os
+import threading
+from functools import partial
 from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
 
 from avatar.common.errors import ConfigError
-from avatar.serve.arguments import count
+from avatar.serve.arguments import count, duration
 from avatar.serve.default_student import BUNDLE_HELP, find_bundle
 from avatar.serve.extras import needs_extra
 
+if TYPE_CHECKING:
+    from avatar.serve.http.computing import Pool
+
 MOST_CONNECTIONS = 128
+ENDING_SECONDS = 1.5
+"""After a signal, requests have one second to end, and the process ends within this time."""
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -36,6 +46,13 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         default=1,
         help="number of threads; 0 means one for each core that it may use (default: 1)",
     )
+    serve.add_argument(
+        "--request-seconds",
+        metavar="N",
+        type=duration,
+        default=10.0,
+        help="end a request that needs more than N seconds of CPU time, and N/2 for parsing (default: %(default)s)",
+    )
     serve.add_argument("--verbose", action="store_true", help="log each request")
     serve.set_defaults(run=run)
 
@@ -45,7 +62,8 @@ def run(options: argparse.Namespace) -> int:
     with needs_extra("serve"):
         import uvicorn
 
-        from avatar.serve.http.application import LOCAL_HOSTS, make_app
+        from avatar.serve.http.application import COMPUTED, LOCAL_HOSTS, make_app
+        from avatar.serve.http.computing import Computing, Pool
         from avatar.serve.http.limits import ImpatientProtocol
     from avatar.serve.scan.student import LazyStudent
 
@@ -53,8 +71,20 @@ def run(options: argparse.Namespace) -> int:
     if options.port > 65_535:
         raise ConfigError(f"the port is {options.port}, which does not exist", "give a port from 0 to 65535")
     names = (*LOCAL_HOSTS, f"[{host}]" if ":" in host else host)
-    app = make_app(LazyStudent(find_bundle(options.bundle), options.threads), names)
-    server = uvicorn.Server(
+    student = LazyStudent(find_bundle(options.bundle), options.threads)
+    pool = Pool(student.bundle.folder, options.threads, options.request_seconds)
+    app = make_app(student, names, computing=partial(Computing, pool=pool, paths=COMPUTED))
+
+    class Server(uvicorn.Server):
+        """Ends in time, whatever its threads do."""
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            super().handle_exit(sig, frame)
+            timer = threading.Timer(ENDING_SECONDS, _end, [pool])
+            timer.daemon = True
+            timer.start()
+
+    server = Server(
         uvicorn.Config(
             app,
             host=host,
@@ -62,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
             http=ImpatientProtocol,
             ws="none",
             limit_concurrency=MOST_CONNECTIONS,
-            timeout_graceful_shutdown=5,
+            timeout_graceful_shutdown=1,
             proxy_headers=False,
             server_header=False,
             access_log=options.verbose,
@@ -70,12 +100,22 @@ def run(options: argparse.Namespace) -> int:
         )
     )
     try:
+        pool.start()
         server.run()
     except SystemExit as error:  # uvicorn has logged the reason, for example that the port is in use
         raise ConfigError(f"cannot listen on {host}, port {options.port}", "choose another --port") from error
     except KeyboardInterrupt:
         return 0
+    finally:
+        pool.close()
     return 0
+
+
+def _end(pool: "Pool") -> None:
+    try:
+        pool.close()
+    finally:
+        os._exit(0)
 
 
 def loopback(host: str) -> str:

@@ -17,6 +17,7 @@ class EditorSettings:
 
     The default `threshold` is the student's; empty `languages` means all. Functions below `min_lines` lines of code or
     `min_words` words are left out. After a change of a text, the server waits `debounce_ms` for the next change.
+    `parse_seconds` is the CPU time for parsing one file, by default that of `Outliner`.
     """
 
     threshold: float | None = None
@@ -24,6 +25,7 @@ class EditorSettings:
     min_lines: int = 5
     min_words: int = 20
     debounce_ms: int = 30
+    parse_seconds: float | None = None
 
 
 DEFAULTS = EditorSettings()
@@ -62,6 +64,9 @@ def _problem(key: str, value: object) -> str:
     if key == "threshold":
         good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
         return "" if good else "give a probability from 0 to 1"
+    if key == "parseSeconds":
+        good = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 60
+        return "" if good else "give a number of seconds above 0 and at most 60"
     if key == "languages":
         good = isinstance(value, list) and all(one in LANGUAGES.names() for one in value)
         return "" if good else f"give a list of {', '.join(LANGUAGES.names())}"

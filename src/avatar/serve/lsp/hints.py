@@ -9,6 +9,7 @@ from lsprotocol import types
 from pygls import uris
 from pygls.workspace import PositionCodec
 
+from avatar.common.printable import printable
 from avatar.serve.lsp.index import Hint
 from avatar.serve.scan.findings import Location
 
@@ -34,7 +35,7 @@ def diagnostic(hint: Hint, label: str, lines: Sequence[str], codec: PositionCode
         code=label,
         related_information=[
             types.DiagnosticRelatedInformation(
-                types.Location(address(clone.file), _line(clone)), f"{clone.name}, {_percent(probability)}"
+                types.Location(address(clone.file), _line(clone)), f"{printable(clone.name)}, {_percent(probability)}"
             )
             for clone, probability in hint.clones
         ]
@@ -44,7 +45,7 @@ def diagnostic(hint: Hint, label: str, lines: Sequence[str], codec: PositionCode
 
 def action(clone: Location, shown: types.Diagnostic, root: str) -> types.CodeAction:
     """A quick fix that opens a clone."""
-    title = f"Go to {clone.name} ({_where(clone, root)})"
+    title = f"Go to {printable(clone.name)} ({_where(clone, root)})"
     return types.CodeAction(
         title=title,
         kind=types.CodeActionKind.QuickFix,
@@ -64,17 +65,17 @@ def address(file: str) -> str:
 
 def _message(hint: Hint, label: str, root: str) -> str:
     if not hint.clones:
-        return f"{hint.location.name} looks {label} ({_percent(hint.probability)})"
+        return f"{printable(hint.location.name)} looks {label} ({_percent(hint.probability)})"
     clone, probability = hint.clones[0]
     how = "is the same as" if clone.key == hint.location.key else f"looks like a clone ({_percent(probability)}) of"
     more = f", and {hint.count - 1} more" if hint.count > 1 else ""
-    return f"{hint.location.name} {how} {clone.name} in {_where(clone, root)}{more}"
+    return f"{printable(hint.location.name)} {how} {printable(clone.name)} in {_where(clone, root)}{more}"
 
 
 def _where(location: Location, root: str) -> str:
     path = Path(location.file)
     shown = path.relative_to(root).as_posix() if root and path.is_relative_to(root) else location.file
-    return f"{shown}:{location.first_line}"
+    return f"{printable(shown)}:{location.first_line}"
 
 
 def _line(location: Location) -> types.Range:

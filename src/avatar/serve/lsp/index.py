@@ -15,7 +15,7 @@ from avatar.serve.lsp.vectors import Vectors
 from avatar.serve.scan.cache import Cache
 from avatar.serve.scan.chance_neighbours import LEAST_FUNCTIONS, NeighbourLimit
 from avatar.serve.scan.findings import Location
-from avatar.serve.scan.outline import outline
+from avatar.serve.scan.outliner import Outliner
 from avatar.serve.scan.parsed_files import Reading
 from avatar.serve.scan.scanner import Texts
 from avatar.serve.scan.source_files import Skipped, SourceFile, why_not
@@ -50,6 +50,7 @@ class Index:
 
     def __init__(self, student: LazyStudent, settings: EditorSettings, cache: Cache) -> None:
         self._student, self._settings, self._cache = student, settings, cache
+        self._outliner = Outliner(student.rules, settings.parse_seconds)
         self.threshold = student.usual_threshold if settings.threshold is None else settings.threshold
         self._pairs = student.bundle.config.arity == 2
         self._locations: dict[str, list[Location]] = {}
@@ -78,17 +79,17 @@ class Index:
         if reason := why_not(content.encode("utf-8", "replace")):
             self.remove(file)
             return reason
-        parsed, texts = outline(file, content, language, self._student.rules)
+        result = self._outliner.of_text(file, content, language)
         self._replace(
-            {file: parsed.locations},
-            lambda wanted: {location.key: texts[location.key] for location in wanted},
+            {file: result.outline.locations},
+            lambda wanted: {location.key: result.texts[location.key] for location in wanted},
             keep=False,
         )
-        return ""
+        return result.outline.skipped
 
     def read(self, files: Sequence[SourceFile | Skipped]) -> None:
         """The same for files on disk; files that cannot be read are left out."""
-        reading = Reading(files, self._cache, self._student.rules)
+        reading = Reading(files, self._cache, self._outliner)
         locations: dict[str, list[Location]] = {name: [] for name in reading.files}
         for location in reading.places:
             locations[location.file].append(location)
@@ -104,8 +105,13 @@ class Index:
                 self._forget(location.key)
 
     def close(self) -> None:
-        """Close the cache."""
+        """Close the cache, and end the process that parses."""
+        self._outliner.close()
         self._cache.close()
+
+    def stop(self) -> None:
+        """End parsing at once, from any thread; later work is an AvatarError."""
+        self._outliner.stop()
 
     def hints(self, file: str) -> list[Hint]:
         """The hints of a file, in the order of its lines."""

@@ -2,16 +2,27 @@
 
 import argparse
 import logging
+import os
+import signal
 import sys
+import threading
 from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, cast
+from types import FrameType
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from avatar.common.errors import OutputError
+from avatar.common.logging import log_to_stderr
 from avatar.common.output import output_error
 from avatar.serve.arguments import count
 from avatar.serve.default_student import BUNDLE_HELP, find_bundle
 from avatar.serve.extras import needs_extra
+
+if TYPE_CHECKING:
+    from avatar.serve.lsp.session import Session
+
+ENDING_SECONDS = 1.0
+"""After `exit`, or the end of the input, the process ends within this time, whatever its threads do."""
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -47,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     from avatar.serve.scan.student import LazyStudent
 
     level = logging.INFO if options.verbose else logging.WARNING
-    logging.basicConfig(level=level, format="avatar: %(message)s", stream=sys.stderr)
+    log_to_stderr(level)
     student = LazyStudent(find_bundle(options.bundle), options.threads)
     if sys.stdin is None or sys.stdout is None:
         raise OutputError(
@@ -55,12 +66,26 @@ def run(options: argparse.Namespace) -> int:
         )
     session = Session(student, cached=not options.no_cache)
     output = EditorOutput(sys.stdout.buffer)
+    server = make_server(session)
+    server.ends = lambda: _end(session)
+
+    def interrupted(signum: int, _: FrameType | None) -> None:
+        _end(session)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupted)
     try:
-        make_server(session).start_io(
-            cast("BufferedReader", BoundedInput(sys.stdin.buffer, output)), cast("BinaryIO", output)
-        )
+        server.start_io(cast("BufferedReader", BoundedInput(sys.stdin.buffer, output)), cast("BinaryIO", output))
     finally:
-        session.stop()
+        _end(session)
     if output.failure is not None:
         raise output_error(output.failure)
     return 0
+
+
+def _end(session: "Session") -> None:
+    """Stop the work in progress. The thread that reads the input may wait for a byte for ever."""
+    timer = threading.Timer(ENDING_SECONDS, os._exit, [0])
+    timer.daemon = True
+    timer.start()
+    session.stop()

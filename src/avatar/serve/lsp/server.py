@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from importlib.metadata import version
 from typing import Any
 from urllib.parse import unquote
@@ -35,6 +35,8 @@ class EditorServer(LanguageServer):
         self.session = session
         self.startup_error: AvatarError | None = None
         """An error in the initial settings; shown after the editor is initialised."""
+        self.ends: Callable[[], None] = session.stop
+        """Called when the editor sends `exit`."""
         self._warned: set[str] = set()
         self._label = session.student.bundle.config.labels[1]
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -237,6 +239,10 @@ def make_server(session: Session) -> EditorServer:
     @server.feature(types.INITIALIZED)
     async def initialized(params: types.InitializedParams) -> None:
         server.start_task(_start(server))
+
+    @server.feature(types.EXIT)
+    def ended(*_: object) -> None:
+        server.ends()
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def opened(params: types.DidOpenTextDocumentParams) -> None:

@@ -89,8 +89,10 @@ class Session:
         return await self._run(lambda: self._index().functions)
 
     def stop(self) -> None:
-        """Stop the worker thread after its current work."""
+        """Stop parsing at once, and the worker thread after its current work."""
         self._worker.shutdown(wait=False, cancel_futures=True)
+        if (index := self._made) is not None:
+            index.stop()
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._worker, work)

@@ -41,7 +41,8 @@ class Finding:
 
     `probability` is the mean over the pairs of clones in the group, `highest` the largest of them; for one
     function they are the same. `exact`: all members are equal up to whitespace. `changed` counts the members that
-    changed since the revision of `--since`; they come first in `functions`.
+    changed since the revision of `--since`; they come first in `functions`. `kind` is a value of `CloneKind`; empty if
+    the student does not tell.
     """
 
     functions: tuple[Location, ...]
@@ -49,6 +50,7 @@ class Finding:
     highest: float
     exact: bool = False
     changed: int = 0
+    kind: str = ""
 
     @property
     def rank(self) -> float:

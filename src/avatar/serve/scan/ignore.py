@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
+from avatar.common.regular_files import read_regular
 from avatar.serve.scan.repository import repository_root
 
 MAX_BYTES = 1_000_000
@@ -13,12 +14,17 @@ MAX_BYTES = 1_000_000
 class Ignored:
     """The rules of all .gitignore files from the top of the repository down; the deepest file decides.
 
-    `top` is the repository's folder, or the scanned folder without a repository. Each folder's rules are read once.
+    `top` is the repository's folder, or the scanned folder without a repository. A scanned folder that git ignores has
+    only the rules inside it: what the user names is scanned. Each folder's rules are read once.
     """
 
     def __init__(self, folder: Path) -> None:
         self.top = repository_root(folder) or folder
         self._specs: dict[Path, GitIgnoreSpec | None] = {}
+        above = [one for one in (folder, *folder.parents) if one != self.top and one.is_relative_to(self.top)]
+        if any(self(one, is_folder=True) for one in above):
+            self.top = folder
+            self._specs.clear()
 
     def __call__(self, path: Path, is_folder: bool = False) -> bool:
         """Whether git would ignore `path`, a path below `top`. The caller must check the parent folders."""
@@ -43,8 +49,7 @@ class Ignored:
 
 def _lines(path: Path) -> list[str]:
     try:
-        if not path.is_file() or path.stat().st_size > MAX_BYTES:
-            return []
-        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+        content = read_regular(path, MAX_BYTES + 1)
     except OSError:
         return []
+    return content.decode("utf-8", "replace").splitlines() if len(content) <= MAX_BYTES else []

@@ -7,15 +7,19 @@ nothing; nothing is fetched. So this uses only git's plumbing commands, and comp
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from hashlib import sha1, sha256
 from pathlib import Path
 
 from avatar.common.errors import AvatarError, DataError
+from avatar.common.regular_files import NotRegularError, require_regular
 
 SECONDS = 120
 """Time limit of one git command."""
 BLOBS = 200
 """Old files that are read with one git command."""
+_FILES = ("HEAD", "config", "packed-refs", "shallow", "commondir", "objects/info/alternates", "info/grafts")
+"""Files that git reads. It would wait for ever at a named pipe."""
 HINT = "--since needs a git repository and a revision of it, such as HEAD~1 or origin/main"
 
 
@@ -111,6 +115,9 @@ class Repository:
 
     def _git(self, *arguments: str | bytes, stdin: bytes = b"") -> tuple[int, bytes, bytes]:
         """Exit status, standard output and standard error of one git command."""
+        for name in _FILES:
+            with suppress(FileNotFoundError):
+                self._require_regular(self.root / ".git" / name)
         # with --git-dir, git does not check the owner of the folder (safe.directory)
         command = ["git", "--no-optional-locks", f"--git-dir={self.root / '.git'}", *arguments]
         try:
@@ -130,6 +137,15 @@ class Repository:
         except subprocess.TimeoutExpired as error:
             raise AvatarError(f"git took longer than {SECONDS} s", "scan without --since") from error
         return answer.returncode, answer.stdout, answer.stderr
+
+    @staticmethod
+    def _require_regular(path: Path) -> None:
+        try:
+            require_regular(path)
+        except NotADirectoryError:
+            return  # .git is a file that names another folder
+        except NotRegularError as error:
+            raise DataError(f"git cannot read {path}: {error.strerror}", "repair the repository") from error
 
 
 def _environment() -> dict[str, str]:

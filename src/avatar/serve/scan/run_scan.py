@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from avatar.code.languages import language_of_file, suffixes
-from avatar.common.errors import DataError
+from avatar.common.errors import ConfigError, DataError
 from avatar.serve.languages import language_warnings
 from avatar.serve.scan.cache import Cache, NoCache
 from avatar.serve.scan.chance_neighbours import CHANCE_NEIGHBOURS
 from avatar.serve.scan.findings import Counts, Finding, Location, ScanReport
-from avatar.serve.scan.outline import outline
+from avatar.serve.scan.nothing import nothing_scanned, nothing_to_scan
+from avatar.serve.scan.outliner import Outliner
 from avatar.serve.scan.parsed_files import Reading
 from avatar.serve.scan.repository import repository_root
 from avatar.serve.scan.scanner import Scanner
@@ -25,7 +26,9 @@ class Options:
     """Options of a scan. Functions below `min_lines` lines of code or `min_words` words are left out.
 
     If more than `most_functions` remain, it is a DataError. The default `threshold` is the student's, but never above
-    `fail_on`. `chance_neighbours` limits the distance between clones (see `NeighbourLimit`).
+    `fail_on`. `chance_neighbours` limits the distance between clones (see `NeighbourLimit`). `parse_seconds` is the CPU
+    time for parsing one file, by default that of `Outliner`.
+    `cross_language`: functions in different languages are compared too; the student must be calibrated for it.
     """
 
     threshold: float | None = None
@@ -35,7 +38,9 @@ class Options:
     languages: Collection[str] = ()
     most_functions: int | None = None
     chance_neighbours: float = CHANCE_NEIGHBOURS
+    cross_language: bool = False
     since: str | None = None
+    parse_seconds: float | None = None
     threads: int = 1
     cache: bool = True
     cache_folder: Path | None = None
@@ -49,18 +54,30 @@ def scan(path: Path, bundle: Path, options: Options | None = None) -> ScanReport
     options = options or Options()
     start = time.perf_counter()
     student = LazyStudent(Path(bundle), options.threads)
+    _check_languages(student, options)
     since = Since(_folder(path), options.since) if options.since is not None else None
     cache = Cache(student.digest, options.cache_folder) if options.cache else NoCache()
+    outliner = Outliner(student.rules, options.parse_seconds)
     try:
-        reading = Reading(source_files(path, options.languages), cache, student.rules)
+        reading = Reading(source_files(path, options.languages), cache, outliner)
+        if not reading.files and not reading.skipped:
+            raise nothing_to_scan(path, options.languages)
         locations = [one for one in reading.places if _is_large(one, options)]
         changed = None
         if since is not None:
             lines = since.changed_lines(reading.files.values())
             changed = [one for one in locations if touches(lines.get(one.file, ()), one.first_line, one.last_line)]
-        scanner = Scanner(student, reading.texts, cache, _threshold(student, options), options.chance_neighbours)
+        scanner = Scanner(
+            student,
+            reading.texts,
+            cache,
+            _threshold(student, options),
+            options.chance_neighbours,
+            options.cross_language,
+        )
         findings = scanner.findings(locations, changed, str(path.resolve()))
     finally:
+        outliner.close()
         cache.close()
     return _report(
         str(path),
@@ -75,12 +92,24 @@ def scan(path: Path, bundle: Path, options: Options | None = None) -> ScanReport
     )
 
 
-def scan_texts(files: Sequence[tuple[str, str]], student: LazyStudent, options: Options | None = None) -> ScanReport:
+def scan_texts(
+    files: Sequence[tuple[str, str]],
+    student: LazyStudent,
+    options: Options | None = None,
+    outliner: Outliner | None = None,
+) -> ScanReport:
     """The same for texts in memory, (name, content) each; the suffix of a name gives the language.
 
-    An unknown suffix, or a name that comes twice, is a DataError. There is no cache; `since` is ignored.
+    An unknown suffix, or a name that comes twice, is a DataError. There is no cache; `since` is ignored. Without an
+    `outliner`, its process is started for this call.
     """
     options = options or Options()
+    if outliner is None:
+        outliner = Outliner(student.rules, options.parse_seconds)
+        try:
+            return scan_texts(files, student, options, outliner)
+        finally:
+            outliner.close()
     start = time.perf_counter()
     locations: list[Location] = []
     texts: dict[str, str] = {}
@@ -101,11 +130,13 @@ def scan_texts(files: Sequence[tuple[str, str]], student: LazyStudent, options: 
         if reason := why_not(content.encode("utf-8", "replace")):
             skipped.append(Skipped(name, reason))
             continue
-        parsed, texts_here = outline(name, content, language, student.rules)
-        locations += parsed.locations
-        texts |= texts_here
-        if parsed.note:
-            notes.append(Skipped(name, parsed.note))
+        result = outliner.of_text(name, content, language)
+        locations += result.outline.locations
+        texts |= result.texts
+        if result.outline.skipped:
+            skipped.append(Skipped(name, result.outline.skipped))
+        if result.outline.note:
+            notes.append(Skipped(name, result.outline.note))
     large = [one for one in locations if _is_large(one, options)]
     if options.most_functions is not None and len(large) > options.most_functions:
         raise DataError(
@@ -116,10 +147,19 @@ def scan_texts(files: Sequence[tuple[str, str]], student: LazyStudent, options: 
     def texts_of(wanted: Sequence[Location]) -> dict[str, str]:
         return {one.key: texts[one.key] for one in wanted}
 
-    scanner = Scanner(student, texts_of, NoCache(), threshold, options.chance_neighbours)
+    _check_languages(student, options)
+    scanner = Scanner(student, texts_of, NoCache(), threshold, options.chance_neighbours, options.cross_language)
     findings = scanner.findings(large, None, "")
     counts = _counts(scanner, locations, large, len(files), len(files), start)
     return _report("", scanner, student, options, findings, large, counts, skipped, notes)
+
+
+def _check_languages(student: LazyStudent, options: Options) -> None:
+    if options.cross_language and not student.is_calibrated:
+        raise ConfigError(
+            f"the student in {student.bundle.folder} cannot compare functions in different languages",
+            "use the student that is installed with avatar: leave --bundle out",
+        )
 
 
 def _threshold(student: LazyStudent, options: Options) -> float:
@@ -169,7 +209,10 @@ def _report(
         counts=counts,
         skipped=skipped,
         notes=notes,
-        warnings=language_warnings(config, {language_of_file(location.file) for location in locations}),
+        warnings=[
+            *([nothing_scanned(counts, len(skipped))] if not locations else []),
+            *language_warnings(config, {language_of_file(location.file) for location in locations}),
+        ],
         since=options.since,
         bundle=str(student.bundle.folder),
         repository=_repository(root),

@@ -2,13 +2,13 @@
 
 import argparse
 import logging
-import sys
 from pathlib import Path
 
 from avatar.code.languages import LANGUAGES, titles
 from avatar.common.files import write_text
+from avatar.common.logging import log_to_stderr
 from avatar.common.output import write_output
-from avatar.serve.arguments import Choices, amount, count, probability
+from avatar.serve.arguments import Choices, amount, count, duration, probability
 from avatar.serve.default_student import BUNDLE_HELP, find_bundle
 from avatar.serve.scan.chance_neighbours import CHANCE_NEIGHBOURS
 
@@ -38,7 +38,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--threshold",
         metavar="P",
         type=probability,
-        help="lowest probability of a finding (default: 0.95 for clones, else the student's threshold)",
+        help="lowest probability of a finding (default: the student's; 0.95 for a student of pairs)",
     )
     scan.add_argument(
         "--chance-neighbours",
@@ -91,6 +91,15 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help=f"one or more of {', '.join(LANGUAGES)} (default: all)",
     )
     scan.add_argument(
+        "--cross-language", action="store_true", help="compare functions in different languages with each other, too"
+    )
+    scan.add_argument(
+        "--parse-seconds",
+        metavar="N",
+        type=duration,
+        help="leave out a file that needs more than N seconds of CPU time to parse (default: 0.5, and 4 for each MB)",
+    )
+    scan.add_argument(
         "--threads",
         metavar="N",
         type=count,
@@ -113,9 +122,7 @@ def run(options: argparse.Namespace) -> int:
     from avatar.serve.scan.formats import FORMATS
     from avatar.serve.scan.run_scan import Options, scan
 
-    logging.basicConfig(
-        level=logging.WARNING if options.quiet else logging.INFO, format="avatar: %(message)s", stream=sys.stderr
-    )
+    log_to_stderr(logging.WARNING if options.quiet else logging.INFO)
     report = scan(
         options.path,
         find_bundle(options.bundle),
@@ -125,7 +132,9 @@ def run(options: argparse.Namespace) -> int:
             min_lines=options.min_lines,
             min_words=options.min_words,
             languages=options.languages,
+            cross_language=options.cross_language,
             since=options.since,
+            parse_seconds=options.parse_seconds,
             threads=options.threads,
             cache=not options.no_cache,
             chance_neighbours=options.chance_neighbours,

@@ -12,6 +12,7 @@ from avatar.common.hashing import stable_hash
 from avatar.common.logging import progress
 from avatar.serve.scan.cache import Cache
 from avatar.serve.scan.chance_neighbours import CHANCE_NEIGHBOURS, LEAST_FUNCTIONS, NeighbourLimit
+from avatar.serve.scan.clone_kinds import CloneKind, clone_kind
 from avatar.serve.scan.close_pairs import close_pairs
 from avatar.serve.scan.findings import Finding, Location
 from avatar.serve.scan.groups import clone_groups
@@ -38,9 +39,11 @@ class Scanner:
         cache: Cache,
         threshold: float,
         chance_neighbours: float = CHANCE_NEIGHBOURS,
+        cross_language: bool = False,
     ) -> None:
         self._student, self._texts, self._cache = student, texts, cache
         self.threshold, self._chance_neighbours = threshold, chance_neighbours
+        self._cross_language = cross_language
         self.encoded = 0
         self.comparisons = 0
 
@@ -68,11 +71,11 @@ class Scanner:
         return sorted(findings, key=lambda one: (-one.probability, one.functions[0].file, one.functions[0].first_line))
 
     def clones(self, locations: Sequence[Location], changed: Sequence[Location] | None, root: str) -> list[Finding]:
-        """Groups of clones within each language family; with `changed`, only groups with a changed function."""
+        """Groups of clones, each in one language family or in all; with `changed`, those with a changed function."""
         findings: list[Finding] = []
-        for name in sorted({family(location.language) for location in locations}):
-            members = [location for location in locations if family(location.language) == name]
-            fresh = None if changed is None else [location for location in changed if family(location.language) == name]
+        for name in sorted({self._group(location) for location in locations}):
+            members = [location for location in locations if self._group(location) == name]
+            fresh = None if changed is None else [location for location in changed if self._group(location) == name]
             if fresh is None:
                 scope = stable_hash([root, name, self._chance_neighbours, len(members) >= LEAST_FUNCTIONS])
                 keys, pairs = self._known_pairs(members, scope)
@@ -83,7 +86,31 @@ class Scanner:
             else:
                 continue
             findings += clone_groups(keys, members, pairs, fresh)
-        return sorted(findings, key=lambda one: -one.rank)
+        return self._with_kinds(sorted(findings, key=lambda one: -one.rank))
+
+    def _group(self, location: Location) -> str:
+        """Functions with the same answer are compared with each other."""
+        return "all languages" if self._cross_language else family(location.language)
+
+    def _with_kinds(self, findings: Sequence[Finding]) -> list[Finding]:
+        """The findings with the kinds of their clones, if the student tells."""
+        structure = self._student.bundle.structure
+        if structure is None:
+            return list(findings)
+        wanted = {location.key: location for one in findings if not one.exact for location in one.functions}
+        vectors = self._cache.vectors(list(wanted))
+        if missing := [location for key, location in wanted.items() if key not in vectors]:
+            texts = self._texts(missing)
+            made = self._student.predictor.encode_texts(
+                [texts[location.key] for location in missing], [location.language for location in missing]
+            )
+            vectors |= {location.key: vector for location, vector in zip(missing, made, strict=True)}
+        return [
+            replace(
+                one, kind=CloneKind.EXACT if one.exact else clone_kind([vectors[key][structure] for key in _keys(one)])
+            )
+            for one in findings
+        ]
 
     def _known_pairs(self, locations: Sequence[Location], scope: str) -> tuple[list[str], Pairs]:
         """Pairs of clones among all functions; only pairs with a function that is new since the last scan are compared.
@@ -119,7 +146,8 @@ class Scanner:
                 vectors, chosen, self._student.least_cosine(self.threshold), self.threshold
             )
             self.comparisons += comparisons
-            return replace(pairs, probability=self._student.probability(pairs.probability).astype(np.float32))
+            probabilities = self._student.compare(vectors[pairs.first], vectors[pairs.second])
+            return replace(pairs, probability=probabilities.astype(np.float32)).above(self.threshold)
         compare = partial(self._student.compare_near, NeighbourLimit(vectors, self._chance_neighbours))
         pairs, comparisons = find_pairs(vectors, chosen, compare, self.threshold)
         self.comparisons += comparisons
@@ -144,3 +172,8 @@ class Scanner:
                 known |= made
             self.encoded += len(todo)
         return keys, np.stack([known[key] for key in keys])
+
+
+def _keys(finding: Finding) -> list[str]:
+    """The different keys of a finding's functions, in order."""
+    return list(dict.fromkeys(location.key for location in finding.functions))

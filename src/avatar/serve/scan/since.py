@@ -7,6 +7,7 @@ from pathlib import Path
 
 from avatar.code.functions import MAX_SOURCE_BYTES
 from avatar.common.errors import DataError
+from avatar.common.regular_files import read_regular
 from avatar.serve.scan.line_changes import Range, changed_ranges
 from avatar.serve.scan.repository import HINT, Repository, blob_id, repository_root
 from avatar.serve.scan.source_files import SourceFile
@@ -86,7 +87,7 @@ def touches(ranges: Sequence[Range], first: int, last: int) -> bool:
 
 def _read(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except OSError:
         return None  # the scan reports this file as skipped
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 from avatar.code.functions import MAX_SOURCE_BYTES
 from avatar.code.languages import language_of_file
 from avatar.common.errors import DataError
+from avatar.common.regular_files import kind, read_regular
+from avatar.common.walking import folders_below
 from avatar.serve.scan.ignore import Ignored
 
 SKIPPED_FOLDERS = frozenset(
@@ -50,28 +53,30 @@ class Skipped:
 
 
 def source_files(path: Path, languages: Collection[str] = ()) -> Iterator[SourceFile | Skipped]:
-    """Files in `languages` (default: all), sorted by folder. If `path` is a file, no ignore rule applies to it.
+    """Files in `languages` (default: all), sorted by folder.
 
-    Hidden, vendored and ignored files and folders are left out without a note. A file that is too large, or a link,
-    is `Skipped`. A path that does not exist is a DataError.
+    `path` itself is always read: if it is ignored, hidden or a link, too. Below it, hidden, vendored and ignored files
+    and folders are left out without a note. A file that is too large, or a link, is `Skipped`. A path that does not
+    exist is a DataError.
     """
     try:
         path = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
     except FileNotFoundError as error:
         raise DataError(f"{path} is relative to a working directory that was deleted", "give a full path") from error
     if path.is_file():
-        result = _source_file(path, path.name, languages)
+        result = _source_file(path, path.name, languages, named=True)
         if result is None:
             raise DataError(f"{path} is not in a language that can be scanned", "give a folder or a source file")
         yield result
         return
     if not path.is_dir():
-        raise DataError(f"there is no file or folder at {path}", "give the path of source code")
+        problem = f"{path} is {kind(path.stat().st_mode)}" if path.exists() else f"there is no file or folder at {path}"
+        raise DataError(problem, "give the path of source code")
     ignored = Ignored(path)
-    for root, folders, files in os.walk(path):
-        here = Path(root)
-        folders[:] = sorted(name for name in folders if _enters(here / name, ignored))
-        for name in sorted(files):
+    for here, names, problem in folders_below(path, lambda folder: _enters(folder, ignored)):
+        if problem:
+            yield Skipped(here.relative_to(path).as_posix(), problem)
+        for name in names:
             if name.startswith(".") or language_of_file(name) is None:
                 continue
             entry = here / name
@@ -87,7 +92,9 @@ def is_looked_at(file: Path, folder: Path, languages: Collection[str] = ()) -> b
         return False
     ignored = Ignored(folder)
     between = [one for one in file.parents if one != folder and one.is_relative_to(folder)]
-    return file.is_file() and all(_enters(one, ignored) for one in between) and not ignored(file)
+    if not file.is_file() or file.is_symlink():
+        return False
+    return all(_enters(one, ignored) for one in between) and not ignored(file)
 
 
 def _enters(folder: Path, ignored: Ignored) -> bool:
@@ -97,16 +104,18 @@ def _enters(folder: Path, ignored: Ignored) -> bool:
     return not (folder / "pyvenv.cfg").exists() and not ignored(folder, is_folder=True)
 
 
-def _source_file(path: Path, name: str, languages: Collection[str]) -> SourceFile | Skipped | None:
+def _source_file(path: Path, name: str, languages: Collection[str], named: bool = False) -> SourceFile | Skipped | None:
     language = language_of_file(path.name)
     if language is None or (languages and language not in languages):
         return None
     try:
-        if path.is_symlink():
+        if path.is_symlink() and not named:
             return Skipped(name, "symbolic link")
         status = path.stat()
     except OSError as error:
         return Skipped(name, f"cannot be read: {error.strerror or error}")
+    if not stat.S_ISREG(status.st_mode):
+        return Skipped(name, kind(status.st_mode))
     if status.st_size > MAX_SOURCE_BYTES:
         return Skipped(name, TOO_LARGE)
     return SourceFile(name, path, language, status.st_size, status.st_mtime_ns)
@@ -115,8 +124,7 @@ def _source_file(path: Path, name: str, languages: Collection[str]) -> SourceFil
 def read_source(file: SourceFile) -> tuple[str, str] | Skipped:
     """Text and note (may be empty) of a file, or why it is skipped."""
     try:
-        with file.path.open("rb") as stream:
-            content = stream.read(MAX_SOURCE_BYTES + 1)
+        content = read_regular(file.path, MAX_SOURCE_BYTES + 1)
     except OSError as error:
         return Skipped(file.name, f"cannot be read: {error.strerror or error}")
     if reason := why_not(content):

@@ -55,18 +55,13 @@ class LazyStudent:
         return self.bundle.config.pair_head is not None
 
     def least_cosine(self, threshold: float) -> float:
-        """The lowest cosine with at least this probability, for a student with a calibrated head."""
+        """A lower bound of the cosines of pairs with at least this probability; the student must be calibrated."""
         head = self.bundle.config.pair_head
         assert head is not None
         cosines = np.linspace(-1, 1, 20_001)
-        likely = head.probability(cosines, np.zeros(len(cosines)), np.zeros(len(cosines), bool)) >= threshold
+        same = np.ones(len(cosines))
+        likely = head.probability(cosines, 0 * same, np.zeros(len(cosines), bool), same) >= threshold
         return float(cosines[likely][0]) if likely.any() else np.inf
-
-    def probability(self, cosines: NDArray[np.floating]) -> NDArray[np.float64]:
-        """The calibrated probability of a clone for each cosine (n,)."""
-        head = self.bundle.config.pair_head
-        assert head is not None
-        return head.probability(cosines, np.zeros(len(cosines)), np.zeros(len(cosines), bool))
 
     @property
     def rules(self) -> TextRules:

@@ -27,7 +27,7 @@ class Recipe:
     buckets: int = 4_096
     width: int = 256
     structure_width: int = 64
-    steps: int = 2_200
+    steps: int = 1_200
     warm_up: int = 100
     learning_rate: float = 3e-3
     weight_learning_rate: float = 3e-2

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from avatar.code.functions import MAX_SOURCE_BYTES
 from avatar.code.text import clean
+from avatar.common.regular_files import read_regular
 from avatar.serve.scan.findings import Finding, Location, ScanReport
 from avatar.serve.scan.formats.base import FORMATS, headline, summary, where
 
@@ -85,8 +86,7 @@ def _finding(finding: Finding, report: ScanReport, folder: Path, sources: dict[s
 def _function(location: Location, folder: Path, sources: dict[str, list[str]]) -> str:
     if location.file not in sources:
         try:
-            with (folder / location.file).open("rb") as stream:
-                content = stream.read(MAX_SOURCE_BYTES)
+            content = read_regular(folder / location.file, MAX_SOURCE_BYTES)
             sources[location.file] = clean(content.decode("utf-8", "replace")).split("\n")
         except OSError:
             sources[location.file] = []

@@ -101,7 +101,12 @@ def _result(finding: Finding, rule: str, label: str) -> dict[str, Any]:
         "locations": [_location(first)],
         "rank": round(100 * min(1.0, finding.probability), 2),
         "partialFingerprints": {"avatarFunctions/v1": stable_hash(_identity(finding.functions), 32)},
-        "properties": {"probability": finding.probability, "highest": finding.highest, "exact": finding.exact},
+        "properties": {
+            "probability": finding.probability,
+            "highest": finding.highest,
+            "exact": finding.exact,
+            "kind": finding.kind,
+        },
     }
     if others:
         result["relatedLocations"] = [

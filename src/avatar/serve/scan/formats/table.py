@@ -1,5 +1,6 @@
 """Text for a terminal: the findings of the highest rank."""
 
+from avatar.common.printable import printable
 from avatar.serve.scan.findings import ScanReport
 from avatar.serve.scan.formats.base import FORMATS, headline, summary, where
 
@@ -18,16 +19,16 @@ def table(report: ScanReport) -> str:
         width = max(len(where(location)) for location in shown)
         for row, location in enumerate(shown):
             mark = "*" if row < finding.changed else " "
-            lines.append(f"   {mark} {where(location):<{width}}  {location.name}")
+            lines.append(f"   {mark} {where(location):<{width}}  {printable(location.name)}")
         if more := len(finding.functions) - len(shown):
             lines.append(f"     ... and {more} more")
     if (more := len(report.findings) - FINDINGS) > 0:
         lines.append(f"... and {more} more; --format json or html shows all")
     if lines:
         lines.append("")
-    lines += [f"warning: {warning}" for warning in report.warnings]
+    lines += [f"warning: {printable(warning)}" for warning in report.warnings]
     for title, entries in (("skipped", report.skipped), ("note", report.notes)):
-        lines += [f"{title}: {entry.name}: {entry.reason}" for entry in entries[:SKIPPED]]
+        lines += [f"{title}: {printable(entry.name)}: {printable(entry.reason)}" for entry in entries[:SKIPPED]]
         if (more := len(entries) - SKIPPED) > 0:
             lines.append(f"{title}: ... and {more} more")
     if report.since is not None and report.findings:

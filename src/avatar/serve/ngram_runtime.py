@@ -4,7 +4,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.bundle.ngram_weights import NgramWeights
-from avatar.serve.runtimes.base import no_head
 
 STRUCTURE = 0.1
 """Share of the block `structure` in the cosine of two vectors; the rest is the block `meaning`."""
@@ -40,6 +39,8 @@ class NumpyRuntime:
 
     def classify(self, *vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """A DataError: the answer of this student is the vector."""
+        from avatar.serve.runtimes.base import no_head
+
         raise no_head()
 
 

@@ -1,0 +1,142 @@
+"""The student that is installed with avatar: small, without torch, and useful without anything else."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from avatar.bundle import read_bundle
+from avatar.bundle.format import TERNARY
+from avatar.code.languages import LANGUAGES
+from avatar.common.errors import ConfigError
+from avatar.serve import Student
+from avatar.serve.cli import main
+from avatar.serve.default_student import FOLDER
+from function_variants import METHODS
+
+PROJECT = Path(__file__).parents[2]
+MOST_BYTES = 3_000_000
+
+ADD = """def add_all(values, start):
+    total = start
+    for value in values:
+        if value > 0:
+            total += value * 2
+    print("done", total)
+    return total
+"""
+RENAMED = ADD.replace("values", "items").replace("value", "item").replace("total", "result").replace("start", "first")
+JAVA = """int addAll(int[] values, int start) {
+    int total = start;
+    for (int value : values) {
+        if (value > 0) {
+            total += value * 2;
+        }
+    }
+    System.out.println("done" + total);
+    return total;
+}
+"""
+OTHER = """def read(path, name):
+    with open(path) as file:
+        lines = file.read().split("\\n")
+    found = [line.strip() for line in lines if name in line]
+    if not found:
+        raise KeyError(name)
+    return sorted(found)
+"""
+
+
+@pytest.fixture(scope="module")
+def student() -> Student:
+    return Student.default()
+
+
+def test_it_is_small_and_whole() -> None:
+    bundle = read_bundle(FOLDER)
+    assert bundle.precisions == (TERNARY,)
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) <= MOST_BYTES
+    assert set(bundle.config.languages) == set(LANGUAGES.names())
+    assert "licence" in (FOLDER / "README.md").read_text(encoding="utf-8").lower()
+
+
+def test_vectors_have_length_one(student: Student) -> None:
+    codes = [METHODS[name] for name in LANGUAGES.names()]
+    vectors = student.encode(codes, LANGUAGES.names())
+    assert vectors.dtype == np.float32
+    assert vectors.shape == (len(codes), student.hidden_size)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(vectors, student.encode_ids(student.tokenize(
+        [student.text(*one) for one in zip(codes, LANGUAGES.names(), strict=True)], LANGUAGES.names()
+    )), atol=1e-6)  # fmt: skip
+
+
+def test_clones_are_probable_and_others_are_not(student: Student) -> None:
+    clone, other = student.predict([(ADD, RENAMED), (ADD, OTHER)], language="python")
+    assert clone[1] > 0.5
+    assert other[1] < 0.001
+    vectors = student.encode([ADD, JAVA, OTHER], ["python", "java", "python"])
+    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.2
+
+
+def test_nothing_and_strange_texts(student: Student) -> None:
+    assert student.encode([]).shape == (0, student.hidden_size)
+    assert np.isfinite(student.encode(["", "\x00\ud7ff é 漢字", "x" * 200_000])).all()
+
+
+def test_a_runtime_is_refused() -> None:
+    with pytest.raises(ConfigError, match="numpy only"):
+        Student.default(runtime="onnxruntime")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "one.py").write_text(ADD + "\n\n" + OTHER, encoding="utf-8")
+    (folder / "two.py").write_text(RENAMED, encoding="utf-8")
+    (folder / "Three.java").write_text("class Three {\n" + JAVA + "}\n", encoding="utf-8")
+    return folder
+
+
+def test_a_scan_needs_no_bundle(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scan", str(project), "--format", "json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    (finding,) = report["findings"]
+    assert {one["file"] for one in finding["functions"]} == {"one.py", "two.py"}
+    assert finding["kind"] == "renamed"
+    assert not report["warnings"]
+
+
+def test_a_scan_across_languages(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scan", str(project), "--format", "json", "--cross-language", "--threshold", "0.0001"]) == 0
+    groups = json.loads(capsys.readouterr().out)["findings"]
+    assert any({"Three.java", "one.py"} <= {one["file"] for one in group["functions"]} for group in groups)
+
+
+def test_two_functions_are_compared_without_a_bundle(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", str(project / "two.py"), str(project / "two.py")]) == 0
+    assert json.loads(capsys.readouterr().out)["label"] == "clone"
+
+
+def test_neither_torch_nor_onnxruntime_is_loaded(project: Path) -> None:
+    code = (
+        "import sys; from avatar.serve.cli import main; "
+        f"status = main(['scan', {str(project)!r}, '--no-cache']); "
+        "print(status, [name for name in ('torch', 'onnxruntime', 'tokenizers', 'scipy') if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert result.stdout.splitlines()[-1] == "0 []"
+
+
+def test_the_wheel_holds_the_student(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pip", "wheel", str(PROJECT), "--no-deps", "--no-build-isolation", "-q"]
+    subprocess.run([*command, "--wheel-dir", str(tmp_path)], check=True, timeout=240)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as content:
+        names = {name.rpartition("/")[2] for name in content.namelist() if "default_student/bundle/" in name}
+    assert names == {path.name for path in FOLDER.iterdir()}
