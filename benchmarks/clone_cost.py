@@ -1,6 +1,8 @@
 """Time and memory of each way to find clones: one process from its start to the scores of all pairs.
 
-python benchmarks/clone_cost.py METHOD BUNDLE LANGUAGE FILE   runs one method of `clone_methods` on a JSON list of codes.
+python benchmarks/clone_cost.py METHOD BUNDLE LANGUAGE FILE
+
+runs one method of `clone_methods` on a JSON list of codes.
 """
 
 import json
@@ -13,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from clone_detectors import Detector, write_functions
+from clone_methods import METHODS
 
 
 def method_cost(name: str, bundle: Path, codes: Sequence[str], language: str) -> tuple[float, float]:
@@ -47,8 +50,6 @@ def process_cost(command: Sequence[str]) -> tuple[float, float]:
 
 def main() -> None:
     """Run one method on the codes of a file."""
-    from clone_methods import METHODS
-
     name, bundle, language, file = sys.argv[1:]
     codes = json.loads(Path(file).read_text(encoding="utf-8"))
     METHODS[name].load(Path(bundle))(codes, [language] * len(codes)).all_pairs(len(codes))

@@ -94,9 +94,7 @@ def read_clone_sets(
     """A set of at most so many originals for each language, or for those in `only`, and notes about what is missing."""
     for name in (f"{SPLIT}.jsonl.gz", "groups.jsonl.gz"):
         if not (corpus / name).is_file():
-            raise DataError(
-                f"there is no {corpus / name}", "give the folder that tools/corpus.py wrote: --corpus FOLDER"
-            )
+            raise DataError(f"there is no {corpus / name}", "give --corpus FOLDER, written by tools/corpus.py")
     rows = list(read_rows(corpus / f"{SPLIT}.jsonl.gz"))
     large = defaultdict(list)
     for number, row in enumerate(rows):

@@ -60,11 +60,15 @@ class Sizes:
     detector_siblings: int = 150
 
 
-def method_results(clones: CloneSet, methods: Mapping[str, Encode], sizes: Sizes) -> list[Result]:
-    """A result for each method and rate. A slow method gets a part of the functions."""
+def method_results(
+    clones: CloneSet, methods: Mapping[str, Encode], sizes: Sizes, slow_in: Sequence[str]
+) -> list[Result]:
+    """A result for each method and rate. A slow method gets a part of the functions, of the languages in `slow_in`."""
     results = []
     for name, encode in methods.items():
         method = METHODS[name]
+        if method.slow and clones.language not in slow_in:
+            continue
         part = clones.smaller(sizes.functions, sizes.clones, sizes.siblings) if method.slow else clones
         encoded = encode(part.codes, [part.language] * len(part.codes))
         found = {kind: encoded.scores(*part.pairs(kind)) for kind in ALL_KINDS}
