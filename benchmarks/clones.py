@@ -123,8 +123,8 @@ def _data_notes(sets: Sequence[CloneSet]) -> list[str]:
         "Not counted as false positives: pairs with equal text up to the names of variables, and functions with the "
         "same name in different projects.",
         f"`(a part)`: the method is slow and got {sizes.functions} functions, {sizes.clones} clones of each kind and "
-        f"{sizes.siblings} pairs of one file in a language, and not in all languages. Token overlap and TF-IDF do not see comments; "
-        "frequencies are counted in the functions that are compared.",
+        f"{sizes.siblings} pairs of one file in a language, and not in all languages. Token overlap and TF-IDF do not "
+        "see comments; frequencies are counted in the functions that are compared.",
         f"Detectors got {sizes.detector_clones} clones of each kind and {sizes.detector_siblings} pairs of one file, "
         "each pair in a run of its own, which is best for them. Pairs of different projects come from one run on all "
         "functions, which does not list each pair of several similar functions: the true share of false positives is "
