@@ -13,6 +13,7 @@ import logging
 import shutil
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -23,10 +24,11 @@ from numpy.typing import NDArray
 
 from avatar.bundle import NGRAMS, README, TOKENIZER, BundleConfig, write_config, write_manifest
 from avatar.bundle.ngram_weights import read_ngram_weights, write_ngram_weights
-from avatar.code.languages import LANGUAGES, family
+from avatar.code.languages import LANGUAGES, family, titles
 from avatar.code.text import function_text
 from avatar.common.errors import AvatarError, DataError
 from avatar.common.hashing import stable_hash
+from avatar.data.corpus.package_list import read_list
 from avatar.measure.near_clone_calibration import Calibration, Encode, RealFunction, calibrate
 from avatar.serve.default_student import FOLDER
 from avatar.serve.ngram_reader import NgramReader, ReaderConfig
@@ -39,6 +41,16 @@ from avatar.student.ngrams.training import Recipe, train
 LICENCES = ("MIT",)
 PER_LANGUAGE = {"train": 2_600, "valid": 900}
 """Functions of each language that get copies."""
+LIST = Path(__file__).resolve().parents[1] / "conf" / "corpus" / "packages.csv"
+CARD = Path(__file__).with_name("student_card.md")
+KIND_NAMES = {
+    "dead_code": "dead code added",
+    "edit": "one line in ten removed or added",
+    "log": "one or two log lines added",
+    "release": "changed between two releases",
+    "rename": "variables renamed (type 2)",
+    "several": "renamed, dead code, log line and edits at once",
+}
 
 
 def main() -> int:
@@ -152,10 +164,27 @@ def _write(target: Path, recipe: Recipe, calibration: Calibration) -> None:
             pair_head=calibration.head,
         ),
     )
-    card = target / README
-    if not card.is_file():
-        card.write_text("# The student that is installed with avatar\n", encoding="utf-8")
+    (target / README).write_text(_card(target, weights.meaning.shape[0], calibration), encoding="utf-8")
     write_manifest(target)
+
+
+def _card(target: Path, rows: int, calibration: Calibration) -> str:
+    """The card of the student, in Markdown."""
+    releases = read_list(LIST)
+    learned = {one.project: one.licence for one in releases if one.split == "train"}
+    licences = ", ".join(f"{name} ({count})" for name, count in Counter(learned.values()).most_common())
+    recall = "\n".join(f"| {KIND_NAMES[kind]} | {100 * share:.1f} |" for kind, share in calibration.recall.items())
+    return CARD.read_text(encoding="utf-8").format(
+        languages=titles(),
+        rows=f"{rows:,}",
+        size=f"{(target / NGRAMS.weights).stat().st_size / 1e6:.2f}",
+        projects=len(learned),
+        licences=licences,
+        recall=recall,
+        false_positives=f"{calibration.false_positives:.1e}",
+        error=f"{calibration.error:.1e}",
+        error_of_shown=f"{calibration.error_of_shown:.3f}",
+    )
 
 
 if __name__ == "__main__":

@@ -44,7 +44,11 @@ def reformat(code: str, rng: random.Random) -> str:
         made, _ = relayout(code, style, rng)
         if made == code:
             made, _ = relayout(code, Style(indent="  " if style.indent != "  " else "    "), rng)
-    except (tokenize.TokenError, SyntaxError):
+    except (
+        tokenize.TokenError,
+        SyntaxError,
+        UnicodeEncodeError,
+    ):  # the last one since Python 3.12
         return code
     return made
 

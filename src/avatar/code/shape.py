@@ -25,4 +25,11 @@ class Shape:
 
 
 BRACES = Shape()
-PYTHON = Shape("#", None, "", has_header, without_docstring, realigned)
+
+
+def _is_python(text: str) -> bool:
+    """Whether a line begins a function of Python. A last line `end` would close one of Ruby."""
+    return has_header(text) and text.rstrip().rpartition("\n")[2].strip() != "end"
+
+
+PYTHON = Shape("#", None, "", _is_python, without_docstring, realigned)

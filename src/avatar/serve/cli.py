@@ -123,8 +123,8 @@ def _predict(options: argparse.Namespace) -> int:
     from avatar.serve.predictor import Predictor
 
     bundle, files = options.paths[0], options.paths[1:]
-    if not Path(bundle).is_dir():
-        bundle, files = find_bundle(None), options.paths
+    if Path(bundle).is_file() or bundle == "-" or language_of_file(bundle) is not None:
+        bundle, files = find_bundle(), options.paths
     predictor = Predictor(bundle, threads=options.threads, runtime=options.runtime, precision=options.precision)
     if len(files) != predictor.config.arity:
         raise DataError(

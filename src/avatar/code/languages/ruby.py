@@ -1,5 +1,7 @@
 """Ruby."""
 
+import re
+
 from tree_sitter import Node
 
 from avatar.code.languages.base import DeadCode, Language, field_name, register, words
@@ -68,6 +70,14 @@ def _is_no_statement(node: Node) -> bool:
     return node.type in ("rescue", "else", "ensure", "heredoc_body")
 
 
+_METHOD = re.compile(r"\s*(?:#[^\n]*\n\s*)*def\b[^\n]*[^:\s][ \t]*\n")
+
+
+def _is_ruby(text: str) -> bool:
+    """Whether a text begins with `def`, without the colon of Python, and has a line `end`."""
+    return bool(_METHOD.match(text)) and any(line.strip() == "end" for line in text.split("\n"))
+
+
 RUBY = register(
     Language(
         name="ruby",
@@ -85,7 +95,7 @@ binding eval instance_eval class_eval module_eval local_variables local_variable
         snake_case=0.97,
         separator="::",
         name_of=_name_of,
-        shape=Shape(line_comment="#", block_comment=None, closing="end"),
+        shape=Shape(line_comment="#", block_comment=None, closing="end", recognised=_is_ruby),
         tree_layout=TreeLayout(
             whole=words("""
 string regex subshell delimited_symbol string_array symbol_array heredoc_body character setter operator
