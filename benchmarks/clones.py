@@ -15,7 +15,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -56,18 +56,20 @@ def main() -> int:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
     try:
-        text = report(options)
+        options.to.parent.mkdir(parents=True, exist_ok=True)
+        with options.to.open("w", encoding="utf-8") as file:
+            for number, section in enumerate(report(options)):
+                text = "\n" * bool(number) + section
+                print(text, flush=True)
+                print(text, file=file, flush=True)
     except AvatarError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_status
-    options.to.parent.mkdir(parents=True, exist_ok=True)
-    options.to.write_text(text, encoding="utf-8")
-    print(text)
     return 0
 
 
-def report(options: argparse.Namespace) -> str:
-    """The whole report as markdown."""
+def report(options: argparse.Namespace) -> Iterator[str]:
+    """The sections of the report as markdown, each when it is measured."""
     start = time.perf_counter()
     megabytes = read_bundle(options.bundle).size_bytes / 1e6
     detectors, notes = ([], ["Detectors were not run."]) if options.no_detectors else installed_detectors(options.jscpd)
@@ -82,16 +84,16 @@ def report(options: argparse.Namespace) -> str:
         results += mine
         left = (time.perf_counter() - begun) * (len(sets) - number - 1)
         log.info("%s: done; about %s left for other languages", one.language, format_seconds(left))
-    sections = [
-        "# Clones that are found",
+    yield "# Clones that are found"
+    yield (
         f"Student {file_digest(options.bundle / MANIFEST)[:16]} (the digest of its manifest), {megabytes:.2f} MB. "
-        f"Machine: {platform.machine()}, {described_cores()}.",
-        *_recall_sections(results),
-        "\n".join(["## Data", "", *_data_notes(sets), *(f"- {note}" for note in [*missing, *notes])]),
-        _costs(options, sets, detectors),
-        *_public_sections(methods, options.public),
-    ]
-    return "\n\n".join([*sections, f"Measured in {format_seconds(time.perf_counter() - start)}."]) + "\n"
+        f"Machine: {platform.machine()}, {described_cores()}."
+    )
+    yield from _recall_sections(results)
+    yield "\n".join(["## Data", "", *_data_notes(sets), *(f"- {note}" for note in [*missing, *notes])])
+    yield _costs(options, sets, detectors)
+    yield from _public_sections(methods, options.public)
+    yield f"Measured in {format_seconds(time.perf_counter() - start)}."
 
 
 def _recall_sections(results: Sequence[Result]) -> list[str]:
@@ -163,22 +165,24 @@ def _costs(options: argparse.Namespace, sets: Sequence[CloneSet], detectors: Seq
     )
 
 
-def _public_sections(methods: Mapping[str, Encode], most: int | None) -> list[str]:
+def _public_sections(methods: Mapping[str, Encode], most: int | None) -> Iterator[str]:
     root = os.environ.get("AVATAR_DATA")
     if not root:
-        return ["AVATAR_DATA is not set: BigCloneBench and the programs of `solutions` were not measured."]
-    zero_shot = bigclonebench(Path(root) / "bcb", methods, most)
-    programs = solutions(Path(root) / "solutions", methods, most)
+        yield "AVATAR_DATA is not set: BigCloneBench and the programs of `solutions` were not measured."
+        return
     titles = {name: METHODS[name].title for name in methods}
+    zero_shot = bigclonebench(Path(root) / "bcb", methods, most)
+    yield "## BigCloneBench, test pairs: AUC; nothing of it was learned\n\n" + _table(
+        ["method", "AUC"], [[titles[name], f"{value:.3f}"] for name, value in zero_shot.items()]
+    )
+    programs = solutions(Path(root) / "solutions", methods, most)
     keys = [*LANGUAGES, "mean", "java to python, AUC", "java to python, MRR"]
-    return [
-        "## BigCloneBench, test pairs: AUC; nothing of it was learned\n\n"
-        + _table(["method", "AUC"], [[titles[name], f"{value:.3f}"] for name, value in zero_shot.items()]),
+    yield (
         "## Programs that solve one problem (solutions, test): MAP@R within a language, and Java to Python\n\n"
         + _table(
             ["method", *keys], [[titles[name], *(_score(row[key]) for key in keys)] for name, row in programs.items()]
-        ),
-    ]
+        )
+    )
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
