@@ -9,7 +9,7 @@ import yaml
 from hydra import compose, initialize_config_dir
 from numpy.typing import NDArray
 
-from avatar.app import validated
+from avatar.checks.preflight import checked
 from avatar.common.errors import DataError
 from avatar.config.schema import Config, GeneConfig, SearchSpaceConfig, register_schema
 from avatar.space.architecture import Architecture
@@ -47,7 +47,7 @@ def configured(overrides: list[str]) -> Config:
     """The checked config that `train.py` with these overrides runs."""
     register_schema()
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
-        return validated(compose("config", overrides))
+        return checked(compose("config", overrides))
 
 
 def data_folder(name: str) -> Path:
