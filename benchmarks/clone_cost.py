@@ -6,11 +6,9 @@ runs one method of `clone_methods` on a JSON list of codes.
 """
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,16 +34,22 @@ def detector_cost(detector: Detector, codes: Sequence[str], language: str) -> tu
 
 def process_cost(command: Sequence[str]) -> tuple[float, float]:
     """Seconds, and MB of the largest resident memory, of a process with its children. A failure is a RuntimeError."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert process.stderr is not None
-    errors = process.stderr.read().decode(errors="replace")
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{command[0]} ended with the status {process.returncode}: {errors[-300:]}")
-    return seconds, usage.ru_maxrss / 1024
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", _LAUNCHER, *command], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} ended with the status {done.returncode}: {done.stderr[-300:]}")
+    seconds, kilobytes = done.stdout.split()
+    return float(seconds), int(kilobytes) / 1024
+
+
+_LAUNCHER = """
+import os, subprocess, sys, time
+start = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+print(time.perf_counter() - start, usage.ru_maxrss)
+sys.exit(bool(status))
+"""
+"""A small program that starts the process: until it is replaced, a new process has the memory of the one before."""
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from small_archives import function
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 sys.path.append(str(BENCHMARKS))
 
+import clone_cost  # noqa: E402
 import clone_data  # noqa: E402
 import clone_detectors  # noqa: E402
 import clone_methods  # noqa: E402
@@ -155,6 +156,16 @@ def test_sim_finds_a_renamed_function(monkeypatch: pytest.MonkeyPatch, tmp_path:
     codes = [JAVA.format(name="f", call="g", factor=2), JAVA.format(name="h", call="k", factor=3), "int x() {}\n"]
     pairs = np.array([0, 0]), np.array([1, 2])
     assert detector.pair_scores(codes, pairs, "java").tolist() == [1.0, 0.0]
+
+
+def test_the_memory_is_that_of_the_process_and_not_of_the_one_that_started_it() -> None:
+    ballast = np.ones(50_000_000)  # 400 MB
+    seconds, megabytes = clone_cost.process_cost([sys.executable, "-c", "import time; time.sleep(0.2)"])
+    assert ballast[-1] == 1
+    assert 0.2 <= seconds < 20
+    assert 5 < megabytes < 100
+    with pytest.raises(RuntimeError, match="ended with the status 1"):
+        clone_cost.process_cost([sys.executable, "-c", "raise SystemExit(3)"])
 
 
 def test_the_public_sets_by_brute_force(tmp_path: Path) -> None:
