@@ -9,7 +9,7 @@ import pytest
 from avatar.data.records import Task
 from students import TEXTS, tiny_bundle, tiny_trial
 
-HEAVY = ("torch", "transformers", "pytorch_lightning", "mlflow", "hydra", "omegaconf", "pandas", "onnx", "safetensors")
+HEAVY = ("torch", "transformers", "pytorch_lightning", "mlflow", "hydra", "omegaconf", "pandas", "onnx")
 
 BLOCK = f"""
 import sys

@@ -7,7 +7,6 @@ from fastapi.testclient import TestClient
 
 from avatar.common.errors import ConfigError
 from avatar.serve import Predictor
-from avatar.serve.cli import main
 from avatar.serve.http.application import MAX_FUNCTIONS, make_app
 from avatar.serve.http.demo_page import page, policy
 from avatar.serve.http.limits import MAX_BODY_BYTES
@@ -151,8 +150,3 @@ def test_others_cannot_be_let_in(host: str) -> None:
 )
 def test_loopback_addresses(host: str, address: str) -> None:
     assert loopback(host) == address
-
-
-def test_without_a_bundle_the_command_says_how_to_get_one(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["serve"]) == 2
-    assert "make demo" in capsys.readouterr().err
