@@ -61,7 +61,8 @@ class LazyStudent:
         cosines = np.linspace(-1, 1, 20_001)
         same = np.ones(len(cosines))
         likely = head.probability(cosines, 0 * same, np.zeros(len(cosines), bool), same) >= threshold
-        return float(cosines[likely][0]) if likely.any() else np.inf
+        first = int(np.argmax(likely))
+        return float(cosines[max(0, first - 1)]) if likely.any() else np.inf  # the one before: the limit is in between
 
     @property
     def rules(self) -> TextRules:
