@@ -144,6 +144,8 @@ class Index:
     def _limit(self, group: str) -> NeighbourLimit:
         """The distance limit of a language family. If the code grew much, limit and clones are computed again."""
         vectors = self._vectors[group]
+        if self._student.is_calibrated:
+            return NeighbourLimit(np.empty((0, 1), np.float32))  # no limit is needed, so none is measured
         count, limit = self._limits.get(group, (0, NeighbourLimit(np.empty((0, 1), np.float32))))
         if len(vectors) >= max(MUCH_GROWN * count, LEAST_FUNCTIONS):
             limit = NeighbourLimit(vectors.all())
