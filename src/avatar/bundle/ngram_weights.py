@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from avatar.common.errors import ArtifactError
@@ -87,7 +88,7 @@ def read_ngram_weights(path: Path) -> NgramWeights:
         content = load_file(path)
         tables = {name: _table(content, name) for name in ("meaning", "structure")}
         tags = content["tags"]
-    except Exception as error:  # the library raises errors of its own
+    except (SafetensorError, OSError, ValueError, KeyError, IndexError) as error:
         raise ArtifactError(f"{path} has no weights of an n-gram student: {error}", "copy the bundle again") from error
     structural = len(tables["structure"])
     ascending = all((np.diff(part.astype(np.int64)) > 0).all() for part in (tags[:structural], tags[structural:]))
