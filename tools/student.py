@@ -33,7 +33,7 @@ from avatar.measure.near_clone_calibration import Calibration, Encode, RealFunct
 from avatar.serve.default_student import FOLDER
 from avatar.serve.ngram_reader import NgramReader, ReaderConfig
 from avatar.serve.ngram_runtime import NumpyRuntime
-from avatar.student.ngrams.collection import MOST_CHARACTERS, Collection, add_problems, add_projects, read_rows
+from avatar.student.ngrams.collection import Collection, add_problems, add_projects, is_large, read_rows
 from avatar.student.ngrams.features import choose_features, distinct_features, structural_digests
 from avatar.student.ngrams.near_clones import RULES
 from avatar.student.ngrams.training import Recipe, train
@@ -135,7 +135,7 @@ def encoder(folder: Path) -> Encode:
 def _functions(corpus: Path) -> Iterator[RealFunction]:
     """The functions of projects that are held out, for pairs that are not clones."""
     for row in read_rows(corpus / "valid.jsonl.gz"):
-        if row["tokens"] >= 20 and row["code"].count("\n") >= 4 and len(row["code"]) < MOST_CHARACTERS:
+        if is_large(row):
             code = function_text(row["code"], RULES, row["language"])
             name = row["name"].split(".")[-1].split("::")[-1]
             yield RealFunction(code, family(row["language"]), row["project"], row["project"] + row["path"], name)

@@ -70,7 +70,7 @@ def add_projects(collection: Collection, folder: Path, split: str, per_language:
     """
     rows = list(read_rows(folder / f"{split}.jsonl.gz"))
     rng = random.Random(seed)
-    large = [number for number, row in enumerate(rows) if _is_large(row)]
+    large = [number for number, row in enumerate(rows) if is_large(row)]
     by_language: dict[str, list[int]] = defaultdict(list)
     for number in large:
         by_language[rows[number]["language"]].append(number)
@@ -103,7 +103,8 @@ def add_projects(collection: Collection, folder: Path, split: str, per_language:
             collection.names.append([collection.add(*one) for one in masked])
 
 
-def _is_large(row: dict[str, Any]) -> bool:
+def is_large(row: dict[str, Any]) -> bool:
+    """Whether a function of the corpus is large enough to be a clone, and not too large to be copied."""
     code = row["code"]
     return row["tokens"] >= LEAST_TOKENS and code.count("\n") >= LEAST_LINES - 1 and len(code) < MOST_CHARACTERS
 
