@@ -15,7 +15,8 @@ COLUMNS = 4_096
 def close_pairs(vectors: Vectors, rows: NDArray[np.int64], least: float, threshold: float) -> tuple[Pairs, int]:
     """Pairs with a member in `rows`, their cosines in place of probabilities, and the number of comparisons.
 
-    `vectors` (functions, hidden_size) have length 1. The time grows with rows times functions. `threshold` is named in the DataError for too many pairs.
+    `vectors` (functions, hidden_size) have length 1. The time grows with rows times functions.
+    `threshold` is named in the DataError for too many pairs.
     """
     results, total = [no_pairs()], 0
     is_row = np.zeros(len(vectors), dtype=bool)

@@ -45,7 +45,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         metavar="N",
         type=amount,
         default=CHANCE_NEIGHBOURS,
-        help="for a student of pairs only: accept a pair only if the distance of its vectors is below a limit, which is measured on your code: "
+        help="for a student of pairs only: accept a pair only if "
+        "the distance of its vectors is below a limit, which is measured on your code: "
         "a quarter of the functions have N or more other functions within this distance. A larger N accepts less "
         "similar pairs (default: 1; 0: no limit)",
     )
