@@ -42,6 +42,8 @@ LICENCES = ("MIT",)
 PER_LANGUAGE = {"train": 2_600, "valid": 900}
 """Functions of each language that get copies."""
 LIST = Path(__file__).resolve().parents[1] / "conf" / "corpus" / "packages.csv"
+STRUCTURE_SHARE = 0.1
+"""Share of the block `structure` in the cosine. A larger one finds more renamed copies and fewer other clones."""
 CARD = Path(__file__).with_name("student_card.md")
 KIND_NAMES = {
     "dead_code": "dead code added",
@@ -124,7 +126,7 @@ def _train(corpus: Path, problems: Path, weights: Path, recipe: Recipe) -> None:
 def encoder(folder: Path) -> Encode:
     """A function that encodes codes with the weights in `folder`."""
     weights = read_ngram_weights(folder / NGRAMS.weights)
-    reader, runtime = NgramReader(ReaderConfig(), weights.tags, weights.buckets), NumpyRuntime(weights)
+    reader, runtime = NgramReader(ReaderConfig(), weights.tags, weights.buckets), NumpyRuntime(weights, STRUCTURE_SHARE)
 
     def encode(codes: Sequence[str], languages: Sequence[str]) -> NDArray[np.float32]:
         return runtime.encode_rows(*reader.rows(codes, languages))
@@ -158,6 +160,7 @@ def _write(target: Path, recipe: Recipe, calibration: Calibration) -> None:
                 "buckets": weights.buckets,
                 "width": weights.meaning.shape[1],
                 "structure_width": weights.structure.shape[1],
+                "structure_share": STRUCTURE_SHARE,
             },
             reads_a_set=True,
             symmetric=True,

@@ -1,18 +1,20 @@
 """The student that is installed with avatar: small, without torch, and useful without anything else."""
 
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from avatar.bundle import read_bundle
+from avatar.bundle import read_bundle, write_config, write_manifest
 from avatar.bundle.format import TERNARY
 from avatar.code.languages import LANGUAGES
-from avatar.common.errors import ConfigError
+from avatar.common.errors import ArtifactError, ConfigError
 from avatar.serve import Student
 from avatar.serve.cli import main
 from avatar.serve.default_student import FOLDER
@@ -140,3 +142,14 @@ def test_the_wheel_holds_the_student(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as content:
         names = {name.rpartition("/")[2] for name in content.namelist() if "default_student/bundle/" in name}
     assert names == {path.name for path in FOLDER.iterdir()}
+
+
+def test_a_missing_share_of_the_structure_is_one_clear_error(tmp_path: Path) -> None:
+    folder = tmp_path / "bundle"
+    shutil.copytree(FOLDER, folder)
+    config = read_bundle(folder).config
+    architecture = {key: value for key, value in config.architecture.items() if key != "structure_share"}
+    write_config(folder, replace(config, architecture=architecture))
+    write_manifest(folder)
+    with pytest.raises(ArtifactError, match="structure_share None"):
+        Student(folder)

@@ -221,6 +221,17 @@ class Bundle:
         return slice(int(width), None) if self.reads_ngrams and width is not None else None
 
     @property
+    def structure_share(self) -> float:
+        """The share of that block in the cosine of two vectors; a wrong or missing one is an ArtifactError."""
+        share = self.config.architecture.get("structure_share")
+        if not isinstance(share, float) or not 0 <= share <= 1:
+            raise ArtifactError(
+                f"{CONFIG} of the bundle {self.folder} has the structure_share {share!r}, not a number from 0 to 1",
+                "copy the bundle again",
+            )
+        return share
+
+    @property
     def size_bytes(self) -> int:
         """Bytes on disk of all files of the bundle, the manifest included."""
         return sum(self.path(name).stat().st_size for name in (*self.digests, MANIFEST))

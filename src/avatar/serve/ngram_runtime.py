@@ -5,15 +5,15 @@ from numpy.typing import NDArray
 
 from avatar.bundle.ngram_weights import NgramWeights
 
-STRUCTURE = 0.1
-"""Share of the block `structure` in the cosine of two vectors; the rest is the block `meaning`."""
-
 
 class NumpyRuntime:
-    """A loaded n-gram student. Vectors have length 1; a function without any known feature has the vector 0."""
+    """A loaded n-gram student. Vectors have length 1; a function without any known feature has the vector 0.
 
-    def __init__(self, weights: NgramWeights) -> None:
-        self._weights = weights
+    `structure_share` is the share of the block `structure` in the cosine of two vectors; the rest is that of `meaning`.
+    """
+
+    def __init__(self, weights: NgramWeights, structure_share: float) -> None:
+        self._weights, self._structure_share = weights, structure_share
         self.hidden_size = weights.meaning.shape[1] + weights.structure.shape[1]
 
     def encode(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -32,8 +32,8 @@ class NumpyRuntime:
             mine = rows[start:end]
             vectors[number, :width] = meaning[mine].sum(axis=0, dtype=np.int32)
             vectors[number, width:] = structure[mine[mine < structural]].sum(axis=0, dtype=np.int32)
-        _scale(vectors[:, :width], 1 - STRUCTURE)
-        _scale(vectors[:, width:], STRUCTURE)
+        _scale(vectors[:, :width], 1 - self._structure_share)
+        _scale(vectors[:, width:], self._structure_share)
         _scale(vectors, 1)
         return vectors
 

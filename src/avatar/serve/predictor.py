@@ -59,7 +59,8 @@ class Predictor:
             if runtime is not None:
                 raise ConfigError(f"the student in {folder} needs numpy only, not {runtime}", "give no runtime")
             weights = read_ngram_weights(self.bundle.path(self.bundle.parts(precision).weights))
-            self._tokenizer, self._runtime = NgramReader.of_bundle(self.bundle, weights), NumpyRuntime(weights)
+            self._tokenizer = NgramReader.of_bundle(self.bundle, weights)
+            self._runtime = NumpyRuntime(weights, self.bundle.structure_share)
         else:
             self._tokenizer, self._runtime = _graphs(self.bundle, runtime or "onnxruntime", precision, threads)
         self.hidden_size: int = self._runtime.hidden_size
