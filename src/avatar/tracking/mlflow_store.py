@@ -9,6 +9,7 @@ from avatar.common.errors import ArtifactError, ConfigError
 from avatar.common.logging import get_logger
 from avatar.config.schema import TrackingConfig
 from avatar.tracking.address import check_database, check_server, resolve_uri, without_password
+from avatar.tracking.database_file import prepare_database
 from avatar.tracking.moved import follow_folder, set_location
 from avatar.tracking.quiet import quiet
 
@@ -59,6 +60,8 @@ def open_store(cfg: TrackingConfig, experiment: str, root: Path | None = None) -
             check_database(database)
         location = (artifacts / _folder_name(experiment)).as_uri()
         with FileLock(locks / "store.lock", timeout=LOCK_SECONDS):
+            if database is not None:
+                prepare_database(database)
             client = MlflowClient(tracking_uri=uri)
             experiment_id = _experiment(client, experiment, None if uri.startswith("http") else location)
             if database is not None:
