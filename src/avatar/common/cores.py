@@ -6,7 +6,7 @@ from math import ceil
 from pathlib import Path
 
 _GROUPS = "sys/fs/cgroup"
-_POOL_VARIABLES = (
+POOL_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -43,7 +43,7 @@ def thread_limits(
     environment = os.environ if environment is None else environment
     visible = _visible() if visible is None else visible
     cores = allowed_cores(root, environment, visible)
-    return {} if cores >= visible else {name: str(cores) for name in _POOL_VARIABLES if name not in environment}
+    return {} if cores >= visible else {name: str(cores) for name in POOL_VARIABLES if name not in environment}
 
 
 def described_cores() -> str:

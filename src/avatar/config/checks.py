@@ -13,7 +13,7 @@ from avatar.config.problems import Check, Problem, at_least, between, one_of, po
 if TYPE_CHECKING:
     from avatar.config.schema import Config
 
-LAUNCHERS = {"local": "basic", "joblib": "joblib", "slurm": "submitit_slurm"}
+LAUNCHERS = {"local": "basic", "joblib": "processes", "slurm": "submitit_slurm"}
 """Names of executors, and the Hydra launcher that runs each of them."""
 ACCELERATORS = ("cpu", "gpu", "auto")
 STRATEGIES = ("auto", "ddp")
