@@ -1,5 +1,6 @@
 """Logits of a trained model for many examples: each distinct function is encoded once."""
 
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from avatar.common.logging import progress
 from avatar.data.batching import Readable, TokenTable, bucketed
+from avatar.data.kept_vectors import KeptVectors
 
 
 class Encoder(Protocol):
@@ -37,21 +39,39 @@ def encode_functions(
     batch_size: int = 64,
     device: torch.device | str = "cpu",
     label: str = "encoding",
+    keep: Path | None = None,
 ) -> NDArray[np.float32]:
-    """Vectors (rows, hidden) of the functions `rows`, in this order, computed without dropout."""
+    """Vectors (rows, hidden) of the functions `rows`, in this order, computed without dropout.
+
+    With `keep`, a folder of this model and these tokens, they are saved there in shards while they are computed, and a
+    later call goes on from them. The caller removes the folder.
+    """
     was_training = model.training
     model.to(device)
     model.train(False)
+
+    def encode(indices: NDArray[np.int64]) -> NDArray[np.float32]:
+        input_ids, mask = tokens.padded(rows[indices])
+        return np.asarray(model.encode(input_ids.to(device), mask.to(device)).float().cpu().numpy())
+
     try:
-        vectors: NDArray[np.float32] | None = None
         batches = bucketed(tokens.lengths[rows], batch_size, None)
-        for indices in progress(batches, label, len(batches)):
-            input_ids, mask = tokens.padded(rows[indices])
-            part = model.encode(input_ids.to(device), mask.to(device)).float().cpu().numpy()
+        if not batches:
+            return np.empty((0, 0), dtype=np.float32)
+        parts = (
+            map(encode, progress(batches, label, len(batches)))
+            if keep is None
+            else KeptVectors(keep, rows, batches).parts(encode, label)
+        )
+        order, start = np.concatenate(batches), 0
+        vectors: NDArray[np.float32] | None = None
+        for part in parts:
             if vectors is None:
                 vectors = np.empty((len(rows), part.shape[1]), dtype=np.float32)
-            vectors[indices] = part
-        return np.empty((0, 0), dtype=np.float32) if vectors is None else vectors
+            vectors[order[start : start + len(part)]] = part
+            start += len(part)
+        assert vectors is not None  # there is at least one batch
+        return vectors
     finally:
         model.train(was_training)
 

@@ -1,6 +1,7 @@
 """Stage 2: the teacher, and its logits for every split that it can label."""
 
 import hashlib
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from avatar.common.errors import ConfigError
 from avatar.common.files import save_array
 from avatar.config.schema import TeacherConfig, TrainerConfig
+from avatar.data.kept_vectors import SHARDS
 from avatar.pipeline.artifacts import Artifact, Pending
 from avatar.pipeline.job import Job
 from avatar.pipeline.shared_settings import trainer_field, world_size_of
@@ -59,8 +61,9 @@ class VectorSettings:
 def _build_vectors(inputs: VectorInputs, settings: VectorSettings, folder: Path) -> dict[str, Any]:
     from avatar.teacher.fine_tuning import frozen_vectors
 
-    vectors = frozen_vectors(inputs.texts.texts, settings.teacher, settings.trainer)
+    vectors = frozen_vectors(inputs.texts.texts, settings.teacher, settings.trainer, keep=folder / SHARDS)
     save_array(folder / VECTORS, vectors)
+    shutil.rmtree(folder / SHARDS, ignore_errors=True)
     return {"functions": len(vectors), "hidden": vectors.shape[1]}
 
 

@@ -1,5 +1,6 @@
 """Stage 3: the teacher's labels for the unlabelled half, and their scores."""
 
+import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from avatar.common.files import save_array
 from avatar.common.hashing import stable_hash
 from avatar.common.logging import get_logger
 from avatar.config.schema import TrainerConfig
+from avatar.data.kept_vectors import SHARDS
 from avatar.data.metrics import VECTOR_METRICS
 from avatar.data.records import Corpus, SplitName
 from avatar.data.vector_space import VectorSpace
@@ -95,8 +97,10 @@ def _build_vectors(inputs: Inputs, settings: VectorSettings, folder: Path) -> di
     model, tokenizer = inputs.teacher.kind.load(inputs.teacher.artifact.folder)
     tokens, rows = tokenize(tokenizer, inputs.data.texts, settings.max_length), inputs.data.training_rows
     device = torch_device(settings.trainer)
-    vectors = encode_functions(model, tokens, rows, device=device, label="teacher reads functions")
+    shards = folder / SHARDS
+    vectors = encode_functions(model, tokens, rows, device=device, label="teacher reads functions", keep=shards)
     save_array(folder / VECTORS, vectors)
+    shutil.rmtree(shards, ignore_errors=True)
     return {"functions": len(rows), "width": vectors.shape[1]}
 
 

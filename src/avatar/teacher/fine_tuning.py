@@ -46,16 +46,23 @@ class FineTuned:
     fitted: Fitted
     device: str = "cpu"
 
-    def function_vectors(self, rows: NDArray[np.int64], batch_size: int = 64) -> NDArray[np.float32]:
+    def function_vectors(
+        self, rows: NDArray[np.int64], batch_size: int = 64, keep: Path | None = None
+    ) -> NDArray[np.float32]:
         """Vectors (rows, hidden) of the functions `rows` of the corpus, for `classify_vectors`."""
         model: Encoder = self.model if self.states is None else self.model.upper
         table = self.tokens if self.states is None else self.states
-        return encode_functions(model, table, rows, batch_size, self.device, "encoding with the teacher")
+        return encode_functions(model, table, rows, batch_size, self.device, "encoding with the teacher", keep)
 
-    def predict_logits(self, members: NDArray[np.int64], batch_size: int = 64) -> NDArray[np.float32]:
-        """Logits (examples, 2) of examples whose `members` are function rows of the corpus."""
+    def predict_logits(
+        self, members: NDArray[np.int64], batch_size: int = 64, keep: Path | None = None
+    ) -> NDArray[np.float32]:
+        """Logits (examples, 2) of examples whose `members` are function rows of the corpus.
+
+        With `keep`, a folder of this teacher, a call goes on from the vectors that an earlier one has saved there.
+        """
         distinct, indices = np.unique(members, return_inverse=True)
-        vectors = self.function_vectors(distinct, batch_size)
+        vectors = self.function_vectors(distinct, batch_size, keep)
         return classify_vectors(self.model, vectors, indices.reshape(members.shape), device=self.device)
 
 
@@ -69,15 +76,20 @@ def only_head_learns(cfg: TeacherConfig) -> bool:
     return cfg.trainable_layers == 0
 
 
-def frozen_vectors(texts: Sequence[str], cfg: TeacherConfig, trainer: TrainerConfig) -> NDArray[np.float32]:
-    """Vectors (texts, hidden) of the pretrained encoder, which training does not change."""
+def frozen_vectors(
+    texts: Sequence[str], cfg: TeacherConfig, trainer: TrainerConfig, keep: Path | None = None
+) -> NDArray[np.float32]:
+    """Vectors (texts, hidden) of the pretrained encoder, which training does not change.
+
+    With `keep`, a folder for these texts and this encoder, a call goes on from what an earlier one has saved there.
+    """
     model, tokenizer = load_teacher(cfg, Task.FUNCTION)
     tokens = tokenize(tokenizer, texts, cfg.max_length)
     log.info(
         "encoding %d functions (%d tokens) once with the frozen encoder of the teacher", len(texts), len(tokens.ids)
     )
     rows = np.arange(len(texts))
-    return encode_functions(model, tokens, rows, 64, torch_device(trainer), "frozen encoder of the teacher")
+    return encode_functions(model, tokens, rows, 64, torch_device(trainer), "frozen encoder of the teacher", keep)
 
 
 def fine_tune(

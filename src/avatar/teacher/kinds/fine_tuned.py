@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from avatar.config.schema import TeacherConfig
+from avatar.data.kept_vectors import SHARDS
 from avatar.data.records import SplitName, Task
 from avatar.teacher.kinds.base import DESCRIPTIVE, TEACHERS, Lesson, Training, save_answers
 
@@ -53,15 +54,16 @@ class FineTunedEncoder:
             save_teacher(*load_teacher(lesson.teacher, lesson.corpus.task), folder)
             return {}
 
-        training, checkpoints = lesson.training, folder / "checkpoints"
+        training, checkpoints, shards = lesson.training, folder / "checkpoints", folder / SHARDS
         vectors = lesson.vectors() if lesson.vectors is not None else None
         tuned = fine_tune(
             lesson.corpus, lesson.teacher, lesson.trainer, training.seed, checkpoints, training.metric, vectors
         )
         for split in self.answered:
-            save_answers(folder, split, tuned.predict_logits(lesson.corpus.members(split)))
+            save_answers(folder, split, tuned.predict_logits(lesson.corpus.members(split), keep=shards))
         save_teacher(tuned.model, tuned.tokenizer, folder)
         shutil.rmtree(checkpoints)
+        shutil.rmtree(shards, ignore_errors=True)
         return {"history": tuned.fitted.history, "best_epoch": tuned.fitted.best_epoch}
 
     def load(self, folder: Path) -> "tuple[TeacherModel, PreTrainedTokenizerBase]":
