@@ -88,6 +88,15 @@ def test_a_second_run_makes_nothing_again(outcome: Outcome, data: Path, folder: 
     assert {path: path.stat().st_mtime_ns for path in (folder / "artifacts").rglob("manifest.json")} == manifests
 
 
+def test_an_equal_job_in_another_folder_makes_nothing_again(outcome: Outcome, data: Path, folder: Path) -> None:
+    manifests = set((folder / "artifacts").rglob("manifest.json"))
+    again = run_job(small_job(data, folder, output_dir=str(folder / "another")), Run())
+    assert set((folder / "artifacts").rglob("manifest.json")) == manifests
+    card = (again.bundle / "README.md").read_text()
+    assert card == (outcome.bundle / "README.md").read_text()
+    assert str(folder) not in card.replace(str(data), "")
+
+
 def share_latency(folder: Path, other: Path) -> None:
     """Give `other` the measured times of `folder`: only then do two stores choose the same winner."""
     (other / "artifacts").mkdir()

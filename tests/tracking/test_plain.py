@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from avatar.config.schema import Config
-from avatar.tracking.mlflow_values import LONGEST_VALUE, config_hash, config_yaml, finite, flat_params
+from avatar.tracking.mlflow_values import LONGEST_VALUE, config_hash, config_yaml, finite, flat_params, result_yaml
 
 
 def test_hash_ignores_where_a_job_runs_and_sees_what_it_computes() -> None:
@@ -51,3 +51,10 @@ def test_only_measured_numbers_are_kept() -> None:
 def test_other_forms_of_names_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match="group/name"):
         finite({name: 1.0})
+
+
+def test_the_settings_of_the_result_have_no_folders() -> None:
+    one, other = (Config(seed=5, output_dir=folder, parent_run=folder) for folder in ("a", "b"))
+    other.artifacts.folder, other.tracking.uri, other.executor.jobs = "c", "sqlite:///d.db", 3
+    assert result_yaml(one) == result_yaml(other) != result_yaml(Config(seed=6))
+    assert yaml.safe_load(result_yaml(one))["seed"] == 5

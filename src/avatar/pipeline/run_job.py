@@ -38,7 +38,7 @@ from avatar.pipeline.stage_14_report import Results
 from avatar.report.html_page import Report
 from avatar.report.model_card import model_card
 from avatar.space.space import SearchSpace
-from avatar.tracking.mlflow_values import config_yaml
+from avatar.tracking.mlflow_values import result_yaml
 from avatar.tracking.runs import Run
 
 log = get_logger("pipeline")
@@ -122,8 +122,11 @@ def explore(
 
 
 def finish(job: Job, results: Results) -> tuple[Report, Artifact]:
-    """The report, as data, and the exported bundle with its card."""
-    report = stage_14_report.compose(job, results, config_yaml(job.cfg))
+    """The report, as data, and the exported bundle with its card.
+
+    Folders and addresses of this job are not in them: equal jobs with different folders have the same bundle.
+    """
+    report = stage_14_report.compose(job, results, result_yaml(job.cfg))
     exported = stage_15_export.run(job, results.data, results.student, model_card(report), results.measured.decision)
     return report, exported
 

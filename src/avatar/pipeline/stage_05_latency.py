@@ -1,4 +1,7 @@
-"""Stage 5: a model of how long an architecture takes on this machine, from architectures that are timed."""
+"""Stage 5: a model of how long an architecture takes on this machine, from architectures that are timed.
+
+It does not depend on the job's seed: jobs that differ in their seed use the same measurement.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +11,7 @@ import numpy as np
 
 from avatar.common.logging import format_seconds, get_logger
 from avatar.common.seeding import derive_seed, generator
-from avatar.data.records import SplitName, Task
+from avatar.data.records import Task
 from avatar.measure.architecture_timing import time_architectures
 from avatar.measure.latency_model import LatencyModel, check_enough, fit_to
 from avatar.pipeline.artifacts import Artifact
@@ -28,6 +31,10 @@ SAMPLES = 24
 """Number of architectures that are timed."""
 SECONDS = 12.0
 """Time in which all of them are timed, together."""
+SEED = 0
+"""Seed of the architectures that are timed, and of their order, in every job."""
+LENGTH_STEP = 8
+"""Lengths are rounded to a multiple of it, so that jobs with almost the same functions share the measurement."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +49,8 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Settings:
-    """The machine, and the seed of the order."""
+    """The machine."""
 
-    seed: int = setting("seed")
     machine: Machine = setting(via=this_machine)
 
 
@@ -52,13 +58,13 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
     log.info(
         "measuring the latency of %d architectures, about %s", len(inputs.architectures), format_seconds(inputs.seconds)
     )
-    seed = derive_seed(settings.seed, "latency")
+    seed = derive_seed(SEED, "latency")
     times = time_architectures(inputs.architectures, inputs.task, inputs.length, seed, inputs.seconds)
     return {"milliseconds": times.tolist()}
 
 
 LATENCY = Stage(
-    "latency", 1, "Measure the latency of some architectures on this machine", Inputs, Settings, _build, timed=True
+    "latency", 2, "Measure the latency of some architectures on this machine", Inputs, Settings, _build, timed=True
 )
 
 
@@ -81,8 +87,8 @@ def run(job: Job, data: Data, space: SearchSpace) -> MeasuredLatency:
     budgets = budgets_of(cfg.search)
     feasible = Feasible(space, Budgets(budgets.mb, budgets.gflops, None), task)
     feasible.check()
-    sample = list(sample_adaptive(SAMPLES, generator(cfg.seed, "latency"), feasible))
-    seed = derive_seed(cfg.seed, "latency")
+    sample = list(sample_adaptive(SAMPLES, generator(SEED, "latency"), feasible))
+    seed = derive_seed(SEED, "latency")
     architectures = [sample[row] for row in np.random.default_rng(seed).permutation(len(sample))]
     check_enough(architectures)
     length = typical_length(job, data)
@@ -94,7 +100,10 @@ def run(job: Job, data: Data, space: SearchSpace) -> MeasuredLatency:
 
 
 def typical_length(job: Job, data: Data) -> int:
-    """Median number of tokens of a test function, with a vocabulary of 4,000 words, limited to 16 to 400."""
+    """Median number of tokens of a function, with a vocabulary of 4,000 words, rounded, and limited to 16 to 400.
+
+    It is that of all functions in the examples: those of test alone depend on the seed.
+    """
     table = tokenized(job, data, "word", 4000).table
-    rows = np.unique(data.corpus.members(SplitName.TEST))
-    return int(np.clip(np.median(table.lengths[rows]), 16, 400))
+    median = np.median(table.lengths[data.rows(tuple(data.corpus.splits))])
+    return int(np.clip(LENGTH_STEP * round(median / LENGTH_STEP), 16, 400))

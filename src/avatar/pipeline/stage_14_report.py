@@ -61,7 +61,7 @@ class Results:
         return self.finals.student
 
 
-def compose(job: Job, results: Results, config_yaml: str) -> Report:
+def compose(job: Job, results: Results, settings: str) -> Report:
     """The report of one job, as data."""
     cfg, values = job.cfg, results.measured.values
     arch, surrogate = results.student.model.arch, results.surrogate
@@ -100,7 +100,7 @@ def compose(job: Job, results: Results, config_yaml: str) -> Report:
             **_trust(results.measured),
             "seed": str(cfg.seed),
         },
-        config=config_yaml,
+        config=settings,
     )
 
 

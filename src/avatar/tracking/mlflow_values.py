@@ -40,6 +40,12 @@ def config_yaml(cfg: Config) -> str:
     return str(yaml.safe_dump(dataclasses.asdict(cfg), sort_keys=False, allow_unicode=True))
 
 
+def result_yaml(cfg: Config) -> str:
+    """The settings that the result of the job depends on, as YAML, groups in the order of the schema."""
+    values = {name: value for name, value in dataclasses.asdict(cfg).items() if name not in VOLATILE}
+    return str(yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
+
+
 def flat_params(cfg: Config) -> dict[str, str]:
     """The configuration as MLflow params: dotted names, lists as JSON, without the settings in `VOLATILE`.
 
