@@ -1,6 +1,6 @@
 """Groups of functions that look alike because such code always does, not because it was copied.
 
-Straight code (calls and assignments only) and standard methods (equality, hash, text) of different classes are often
+Small functions, straight code (calls and assignments only) and standard methods (equality, hash, text) are often
 similar. They count as clones only where they are the same but for names.
 """
 

@@ -10,7 +10,7 @@ from avatar.common.errors import ConfigError, DataError
 from avatar.serve.languages import language_warnings
 from avatar.serve.scan.cache import Cache, NoCache
 from avatar.serve.scan.chance_neighbours import CHANCE_NEIGHBOURS
-from avatar.serve.scan.clone_rules import MIN_LINES, MIN_WORDS_EXACT, CloneRules
+from avatar.serve.scan.clone_rules import MIN_LINES, CloneRules
 from avatar.serve.scan.findings import Counts, Finding, LeftOut, Location, ScanReport
 from avatar.serve.scan.nothing import nothing_scanned, nothing_to_scan
 from avatar.serve.scan.outliner import Outliner
@@ -20,7 +20,7 @@ from avatar.serve.scan.scanner import Scanner
 from avatar.serve.scan.since import Since, touches
 from avatar.serve.scan.source_files import Skipped, source_files, why_not
 from avatar.serve.scan.student import LazyStudent
-from avatar.serve.scan.worth_showing import worth_showing
+from avatar.serve.scan.worth_showing import left_out, worth_showing
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,6 @@ class Options:
     fail_on: float | None = None
     min_lines: int = MIN_LINES
     min_words: int | None = None
-    min_words_exact: int = MIN_WORDS_EXACT
     simple: bool = False
     tests: bool = False
     split_copies: bool = False
@@ -89,17 +88,15 @@ def scan(path: Path, bundle: Path, options: Options | None = None) -> ScanReport
     finally:
         outliner.close()
         cache.close()
-    # what changed is shown function by function: a copied file is not one change
-    findings, left_out = _shown(
-        scanner, findings, reading.places, locations, rules, since is not None or options.split_copies
-    )
+    split = options.split_copies or since is not None  # what changed is shown function by function
+    findings, joined = worth_showing(findings, locations, rules, split)
     return _report(
         str(path),
         scanner,
         student,
         options,
         findings,
-        left_out,
+        [*left_out(rules, reading.places, scanner.lookalikes, reading.folders), *joined],
         locations,
         _counts(scanner, reading.places, locations, len(reading.files), reading.parsed, start),
         reading.skipped,
@@ -166,25 +163,10 @@ def scan_texts(
     _check_languages(student, options)
     scanner = Scanner(student, texts_of, NoCache(), threshold, options.chance_neighbours, options.cross_language, rules)
     findings = scanner.findings(large, None, "")
-    findings, left_out = _shown(scanner, findings, locations, large, rules, options.split_copies)
+    findings, joined = worth_showing(findings, large, rules, options.split_copies)
+    omitted = [*left_out(rules, locations, scanner.lookalikes, []), *joined]
     counts = _counts(scanner, locations, large, len(files), len(files), start)
-    return _report("", scanner, student, options, findings, left_out, large, counts, skipped, notes)
-
-
-def _shown(
-    scanner: Scanner,
-    findings: Sequence[Finding],
-    all_locations: Sequence[Location],
-    locations: Sequence[Location],
-    rules: CloneRules,
-    split_copies: bool,
-) -> tuple[list[Finding], list[LeftOut]]:
-    """The findings that are shown, and what was left out; suspicious functions are all shown."""
-    lookalikes = LeftOut(
-        "groups of straight code or standard methods that differ in more than names", scanner.lookalikes, "--simple"
-    )
-    shown, left_out = worth_showing(findings, locations, rules, split_copies)
-    return shown, [one for one in (*rules.left_out(all_locations), lookalikes, *left_out) if one.count]
+    return _report("", scanner, student, options, findings, omitted, large, counts, skipped, notes)
 
 
 def _check_languages(student: LazyStudent, options: Options) -> None:
@@ -227,7 +209,7 @@ def _report(
     student: LazyStudent,
     options: Options,
     findings: Sequence[Finding],
-    left_out: Sequence[LeftOut],
+    omitted: Sequence[LeftOut],
     locations: Sequence[Location],
     counts: Counts,
     skipped: Sequence[Skipped],
@@ -247,7 +229,7 @@ def _report(
             *([nothing_scanned(counts, len(skipped))] if not locations else []),
             *language_warnings(config, {language_of_file(location.file) for location in locations}),
         ],
-        left_out=left_out,
+        left_out=[one for one in omitted if one.count],
         since=options.since,
         bundle=str(student.bundle.folder),
         repository=_repository(root),
@@ -267,7 +249,6 @@ def _rules(student: LazyStudent, options: Options) -> CloneRules:
         student.bundle.config.arity,
         options.min_lines,
         options.min_words,
-        options.min_words_exact,
         options.simple,
         options.tests,
     )

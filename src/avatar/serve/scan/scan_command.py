@@ -11,7 +11,7 @@ from avatar.common.output import write_output
 from avatar.serve.arguments import Choices, amount, count, duration, probability
 from avatar.serve.default_student import BUNDLE_HELP, find_bundle
 from avatar.serve.scan.chance_neighbours import CHANCE_NEIGHBOURS
-from avatar.serve.scan.clone_rules import MIN_LINES, MIN_WORDS, MIN_WORDS_EXACT, MIN_WORDS_SUSPICIOUS
+from avatar.serve.scan.clone_rules import MIN_LINES, MIN_WORDS, MIN_WORDS_SUSPICIOUS
 
 FAILED = 1
 """Exit status if a finding reached --fail-on."""
@@ -81,16 +81,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--min-words",
         metavar="N",
         type=count,
-        help="report functions with fewer words, which are names, numbers and signs, only if they are exact copies "
-        f"(default: {MIN_WORDS}; for a student of suspicious functions {MIN_WORDS_SUSPICIOUS}, and smaller ones are "
-        "left out)",
-    )
-    scan.add_argument(
-        "--min-words-exact",
-        metavar="N",
-        type=count,
-        default=MIN_WORDS_EXACT,
-        help="leave out exact copies with fewer words (default: %(default)s)",
+        help="leave out clones with fewer words, which are names, numbers and signs. This is the size of clones that "
+        "are the same but for names; exact copies may be 40 %% smaller, others must be 40 %% larger "
+        f"(default: {MIN_WORDS}; for suspicious functions: {MIN_WORDS_SUSPICIOUS})",
     )
     scan.add_argument(
         "--simple",
@@ -153,7 +146,6 @@ def run(options: argparse.Namespace) -> int:
             fail_on=options.fail_on,
             min_lines=options.min_lines,
             min_words=options.min_words,
-            min_words_exact=options.min_words_exact,
             simple=options.simple,
             tests=options.tests,
             split_copies=options.split_copies,
