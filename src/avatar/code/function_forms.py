@@ -53,6 +53,8 @@ arrow_expression_clause
 """)
 _BODIES = words("function_body arrow_expression_clause block")
 """Bodies that some grammars give no field name."""
+_WITHOUT_BODY = words("method singleton_method")
+"""In Ruby's grammar, an empty method has no body."""
 _NO_STATEMENTS = words("comment line_comment block_comment pass_statement empty_statement")
 _CONSTRUCTORS = words("__init__ constructor initialize __construct")
 _FIELD = re.compile(r"member|field|attribute|selector|navigation|instance_variable|identifier")
@@ -64,7 +66,7 @@ def form_of(function: Node, name: str, language: Language) -> Form | None:
     """The form of `function`, a node with this qualified name."""
     body = _body(function)
     if body is None:
-        return None
+        return Form.EMPTY if function.type in _WITHOUT_BODY else None
     statements = _statements(body)
     if not statements:
         return Form.EMPTY

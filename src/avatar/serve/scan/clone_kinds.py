@@ -15,7 +15,7 @@ NEAR_STRUCTURE = 0.7
 class CloneKind(StrEnum):
     """Exact, renamed and near are the types 1, 2 and 3 of the literature, semantic is type 4.
 
-    Copied is a group of files or classes: most of the functions of one are also in the others.
+    Copied is a group of folders, files or classes: most of the functions of one are also in the others.
     """
 
     EXACT = "exact"

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from avatar.code.languages.base import words
 from avatar.serve.scan.findings import Location
 
-_WORDS = words("test tests spec specs e2e unittest unittests testsuite testdata")
+_WORDS = words("test tests spec specs e2e unittest unittests testsuite testdata fixture fixtures")
 """Words of folder names, such as in `androidTest`, `tool-tests` and `Parser.Tests`."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z\d]+")
 _FILE = re.compile(

@@ -1,4 +1,4 @@
-"""Copies of whole files and classes: one finding each, not one for every function in them."""
+"""Copies of whole folders, files and classes: one finding each, not one for every function in them."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -21,18 +21,52 @@ MOST_PARTS = 20
 _SAME = frozenset({CloneKind.EXACT, CloneKind.RENAMED})
 
 Part = str | tuple[str, str]
-"""A file, or a file and the qualified name of a class in it."""
+"""A folder (its path ends in "/") or a file, or a file and the qualified name of a class in it."""
 
 
 def with_copied_parts(findings: Sequence[Finding], locations: Sequence[Location]) -> list[Finding]:
-    """`findings`, where the groups within copied files are one finding, and then those within copied classes.
+    """`findings`, where the groups within copied folders are one finding, then those within copied files and classes.
 
     `locations` are all functions that were compared. Only groups that are the same (exact, or but for names) make two
     files copies; then groups that differ a little belong to the finding too.
     """
-    merged = _merged(findings, locations, lambda one: one.file)
+    folders = sorted(_alike_folders(findings), key=len, reverse=True)
+    merged = _merged(findings, locations, lambda one: _folder(one, folders)) if folders else list(findings)
+    merged = _merged(merged, locations, lambda one: one.file)
     merged = _merged(merged, locations, lambda one: (one.file, scope) if (scope := _scope(one)) else None)
     return sorted(merged, key=lambda one: (-one.rank, one.functions[0].file, one.functions[0].first_line))
+
+
+def _folder(location: Location, folders: Sequence[str]) -> str | None:
+    return next((folder for folder in folders if location.file.startswith(folder)), None)
+
+
+def _alike_folders(findings: Sequence[Finding]) -> set[str]:
+    """Folders that have files in common with another one: at least two files with the same path below both."""
+    files: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for finding in findings:
+        names = {one.file for one in finding.functions}
+        if not _is_same(finding) or len(names) > MOST_PARTS:
+            continue
+        for first, second in combinations(sorted(names), 2):
+            length = _common_end(first, second)
+            if length and first[:-length] and second[:-length]:
+                files[first[:-length], second[:-length]].add(first[-length:])
+    return {folder for pair, common in files.items() if len(common) > 1 for folder in pair}
+
+
+def _common_end(first: str, second: str) -> int:
+    """Length of the longest end that two paths share, in whole names."""
+    length = 0
+    for one, other in zip(reversed(first.split("/")), reversed(second.split("/")), strict=False):
+        if one != other:
+            break
+        length += len(one) + 1
+    return max(0, length - 1) if length - 1 < min(len(first), len(second)) else 0
+
+
+def _is_same(finding: Finding) -> bool:
+    return finding.exact or finding.kind in _SAME
 
 
 def _scope(location: Location) -> str:
@@ -51,7 +85,7 @@ def _merged(
         parts = [] if finding.copies else [part_of(one) for one in finding.functions]
         known = frozenset(part for part in parts if part is not None)
         parts_of.append(known if len(known) > 1 and None not in parts else frozenset())
-        if (finding.exact or finding.kind in _SAME) and len(known) <= MOST_PARTS:
+        if _is_same(finding) and len(known) <= MOST_PARTS:
             shared.update(combinations(sorted(known, key=str), 2))
     cluster_of = _clusters(
         pair
@@ -106,7 +140,9 @@ def _joined(findings: Sequence[Finding], part_of: Callable[[Location], Part | No
 
 def _whole(part: Part, functions: Sequence[Location]) -> Location:
     first = min(functions, key=lambda one: one.first_line)
-    name = first.file.rpartition("/")[2] if isinstance(part, str) else _scope(first)
+    name = _scope(first)
+    if isinstance(part, str):
+        name = part if part.endswith("/") else part.rpartition("/")[2]
     return Location(
         first.file,
         name,

@@ -43,8 +43,8 @@ class Finding:
     `probability` is the mean over the pairs of clones in the group, `highest` the largest of them; for one
     function they are the same. `exact`: all members are equal up to whitespace. `changed` counts the members that
     changed since the revision of `--since`; they come first in `functions`. `kind` is a value of `CloneKind`; empty if
-    the student does not tell. `copies`: if not 0, the members are files or classes, and this number of groups of clones
-    in them is shown as this one finding.
+    the student does not tell. `copies`: if not 0, the members are folders, files or classes, and this number of groups
+    of clones in them is shown as this one finding.
     """
 
     functions: tuple[Location, ...]

@@ -26,11 +26,10 @@ def worth_showing(
     if not split_copies:
         shown = with_copied_parts(shown, locations)
     copies = sum(one.copies > 0 for one in shown)
+    what = f"groups shown as {copies} copied folders, files or classes"
     return shown, [
         LeftOut("groups of tests only", tests, "--tests"),
-        LeftOut(
-            f"groups shown as {copies} copied files or classes", sum(one.copies for one in shown), "--split-copies"
-        ),
+        LeftOut(what, sum(one.copies for one in shown), "--split-copies"),
     ]
 
 

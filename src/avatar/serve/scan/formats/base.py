@@ -15,7 +15,7 @@ def headline(finding: Finding, label: str) -> str:
     if len(finding.functions) == 1:
         return f"{printable(finding.functions[0].name)}: {printable(label)} ({finding.probability:.2f})"
     if finding.copies:
-        return f"{len(finding.functions)} files or classes are copies: {finding.copies} of their functions are clones"
+        return f"{len(finding.functions)} folders, files or classes are copies: {finding.copies} functions in common"
     kind = "exact duplicates" if finding.exact else f"alike ({printable(label)} {finding.probability:.2f})"
     if finding.kind and not finding.exact:
         kind = f"{finding.kind} clones ({finding.probability:.2f}): {CloneKind(finding.kind).reason}"
@@ -39,5 +39,5 @@ def summary(report: ScanReport) -> str:
 
 
 def left_out(report: ScanReport) -> list[str]:
-    """What the rules leave out, such as "12 groups of tests only (--tests)"."""
-    return [f"{one.count} {one.what} ({one.option})" for one in report.left_out]
+    """What the rules leave out, such as "groups of tests only: 12 (--tests)"."""
+    return [f"{printable(one.what)}: {one.count} ({one.option})" for one in report.left_out]
