@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from avatar.common.errors import DataError
-from avatar.serve.scan.source_files import Skipped, SourceFile, is_looked_at, read_source, source_files, why_not
+from avatar.serve.scan.source_files import (
+    Skipped,
+    SkippedFolder,
+    SourceFile,
+    is_looked_at,
+    read_source,
+    source_files,
+    why_not,
+)
 
 
 def write(folder: Path, files: dict[str, str]) -> None:
@@ -83,8 +91,8 @@ def test_a_folder_of_other_code_is_named_once(tmp_path: Path) -> None:
         },
     )
     assert [one for one in source_files(tmp_path) if isinstance(one, Skipped)] == [
-        Skipped("web/dist", "third-party code or build results", folder=True),
-        Skipped("web/vendor", "third-party code or build results", folder=True),
+        SkippedFolder("web/dist", "third-party code or build results"),
+        SkippedFolder("web/vendor", "third-party code or build results"),
     ]
     assert names(tmp_path / "web" / "dist") == ["a.js"]
 

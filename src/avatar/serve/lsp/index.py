@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from heapq import nlargest
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,9 @@ class Index:
         """The folders of the workspace: whether a file is a test is read from its path below one of them."""
         self._locations: dict[str, list[Location]] = {}
         self._by_key: dict[str, list[Location]] = defaultdict(list)
+        self._code_by_key: dict[str, list[Location]] = defaultdict(list)
+        self._tests: set[Location] = set()
+        """`_code_by_key` is `_by_key` without `_tests`: the functions of tests, if those are not compared."""
         self._vectors: dict[str, Vectors] = {}
         self._limits: dict[str, tuple[int, NeighbourLimit]] = {}
         self._clones: dict[str, dict[str, float]] = {}
@@ -106,9 +110,11 @@ class Index:
     def remove(self, file: str) -> None:
         """Remove a file; one that is not in the index is ignored."""
         for location in self._locations.pop(file, ()):
-            self._by_key[location.key].remove(location)
-            if not self._by_key[location.key]:
-                del self._by_key[location.key]
+            for known in (self._by_key, *([] if location in self._tests else [self._code_by_key])):
+                known[location.key].remove(location)
+                if not known[location.key]:
+                    del known[location.key]
+            self._tests.discard(location)
             if self._is_compared(location) and self._vectors[self._family[location.key]].release(location.key):
                 self._forget(location.key)
 
@@ -129,26 +135,32 @@ class Index:
         if not self._pairs:
             probability = self._suspicion[location.key]
             return Hint(location, probability) if probability >= self.threshold else None
-        same = [other for other in self._worth_naming(location, location.key) if other != location]
+        by_key = self._nameable(location)
+        equal = by_key.get(location.key, ())
+        same = [other for other in islice(equal, MOST_CLONES + 1) if other != location]
         clones = [(other, 1.0) for other in same[:MOST_CLONES]]
-        similar = self._clones_of(location.key) if self._is_compared(location) else {}
-        named = {key: others for key in similar if (others := self._worth_naming(location, key))}
-        count = len(same) + sum(map(len, named.values()))
-        for key in nlargest(MOST_CLONES, named, key=lambda one: (similar[one], one)):
-            clones += [(other, similar[key]) for other in named[key][:MOST_CLONES]]
+        similar = {}
+        if self._is_compared(location):
+            found = self._clones_of(location.key).items()
+            similar = {key: value for key, value in found if by_key.get(key) and self._counts_as_clone(location, key)}
+        count = len(equal) - (location not in self._tests) + sum(len(by_key[key]) for key in similar)
+        for key in nlargest(MOST_CLONES, similar, key=lambda one: (similar[one], one)):
+            clones += [(other, similar[key]) for other in islice(by_key[key], MOST_CLONES)]
         if not clones:
             return None
         clones.sort(key=lambda one: (-one[1], one[0].file != location.file, one[0].file, one[0].first_line))
         return Hint(location, clones[0][1], tuple(clones[:MOST_CLONES]), count)
 
-    def _worth_naming(self, location: Location, key: str) -> list[Location]:
-        """The functions with this key that may be named as clones of `location`: the rules of a scan for a pair."""
-        others = self._by_key.get(key, ())
-        if not self._rules.tests and self._is_test(location):
-            others = [other for other in others if not self._is_test(other)]
-        if key == location.key or not self._rules.is_lookalike(location):
-            return list(others)
-        return [other for other in others if not self._rules.is_lookalike(other) or self._is_same(location.key, key)]
+    def _nameable(self, location: Location) -> Mapping[str, Sequence[Location]]:
+        """By key: the functions that may be clones of `location`; of a test only those that are no tests."""
+        return self._code_by_key if location in self._tests else self._by_key
+
+    def _counts_as_clone(self, location: Location, key: str) -> bool:
+        """Whether the functions with this key are similar enough, by the rules of a scan for lookalikes."""
+        is_lookalike = self._rules.is_lookalike
+        if not (is_lookalike(location) and all(map(is_lookalike, islice(self._by_key.get(key, ()), 1)))):
+            return True
+        return self._is_same(location.key, key)
 
     def _is_same(self, first: str, second: str) -> bool:
         """Whether two functions are the same but for names, as far as the student tells."""
@@ -200,6 +212,10 @@ class Index:
             self._locations[name] = locations
             for location in locations:
                 self._by_key[location.key].append(location)
+                if not self._rules.tests and self._is_test(location):
+                    self._tests.add(location)
+                else:
+                    self._code_by_key[location.key].append(location)
         for key in new:
             self._compare_new(key)
 

@@ -7,7 +7,7 @@ from avatar.common.logging import progress
 from avatar.serve.scan.cache import Cache
 from avatar.serve.scan.findings import Location
 from avatar.serve.scan.outliner import Outliner
-from avatar.serve.scan.source_files import Skipped, SourceFile
+from avatar.serve.scan.source_files import Skipped, SkippedFolder, SourceFile
 
 
 class Reading:
@@ -22,11 +22,10 @@ class Reading:
         self.skipped: list[Skipped] = []
         self.folders: list[str] = []
         for entry in entries:
-            if isinstance(entry, Skipped):
-                if entry.folder:
-                    self.folders.append(entry.name)
-                else:
-                    self.skipped.append(entry)
+            if isinstance(entry, SkippedFolder):
+                self.folders.append(entry.name)
+            elif isinstance(entry, Skipped):
+                self.skipped.append(entry)
             else:
                 self.files[entry.name] = entry
         self._texts: dict[str, str] = {}

@@ -31,11 +31,14 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A file that was left out, and why; or a `folder`."""
+    """A file that was left out, and why."""
 
     name: str
     reason: str
-    folder: bool = False
+
+
+class SkippedFolder(Skipped):
+    """A folder that was not entered."""
 
 
 def source_files(path: Path, languages: Collection[str] = ()) -> Iterator[SourceFile | Skipped]:
@@ -77,7 +80,7 @@ def source_files(path: Path, languages: Collection[str] = ()) -> Iterator[Source
             if result is not None:
                 yield result
     for folder in passed:
-        yield Skipped(folder.relative_to(path).as_posix(), FOREIGN, folder=True)
+        yield SkippedFolder(folder.relative_to(path).as_posix(), FOREIGN)
 
 
 def is_looked_at(file: Path, folder: Path, languages: Collection[str] = ()) -> bool:
