@@ -94,8 +94,8 @@ def _merged(
     )
     inside: dict[Part, list[Finding]] = defaultdict(list)
     kept = []
-    for finding, parts in zip(findings, parts_of, strict=True):
-        clusters = {cluster_of.get(part) for part in parts}
+    for finding, inner in zip(findings, parts_of, strict=True):
+        clusters = {cluster_of.get(part) for part in inner}
         cluster = clusters.pop() if len(clusters) == 1 else None
         if cluster is None or finding.kind == CloneKind.SEMANTIC:
             kept.append(finding)
