@@ -79,7 +79,7 @@ def source_files(path: Path, languages: Collection[str] = ()) -> Iterator[Source
             result = None if ignored(entry) else _source_file(entry, entry.relative_to(path).as_posix(), languages)
             if result is not None:
                 yield result
-    for folder in passed:
+    for folder in sorted(passed):
         yield SkippedFolder(folder.relative_to(path).as_posix(), FOREIGN)
 
 
