@@ -58,7 +58,7 @@ def every_answer(bundle: Path, text: str, language: str, folder: Path) -> dict[s
     suffix = LANGUAGES.get(language).suffixes[0]
     predictor = Predictor(bundle)
     student = LazyStudent(bundle, 1)
-    every = Options(threshold=0.0, min_lines=0, min_words=0, cache=False)
+    every = Options(threshold=0.0, min_lines=0, min_words=0, simple=True, cache=False)
     name, content = f"weigh{suffix}", in_a_file(text, language)
     alone, code = folder / f"alone{suffix}", folder / "code"
     code.mkdir(exist_ok=True)
@@ -69,11 +69,11 @@ def every_answer(bundle: Path, text: str, language: str, folder: Path) -> dict[s
     (folder / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     corpus = load_corpus(DatasetConfig(name="samples", root=str(folder), language=language), 1)
     (read,) = [one.code for one in corpus.functions.values() if "weigh" in one.code]
-    index = Index(student, EditorSettings(threshold=0.0, min_lines=0, min_words=0), NoCache())
+    index = Index(student, EditorSettings(threshold=0.0, min_lines=0, min_words=0, simple=True), NoCache())
     assert index.update(name, name, content) == ""
     app = TestClient(make_app(student), base_url="http://127.0.0.1")
     body = {"functions": [text], "language": language}
-    sent = {"files": {name: content}, "threshold": 0.0, "min_lines": 0, "min_words": 0}
+    sent = {"files": {name: content}, "threshold": 0.0, "min_lines": 0, "min_words": 0, "simple": True}
     return {
         "reader": float(predictor.predict([read], language)[0, 1]),
         "Python": float(Student.from_pretrained(bundle).predict([text], language)[0, 1]),
@@ -147,7 +147,7 @@ def test_an_old_bundle_answers_as_it_did(bundles: Bundles, tmp_path: Path) -> No
     assert config["text"]["version"] == 0
     assert [predictor.text(one) for one in (text, "\ufeff" + text, "\tx\r\n")] == [text, "\ufeff" + text, "\tx\r\n"]
     (tmp_path / "a.py").write_bytes(("class A:\n" + re.sub("(?m)^(?=.)", "\t", text)).replace("\n", "\r\n").encode())
-    options = Options(threshold=0.0, min_lines=0, min_words=0, cache=False)
+    options = Options(threshold=0.0, min_lines=0, min_words=0, simple=True, cache=False)
     (result,) = scan(tmp_path, bundles["old"], options).findings
     wanted = float(predictor.predict([METHODS["python"]])[0, 1])  # the old scan removed indentation and docstring
     assert result.probability == pytest.approx(wanted, abs=2e-6)
@@ -180,14 +180,14 @@ def test_another_language_is_told_over_http(java_student: Path) -> None:
     assert app.post("/predict", json={"functions": ["x"], "language": "klingon"}).status_code == 422
     for name, expected in (("a.py", [WARNING]), ("A.java", [])):
         language = "python" if name == "a.py" else "java"
-        sent = {"files": {name: METHODS[language]}, "min_lines": 0, "min_words": 0}
+        sent = {"files": {name: METHODS[language]}, "min_lines": 0, "min_words": 0, "simple": True}
         assert app.post("/scan", json=sent).json()["warnings"] == expected
 
 
 @pytest.mark.parametrize("form", ["table", "json", "html", "sarif"])
 def test_another_language_is_told_in_every_report(java_student: Path, tmp_path: Path, form: str) -> None:
     (tmp_path / "a.py").write_text(METHODS["python"])
-    options = Options(min_lines=0, min_words=0, cache=False)
+    options = Options(min_lines=0, min_words=0, simple=True, cache=False)
     assert WARNING in FORMATS.get(form)(scan(tmp_path, java_student, options))
     (tmp_path / "a.py").rename(tmp_path / "a.txt")
     (tmp_path / "A.java").write_text(METHODS["java"])
@@ -237,7 +237,7 @@ def test_no_text_is_tokenized_twice(way: str, clone_student: Path, tmp_path: Pat
     student = LazyStudent(clone_student, 1)
     pair = ["def f(a):\n    return a\n", "def f(a):\r\n    return a + 1\r\n"]
     options = Options(
-        threshold=0.5, min_lines=0, min_words=0, cache=way == "scan twice", cache_folder=tmp_path / "kept"
+        threshold=0.5, min_lines=0, min_words=0, simple=True, cache=way == "scan twice", cache_folder=tmp_path / "kept"
     )
     code = tmp_path / "code"
     code.mkdir()
@@ -253,7 +253,7 @@ def test_no_text_is_tokenized_twice(way: str, clone_student: Path, tmp_path: Pat
     elif way == "texts":
         scan_texts([("a.py", SEVERAL), ("b.py", SEVERAL)], student, options)
     elif way == "editor":
-        index = Index(student, EditorSettings(threshold=0.5, min_lines=0, min_words=0), NoCache())
+        index = Index(student, EditorSettings(threshold=0.5, min_lines=0, min_words=0, simple=True), NoCache())
         for text in (SEVERAL, "\n" + SEVERAL, SEVERAL + "\n\ndef last(a):\n    return a\n"):
             index.update("a.py", "a.py", text)
             index.hints("a.py")

@@ -63,13 +63,13 @@ def test_a_pipe_is_left_out_of_scan_and_editor(tmp_path: Path, clone_student: Pa
     (tmp_path / "zero.py").symlink_to("/dev/zero")
     (tmp_path / "a.py").write_text(CODE)
     (tmp_path / "b.py").write_text(CODE)
-    report = scan(tmp_path, clone_student, Options(min_words=0, threshold=1.0))
+    report = scan(tmp_path, clone_student, Options(min_words=0, simple=True, threshold=1.0))
     assert len(report.findings) == 1
     assert [(one.name, one.reason) for one in report.skipped] == [
         ("x.py", "a named pipe"),
         ("zero.py", "symbolic link"),
     ]
-    index = Index(LazyStudent(clone_student, 1), EditorSettings(min_words=0), NoCache())
+    index = Index(LazyStudent(clone_student, 1), EditorSettings(min_words=0, simple=True), NoCache())
     index.read(list(source_files(tmp_path)))
     assert index.functions == 2
     index.close()

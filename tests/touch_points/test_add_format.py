@@ -29,7 +29,7 @@ code.mkdir()
 for name in ("one", "two"):
     (code / f"{name}.py").write_text(TEXTS[0] if not TEXTS[0].startswith(" ") else "class C:\\n" + TEXTS[0])
 report = root / "report.txt"
-least = ["--min-words", "1", "--min-lines", "1"]
+least = ["--min-words", "0", "--min-lines", "0", "--simple"]
 arguments = ["scan", str(code), "--bundle", str(folder), "--no-cache", "--quiet", *least]
 assert main([*arguments, "--format", "compiler", "--output", str(report)]) == 0
 assert ": warning: 2 functions are exact duplicates" in report.read_text(), report.read_text()

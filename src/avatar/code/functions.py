@@ -7,6 +7,7 @@ from itertools import accumulate
 
 from tree_sitter import Node, Parser, QueryCursor
 
+from avatar.code.function_forms import form_of
 from avatar.code.languages import LANGUAGES
 from avatar.code.parsing import compiled, load, reserved
 from avatar.code.text import DOCSTRINGS_KEPT, TextRules, as_scanned_before, clean, function_text
@@ -30,7 +31,8 @@ class SourceFunction:
     """An outermost function or method.
 
     `name` is qualified by its classes and namespaces. Lines count from 1, both ends included; decorators, and in C++
-    the template header, belong to the function. `text` is normalised by the given `TextRules`.
+    the template header, belong to the function. `text` is normalised by the given `TextRules`. `form` is a value of
+    `avatar.code.function_forms.Form`; empty for most functions.
     """
 
     name: str
@@ -38,6 +40,7 @@ class SourceFunction:
     last_line: int
     language: str
     text: str
+    form: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,7 @@ def _functions(root: Node, content: bytes, language: str, rules: TextRules) -> l
             node.end_point.row + 1 + bisect(returns, node.end_byte),
             language,
             _text(node, content, language, rules),
+            form_of(node, qualified, declared) or "",
         )
         functions.append((one, node.has_error))
     return functions

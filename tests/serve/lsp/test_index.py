@@ -61,7 +61,7 @@ def agrees(index: Index, file: str, wanted: dict[str, set[str]]) -> bool:
 
 def test_after_any_edits_the_hints_are_those_of_a_new_index(clone_student: Path) -> None:
     threshold = middle_threshold(clone_student)
-    settings = EditorSettings(threshold=threshold, min_lines=1, min_words=0)
+    settings = EditorSettings(threshold=threshold, min_lines=1, min_words=0, simple=True)
     index = Index(LazyStudent(clone_student, 1), settings, NoCache())
     chance = random.Random(1)
     files: dict[str, str] = {}
@@ -92,7 +92,9 @@ def test_suspicious_functions(fault_student: Path) -> None:
     chances = Predictor(fault_student).predict([functions_of(one, "python").functions[0].text for one in FUNCTIONS])
     threshold = float(np.median(chances[:, 1]))
     index = Index(
-        LazyStudent(fault_student, 1), EditorSettings(threshold=threshold, min_lines=1, min_words=0), NoCache()
+        LazyStudent(fault_student, 1),
+        EditorSettings(threshold=threshold, min_lines=1, min_words=0, simple=True),
+        NoCache(),
     )
     index.update("a.py", "a.py", "\n".join(FUNCTIONS))
     hints = index.hints("a.py")
@@ -118,7 +120,9 @@ def test_what_is_left_out_leaves_nothing_behind(clone_student: Path, name: str, 
 
 
 def test_c_is_not_compared_with_python(clone_student: Path) -> None:
-    index = Index(LazyStudent(clone_student, 1), EditorSettings(threshold=0.0, min_lines=1, min_words=0), NoCache())
+    index = Index(
+        LazyStudent(clone_student, 1), EditorSettings(threshold=0.0, min_lines=1, min_words=0, simple=True), NoCache()
+    )
     index.update("a.py", "a.py", FUNCTIONS[0])
     index.update("a.c", "a.c", "int f(int a) {\n  return a;\n}\n")
     assert index.hints("a.py") == []

@@ -35,7 +35,7 @@ def test_a_hostile_file_is_left_out_and_the_others_are_scanned(name: str, tmp_pa
     (tmp_path / "a.py").write_text(CODE)
     (tmp_path / "z.py").write_text(CODE)
     start = time.process_time()
-    report = scan(tmp_path, clone_student, Options(min_words=0, threshold=1.0))
+    report = scan(tmp_path, clone_student, Options(min_words=0, simple=True, threshold=1.0))
     assert time.process_time() - start < 5
     assert [len(one.functions) for one in report.findings] == [2]
     (left_out,) = report.skipped
@@ -43,7 +43,7 @@ def test_a_hostile_file_is_left_out_and_the_others_are_scanned(name: str, tmp_pa
     assert BUDGET.fullmatch(left_out.reason)
     notes = json.loads(sarif(report))["runs"][0]["invocations"][0]["toolExecutionNotifications"]
     assert any(left_out.reason in one["message"]["text"] for one in notes)
-    again = scan(tmp_path, clone_student, Options(min_words=0, threshold=1.0))
+    again = scan(tmp_path, clone_student, Options(min_words=0, simple=True, threshold=1.0))
     assert again.skipped == report.skipped, "a result that depends on the budget is not kept in the cache"
     assert again.counts.files_parsed == 1
 
@@ -71,7 +71,9 @@ def test_many_hostile_files_keep_their_order(tmp_path: Path, clone_student: Path
         (tmp_path / f"{number:02}.c").write_text(
             hostile("stray comment ends", 50_000)[1] if bad else f"int f{number}(int a) {{ return a; }}\n" * 30
         )
-    report = scan(tmp_path, clone_student, Options(min_lines=0, min_words=0, threshold=1.0, parse_seconds=0.2))
+    report = scan(
+        tmp_path, clone_student, Options(min_lines=0, min_words=0, simple=True, threshold=1.0, parse_seconds=0.2)
+    )
     assert [one.name for one in report.skipped] == names
     assert report.counts.functions == 24 * 30
 
@@ -81,11 +83,11 @@ def test_texts_and_editors_have_the_same_budget(clone_student: Path) -> None:
     student = LazyStudent(clone_student, 1)
     bad = hostile("words and brackets", 100_000)[1]
     report = scan_texts(
-        [("bad.cpp", bad), ("a.py", CODE), ("b.py", CODE)], student, Options(min_words=0, threshold=1.0)
+        [("bad.cpp", bad), ("a.py", CODE), ("b.py", CODE)], student, Options(min_words=0, simple=True, threshold=1.0)
     )
     assert [(one.name, bool(BUDGET.fullmatch(one.reason))) for one in report.skipped] == [("bad.cpp", True)]
     assert len(report.findings) == 1
-    index = Index(student, EditorSettings(threshold=1.0, min_words=0, parse_seconds=0.3), NoCache())
+    index = Index(student, EditorSettings(threshold=1.0, min_words=0, simple=True, parse_seconds=0.3), NoCache())
     assert index.update("a", "a.py", CODE) == ""
     assert index.update("bad", "bad.cpp", bad) == "left out: parsing it needs more than 0.3 seconds of CPU time"
     assert index.update("b", "b.py", CODE) == ""

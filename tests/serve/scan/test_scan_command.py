@@ -8,24 +8,33 @@ import numpy as np
 import pytest
 
 from avatar.code.functions import functions_of
+from avatar.code.text import DOCSTRINGS_KEPT
 from avatar.common.errors import DataError
 from avatar.data.records import Task
 from avatar.serve import Predictor
 from avatar.serve.cli import _parser, main
 from avatar.serve.scan.chance_neighbours import CHANCE_NEIGHBOURS
 from avatar.serve.scan.findings import ScanReport
+from avatar.serve.scan.outline import outline
 from avatar.serve.scan.run_scan import Options, scan
 from students import TEXTS, tiny_bundle
 
 TWIN = """\
-def twin(values):
+def twin(values, limit):
     total = 0
+    skipped = 0
+    largest = None
     for value in values:
-        if value > 0:
-            total += value
-    return total
+        if value > limit and value % 2 == 1:
+            total += value * limit
+            largest = max(largest, value)
+    return total, largest
 """
-LARGE = [text for text in TEXTS if functions_of(text, "python").functions[0].text.count("\n") > 8][:6]
+LARGE = [
+    text
+    for text in TEXTS
+    if (one := outline("a.py", text, "python", DOCSTRINGS_KEPT)[0].locations[0]).words >= 60 and not one.form
+][:6]
 
 
 @pytest.fixture
@@ -67,7 +76,7 @@ def test_exact_duplicates_are_found_at_any_threshold(code: Path, clone_student: 
 
 
 def test_pairs_are_those_of_the_predictor(code: Path, clone_student: Path) -> None:
-    report = scan(code, clone_student, Options(threshold=0.0, min_lines=1, min_words=0))
+    report = scan(code, clone_student, Options(threshold=0.0, min_lines=1, min_words=0, simple=True))
     (group,) = report.findings
     assert len(group.functions) == 3 + len(LARGE)
     two = code / "two.py"

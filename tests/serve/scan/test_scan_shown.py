@@ -35,7 +35,7 @@ def test_names_in_tables_and_messages(
         (tmp_path / f"{name}{copy}.py").write_text(CODE.format("twin"))
     (tmp_path / f"{name}.c").write_bytes(b"\x00")
     (tmp_path / f"{name}.java").write_text("class A { int f( { } }")
-    arguments = ["--bundle", str(clone_student), "--min-words", "0", "--threshold", "1", "--quiet"]
+    arguments = ["--bundle", str(clone_student), "--min-words", "0", "--simple", "--threshold", "1", "--quiet"]
     assert main(["scan", str(tmp_path), *arguments]) == 0
     captured = capsys.readouterr()
     assert captured.out.count(f"{printable(name)}a.py:1-5") == 1
@@ -75,7 +75,7 @@ def test_folders_of_any_depth(tmp_path: Path, clone_student: Path, monkeypatch: 
     try:
         files = [one for one in source_files(tmp_path) if isinstance(one, SourceFile)]
         assert [one.name.count("/") for one in files] == [11, 1_500]
-        assert main(["scan", str(tmp_path), "--bundle", str(clone_student), "--min-words", "0"]) == 0
+        assert main(["scan", str(tmp_path), "--bundle", str(clone_student), "--min-words", "0", "--simple"]) == 0
     finally:
         subprocess.run(["rm", "-r", "d"], check=True)  # pytest cannot remove it
 

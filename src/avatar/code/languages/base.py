@@ -94,6 +94,8 @@ class Language:
     """Variables that are never renamed."""
     reflection: frozenset[str] = frozenset()
     """Names with which code can look up its own variables; code that mentions one is not renamed."""
+    standard_methods: frozenset[str] = frozenset()
+    """Methods that many classes must have, such as those that compare, hash or print: they look alike everywhere."""
     takes_fields: frozenset[str] = frozenset()
     """Callables, in addition to macros in capitals, that may take the name of a field as an argument."""
     snake_case: float = 0.5

@@ -117,6 +117,7 @@ CSHARP = register(
         package="tree_sitter_c_sharp",
         functions=FUNCTIONS,
         variables=VARIABLES,
+        standard_methods=words("Equals GetHashCode ToString CompareTo Dispose"),
         words=WORDS,
         snake_case=0.02,
         wrapper=("class Holder {\n", "\n}"),

@@ -89,6 +89,7 @@ GO = register(
         package="tree_sitter_go",
         functions=FUNCTIONS,
         variables=VARIABLES,
+        standard_methods=words("String Error MarshalJSON UnmarshalJSON"),
         words=WORDS,
         kept=words("nil true false iota"),
         snake_case=0.03,

@@ -72,6 +72,7 @@ JAVA = register(
         package="tree_sitter_java",
         functions=FUNCTIONS,
         variables=VARIABLES,
+        standard_methods=words("equals hashCode toString compareTo"),
         comments=words("line_comment block_comment"),
         words=words("assert const enum goto native null strictfp true false transient void volatile"),
         snake_case=0.05,

@@ -194,6 +194,7 @@ JAVASCRIPT = register(
         package="tree_sitter_javascript",
         functions=FUNCTIONS,
         variables=VARIABLES,
+        standard_methods=words("toString toJSON"),
         comments=words("comment html_comment"),
         words=WORDS,
         kept=words("arguments undefined require exports module define React h"),

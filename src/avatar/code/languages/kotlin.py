@@ -118,6 +118,7 @@ KOTLIN = register(
         package="tree_sitter_kotlin",
         functions=FUNCTIONS,
         variables=VARIABLES,
+        standard_methods=words("equals hashCode toString compareTo"),
         comments=words("line_comment block_comment"),
         words=WORDS,
         kept=words("it field"),

@@ -103,6 +103,7 @@ PHP = register(
         grammar="language_php_only",
         functions=FUNCTIONS,
         variables=VARIABLES,
+        standard_methods=words("__toString jsonSerialize"),
         kept=words("""
 this GLOBALS _COOKIE _ENV _FILES _GET _POST _REQUEST _SERVER _SESSION HTTP_RAW_POST_DATA argc argv http_response_header
 php_errormsg

@@ -83,6 +83,7 @@ PYTHON = register(
         package="tree_sitter_python",
         functions=FUNCTIONS,
         variables=VARIABLES,
+        standard_methods=words("__eq__ __ne__ __hash__ __repr__ __str__"),
         words=words("None True False case cls match print self super type"),
         reflection=words("locals vars eval exec dir globals f_locals _getframe currentframe"),
         snake_case=0.95,

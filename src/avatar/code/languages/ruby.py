@@ -87,6 +87,7 @@ RUBY = register(
         package="tree_sitter_ruby",
         functions=FUNCTIONS,
         variables=VARIABLES,
+        standard_methods=words("== eql? hash inspect to_s <=>"),
         words=WORDS,
         kept=words("it"),
         reflection=words("""

@@ -113,6 +113,7 @@ RUST = register(
         package="tree_sitter_rust",
         functions=FUNCTIONS,
         variables=VARIABLES,
+        standard_methods=words("eq ne hash fmt cmp partial_cmp"),
         comments=words("line_comment block_comment"),
         words=WORDS,
         snake_case=0.97,

@@ -11,7 +11,8 @@ from avatar.code.languages.base import words
 from avatar.common.errors import DataError
 from avatar.data.corpus.archives import Member, members
 from avatar.data.corpus.package_list import Release
-from avatar.serve.scan.source_files import SKIPPED_FOLDERS, why_not
+from avatar.serve.scan.generated import SKIPPED_FOLDERS
+from avatar.serve.scan.source_files import why_not
 
 FOREIGN = SKIPPED_FOLDERS | words(
     "_vendor vendored thirdparty third-party 3rdparty extern external externals deps contrib-deps"

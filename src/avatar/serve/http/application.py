@@ -23,6 +23,7 @@ from avatar.serve.http.schemas import (
     FoundGroup,
     FunctionRequest,
     Health,
+    Omitted,
     PairRequest,
     PredictResponse,
     Problem,
@@ -160,6 +161,9 @@ def make_app(
             threshold=request.threshold,
             min_lines=request.min_lines,
             min_words=request.min_words,
+            simple=request.simple,
+            tests=request.tests,
+            split_copies=request.split_copies,
             most_functions=MAX_FUNCTIONS,
         )
         with silent_progress():
@@ -169,6 +173,7 @@ def make_app(
             threshold=report.threshold,
             functions=report.counts.functions,
             findings=[FoundGroup.model_validate(one) for one in report.findings],
+            left_out=[Omitted.model_validate(one) for one in report.left_out],
             skipped=_remarks(report.skipped),
             notes=_remarks(report.notes),
             warnings=list(report.warnings),

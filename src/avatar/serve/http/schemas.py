@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from avatar.code.languages import LANGUAGES, suffixes
+from avatar.serve.scan.clone_rules import MIN_LINES
 
 MAX_CHARACTERS = 200_000
 MAX_EXAMPLES = 512
@@ -98,8 +99,11 @@ class ScanRequest(_Strict):
         BeforeValidator(_few_files),
     ]
     threshold: Annotated[Probability | None, BeforeValidator(_number)] = None
-    min_lines: Annotated[int, Field(ge=0, le=10_000), BeforeValidator(_number)] = 5
-    min_words: Annotated[int, Field(ge=0, le=100_000), BeforeValidator(_number)] = 20
+    min_lines: Annotated[int, Field(ge=0, le=10_000), BeforeValidator(_number)] = MIN_LINES
+    min_words: Annotated[Annotated[int, Field(ge=0, le=100_000)] | None, BeforeValidator(_number)] = None
+    simple: bool = Field(default=False, strict=True, description="compare simple functions too")
+    tests: bool = Field(default=False, strict=True, description="report groups that consist of tests only, too")
+    split_copies: bool = Field(default=False, strict=True, description="report functions of copied files one by one")
 
 
 class FoundFunction(BaseModel):
@@ -122,7 +126,8 @@ class FoundGroup(BaseModel):
     functions: list[FoundFunction]
     probability: Probability
     exact: bool
-    kind: str = Field(description="exact, renamed, near or semantic; empty if the student does not tell")
+    kind: str = Field(description="exact, renamed, near, semantic or copied; empty if the student does not tell")
+    copies: int = Field(description="if not 0, the functions are files or classes, and have so many groups in common")
 
 
 class Remark(BaseModel):
@@ -132,6 +137,16 @@ class Remark(BaseModel):
     reason: str
 
 
+class Omitted(BaseModel):
+    """How many functions or groups the rules left out, and the option of `avatar scan` that shows them."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    what: str
+    count: int
+    option: str
+
+
 class ScanResponse(BaseModel):
     """Findings, the highest rank first."""
 
@@ -139,6 +154,7 @@ class ScanResponse(BaseModel):
     threshold: Probability
     functions: int
     findings: list[FoundGroup]
+    left_out: list[Omitted]
     skipped: list[Remark]
     notes: list[Remark]
     warnings: list[str]

@@ -6,6 +6,7 @@ from typing import Any
 
 from avatar.code.languages import LANGUAGES
 from avatar.common.errors import ConfigError, did_you_mean
+from avatar.serve.scan.clone_rules import MIN_LINES
 
 SECTION = "avatar"
 """Name of the settings' section in an editor."""
@@ -15,15 +16,18 @@ SECTION = "avatar"
 class EditorSettings:
     """Settings of the editor server. In an editor, names are in camelCase, such as `minLines`.
 
-    The default `threshold` is the student's; empty `languages` means all. Functions below `min_lines` lines of code or
-    `min_words` words are left out. After a change of a text, the server waits `debounce_ms` for the next change.
-    `parse_seconds` is the CPU time for parsing one file, by default that of `Outliner`.
+    The default `threshold` is the student's; empty `languages` means all. `min_lines`, `min_words`, `simple` and
+    `tests` are the rules of `CloneRules`; the default `min_words` is that of the task. After a change of a text, the
+    server waits `debounce_ms` for the next change. `parse_seconds` is the CPU time for parsing one file, by default
+    that of `Outliner`.
     """
 
     threshold: float | None = None
     languages: tuple[str, ...] = field(default=())
-    min_lines: int = 5
-    min_words: int = 20
+    min_lines: int = MIN_LINES
+    min_words: int | None = None
+    simple: bool = False
+    tests: bool = False
     debounce_ms: int = 30
     parse_seconds: float | None = None
 
@@ -67,6 +71,8 @@ def _problem(key: str, value: object) -> str:
     if key == "parseSeconds":
         good = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 60
         return "" if good else "give a number of seconds above 0 and at most 60"
+    if key in ("simple", "tests"):
+        return "" if isinstance(value, bool) else "give true or false"
     if key == "languages":
         good = isinstance(value, list) and all(one in LANGUAGES.names() for one in value)
         return "" if good else f"give a list of {', '.join(LANGUAGES.names())}"

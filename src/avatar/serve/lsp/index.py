@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from heapq import nlargest
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 
@@ -14,7 +15,10 @@ from avatar.serve.lsp.editor_settings import EditorSettings
 from avatar.serve.lsp.vectors import Vectors
 from avatar.serve.scan.cache import Cache
 from avatar.serve.scan.chance_neighbours import LEAST_FUNCTIONS, NeighbourLimit
+from avatar.serve.scan.clone_rules import CloneRules
+from avatar.serve.scan.code_of_tests import is_test
 from avatar.serve.scan.findings import Location
+from avatar.serve.scan.lookalikes import same_structure
 from avatar.serve.scan.outliner import Outliner
 from avatar.serve.scan.parsed_files import Reading
 from avatar.serve.scan.scanner import Texts
@@ -53,8 +57,16 @@ class Index:
         self._outliner = Outliner(student.rules, settings.parse_seconds)
         self.threshold = student.usual_threshold if settings.threshold is None else settings.threshold
         self._pairs = student.bundle.config.arity == 2
+        self._rules = CloneRules.for_task(
+            student.bundle.config.arity, settings.min_lines, settings.min_words, settings.simple, settings.tests
+        )
+        self.folders: set[str] = set()
+        """The folders of the workspace: whether a file is a test is read from its path below one of them."""
         self._locations: dict[str, list[Location]] = {}
         self._by_key: dict[str, list[Location]] = defaultdict(list)
+        self._code_by_key: dict[str, list[Location]] = defaultdict(list)
+        self._tests: set[Location] = set()
+        """`_code_by_key` is `_by_key` without `_tests`: the functions of tests, if those are not compared."""
         self._vectors: dict[str, Vectors] = {}
         self._limits: dict[str, tuple[int, NeighbourLimit]] = {}
         self._clones: dict[str, dict[str, float]] = {}
@@ -98,10 +110,12 @@ class Index:
     def remove(self, file: str) -> None:
         """Remove a file; one that is not in the index is ignored."""
         for location in self._locations.pop(file, ()):
-            self._by_key[location.key].remove(location)
-            if not self._by_key[location.key]:
-                del self._by_key[location.key]
-            if self._vectors[self._family[location.key]].release(location.key):
+            for known in (self._by_key, *([] if location in self._tests else [self._code_by_key])):
+                known[location.key].remove(location)
+                if not known[location.key]:
+                    del known[location.key]
+            self._tests.discard(location)
+            if self._is_compared(location) and self._vectors[self._family[location.key]].release(location.key):
                 self._forget(location.key)
 
     def close(self) -> None:
@@ -121,18 +135,49 @@ class Index:
         if not self._pairs:
             probability = self._suspicion[location.key]
             return Hint(location, probability) if probability >= self.threshold else None
-        same = [other for other in islice(self._by_key[location.key], MOST_CLONES + 1) if other != location][
-            :MOST_CLONES
-        ]
-        clones = [(other, 1.0) for other in same]
-        similar = self._clones_of(location.key)
-        count = len(self._by_key[location.key]) - 1 + sum(len(self._by_key.get(key, ())) for key in similar)
+        by_key = self._nameable(location)
+        equal = by_key.get(location.key, ())
+        same = [other for other in islice(equal, MOST_CLONES + 1) if other != location]
+        clones = [(other, 1.0) for other in same[:MOST_CLONES]]
+        similar = {}
+        if self._is_compared(location):
+            found = self._clones_of(location.key).items()
+            similar = {key: value for key, value in found if by_key.get(key) and self._counts_as_clone(location, key)}
+        count = len(equal) - (location not in self._tests) + sum(len(by_key[key]) for key in similar)
         for key in nlargest(MOST_CLONES, similar, key=lambda one: (similar[one], one)):
-            clones += [(other, similar[key]) for other in islice(self._by_key.get(key, ()), MOST_CLONES)]
+            clones += [(other, similar[key]) for other in islice(by_key[key], MOST_CLONES)]
         if not clones:
             return None
         clones.sort(key=lambda one: (-one[1], one[0].file != location.file, one[0].file, one[0].first_line))
         return Hint(location, clones[0][1], tuple(clones[:MOST_CLONES]), count)
+
+    def _nameable(self, location: Location) -> Mapping[str, Sequence[Location]]:
+        """By key: the functions that may be clones of `location`; of a test only those that are no tests."""
+        return self._code_by_key if location in self._tests else self._by_key
+
+    def _counts_as_clone(self, location: Location, key: str) -> bool:
+        """Whether the functions with this key are similar enough, by the rules of a scan for lookalikes."""
+        is_lookalike = self._rules.is_lookalike
+        if not (is_lookalike(location) and all(map(is_lookalike, islice(self._by_key.get(key, ()), 1)))):
+            return True
+        return self._is_same(location.key, key)
+
+    def _is_same(self, first: str, second: str) -> bool:
+        """Whether two functions are the same but for names, as far as the student tells."""
+        structure = self._student.bundle.structure
+        if structure is None:
+            return False
+        one, other = self._vectors[self._family[first]].against(first, [second])
+        return same_structure(one[0][structure], other[0][structure])
+
+    def _is_test(self, location: Location) -> bool:
+        path = Path(location.file)
+        roots = [folder for folder in self.folders if path.is_relative_to(folder)]
+        name = path.relative_to(max(roots, key=len)).as_posix() if roots else path.name
+        return is_test(replace(location, file=name))
+
+    def _is_compared(self, location: Location) -> bool:
+        return not self._pairs or self._rules.compares(location)
 
     def _clones_of(self, key: str) -> dict[str, float]:
         if key not in self._clones:
@@ -155,9 +200,10 @@ class Index:
 
     def _replace(self, files: Mapping[str, Sequence[Location]], texts: Texts, keep: bool) -> None:
         kept = {
-            name: [location for location in locations if self._is_large(location)] for name, locations in files.items()
+            name: [location for location in locations if self._rules.keeps(location)]
+            for name, locations in files.items()
         }
-        everywhere = [location for locations in kept.values() for location in locations]
+        everywhere = [location for locations in kept.values() for location in locations if self._is_compared(location)]
         new = self._encode(everywhere, texts, keep)
         for location in everywhere:
             self._vectors[self._family[location.key]].hold(location.key)
@@ -166,6 +212,10 @@ class Index:
             self._locations[name] = locations
             for location in locations:
                 self._by_key[location.key].append(location)
+                if not self._rules.tests and self._is_test(location):
+                    self._tests.add(location)
+                else:
+                    self._code_by_key[location.key].append(location)
         for key in new:
             self._compare_new(key)
 
@@ -216,6 +266,3 @@ class Index:
             clones.pop(key, None)
         self._suspicion.pop(key, None)
         del self._family[key]
-
-    def _is_large(self, location: Location) -> bool:
-        return location.code_lines >= self._settings.min_lines and location.words >= self._settings.min_words

@@ -55,7 +55,7 @@ class Session:
 
     async def load(self, folder: str, report_progress: Callable[[int, int], None]) -> None:
         """Read all source files below a folder. `report_progress` gets the number of files read, and of all."""
-        files = await self._run(lambda: [_absolute(one) for one in source_files(Path(folder), self.settings.languages)])
+        files = await self._run(lambda: self._files_of(folder))
         current_round = self._round
         self._loading += 1
         try:
@@ -103,6 +103,10 @@ class Session:
             self._made = Index(self.student, self.settings, cache)
         return self._made
 
+    def _files_of(self, folder: str) -> list[SourceFile | Skipped]:
+        self._index().folders.add(folder)
+        return [_absolute(one) for one in source_files(Path(folder), self.settings.languages)]
+
     def _read(self, files: Sequence[SourceFile | Skipped]) -> None:
         self._index().read([one for one in files if one.name not in self._open])
 
@@ -127,6 +131,7 @@ class Session:
         self._index().read(read)
 
     def _forget(self, folder: str, remaining: Sequence[str]) -> None:
+        self._index().folders.discard(folder)
         for file in self._index().files_below(folder + os.sep):
             if file not in self._open and not any(Path(file).is_relative_to(one) for one in remaining):
                 self._index().remove(file)

@@ -22,7 +22,7 @@ from avatar.serve.scan.findings import FileOutline, Location
 from avatar.serve.scan.similar_pairs import Pairs
 from avatar.serve.scan.source_files import SourceFile
 
-VERSION = 5
+VERSION = 6
 """Version of the tables and of how functions are extracted. Files of other versions are not read."""
 MAX_BYTES = 1_000_000_000
 _VARIABLES = 500

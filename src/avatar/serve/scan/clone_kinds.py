@@ -13,12 +13,16 @@ NEAR_STRUCTURE = 0.7
 
 
 class CloneKind(StrEnum):
-    """Exact, renamed and near are the types 1, 2 and 3 of the literature, semantic is type 4."""
+    """Exact, renamed and near are the types 1, 2 and 3 of the literature, semantic is type 4.
+
+    Copied is a group of folders, files or classes: most of the functions of one are also in the others.
+    """
 
     EXACT = "exact"
     RENAMED = "renamed"
     NEAR = "near"
     SEMANTIC = "semantic"
+    COPIED = "copied"
 
     @property
     def reason(self) -> str:
@@ -31,6 +35,7 @@ _REASONS = {
     CloneKind.RENAMED: "the same statements with other names",
     CloneKind.NEAR: "some statements differ",
     CloneKind.SEMANTIC: "other statements that do a similar thing",
+    CloneKind.COPIED: "most functions of one are in the others",
 }
 
 

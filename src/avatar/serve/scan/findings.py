@@ -12,7 +12,7 @@ class Location:
 
     `key` is a digest of its language and its text up to whitespace: equal keys are exact duplicates.
     `code_lines` counts lines that are not blank, `words` counts names, numbers and signs. `overload` separates
-    functions of one name in a file (see `overloads`).
+    functions of one name in a file (see `overloads`). `form` is a value of `avatar.code.function_forms.Form`, or empty.
     """
 
     file: str
@@ -24,6 +24,7 @@ class Location:
     code_lines: int
     words: int
     overload: str = ""
+    form: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class Finding:
     `probability` is the mean over the pairs of clones in the group, `highest` the largest of them; for one
     function they are the same. `exact`: all members are equal up to whitespace. `changed` counts the members that
     changed since the revision of `--since`; they come first in `functions`. `kind` is a value of `CloneKind`; empty if
-    the student does not tell.
+    the student does not tell. `copies`: if not 0, the members are folders, files or classes, and this number of groups
+    of clones in them is shown as this one finding.
     """
 
     functions: tuple[Location, ...]
@@ -51,11 +53,22 @@ class Finding:
     exact: bool = False
     changed: int = 0
     kind: str = ""
+    copies: int = 0
 
     @property
     def rank(self) -> float:
-        """Size times probability: findings are sorted by it, highest first."""
-        return len(self.functions) * self.probability
+        """Findings are sorted by it, highest first: the words that all but one member repeat, times the probability."""
+        sizes = [one.words for one in self.functions]
+        return (sum(sizes) - max(sizes)) * self.probability
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """`count` functions or groups that are not reported, `what` they are, and the `option` that shows them."""
+
+    what: str
+    count: int
+    option: str
 
 
 @dataclass(frozen=True)
@@ -78,7 +91,8 @@ class ScanReport:
 
     `task` is the bundle's task, `label` its name of the class that is searched, `threshold` the lowest probability of
     a finding. `notes` name files that were parsed only in part. `warnings` say where the student may be unreliable.
-    `repository` is the top folder of the git repository around `root`; empty if there is none.
+    `left_out` counts what the rules leave out. `repository` is the top folder of the git repository around `root`;
+    empty if there is none.
     """
 
     root: str
@@ -90,6 +104,7 @@ class ScanReport:
     skipped: Sequence[Skipped] = ()
     notes: Sequence[Skipped] = ()
     warnings: Sequence[str] = ()
+    left_out: Sequence[LeftOut] = ()
     since: str | None = None
     bundle: str = ""
     repository: str = ""

@@ -32,7 +32,9 @@ def nothing_scanned(counts: Counts, skipped: int) -> str:
     files = f"{counts.files} files" if counts.files != 1 else "1 file"
     reasons = [f"{skipped} of {files} left out"] if skipped else [files]
     if counts.functions_too_small:
-        reasons.append(f"{counts.functions_too_small} functions too small (--min-lines, --min-words)")
+        reasons.append(
+            f"{counts.functions_too_small} functions too small or too simple (--min-lines, --min-words, --simple)"
+        )
     return f"no function was scanned: {', '.join(reasons)}"
 
 

@@ -43,6 +43,7 @@ def _location(file: str, function: SourceFunction, key: str, overload: str) -> L
         sum(1 for line in function.text.split("\n") if line.strip()),
         _count_words(function.text),
         overload,
+        function.form,
     )
 
 

@@ -7,18 +7,24 @@ from avatar.common.logging import progress
 from avatar.serve.scan.cache import Cache
 from avatar.serve.scan.findings import Location
 from avatar.serve.scan.outliner import Outliner
-from avatar.serve.scan.source_files import Skipped, SourceFile
+from avatar.serve.scan.source_files import Skipped, SkippedFolder, SourceFile
 
 
 class Reading:
-    """`places`: all functions by file and line. `skipped`: files left out. `notes`: remarks about the other files."""
+    """`places`: all functions by file and line. `skipped`: files left out. `notes`: remarks about the other files.
+
+    `folders`: names of folders of third-party code or build results, which were not entered.
+    """
 
     def __init__(self, entries: Iterable[SourceFile | Skipped], cache: Cache, outliner: Outliner) -> None:
         self._outliner = outliner
         self.files: dict[str, SourceFile] = {}
         self.skipped: list[Skipped] = []
+        self.folders: list[str] = []
         for entry in entries:
-            if isinstance(entry, Skipped):
+            if isinstance(entry, SkippedFolder):
+                self.folders.append(entry.name)
+            elif isinstance(entry, Skipped):
                 self.skipped.append(entry)
             else:
                 self.files[entry.name] = entry

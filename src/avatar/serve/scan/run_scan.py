@@ -10,7 +10,8 @@ from avatar.common.errors import ConfigError, DataError
 from avatar.serve.languages import language_warnings
 from avatar.serve.scan.cache import Cache, NoCache
 from avatar.serve.scan.chance_neighbours import CHANCE_NEIGHBOURS
-from avatar.serve.scan.findings import Counts, Finding, Location, ScanReport
+from avatar.serve.scan.clone_rules import MIN_LINES, CloneRules
+from avatar.serve.scan.findings import Counts, Finding, LeftOut, Location, ScanReport
 from avatar.serve.scan.nothing import nothing_scanned, nothing_to_scan
 from avatar.serve.scan.outliner import Outliner
 from avatar.serve.scan.parsed_files import Reading
@@ -19,22 +20,28 @@ from avatar.serve.scan.scanner import Scanner
 from avatar.serve.scan.since import Since, touches
 from avatar.serve.scan.source_files import Skipped, source_files, why_not
 from avatar.serve.scan.student import LazyStudent
+from avatar.serve.scan.worth_showing import left_out, worth_showing
 
 
 @dataclass(frozen=True)
 class Options:
-    """Options of a scan. Functions below `min_lines` lines of code or `min_words` words are left out.
+    """Options of a scan. `min_lines` to `tests` are the rules of `CloneRules`.
 
-    If more than `most_functions` remain, it is a DataError. The default `threshold` is the student's, but never above
-    `fail_on`. `chance_neighbours` limits the distance between clones (see `NeighbourLimit`). `parse_seconds` is the CPU
-    time for parsing one file, by default that of `Outliner`.
-    `cross_language`: functions in different languages are compared too; the student must be calibrated for it.
+    `min_words` is by default 50 for clones and 20 for suspicious functions, to which the other rules do not apply.
+    `split_copies`: the functions of copied files and classes are separate findings. If more than `most_functions`
+    remain, it is a DataError. The default `threshold` is the student's, but never above `fail_on`. `chance_neighbours`
+    limits the distance between clones (see `NeighbourLimit`). `parse_seconds` is the CPU time for parsing one file, by
+    default that of `Outliner`. `cross_language`: functions in different languages are compared too; the student must
+    be calibrated for it.
     """
 
     threshold: float | None = None
     fail_on: float | None = None
-    min_lines: int = 5
-    min_words: int = 20
+    min_lines: int = MIN_LINES
+    min_words: int | None = None
+    simple: bool = False
+    tests: bool = False
+    split_copies: bool = False
     languages: Collection[str] = ()
     most_functions: int | None = None
     chance_neighbours: float = CHANCE_NEIGHBOURS
@@ -62,7 +69,8 @@ def scan(path: Path, bundle: Path, options: Options | None = None) -> ScanReport
         reading = Reading(source_files(path, options.languages), cache, outliner)
         if not reading.files and not reading.skipped:
             raise nothing_to_scan(path, options.languages)
-        locations = [one for one in reading.places if _is_large(one, options)]
+        rules = _rules(student, options)
+        locations = [one for one in reading.places if rules.keeps(one)]
         changed = None
         if since is not None:
             lines = since.changed_lines(reading.files.values())
@@ -74,17 +82,21 @@ def scan(path: Path, bundle: Path, options: Options | None = None) -> ScanReport
             _threshold(student, options),
             options.chance_neighbours,
             options.cross_language,
+            rules,
         )
         findings = scanner.findings(locations, changed, str(path.resolve()))
     finally:
         outliner.close()
         cache.close()
+    split = options.split_copies or since is not None  # what changed is shown function by function
+    findings, joined = worth_showing(findings, locations, rules, split)
     return _report(
         str(path),
         scanner,
         student,
         options,
         findings,
+        [*left_out(rules, reading.places, scanner.lookalikes, reading.folders), *joined],
         locations,
         _counts(scanner, reading.places, locations, len(reading.files), reading.parsed, start),
         reading.skipped,
@@ -137,7 +149,8 @@ def scan_texts(
             skipped.append(Skipped(name, result.outline.skipped))
         if result.outline.note:
             notes.append(Skipped(name, result.outline.note))
-    large = [one for one in locations if _is_large(one, options)]
+    rules = _rules(student, options)
+    large = [one for one in locations if rules.keeps(one)]
     if options.most_functions is not None and len(large) > options.most_functions:
         raise DataError(
             f"there are {len(large)} functions, more than {options.most_functions}", "scan fewer files at once"
@@ -148,10 +161,12 @@ def scan_texts(
         return {one.key: texts[one.key] for one in wanted}
 
     _check_languages(student, options)
-    scanner = Scanner(student, texts_of, NoCache(), threshold, options.chance_neighbours, options.cross_language)
+    scanner = Scanner(student, texts_of, NoCache(), threshold, options.chance_neighbours, options.cross_language, rules)
     findings = scanner.findings(large, None, "")
+    findings, joined = worth_showing(findings, large, rules, options.split_copies)
+    omitted = [*left_out(rules, locations, scanner.lookalikes, []), *joined]
     counts = _counts(scanner, locations, large, len(files), len(files), start)
-    return _report("", scanner, student, options, findings, large, counts, skipped, notes)
+    return _report("", scanner, student, options, findings, omitted, large, counts, skipped, notes)
 
 
 def _check_languages(student: LazyStudent, options: Options) -> None:
@@ -194,6 +209,7 @@ def _report(
     student: LazyStudent,
     options: Options,
     findings: Sequence[Finding],
+    omitted: Sequence[LeftOut],
     locations: Sequence[Location],
     counts: Counts,
     skipped: Sequence[Skipped],
@@ -213,6 +229,7 @@ def _report(
             *([nothing_scanned(counts, len(skipped))] if not locations else []),
             *language_warnings(config, {language_of_file(location.file) for location in locations}),
         ],
+        left_out=[one for one in omitted if one.count],
         since=options.since,
         bundle=str(student.bundle.folder),
         repository=_repository(root),
@@ -227,5 +244,11 @@ def _folder(path: Path) -> Path:
     return path if path.is_dir() else path.parent
 
 
-def _is_large(location: Location, options: Options) -> bool:
-    return location.code_lines >= options.min_lines and location.words >= options.min_words
+def _rules(student: LazyStudent, options: Options) -> CloneRules:
+    return CloneRules.for_task(
+        student.bundle.config.arity,
+        options.min_lines,
+        options.min_words,
+        options.simple,
+        options.tests,
+    )

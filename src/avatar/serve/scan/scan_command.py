@@ -11,6 +11,7 @@ from avatar.common.output import write_output
 from avatar.serve.arguments import Choices, amount, count, duration, probability
 from avatar.serve.default_student import BUNDLE_HELP, find_bundle
 from avatar.serve.scan.chance_neighbours import CHANCE_NEIGHBOURS
+from avatar.serve.scan.clone_rules import MIN_LINES, MIN_WORDS, MIN_WORDS_SUSPICIOUS
 
 FAILED = 1
 """Exit status if a finding reached --fail-on."""
@@ -73,15 +74,28 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "--min-lines",
         metavar="N",
         type=count,
-        default=5,
-        help="leave out functions with fewer lines of code (default: 5)",
+        default=MIN_LINES,
+        help="leave out functions with fewer lines of code (default: %(default)s)",
     )
     scan.add_argument(
         "--min-words",
         metavar="N",
         type=count,
-        default=20,
-        help="leave out functions with fewer words, which are names, numbers and signs (default: 20)",
+        help="leave out clones with fewer words, which are names, numbers and signs. This is the size of clones that "
+        "are the same but for names; exact copies may be 40 %% smaller, others must be 40 %% larger "
+        f"(default: {MIN_WORDS}; for suspicious functions: {MIN_WORDS_SUSPICIOUS})",
+    )
+    scan.add_argument(
+        "--simple",
+        action="store_true",
+        help="compare simple functions too (those that are empty, have one plain statement, or are constructors that "
+        "only set fields), and report similar straight code and standard methods (docs/left_out.md)",
+    )
+    scan.add_argument("--tests", action="store_true", help="report groups that consist of tests only, too")
+    scan.add_argument(
+        "--split-copies",
+        action="store_true",
+        help="report the functions of copied files and classes one by one, not each copy as one finding",
     )
     scan.add_argument(
         "--languages",
@@ -132,6 +146,9 @@ def run(options: argparse.Namespace) -> int:
             fail_on=options.fail_on,
             min_lines=options.min_lines,
             min_words=options.min_words,
+            simple=options.simple,
+            tests=options.tests,
+            split_copies=options.split_copies,
             languages=options.languages,
             cross_language=options.cross_language,
             since=options.since,

@@ -13,9 +13,11 @@ from avatar.common.logging import progress
 from avatar.serve.scan.cache import Cache
 from avatar.serve.scan.chance_neighbours import CHANCE_NEIGHBOURS, LEAST_FUNCTIONS, NeighbourLimit
 from avatar.serve.scan.clone_kinds import CloneKind, clone_kind
+from avatar.serve.scan.clone_rules import DEFAULT_RULES, CloneRules
 from avatar.serve.scan.close_pairs import close_pairs
 from avatar.serve.scan.findings import Finding, Location
 from avatar.serve.scan.groups import clone_groups
+from avatar.serve.scan.lookalikes import without_lookalikes
 from avatar.serve.scan.similar_pairs import Pairs, find_pairs, joined, no_pairs
 from avatar.serve.scan.student import LazyStudent
 
@@ -40,12 +42,15 @@ class Scanner:
         threshold: float,
         chance_neighbours: float = CHANCE_NEIGHBOURS,
         cross_language: bool = False,
+        rules: CloneRules = DEFAULT_RULES,
     ) -> None:
-        self._student, self._texts, self._cache = student, texts, cache
+        self._student, self._texts, self._cache, self._rules = student, texts, cache, rules
         self.threshold, self._chance_neighbours = threshold, chance_neighbours
         self._cross_language = cross_language
         self.encoded = 0
         self.comparisons = 0
+        self.lookalikes = 0
+        """Groups that `without_lookalikes` left out."""
 
     def findings(self, locations: Sequence[Location], changed: Sequence[Location] | None, root: str) -> list[Finding]:
         """Findings in `locations`, by the student's task; with `changed`, only those that contain a changed function.
@@ -76,15 +81,19 @@ class Scanner:
         for name in sorted({self._group(location) for location in locations}):
             members = [location for location in locations if self._group(location) == name]
             fresh = None if changed is None else [location for location in changed if self._group(location) == name]
+            if fresh is not None and not fresh:
+                continue
+            compared = [location for location in members if self._rules.compares(location)]
+            keys: list[str] = []
+            pairs = no_pairs()
             if fresh is None:
-                scope = stable_hash([root, name, self._chance_neighbours, len(members) >= LEAST_FUNCTIONS])
-                keys, pairs = self._known_pairs(members, scope)
-            elif fresh:
-                keys, vectors = self._vectors(members)
+                scope = stable_hash([root, name, self._chance_neighbours, len(compared) >= LEAST_FUNCTIONS])
+                keys, pairs = self._known_pairs(compared, scope)
+            elif compared:
+                keys, vectors = self._vectors(compared)
                 wanted = {location.key for location in fresh}
                 pairs = self._pairs(vectors, [row for row, key in enumerate(keys) if key in wanted])
-            else:
-                continue
+            keys = list(dict.fromkeys([*keys, *(location.key for location in members)]))
             findings += clone_groups(keys, members, pairs, fresh)
         return self._with_kinds(sorted(findings, key=lambda one: -one.rank))
 
@@ -93,10 +102,11 @@ class Scanner:
         return "all languages" if self._cross_language else family(location.language)
 
     def _with_kinds(self, findings: Sequence[Finding]) -> list[Finding]:
-        """The findings with the kinds of their clones, if the student tells."""
+        """The findings without lookalikes, with the kinds of their clones, if the student tells."""
         structure = self._student.bundle.structure
         if structure is None:
-            return list(findings)
+            kept, self.lookalikes = without_lookalikes(findings, self._rules.is_lookalike, None)
+            return kept
         wanted = {location.key: location for one in findings if not one.exact for location in one.functions}
         vectors = self._cache.vectors(list(wanted))
         if missing := [location for key, location in wanted.items() if key not in vectors]:
@@ -105,11 +115,11 @@ class Scanner:
                 [texts[location.key] for location in missing], [location.language for location in missing]
             )
             vectors |= {location.key: vector for location, vector in zip(missing, made, strict=True)}
+        structures = {key: vectors[key][structure] for key in wanted}
+        kept, self.lookalikes = without_lookalikes(findings, self._rules.is_lookalike, structures)
         return [
-            replace(
-                one, kind=CloneKind.EXACT if one.exact else clone_kind([vectors[key][structure] for key in _keys(one)])
-            )
-            for one in findings
+            replace(one, kind=CloneKind.EXACT if one.exact else clone_kind([structures[key] for key in _keys(one)]))
+            for one in kept
         ]
 
     def _known_pairs(self, locations: Sequence[Location], scope: str) -> tuple[list[str], Pairs]:

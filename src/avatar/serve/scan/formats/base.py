@@ -14,6 +14,8 @@ def headline(finding: Finding, label: str) -> str:
     """One line about a finding, such as "3 functions are alike (clone 0.97)"."""
     if len(finding.functions) == 1:
         return f"{printable(finding.functions[0].name)}: {printable(label)} ({finding.probability:.2f})"
+    if finding.copies:
+        return f"{len(finding.functions)} folders, files or classes are copies: {finding.copies} functions in common"
     kind = "exact duplicates" if finding.exact else f"alike ({printable(label)} {finding.probability:.2f})"
     if finding.kind and not finding.exact:
         kind = f"{finding.kind} clones ({finding.probability:.2f}): {CloneKind(finding.kind).reason}"
@@ -32,6 +34,10 @@ def summary(report: ScanReport) -> str:
     what = "suspicious function(s)" if report.task == "function" else "group(s) of clones"
     return (
         f"{len(report.findings)} {what}{since} of probability {report.threshold:g} or more, in {counts.functions} "
-        f"functions of {counts.files} files ({counts.functions_too_small} smaller ones left out); "
-        f"{counts.seconds:.1f} s"
+        f"functions of {counts.files} files; {counts.seconds:.1f} s"
     )
+
+
+def left_out(report: ScanReport) -> list[str]:
+    """What the rules leave out, such as "groups of tests only: 12 (--tests)"."""
+    return [f"{printable(one.what)}: {one.count} ({one.option})" for one in report.left_out]

@@ -8,7 +8,7 @@ from avatar.code.functions import MAX_SOURCE_BYTES
 from avatar.code.text import clean
 from avatar.common.regular_files import read_regular
 from avatar.serve.scan.findings import Finding, Location, ScanReport
-from avatar.serve.scan.formats.base import FORMATS, headline, summary, where
+from avatar.serve.scan.formats.base import FORMATS, headline, left_out, summary, where
 
 FINDINGS = 500
 MEMBERS = 20
@@ -42,6 +42,7 @@ pre {{ font: 13px/1.45 ui-monospace, monospace; }}
 <p>{summary}</p>
 {warnings}
 {findings}
+{rules}
 {left_out}
 </main>
 </body>
@@ -58,15 +59,17 @@ def html(report: ScanReport) -> str:
     parts = [_finding(finding, report, folder, sources) for finding in islice(report.findings, FINDINGS)]
     if len(report.findings) > FINDINGS:
         parts.append(f"<p>{len(report.findings) - FINDINGS} more are in the JSON report.</p>")
-    left_out = [
+    skipped = [
         f"<li>{escape(_shown(entry.name))}: {escape(entry.reason)}</li>" for entry in (*report.skipped, *report.notes)
     ]
+    rules = "".join(f"<li>{escape(line)}</li>" for line in left_out(report))
     return _PAGE.format(
         title=escape("Clones" if report.task != "function" else "Suspicious functions"),
         summary=escape(summary(report)),
         warnings="\n".join(f"<p>Warning: {escape(_shown(warning))}.</p>" for warning in report.warnings),
         findings="\n".join(parts) or "<p>No findings.</p>",
-        left_out=f"<h2>Files skipped, or parsed only in part</h2>\n<ul>{''.join(left_out)}</ul>" if left_out else "",
+        rules=f"<h2>Left out by the rules</h2>\n<ul>{rules}</ul>" if rules else "",
+        left_out=f"<h2>Files skipped, or parsed only in part</h2>\n<ul>{''.join(skipped)}</ul>" if skipped else "",
     )
 
 

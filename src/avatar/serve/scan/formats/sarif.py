@@ -10,7 +10,7 @@ from urllib.parse import quote
 from avatar import __version__
 from avatar.common.hashing import stable_hash
 from avatar.serve.scan.findings import Finding, Location, ScanReport
-from avatar.serve.scan.formats.base import FORMATS, headline, where
+from avatar.serve.scan.formats.base import FORMATS, headline, left_out, where
 from avatar.serve.scan.source_files import Skipped
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -55,6 +55,7 @@ def sarif(report: ScanReport) -> str:
         _notification(one, "note") for one in report.notes
     ]
     warnings = [{"level": "warning", "message": {"text": warning}} for warning in report.warnings]
+    notes += [{"level": "note", "message": {"text": f"left out: {line}"}} for line in left_out(report)]
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",

@@ -2,7 +2,7 @@
 
 from avatar.common.printable import printable
 from avatar.serve.scan.findings import ScanReport
-from avatar.serve.scan.formats.base import FORMATS, headline, summary, where
+from avatar.serve.scan.formats.base import FORMATS, headline, left_out, summary, where
 
 FINDINGS = 25
 MEMBERS = 6
@@ -31,6 +31,7 @@ def table(report: ScanReport) -> str:
         lines += [f"{title}: {printable(entry.name)}: {printable(entry.reason)}" for entry in entries[:SKIPPED]]
         if (more := len(entries) - SKIPPED) > 0:
             lines.append(f"{title}: ... and {more} more")
+    lines += [f"left out: {line}" for line in left_out(report)]
     if report.since is not None and report.findings:
         lines.append("* changed")
     return "\n".join([*lines, summary(report), ""])
