@@ -9,7 +9,7 @@ CORPUS ?= corpus
 export TORCH_FROM
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo train test test-all lint format lock student ui bench bench-search bench-surrogate bench-latency bench-loop bench-runtime bench-train bench-scan bench-editor bench-recipe bench-clones clean
+.PHONY: help setup dev demo train test test-all lint format lock student ui bench bench-search bench-surrogate bench-latency bench-loop bench-runtime bench-train bench-scan bench-editor bench-recipe bench-clones bench-kills clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -97,6 +97,9 @@ bench-clones: $(VENV)/.run ## Compare the student with other ways to find clones
 
 bench-recipe: $(VENV)/.run ## Measure the effect of each part of the recipe (AVATAR_DATA; 1 minute per row and seed at --share 0.25)
 	$(RUN) benchmarks/recipe.py $(ARGS)
+
+bench-kills: $(VENV)/.run ## Kill a tiny job at 200 points, and check that each resumed job has the same result (25 minutes)
+	$(RUN) benchmarks/kill_and_resume.py $(ARGS)
 
 clean: ## Remove all files of runs and tools (not the environment, not your data)
 	rm -rf artifacts outputs multirun/*/ mlflow.db* mlartifacts .pytest_cache .mypy_cache .ruff_cache .hypothesis

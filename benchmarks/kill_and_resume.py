@@ -1,6 +1,6 @@
 """Kills a first run with SIGKILL at many points, and checks that each resumed job has the same result.
 
-    python benchmarks/kill_and_resume.py [--kills 200] [--folder FOLDER]
+    python benchmarks/kill_and_resume.py [--kills 200] [--minutes 30] [--folder FOLDER]
 
 A tiny job runs once undisturbed. Then, for each point, it is started in a new folder, killed, and started again. The
 points are spread over all stages, and over the time of each stage. The second start must end well and have the same
@@ -9,6 +9,7 @@ student and the same metrics, except for measured times. MLflow must have one fi
 
 import argparse
 import hashlib
+import random
 import shutil
 import sqlite3
 import sys
@@ -20,7 +21,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from killed_job import Ended, child, composed, preload, write_data
+from killed_job import Ended, child, composed, preload, write_data, write_teacher
 
 TIMES = ("latency/", "energy/", "size/bundle_mb", "train/seconds")
 """Metrics that are measured times, or depend on them: the bundle's model card shows times."""
@@ -77,7 +78,10 @@ class Result:
 
 
 def points(undisturbed: Ended, kills: int) -> list[tuple[int, float]]:
-    """(step, seconds after its beginning) of each kill: half of them evenly by stage, half evenly by time."""
+    """(step, seconds after its beginning) of each kill: half of them evenly by stage, half evenly by time.
+
+    They are in a random order, so that the first ones are spread over the whole job too.
+    """
     steps = undisturbed.steps
     ends = [*(step.at for step in steps[1:]), undisturbed.seconds]
     seconds = [end - step.at for step, end in zip(steps, ends, strict=True)]
@@ -98,20 +102,22 @@ def points(undisturbed: Ended, kills: int) -> list[tuple[int, float]]:
                     chosen.append((number, min(left, seconds[number])))
                     break
                 left -= seconds[number]
+    random.Random(0).shuffle(chosen)
     return chosen
 
 
-def tried(config: object, folder: Path, point: tuple[int, float], expected: Result) -> tuple[str, list[str]]:
-    """Kill a first run at a point, and run it again; the stage in which it was killed, and the differences."""
+def tried(config: object, folder: Path, point: tuple[int, float], expected: Result) -> tuple[str, float, list[str]]:
+    """Kill a first run at a point, and run it again; where it was killed, seconds of the processor, differences."""
     killed = child(config, folder, point)  # type: ignore[arg-type]
     stage = killed.steps[-1].name if killed.status == -9 else "after its end"
     resumed = child(config, folder)  # type: ignore[arg-type]
+    cpu = killed.cpu + resumed.cpu
     if resumed.status != 0:
-        return stage, [f"the second start ended with {resumed.status}", *_last_lines(folder / "log.txt")]
+        return stage, cpu, [f"the second start ended with {resumed.status}", *_last_lines(folder / "log.txt")]
     try:
-        return stage, expected.differences(Result.of(folder))
+        return stage, cpu, expected.differences(Result.of(folder))
     except (AssertionError, OSError, sqlite3.Error) as error:
-        return stage, [f"no result: {error}"]
+        return stage, cpu, [f"no result: {error}"]
 
 
 def _last_lines(path: Path, count: int = 15) -> Sequence[str]:
@@ -122,10 +128,11 @@ def main() -> int:
     """Run all kills; the exit status is 1 if any resumed job differs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="start no further kill after this time")
     parser.add_argument("--folder", type=Path, help="where the jobs run (default: a temporary folder)")
     arguments = parser.parse_args()
     folder = (arguments.folder or Path(tempfile.mkdtemp(prefix="avatar-kills-"))).resolve()
-    config = composed(write_data(folder / "data"))
+    config = composed(write_data(folder / "data"), write_teacher(folder / "teacher"))
     first = child(config, folder / "first")
     if first.status:
         print("\n".join(_last_lines(folder / "first" / "log.txt", 40)))
@@ -134,24 +141,35 @@ def main() -> int:
     undisturbed = child(config, folder / "undisturbed")
     expected = Result.of(folder / "undisturbed")
     differences = expected.differences(Result.of(folder / "first"))
-    print(f"an undisturbed job takes {undisturbed.seconds:.1f} s, with {len(expected.metrics)} metrics", flush=True)
+    steps = ", ".join(f"{step.name} {step.at:.1f}" for step in undisturbed.steps)
+    print(
+        f"an undisturbed job takes {undisturbed.seconds:.1f} s ({undisturbed.cpu:.1f} s of the processor) and has "
+        f"{len(expected.metrics)} metrics; its steps: {steps}",
+        flush=True,
+    )
     if differences:
         print("two undisturbed jobs differ:", *differences, sep="\n  ")
         return 1
     stages: Counter[str] = Counter()
-    failures, start = 0, time.monotonic()
+    failures, cpu, start = 0, 0.0, time.monotonic()
     chosen = points(undisturbed, arguments.kills)
     for number, point in enumerate(chosen, start=1):
+        if time.monotonic() - start > 60 * arguments.minutes:
+            break
         below = folder / f"kill {number}"
-        stage, differences = tried(config, below, point, expected)
+        stage, used, differences = tried(config, below, point, expected)
+        cpu += used
         stages[stage] += 1
         failures += bool(differences)
         text = "; ".join(differences) if differences else "same"
         print(f"{number}/{len(chosen)} {stage} + {point[1]:.2f} s: {text}", flush=True)
         if not differences:
             shutil.rmtree(below)
-    seconds = time.monotonic() - start
-    print(f"{len(chosen)} kills in {seconds:.0f} s, {seconds / max(1, len(chosen)):.1f} s each; {failures} differ")
+    seconds, done = time.monotonic() - start, max(1, stages.total())
+    print(
+        f"{stages.total()} of {len(chosen)} kills in {seconds:.0f} s, {seconds / done:.1f} s each "
+        f"({cpu / done:.1f} s of the processor); {failures} differ"
+    )
     print("killed in: " + ", ".join(f"{name} {count}" for name, count in stages.items()))
     if not failures and arguments.folder is None:
         shutil.rmtree(folder)

@@ -64,6 +64,17 @@ def test_the_second_call_reads_from_disk(tmp_path: Path) -> None:
     assert (tmp_path / "stage" / "calls.txt").read_text() == "x"
 
 
+def test_temporary_files_of_a_killed_process_are_not_in_the_artifact(tmp_path: Path) -> None:
+    folder = tmp_path / "stage" / COUNTING.key(Inputs(), Settings())
+    (folder / ".bundle.x1").mkdir(parents=True)
+    (folder / ".bundle.x1" / "config.json").write_text("half")
+    (folder / ".data.txt.x2").write_text("half")
+    made = make(tmp_path)
+    assert made.folder == folder
+    assert list(json.loads((folder / "manifest.json").read_text())["files"]) == ["data.txt"]
+    assert sorted(path.name for path in folder.iterdir()) == ["data.txt", "manifest.json"]
+
+
 def test_other_inputs_and_revisions_are_another_artifact(tmp_path: Path) -> None:
     store = ArtifactStore(tmp_path)
     raised = Stage("stage", 2, "Count", Inputs, Settings, build_counting)

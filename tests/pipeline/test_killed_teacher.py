@@ -91,7 +91,7 @@ def arrays(folder: Path, stage: str) -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_killed_teacher_goes_on_from_what_it_had(stage: str, tmp_path: Path) -> None:
-    data = write_pairs(tmp_path / "data", 60)
+    data = write_pairs(tmp_path / "data", 120)
     whole = run(config(data, tmp_path / "undisturbed", stage), stage)
     assert whole is not None
     killed = config(data, tmp_path / "killed", stage)

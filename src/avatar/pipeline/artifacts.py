@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import errno
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -67,6 +68,7 @@ class ArtifactStore:
             existing = self.existing(stage, folder)
             if existing is not None:
                 return existing
+            _remove_unfinished(folder)
             start = time.monotonic()
             values = plain(stage.build(inputs, settings, folder))
             seconds = time.monotonic() - start
@@ -127,6 +129,15 @@ class ArtifactStore:
             ) from error
         finally:
             lock.release()
+
+
+def _remove_unfinished(folder: Path) -> None:
+    """Remove the temporary files and folders that a killed process left; their names begin with a dot."""
+    for path in sorted(folder.rglob(".*")):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _artifact(stage: Stage[Any, Any], manifest: Manifest, folder: Path, reused: bool) -> Artifact:
