@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from tree_sitter import Node
 
-from avatar.code.flow_rules import WHOLE, DataFlow
+from avatar.code.flow_rules import WHOLE, DataFlow, Rule
 from avatar.code.flow_steps import Edges, Flow, Step, TooManySteps, Use
 from avatar.code.languages import LANGUAGES
 from avatar.code.parsing import Parsed, parse_with_errors
@@ -74,71 +74,86 @@ class TooDeep(Exception):
 
 
 class _Tree:
-    """The tokens of a syntax tree in order, and the steps of its nodes (a `flow_rules.Reader`)."""
+    """The tokens of a syntax tree in order, and the steps of its nodes (a `flow_rules.Reader`).
+
+    The tree is walked once. Tokens that are names or values, and nodes that have a rule, are kept in order; the steps
+    of a node are those in its range of bytes.
+    """
 
     def __init__(self, parsed: Parsed, rules: DataFlow) -> None:
         self.texts: list[str] = []
-        self._rules = rules
-        self._depth = 0
-        self._starts: list[int] = []
-        self._indices: dict[tuple[int, int], int] = {}
         self._named: list[int] = []
-        self._named_starts: list[int] = []
-        self._read(parsed)
+        self._uses: list[Step] = []
+        self._starts: list[int] = []
+        self._ruled: list[tuple[Node, Rule, int]] = []
+        self._ruled_starts: list[int] = []
+        self._current = -1
+        self._depth = 0
+        self._read(parsed, rules)
 
-    def _read(self, parsed: Parsed) -> None:
-        source, documentation = parsed.source, self._rules.documentation
-        skipped = parsed.language.comments | self._rules.skipped
-        first, last = parsed.before, len(parsed.source) - parsed.after
+    def _read(self, parsed: Parsed, flow: DataFlow) -> None:
+        source, rules, documentation = parsed.source, flow.rules, flow.documentation
+        skipped, silent = parsed.language.comments | flow.skipped, flow.declared_only
+        names = frozenset() if silent else flow.names
+        first, last = parsed.before, len(source) - parsed.after
         nodes = [parsed.root]
         while nodes:
             node = nodes.pop()
             kind = node.type
             if kind in skipped:
                 continue
-            children = node.children
-            if children and kind != WHOLE:
-                if kind != documentation or [child.type for child in children] != [WHOLE]:
-                    nodes += children[::-1]
+            if kind != WHOLE and node.child_count:
+                children = node.children
+                if kind == documentation and len(children) == 1 and children[0].type == WHOLE:
+                    continue
+                rule = rules.get(kind)
+                if rule is not None:
+                    self._ruled.append((node, rule, node.end_byte))
+                    self._ruled_starts.append(node.start_byte)
+                nodes += children[::-1]
                 continue
             start, end = node.start_byte, node.end_byte
             if start < first or end > last:
                 continue
-            text = source[start:end].decode("utf-8", "replace").replace("\n", "")
-            index = len(self.texts)
-            self.texts.append(text)
-            self._indices[start, end] = index
+            text = source[start:end].decode("utf-8", "replace")
+            if "\n" in text:
+                text = text.replace("\n", "")
             if text and kind != text:
-                self._named.append(index)
-                self._named_starts.append(start)
+                self._named.append(len(self.texts))
+                self._uses.append(Use(len(self.texts), kind in names, silent))
+                self._starts.append(start)
+            self.texts.append(text)
 
     def steps(self, nodes: Iterable[Node]) -> list[Step]:
         """The steps of these nodes in this order, each by the rule of its kind."""
         made: list[Step] = []
-        rules, declares, silent = self._rules.rules, self._rules.names, self._rules.declared_only
-        stack = list(nodes)[::-1]
-        while stack:
-            node = stack.pop()
-            kind = node.type
-            rule = rules.get(kind)
-            if rule is not None:
-                self._depth += 1
-                if self._depth > MAX_DEPTH:
-                    raise TooDeep
-                made += rule.steps(node, self)
-                self._depth -= 1
-            elif kind != WHOLE and (children := node.children):
-                stack += children[::-1]
-            else:
-                index = self._indices.get((node.start_byte, node.end_byte))
-                if index is not None and kind != (text := self.texts[index]) and text:
-                    made.append(Use(index, not silent and kind in declares, silent))
+        for node in nodes:
+            self._add(node.start_byte, node.end_byte, made)
         return made
+
+    def _add(self, start: int, end: int, made: list[Step]) -> None:
+        outer = self._current
+        row = bisect_left(self._ruled_starts, start, outer + 1)
+        low = bisect_left(self._starts, start)
+        while row < len(self._ruled) and self._ruled_starts[row] < end:
+            node, rule, node_end = self._ruled[row]
+            if node_end > end:  # it contains all of this range
+                row += 1
+                continue
+            made += self._uses[low : bisect_left(self._starts, self._ruled_starts[row], low)]
+            self._current, self._depth = row, self._depth + 1
+            if self._depth > MAX_DEPTH:
+                raise TooDeep
+            made += rule.steps(node, self)
+            self._current, self._depth = outer, self._depth - 1
+            low = bisect_left(self._starts, node_end, low)
+            row = bisect_left(self._ruled_starts, node_end, row + 1)
+        made += self._uses[low : bisect_left(self._starts, end, low)]
 
     def names(self, nodes: Iterable[Node]) -> list[int]:
         """Indices of the tokens in these nodes that are names or values, not keywords or signs."""
         made: list[int] = []
         for node in nodes:
-            low = bisect_left(self._named_starts, node.start_byte)
-            made += self._named[low : bisect_left(self._named_starts, node.end_byte, low)]
+            low = bisect_left(self._starts, node.start_byte)
+            made += self._named[low : bisect_left(self._starts, node.end_byte, low)]
         return made
