@@ -9,7 +9,7 @@ CORPUS ?= corpus
 export TORCH_FROM
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo train test test-all lint format lock student ui bench bench-search bench-surrogate bench-latency bench-loop bench-runtime bench-train bench-scan bench-editor bench-recipe bench-clones bench-kills clean
+.PHONY: help setup dev demo train test test-all lint format lock student ui bench bench-search bench-surrogate bench-latency bench-loop bench-runtime bench-train bench-scan bench-editor bench-recipe bench-clones bench-kills bench-flow clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -94,6 +94,9 @@ bench-editor: $(VENV)/.run ## Time the language server and the HTTP server: ARGS
 
 bench-clones: $(VENV)/.run ## Compare the student with other ways to find clones: CORPUS=FOLDER, AVATAR_DATA=FOLDER, ARGS="--jscpd FILE"
 	$(RUN) benchmarks/clones.py --corpus $(CORPUS) $(ARGS)
+
+bench-flow: $(VENV)/.run ## Functions per second of the data flow, and its agreement with the authors' (AVATAR_DATA)
+	$(RUN) benchmarks/data_flow.py
 
 bench-recipe: $(VENV)/.run ## Measure the effect of each part of the recipe (AVATAR_DATA; 1 minute per row and seed at --share 0.25)
 	$(RUN) benchmarks/recipe.py $(ARGS)

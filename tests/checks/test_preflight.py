@@ -331,6 +331,14 @@ def test_values_alone_and_together(parts: dict[str, object], says: str) -> None:
     assert says in only(problems)
 
 
+def test_data_flow_needs_a_language() -> None:
+    teacher = TeacherConfig(kind="data_flow", data_flow_length=114)
+    parts: dict[str, object] = {"teacher": teacher, "distill": DistillConfig(copies=0)}
+    problem = only(run_check(registered.language, dataset=DatasetConfig(name="pairs"), **parts))
+    assert "dataset.language is null; teacher.kind=data_flow parses functions" in problem
+    assert not run_check(registered.language, dataset=DatasetConfig(name="pairs", language="java"), **parts)
+
+
 def test_flips_need_a_language() -> None:
     parts: dict[str, object] = {
         "dataset": DatasetConfig(name="pairs"),

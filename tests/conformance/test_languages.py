@@ -9,6 +9,7 @@ from language_samples import SAMPLES
 from language_samples.base import Sample
 from tree_sitter import Node
 
+from avatar.code.dataflow import data_flow
 from avatar.code.functions import functions_of
 from avatar.code.languages import LANGUAGES, Language, family, language_of_file, suffix_of_editor
 from avatar.code.parsing import Parsed, captures, parse, reserved
@@ -100,6 +101,28 @@ def test_renaming_changes_local_names_alone(language: Language, sample: Sample, 
     assert len({new for _, new in changed}) == len(changed) == len(sample.locals)
     assert not {new for _, new in changed} & (reserved(language.name) | {old for old, _ in pairs})
     assert re.sub(r"\w+", "", made) == re.sub(r"\w+", "", sample.body)
+
+
+def test_the_data_flow_follows_local_variables(language: Language, sample: Sample) -> None:
+    flow = data_flow(sample.body, language.name)
+    assert flow is not None
+    assert [token.encode() for token in flow.tokens if token] == tokens(sample.body, language.name)
+    followed = {edge.name for edge in flow.edges if edge.name in edge.source_names}
+    assert followed & sample.locals
+    if not language.data_flow.declared_only:
+        assert followed >= sample.locals
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_data_flow_does_not_depend_on_names(language: Language, sample: Sample, seed: int) -> None:
+    made = rewrites(language.name)["rename"](sample.body, Random(seed))
+    before, after = data_flow(sample.body, language.name), data_flow(made, language.name)
+    assert before is not None
+    assert after is not None
+    assert after.tokens != before.tokens
+    assert [(edge.token, edge.kind, edge.sources) for edge in after.edges] == [
+        (edge.token, edge.kind, edge.sources) for edge in before.edges
+    ]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

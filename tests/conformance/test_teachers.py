@@ -14,6 +14,7 @@ from avatar.config.schema import TeacherConfig, TrainerConfig
 from avatar.data.records import Corpus, Function, Pair, Sample, SplitName, Task
 from avatar.teacher.kinds import TEACHERS, Lesson, TeacherKind, Training, read_answers, read_vectors
 from avatar.teacher.names import JOINS, POOLINGS
+from tiny_roberta import tiny_roberta
 
 TRAINING = Training(seed=1, metric="accuracy", precision="32-true", world_size=1)
 
@@ -27,7 +28,8 @@ def corpus() -> Corpus:
         Pair(first, second, int(first.split("_")[0] == second.split("_")[0]))
         for first, second in itertools.combinations(functions, 2)
     ]
-    return Corpus("tiny", Task.PAIR, functions, {split: pairs[row::4] for row, split in enumerate(SplitName)})
+    splits = {split: pairs[row::4] for row, split in enumerate(SplitName)}
+    return Corpus("tiny", Task.PAIR, functions, splits, languages=("python",))
 
 
 def groups() -> Corpus:
@@ -37,11 +39,18 @@ def groups() -> Corpus:
     parts = {SplitName.LABELED: samples[::2], SplitName.UNLABELED: samples[1::2]}
     rows = {SplitName.LABELED: np.arange(0, 18, 2), SplitName.UNLABELED: np.arange(1, 18, 2)}
     splits = {split: parts.get(split, samples[:4]) for split in SplitName}
-    return Corpus("tiny", Task.EMBEDDING, functions, splits, (), rows, dict.fromkeys(rows, 18), num_labels=3)
+    return Corpus(
+        "tiny", Task.EMBEDDING, functions, splits, (), rows, dict.fromkeys(rows, 18), 3, languages=("python",)
+    )
 
 
 def encoder(folder: Path) -> TeacherConfig:
     return TeacherConfig(kind="encoder", max_length=16, encoder_layers=1, trainable_layers=0, epochs=1)
+
+
+def with_data_flow(folder: Path) -> TeacherConfig:
+    model = str(tiny_roberta(folder / "roberta"))
+    return TeacherConfig(kind="data_flow", model=model, max_length=16, data_flow_length=8, epochs=1)
 
 
 def predictions(folder: Path) -> TeacherConfig:
@@ -61,6 +70,7 @@ def vectors(folder: Path) -> TeacherConfig:
 
 
 CONFIGS: dict[str, Callable[[Path], TeacherConfig]] = {
+    "data_flow": with_data_flow,
     "encoder": encoder,
     "none": none,
     "predictions": predictions,

@@ -7,6 +7,7 @@ import pytest
 from jobs import small_job, write_pairs
 
 from avatar.checks.preflight import check
+from avatar.code.dataflow import data_flow
 from avatar.common.errors import ConfigError
 from avatar.config.schema import DistillConfig, TeacherConfig
 from avatar.pipeline import stage_01_dataset, stage_02_teacher, stage_03_labels, stage_10_student
@@ -14,6 +15,7 @@ from avatar.pipeline.job import Job
 from avatar.pipeline.stage_03_labels import Labels
 from avatar.pipeline.stage_10_student import TrainedStudent
 from avatar.space.architecture import Architecture
+from tiny_roberta import tiny_roberta
 
 ARCH = Architecture(
     tokenizer="word",
@@ -68,3 +70,22 @@ def test_a_frozen_teacher_reads_each_function_once_for_all_seeds(data: Path, tmp
 def test_recorded_predictions_have_no_vectors(data: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="kind 'predictions' has no vectors"):
         check(small_job(data, tmp_path, distill=DistillConfig(relations=1.0)))
+
+
+@pytest.mark.parametrize("layers", [0, None])
+def test_a_job_learns_from_a_teacher_that_reads_the_data_flow(data: Path, tmp_path: Path, layers: int | None) -> None:
+    model = str(tiny_roberta(tmp_path / "roberta"))
+    teacher = TeacherConfig(
+        kind="data_flow", model=model, max_length=60, data_flow_length=20, trainable_layers=layers, epochs=1
+    )
+    cfg = small_job(data, tmp_path, teacher=teacher, distill=DistillConfig(epochs=1, relations=1.0))
+    job = Job.of(cfg)
+    corpus_data = stage_01_dataset.run(job)
+    labels = stage_03_labels.run(job, corpus_data, stage_02_teacher.run(job, corpus_data))
+    assert labels.soft is not None
+    assert np.isfinite(labels.soft).all()
+    assert labels.vectors is not None
+    rows = corpus_data.training_rows
+    assert (np.abs(labels.vectors[rows]).sum(axis=1) > 0).all()
+    flows = [data_flow(corpus_data.texts[row], corpus_data.languages[row]) for row in rows]
+    assert any(flow is not None and flow.edges for flow in flows)

@@ -25,6 +25,7 @@ class FirstWord:
     note: ClassVar[str] = "The teacher is a rule."
     runs: ClassVar[bool] = False
     tasks: ClassVar[tuple[Task, ...]] = (Task.PAIR,)
+    needs_language: ClassVar[bool] = False
     gives_vectors: ClassVar[bool] = False
 
     def problems(self, cfg: TeacherConfig) -> Iterator[str]:

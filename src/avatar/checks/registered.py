@@ -35,10 +35,15 @@ def names(cfg: Config) -> Iterator[Problem]:
 
 
 def language(cfg: Config) -> Iterator[Problem]:
-    """A problem where functions must be rewritten and their language is not set."""
+    """A problem where functions must be parsed and their language is not set."""
     if cfg.dataset.language or cfg.dataset.columns.get("language") or cfg.dataset.name not in READERS.names():
         return
     fix = f"set it to one of {', '.join(LANGUAGES.names())}"
+    if cfg.teacher.kind in TEACHERS.names() and TEACHERS.get(cfg.teacher.kind).needs_language:
+        yield (
+            f"dataset.language is null; teacher.kind={cfg.teacher.kind} parses functions, which needs the language: "
+            f"{fix}, or set teacher.kind=encoder"
+        )
     if cfg.distill.copies:
         yield (
             f"dataset.language is null; distill.copies={cfg.distill.copies} rewrites functions, which needs the "

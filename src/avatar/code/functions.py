@@ -3,12 +3,12 @@
 import re
 from bisect import bisect
 from dataclasses import dataclass
-from itertools import accumulate
 
 from tree_sitter import Node, Parser, QueryCursor
 
 from avatar.code.function_forms import form_of
 from avatar.code.languages import LANGUAGES
+from avatar.code.nesting import is_too_nested
 from avatar.code.parsing import compiled, load, reserved
 from avatar.code.text import DOCSTRINGS_KEPT, TextRules, as_scanned_before, clean, function_text
 from avatar.common.errors import DataError
@@ -16,14 +16,7 @@ from avatar.common.errors import DataError
 MAX_SOURCE_BYTES = 1_000_000
 """Longer sources are refused: they are not written by people."""
 
-MAX_NESTING = 500
-"""Deepest nesting of brackets or signs, and most angle brackets in a statement if the grammar is slow with them."""
-
-_STEP = {**dict.fromkeys(b"([{", 1), **dict.fromkeys(b")]}", -1)}
-_NO_BRACKETS = bytes(code for code in range(256) if code not in b"([{)]}")
-_SIGNS = bytes(code in b"-*&!~+<" for code in range(256))
 _LONE_RETURN = re.compile(rb"\r(?!\n)")
-_TOO_MANY_SIGNS = b"\1" * 2000  # longer than decorative comment lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +55,7 @@ def functions_of(source: str, language: str, rules: TextRules = DOCSTRINGS_KEPT)
         raise DataError(
             f"the source has {len(content)} bytes, more than {MAX_SOURCE_BYTES}", "split it into smaller files"
         )
-    if _is_too_nested(content, language):
+    if is_too_nested(content, language):
         return Outline((), "left out: brackets or signs are nested too deeply")
     root = _root(content, language)
     functions = _functions(root, content, language, rules)
@@ -85,20 +78,6 @@ def functions_of(source: str, language: str, rules: TextRules = DOCSTRINGS_KEPT)
 def _root(content: bytes, language: str) -> Node:
     hide_macros = LANGUAGES.get(language).hide_macros
     return Parser(load(language)).parse(hide_macros(content) if hide_macros else content).root_node
-
-
-def _is_too_nested(content: bytes, language: str) -> bool:
-    """Whether tree-sitter's time or memory would grow with the square of the content's size.
-
-    This happens with nested brackets and signs in all grammars, and with many angle brackets in some.
-    """
-    if max(accumulate(map(_STEP.__getitem__, content.translate(None, _NO_BRACKETS))), default=0) > MAX_NESTING:
-        return True
-    if _TOO_MANY_SIGNS in content.translate(_SIGNS, b" \t\n\r\f\v"):
-        return True
-    if not LANGUAGES.get(language).slow_brackets or content.count(b"<") <= MAX_NESTING:
-        return False
-    return max(statement.count(b"<") for statement in re.split(rb"[;{}]", content)) > MAX_NESTING
 
 
 def _functions(root: Node, content: bytes, language: str, rules: TextRules) -> list[tuple[SourceFunction, bool]]:

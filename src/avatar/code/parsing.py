@@ -9,6 +9,7 @@ import tree_sitter
 from tree_sitter import Node, Parser, Query, QueryCursor
 
 from avatar.code.languages import LANGUAGES, Language
+from avatar.code.nesting import is_too_nested
 from avatar.common.errors import AvatarError
 
 MAX_BYTES = 100_000
@@ -67,6 +68,28 @@ def parse(code: str, language: str) -> Parsed | None:
             return doubtful
         name = reader.fallback
     return None
+
+
+def parse_with_errors(code: str, language: str) -> Parsed | None:
+    """Like `parse`, but a text with syntax errors has a tree too, by the language's own grammar without a wrapper.
+
+    None if the text is longer than `MAX_BYTES`, is nested too deeply, or needs more than `SECONDS`.
+    """
+    source = code.encode("utf-8", "replace")
+    if len(source) > MAX_BYTES or is_too_nested(source, language):
+        return None
+    reader, deadline = LANGUAGES.get(language), time.thread_time() + SECONDS
+    plain: Parsed | None = None
+    for before, after in (("", ""), *(() if reader.wrapper is None else (reader.wrapper,)), *reader.other_wrappers):
+        text = before.encode() + source + after.encode()
+        root = _root(text, language, deadline)
+        if root is None:
+            return plain
+        parsed = Parsed(root, text, reader, len(before), len(after))
+        if not root.has_error and not (reader.misread and captures(parsed, reader.misread)):
+            return parsed
+        plain = plain or parsed
+    return plain
 
 
 def _root(text: bytes, language: str, deadline: float) -> Node | None:

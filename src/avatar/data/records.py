@@ -120,6 +120,12 @@ class Corpus:
         """True label of each example, (examples,)."""
         return np.asarray([example.label for example in self.splits[split]], dtype=np.int64)
 
+    @cached_property
+    def all_languages(self) -> list[str]:
+        """Language of every function, by row: its own, or the first one of the corpus; "" if unknown."""
+        default = self.languages[0] if self.languages else ""
+        return [function.language or default for function in self.functions.values()]
+
     def function_languages(self, split: SplitName) -> list[str]:
         """Language of the first function of each example; "" if unknown."""
         return [self.functions[example.ids[0]].language for example in self.splits[split]]

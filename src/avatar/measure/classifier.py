@@ -1,17 +1,20 @@
 """A model with its tokenizer, from text to label; used to measure latency and energy."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
+from avatar.data.batching import TokenTable
 from avatar.data.records import Task
-from avatar.data.tokenizers import MAX_CHARACTERS, PAD, SPECIAL_TOKENS, encode_texts, train_tokenizer
+from avatar.data.tokenizers import PAD, SPECIAL_TOKENS, encode_texts, train_tokenizer
 from avatar.student.encoder import StudentModel
 from avatar.teacher.teacher_model import TeacherModel, shape_only
 
@@ -47,13 +50,17 @@ class TextClassifier:
 
     def prepare(self, texts: Sequence[str]) -> ModelInputs:
         """Tokenize the functions of one example and pad them to the longer one, or to `width`."""
+        ids, mask = self.padded(texts)
+        members = torch.arange(len(texts))[None]
+        return ModelInputs(*(tensor.to(self.device) for tensor in (ids, mask, members)))
+
+    def padded(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """Token ids (texts, tokens) of the texts, and the mask of the padding (texts, tokens)."""
         rows = self.tokenize(texts)
         width = max(1, self.width, *(len(row) for row in rows))
         ids = torch.tensor([row + [self.pad_id] * (width - len(row)) for row in rows])
         lengths = torch.tensor([len(row) for row in rows])
-        mask = torch.arange(width) < lengths[:, None]
-        members = torch.arange(len(rows))[None]
-        return ModelInputs(*(tensor.to(self.device) for tensor in (ids, mask, members)))
+        return ids, torch.arange(width) < lengths[:, None]
 
     @torch.inference_mode()
     def forward(self, inputs: ModelInputs) -> Tensor:
@@ -79,15 +86,30 @@ def _encode(tokenizer: Tokenizer, max_length: int, texts: Sequence[str]) -> list
     return encode_texts(tokenizer, texts, max_length)
 
 
-def of_teacher(model: TeacherModel, tokenizer: PreTrainedTokenizerBase, max_length: int) -> TextClassifier:
-    """The fine-tuned teacher with its own tokenizer, in eval mode."""
+@dataclass(frozen=True)
+class TeacherClassifier(TextClassifier):
+    """A teacher, which reads a function as in its training. `read` gives the input for texts."""
 
-    def encode(texts: Sequence[str]) -> list[list[int]]:
-        cut = [text[:MAX_CHARACTERS] for text in texts]
-        rows: list[list[int]] = tokenizer(cut, truncation=True, max_length=max_length)["input_ids"]
-        return rows
+    read: Callable[[Sequence[str]], TokenTable] = field(kw_only=True)
 
-    return TextClassifier(model.eval(), encode, pad_id=tokenizer.pad_token_id or 0)
+    def padded(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """The teacher's input, as `TokenTable.padded` of the kind of teacher gives it."""
+        return self.read(texts).padded(np.arange(len(texts)))
+
+
+def of_teacher(
+    model: TeacherModel, tokenizer: PreTrainedTokenizerBase, max_length: int, languages: Mapping[str, str]
+) -> TextClassifier:
+    """The fine-tuned teacher with its own tokenizer, in eval mode. `languages` has the language of each text."""
+
+    def read(texts: Sequence[str]) -> TokenTable:
+        return model.table(tokenizer, texts, [languages.get(text, "") for text in texts], max_length)
+
+    def tokens(texts: Sequence[str]) -> list[list[int]]:
+        table = read(texts)
+        return [table.ids[low:high].tolist() for low, high in pairwise(table.offsets)]
+
+    return TeacherClassifier(model.eval(), tokens, pad_id=tokenizer.pad_token_id or 0, read=read)
 
 
 _SHIFT = 2

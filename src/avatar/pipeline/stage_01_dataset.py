@@ -40,6 +40,11 @@ class Data:
         """Text of every function, by row."""
         return [function.code for function in self.corpus.functions.values()]
 
+    @property
+    def languages(self) -> list[str]:
+        """Language of every function, by row; "" if unknown."""
+        return self.corpus.all_languages
+
     def rows(self, splits: Sequence[SplitName]) -> NDArray[np.int64]:
         """Rows of the functions in the examples of `splits`, ascending."""
         return np.unique(np.concatenate([self.corpus.members(split).ravel() for split in splits]))

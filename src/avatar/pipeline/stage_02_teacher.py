@@ -27,14 +27,16 @@ VECTORS = "vectors.npy"
 
 @dataclass(frozen=True)
 class Texts:
-    """Distinct texts of functions, sorted."""
+    """Distinct texts of functions with their languages, sorted; a language is "" if the teacher needs none."""
 
     texts: tuple[str, ...]
+    languages: tuple[str, ...]
 
     @cached_property
     def key(self) -> str:
-        """Digest of all texts."""
-        return hashlib.sha256("\x00".join(self.texts).encode("utf-8", "surrogatepass")).hexdigest()
+        """Digest of all texts, and of the languages if there are any."""
+        parts = self.texts + self.languages if any(self.languages) else self.texts
+        return hashlib.sha256("\x00".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class VectorSettings:
     model: str = setting("teacher.model")
     encoder_layers: int | None = setting("teacher.encoder_layers")
     max_length: int = setting("teacher.max_length")
+    data_flow_length: int = setting("teacher.data_flow_length")
     pooling: str = setting("teacher.pooling")
     teacher: TeacherConfig = unkeyed(
         "teacher", why="the head is trained later, and its settings do not change the vectors of the encoder"
@@ -61,7 +64,9 @@ class VectorSettings:
 def _build_vectors(inputs: VectorInputs, settings: VectorSettings, folder: Path) -> dict[str, Any]:
     from avatar.teacher.fine_tuning import frozen_vectors
 
-    vectors = frozen_vectors(inputs.texts.texts, settings.teacher, settings.trainer, keep=folder / SHARDS)
+    vectors = frozen_vectors(
+        inputs.texts.texts, inputs.texts.languages, settings.teacher, settings.trainer, keep=folder / SHARDS
+    )
     save_array(folder / VECTORS, vectors)
     shutil.rmtree(folder / SHARDS, ignore_errors=True)
     return {"functions": len(vectors), "hidden": vectors.shape[1]}
@@ -93,10 +98,11 @@ class FrozenVectors:
     def get(self) -> NDArray[np.float32]:
         """Vectors (functions, hidden); 0 for functions that are in no example."""
         encoded = np.load(self.pending.get().folder / VECTORS, mmap_mode="r")
-        index = {text: row for row, text in enumerate(self.texts.texts)}
+        index = {pair: row for row, pair in enumerate(zip(self.texts.texts, self.texts.languages, strict=True))}
         codes, rows = self.data.texts, self.data.rows(tuple(self.data.corpus.splits))
+        languages = self.data.languages if any(self.texts.languages) else [""] * len(codes)
         vectors = np.zeros((len(codes), encoded.shape[1]), dtype=np.float32)
-        vectors[rows] = encoded[[index[codes[row]] for row in rows]]
+        vectors[rows] = encoded[[index[codes[row], languages[row]] for row in rows]]
         return vectors
 
 
@@ -188,6 +194,8 @@ def run(job: Job, data: Data) -> Teacher:
         )
     frozen = None
     if kind.only_head_learns(cfg) or (task.grouped and kind.runs):
-        texts = Texts(tuple(sorted({data.texts[row] for row in data.rows(tuple(data.corpus.splits))})))
+        languages = data.languages if kind.needs_language else [""] * len(data.texts)
+        distinct = sorted({(data.texts[row], languages[row]) for row in data.rows(tuple(data.corpus.splits))})
+        texts = Texts(tuple(text for text, _ in distinct), tuple(language for _, language in distinct))
         frozen = FrozenVectors(data, texts, job.pending(FROZEN_VECTORS, VectorInputs(texts)))
     return Teacher(kind, job.make(TEACHER, Inputs(data, frozen)), frozen)

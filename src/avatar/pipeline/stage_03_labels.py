@@ -92,10 +92,10 @@ class VectorSettings:
 def _build_vectors(inputs: Inputs, settings: VectorSettings, folder: Path) -> dict[str, Any]:
     from avatar.data.inference import encode_functions
     from avatar.teacher.fine_tuning import torch_device
-    from avatar.teacher.teacher_tokens import tokenize
 
     model, tokenizer = inputs.teacher.kind.load(inputs.teacher.artifact.folder)
-    tokens, rows = tokenize(tokenizer, inputs.data.texts, settings.max_length), inputs.data.training_rows
+    data, rows = inputs.data, inputs.data.training_rows
+    tokens = model.table(tokenizer, data.texts, data.languages, settings.max_length)
     device = torch_device(settings.trainer)
     shards = folder / SHARDS
     vectors = encode_functions(model, tokens, rows, device=device, label="teacher reads functions", keep=shards)

@@ -29,6 +29,7 @@ from avatar.pipeline.stage_03_labels import Labels
 from avatar.pipeline.stage_10_student import TrainedStudent
 from avatar.space.cost import count_flops
 from avatar.student.distillation import distillation_examples
+from avatar.teacher.teacher_model import TeacherModel
 
 log = get_logger("measure")
 
@@ -231,6 +232,8 @@ def _flops(student: TrainedStudent, large: TextClassifier | None, settings: Sett
 
 def _teacher_flops(large: TextClassifier, arity: int, length: int) -> int:
     """FLOPs of a BERT-like teacher from its shape: 2 for each multiply-add of projections, FFN and attention."""
+    assert isinstance(large.model, TeacherModel)
+    length = large.model.positions(length)
     config: Any = large.model.get_submodule("encoder").config
     hidden, inner, layers = config.hidden_size, config.intermediate_size, config.num_hidden_layers
     layer = 8 * length * hidden * hidden + 4 * length * length * hidden + 4 * length * hidden * inner
@@ -246,4 +249,4 @@ def _timed_teacher(inputs: Inputs, settings: Settings) -> TextClassifier | None:
         texts = [data.texts[row] for row in data.training_rows]
         return codebert_shape(data.corpus.task, texts, settings.teacher_length, derive_seed(settings.seed, "shape"))
     model, tokenizer = teacher.kind.load(teacher.artifact.folder)
-    return of_teacher(model, tokenizer, settings.teacher_length)
+    return of_teacher(model, tokenizer, settings.teacher_length, dict(zip(data.texts, data.languages, strict=True)))

@@ -23,7 +23,6 @@ from avatar.teacher.teacher_tokens import (
     StateTable,
     frozen_states,
     state_bytes,
-    tokenize,
     vector_table,
 )
 from avatar.teacher.tuning_module import TeacherModule
@@ -77,14 +76,18 @@ def only_head_learns(cfg: TeacherConfig) -> bool:
 
 
 def frozen_vectors(
-    texts: Sequence[str], cfg: TeacherConfig, trainer: TrainerConfig, keep: Path | None = None
+    texts: Sequence[str],
+    languages: Sequence[str],
+    cfg: TeacherConfig,
+    trainer: TrainerConfig,
+    keep: Path | None = None,
 ) -> NDArray[np.float32]:
     """Vectors (texts, hidden) of the pretrained encoder, which training does not change.
 
     With `keep`, a folder for these texts and this encoder, a call goes on from what an earlier one has saved there.
     """
     model, tokenizer = load_teacher(cfg, Task.FUNCTION)
-    tokens = tokenize(tokenizer, texts, cfg.max_length)
+    tokens = model.table(tokenizer, texts, languages, cfg.max_length)
     log.info(
         "encoding %d functions (%d tokens) once with the frozen encoder of the teacher", len(texts), len(tokens.ids)
     )
@@ -109,10 +112,12 @@ def fine_tune(
     torch.manual_seed(derive_seed(seed, "teacher", "head"))
     model, tokenizer = load_teacher(cfg, corpus.task)
     texts = [function.code for function in corpus.functions.values()]
-    tokens = tokenize(tokenizer, texts, cfg.max_length)
+    languages = corpus.all_languages
+    tokens = model.table(tokenizer, texts, languages, cfg.max_length)
     device = torch_device(trainer)
     if only_head_learns(cfg):
-        states: StateTable | None = vector_table(frozen_vectors(texts, cfg, trainer) if vectors is None else vectors)
+        made = frozen_vectors(texts, languages, cfg, trainer) if vectors is None else vectors
+        states: StateTable | None = vector_table(made)
     else:
         states = _states(model, tokens, corpus, device)
     table = tokens if states is None else states
@@ -136,8 +141,8 @@ def fine_tune(
 
 
 def _states(model: TeacherModel, tokens: TokenTable, corpus: Corpus, device: str) -> StateTable | None:
-    """The outputs of the frozen layers for every function of an example; None if they need too much memory."""
-    if model.split is None:
+    """The outputs of the frozen layers for every function of an example; None if they are computed in each epoch."""
+    if model.split is None or not model.caches_states:
         return None
     rows = np.unique(np.concatenate([corpus.members(split).ravel() for split in corpus.splits]))
     size = state_bytes(tokens, rows, model.hidden_size)

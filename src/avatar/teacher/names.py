@@ -8,6 +8,16 @@ from avatar.common.registry import Registry
 
 if TYPE_CHECKING:
     from avatar.teacher.pair_heads import Join
+    from avatar.teacher.teacher_model import TeacherModel
+
+MODELS: Registry[type["TeacherModel"]] = Registry(
+    "kind of teacher with an encoder",
+    {
+        "data_flow": "avatar.teacher.data_flow_model:DataFlowModel",
+        "encoder": "avatar.teacher.teacher_model:TeacherModel",
+    },
+)
+"""The model of a teacher's kind (`teacher.kind`)."""
 
 JOINS: Registry[type["Join"]] = Registry(
     "teacher head",

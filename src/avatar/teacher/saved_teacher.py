@@ -10,6 +10,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokeniz
 from avatar.common.errors import ArtifactError
 from avatar.common.files import write_text, writing
 from avatar.data.records import Task
+from avatar.teacher.names import MODELS
 from avatar.teacher.teacher_model import TeacherModel
 
 WEIGHTS, DESCRIPTION = "teacher.safetensors", "teacher.json"
@@ -24,6 +25,8 @@ def save_teacher(model: TeacherModel, tokenizer: PreTrainedTokenizerBase, folder
     with writing(folder / WEIGHTS) as temporary:
         save_file(weights, temporary)
     described = {
+        "kind": next(kind for kind in MODELS if MODELS.get(kind) is type(model)),
+        "options": dict(model.described()),
         "task": model.task.value,
         "pooling": model.pooling,
         "head": model.head_kind,
@@ -37,11 +40,13 @@ def read_teacher(folder: Path) -> tuple[TeacherModel, PreTrainedTokenizerBase]:
     try:
         described = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
         encoder = AutoModel.from_config(AutoConfig.from_pretrained(folder))  # type: ignore[no-untyped-call]
-        model = TeacherModel(encoder, Task(described["task"]), described["pooling"], described["head"])
+        kind = MODELS.get(described.get("kind", "encoder"))
+        options = described.get("options", {})
+        model = kind(encoder, Task(described["task"]), described["pooling"], described["head"], **options)
         model.freeze_lower(described["trainable_layers"])
         model.load_state_dict(load_file(folder / WEIGHTS))
         tokenizer = AutoTokenizer.from_pretrained(folder)
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise ArtifactError(
             f"the teacher in {folder} is unreadable: {error}",
             "delete this folder and run again: the teacher is then trained again",

@@ -1,6 +1,7 @@
 """A Hugging Face encoder with the paper's heads."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -18,10 +19,12 @@ from transformers.utils.logging import disable_progress_bar
 
 from avatar.common.errors import ConfigError, DataError
 from avatar.config.schema import TeacherConfig
+from avatar.data.batching import TokenTable
 from avatar.data.records import Task
 from avatar.teacher.model_location import locate
-from avatar.teacher.names import POOLINGS
+from avatar.teacher.names import MODELS, POOLINGS
 from avatar.teacher.pair_heads import Head
+from avatar.teacher.teacher_tokens import tokenize
 
 LAYERED = {"bert", "camembert", "electra", "roberta", "xlm-roberta"}
 """Model types whose layers can be run one by one, so that the lower ones can be frozen."""
@@ -62,6 +65,9 @@ class TeacherModel(nn.Module):
     layers; the embeddings are then frozen too. It is None if everything is trained.
     """
 
+    caches_states: ClassVar[bool] = True
+    """Whether the upper layers need nothing but the states after the frozen layers and the mask of the padding."""
+
     encoder: Any
 
     def __init__(
@@ -82,6 +88,25 @@ class TeacherModel(nn.Module):
         self.head_kind = head
         self.head = Head(task, encoder.config.hidden_size, head, head_dropout)
         self.split: int | None = None
+
+    @classmethod
+    def options(cls, cfg: TeacherConfig) -> dict[str, Any]:
+        """Further arguments of the constructor, from the settings."""
+        return {}
+
+    def described(self) -> Mapping[str, Any]:
+        """The same arguments, of this model."""
+        return {}
+
+    def table(
+        self, tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], languages: Sequence[str], max_length: int
+    ) -> TokenTable:
+        """The input for each text, of which at most `max_length` tokens are read; `languages` may be ""."""
+        return tokenize(tokenizer, texts, max_length)
+
+    def positions(self, max_length: int) -> int:
+        """Longest input, in tokens, if at most `max_length` tokens of a function are read."""
+        return max_length
 
     @property
     def hidden_size(self) -> int:
@@ -132,18 +157,27 @@ class TeacherModel(nn.Module):
     @torch.no_grad()
     def lower_states(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """States (functions, tokens, hidden) after the frozen layers."""
-        states = self.encoder.embeddings(input_ids=input_ids)
-        if hasattr(self.encoder, "embeddings_project"):
-            states = self.encoder.embeddings_project(states)
+        states = self.embedded(input_ids, attention_mask)
         layers = self.encoder.encoder.layer[: self.split]
         return run_layers(self.encoder.config, layers, states, attention_mask)
+
+    def embedded(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """The input of the first layer (functions, tokens, hidden)."""
+        states: Tensor = self.encoder.embeddings(input_ids=input_ids)
+        if hasattr(self.encoder, "embeddings_project"):
+            states = self.encoder.embeddings_project(states)
+        return states
+
+    def all_states(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """States (functions, tokens, hidden) after all layers."""
+        made = self.encoder(input_ids=input_ids, attention_mask=attention_mask.long())
+        return made.last_hidden_state  # type: ignore[no-any-return]
 
     def encode(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Vectors (functions, hidden) of padded functions (functions, tokens)."""
         if self.split is not None:
             return self.upper.encode(self.lower_states(input_ids, attention_mask), attention_mask)
-        states = self.encoder(input_ids=input_ids, attention_mask=attention_mask.long()).last_hidden_state
-        return pool(states, attention_mask, self.pooling)
+        return pool(self.all_states(input_ids, attention_mask), attention_mask, self.pooling)
 
     def classify(self, vectors: Tensor) -> Tensor:
         """Logits (examples, 2) of vectors (examples, arity, hidden)."""
@@ -155,15 +189,30 @@ class TeacherModel(nn.Module):
 
 
 def run_layers(config: PreTrainedConfig, layers: nn.ModuleList, states: Tensor, attention_mask: Tensor) -> Tensor:
-    """States (functions, tokens, hidden) after `layers` of an encoder with BERT's structure."""
-    mask = create_bidirectional_mask(config=config, inputs_embeds=states, attention_mask=attention_mask.bool())
+    """States (functions, tokens, hidden) after `layers` of an encoder with BERT's structure.
+
+    The mask is that of the padding, (functions, tokens), or says which token attends to which, (functions, tokens,
+    tokens).
+    """
+    if attention_mask.dim() == 2:
+        mask = create_bidirectional_mask(config=config, inputs_embeds=states, attention_mask=attention_mask.bool())
+    else:
+        mask = attention_bias(attention_mask, states.dtype)
     for layer in layers:
         states = layer(states, mask)
     return states
 
 
+def attention_bias(attention_mask: Tensor, dtype: torch.dtype) -> Tensor:
+    """What is added to the attention scores, (functions, 1, tokens, tokens): 0, or the lowest number."""
+    bias = torch.zeros(attention_mask.shape, dtype=dtype, device=attention_mask.device)
+    return bias.masked_fill_(~attention_mask, torch.finfo(dtype).min)[:, None]
+
+
 def pool(states: Tensor, attention_mask: Tensor, pooling: str) -> Tensor:
-    """One vector per function, (functions, hidden), by the pooling with this name."""
+    """One vector per function, (functions, hidden), by the pooling with this name. The mask is as in `run_layers`."""
+    if attention_mask.dim() == 3:
+        attention_mask = attention_mask[:, 0]  # the first token attends to everything but padding
     vectors: Tensor = POOLINGS.get(pooling)(states, attention_mask)
     return vectors
 
@@ -185,7 +234,8 @@ def load_teacher(cfg: TeacherConfig, task: Task) -> tuple[TeacherModel, PreTrain
             f"teacher.max_length={cfg.max_length}, but '{cfg.name}' reads at most {longest} tokens",
             f"set teacher.max_length={longest} or less",
         )
-    model = TeacherModel(encoder, task, cfg.pooling, cfg.head, cfg.head_dropout)
+    kind = MODELS.get(cfg.kind)
+    model = kind(encoder, task, cfg.pooling, cfg.head, cfg.head_dropout, **kind.options(cfg))
     model.freeze_lower(cfg.trainable_layers)
     return model, tokenizer
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -11,7 +12,9 @@ from transformers import PreTrainedTokenizerBase
 
 from avatar.common.logging import progress
 from avatar.data.batching import TokenTable, bucketed
-from avatar.teacher.teacher_model import TeacherModel
+
+if TYPE_CHECKING:
+    from avatar.teacher.teacher_model import TeacherModel
 
 MAX_CHARACTERS = 50_000
 """Longer functions are truncated before tokenizing: no teacher reads more than a few hundred tokens."""
@@ -55,7 +58,7 @@ def state_bytes(tokens: TokenTable, rows: NDArray[np.int64], hidden_size: int) -
 
 
 def frozen_states(
-    model: TeacherModel,
+    model: "TeacherModel",
     tokens: TokenTable,
     rows: NDArray[np.int64],
     device: torch.device | str = "cpu",

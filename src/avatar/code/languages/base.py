@@ -32,6 +32,7 @@ from random import Random
 
 from tree_sitter import Node
 
+from avatar.code.flow_rules import DataFlow
 from avatar.code.layout import reformat_braces
 from avatar.code.shape import BRACES, Shape
 from avatar.code.tree_layout import TreeLayout
@@ -84,6 +85,7 @@ class Language:
     functions: str
     variables: str
     dead_code: DeadCode
+    data_flow: DataFlow
     grammar: str = "language"
     """The function of `package` that returns the grammar."""
     comments: frozenset[str] = frozenset({"comment"})

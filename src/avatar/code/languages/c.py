@@ -1,7 +1,11 @@
 """C, and the parts that C++ shares with it."""
 
+from dataclasses import dataclass
+
 from tree_sitter import Node
 
+from avatar.code.flow_rules import Branches, DataFlow, Declares, Ignores, Reader, Repeats, Updates, all_children
+from avatar.code.flow_steps import COMES, Step, Write
 from avatar.code.languages.base import DeadCode, Language, register, words
 
 FUNCTIONS = """
@@ -93,6 +97,36 @@ def _declared(definition: Node) -> Node | None:
     return part if is_function or (part is not None and part.type == "operator_cast") else None
 
 
+_WRAPPED = words("parenthesized_declarator reference_declarator variadic_declarator")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter: the name inside its declarators is declared."""
+
+    def steps(self, node: Node, reader: Reader) -> list[Step]:
+        """The declaration; nothing for a parameter without a name."""
+        part = node.child_by_field_name("declarator")
+        while part is not None and part.type != "identifier":
+            inner = part.child_by_field_name("declarator")
+            part = part.named_children[-1] if inner is None and part.type in _WRAPPED else inner
+        return [] if part is None else [Write(reader.names([part]), (), COMES, joined=True)]
+
+
+@dataclass(frozen=True)
+class Declarator:
+    """The names in a pointer or array declarator are declared, but not those of a function that returns a pointer."""
+
+    def steps(self, node: Node, reader: Reader) -> list[Step]:
+        """The declaration."""
+        owner = node.parent
+        while owner is not None and owner.type == node.type:
+            owner = owner.parent
+        if owner is not None and owner.type == "function_definition":
+            return reader.steps(node.children)
+        return [Write(reader.names(node.children_by_field_name("declarator")), (), COMES, joined=True)]
+
+
 C = register(
     Language(
         name="c",
@@ -107,6 +141,20 @@ C = register(
         snake_case=0.9,
         fallback="cpp",
         name_of=name_of,
+        data_flow=DataFlow(
+            {
+                "declaration": Declares(anew=False),
+                "pointer_declarator": Declarator(),
+                "array_declarator": Declarator(),
+                "parameter_declaration": Parameter(),
+                "assignment_expression": Ignores(),
+                "update_expression": Updates(),
+                "if_statement": Branches(words("if_statement else")),
+                "for_statement": Repeats(first=all_children),
+                "while_statement": Repeats(),
+            },
+            declared_only=True,
+        ),
         dead_code=DeadCode(
             body=BODY,
             declarations=(

@@ -2,8 +2,19 @@
 
 from tree_sitter import Node
 
+from avatar.code.flow_rules import (
+    Assigns,
+    Branches,
+    DataFlow,
+    Declares,
+    Defines,
+    Iterates,
+    Repeats,
+    Updates,
+    fields,
+)
 from avatar.code.languages import c
-from avatar.code.languages.base import DeadCode, Language, register
+from avatar.code.languages.base import DeadCode, Language, register, words
 from avatar.code.macros import hide_macros
 
 FUNCTIONS = (
@@ -63,6 +74,23 @@ CPP = register(
         separator="::",
         name_of=_name_of,
         hide_macros=hide_macros,
+        data_flow=DataFlow(
+            {
+                "declaration": Declares(),
+                "init_declarator": Defines(fields("declarator")),
+                "pointer_declarator": c.Declarator(),
+                "array_declarator": c.Declarator(),
+                "parameter_declaration": c.Parameter(),
+                "optional_parameter_declaration": Defines(fields("declarator"), fields("default_value")),
+                "assignment_expression": Assigns(),
+                "update_expression": Updates(),
+                "if_statement": Branches(words("else_clause"), words("else_clause"), first=fields("condition")),
+                "for_statement": Repeats(first=fields("initializer")),
+                "for_range_loop": Iterates(Assigns(fields("declarator"), fields("right"))),
+                "while_statement": Repeats(),
+                "do_statement": Repeats(),
+            }
+        ),
         dead_code=DeadCode(
             body=c.BODY,
             declarations=("int {a} = {n};", "double {a} = {n};", "bool {a} = false;", 'const char *{a} = "{w}";'),

@@ -2,6 +2,17 @@
 
 from tree_sitter import Node
 
+from avatar.code.flow_rules import (
+    Assigns,
+    Branches,
+    DataFlow,
+    Defines,
+    Iterates,
+    Repeats,
+    Updates,
+    after,
+    fields,
+)
 from avatar.code.languages.base import DeadCode, Language, field_name, register, words
 from avatar.code.tree_layout import TreeLayout
 
@@ -133,6 +144,21 @@ string_literal verbatim_string_literal raw_string_literal interpolated_string_ex
 preproc_region preproc_endregion preproc_line preproc_pragma preproc_nullable preproc_error preproc_warning
 preproc_define preproc_undef
 """)
+        ),
+        data_flow=DataFlow(
+            {
+                "variable_declarator": Defines(value=after("=")),
+                "parameter": Defines(value=after("=")),
+                "assignment_expression": Assigns(),
+                "prefix_unary_expression": Updates(words("++ --")),
+                "postfix_unary_expression": Updates(words("++ --")),
+                "if_statement": Branches(words("else"), words("else"), first=fields("condition")),
+                "switch_body": Branches(words("switch_section")),
+                "for_statement": Repeats(first=fields("initializer")),
+                "foreach_statement": Iterates(Assigns()),
+                "while_statement": Repeats(),
+                "do_statement": Repeats(),
+            }
         ),
         dead_code=DeadCode(
             body="""

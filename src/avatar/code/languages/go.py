@@ -1,9 +1,20 @@
 """Go."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tree_sitter import Node
 
+from avatar.code.flow_rules import (
+    Assigns,
+    Branches,
+    DataFlow,
+    Defines,
+    Reader,
+    Updates,
+    fields,
+    items_of,
+)
+from avatar.code.flow_steps import Loop, Step
 from avatar.code.languages.base import DeadCode, Language, field_name, register, words
 from avatar.code.shape import BRACES
 from avatar.code.tree_layout import TreeLayout
@@ -80,6 +91,19 @@ def _type_of(receiver: Node) -> str | None:
     return None
 
 
+@dataclass(frozen=True)
+class For:
+    """Any loop: the initializer of its clause runs once, the rest of the clause and the body again and again."""
+
+    def steps(self, node: Node, reader: Reader) -> list[Step]:
+        """One loop."""
+        clauses = [child for child in node.children if child.type == "for_clause"]
+        first = [part for clause in clauses for part in clause.children_by_field_name("initializer")]
+        rest = [part for clause in clauses for part in clause.children if part not in first]
+        rest += [child for child in node.children if child not in clauses]
+        return [Loop(reader.steps(first), reader.steps(rest))]
+
+
 GO = register(
     Language(
         name="go",
@@ -97,6 +121,29 @@ GO = register(
         shape=replace(BRACES, long_quote="`"),
         tree_layout=TreeLayout(
             whole=words("interpreted_string_literal raw_string_literal rune_literal"), brace_moves=False
+        ),
+        data_flow=DataFlow(
+            {
+                "parameter_declaration": Defines(),
+                "short_var_declaration": Assigns(items=items_of("expression_list")),
+                "var_spec": Defines(),
+                "const_spec": Defines(),
+                "assignment_statement": Assigns(items=items_of("expression_list")),
+                "inc_statement": Updates(),
+                "dec_statement": Updates(),
+                "if_statement": Branches(
+                    words("else"), complete=words("else"), first=fields("initializer", "condition")
+                ),
+                "expression_switch_statement": Branches(
+                    words("expression_case default_case"), words("default_case"), fields("initializer", "value")
+                ),
+                "type_switch_statement": Branches(
+                    words("type_case default_case"), words("default_case"), fields("initializer", "alias", "value")
+                ),
+                "select_statement": Branches(words("communication_case default_case"), words("default_case")),
+                "for_statement": For(),
+                "range_clause": Assigns(),
+            }
         ),
         dead_code=DeadCode(
             body="""

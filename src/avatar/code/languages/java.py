@@ -1,7 +1,10 @@
 """Java."""
 
+from collections.abc import Sequence
+
 from tree_sitter import Node
 
+from avatar.code.flow_rules import Assigns, Branches, DataFlow, Defines, Iterates, Repeats, Updates, fields
 from avatar.code.languages.base import DeadCode, Language, register, words
 
 FUNCTIONS = """
@@ -63,6 +66,13 @@ def _calls_constructor(statement: Node) -> bool:
     return statement.type == "explicit_constructor_invocation"
 
 
+def _initialized(loop: Node) -> Sequence[Node]:
+    """The part of a `for` up to its declaration; the whole loop if it has none, as in the authors' extraction."""
+    kinds = [child.type for child in loop.children]
+    kind = "local_variable_declaration"
+    return loop.children[: kinds.index(kind) + 1] if kind in kinds else loop.children
+
+
 JAVA = register(
     Language(
         name="java",
@@ -78,6 +88,17 @@ JAVA = register(
         snake_case=0.05,
         wrapper=("class Holder {\n", "\n}"),
         slow_brackets=True,
+        data_flow=DataFlow(
+            {
+                "variable_declarator": Defines(),
+                "assignment_expression": Assigns(),
+                "update_expression": Updates(),
+                "if_statement": Branches(words("if_statement else")),
+                "for_statement": Repeats(first=_initialized),
+                "enhanced_for_statement": Iterates(Assigns(fields("name"), fields("value"))),
+                "while_statement": Repeats(),
+            }
+        ),
         dead_code=DeadCode(
             body="""
 (method_declaration body: (block) @body)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from tree_sitter import Node
 
+from avatar.code.flow_rules import Assigns, Branches, DataFlow, Defines, Iterates, Repeats, Updates, fields
 from avatar.code.languages.base import DeadCode, Language, register, words
 from avatar.code.shape import BRACES
 from avatar.code.tree_layout import TreeLayout
@@ -185,6 +186,23 @@ jsx_element jsx_opening_element jsx_closing_element jsx_self_closing_element jsx
     text="jsx_text",
 )
 
+DATA_FLOW = DataFlow(
+    {
+        "variable_declarator": Defines(),
+        "assignment_pattern": Defines(fields("left"), fields("right")),
+        "assignment_expression": Assigns(),
+        "augmented_assignment_expression": Assigns(),
+        "update_expression": Updates(),
+        "if_statement": Branches(words("else_clause"), words("else_clause"), first=fields("condition")),
+        "for_statement": Repeats(first=fields("initializer")),
+        "for_in_statement": Iterates(Assigns()),
+        "while_statement": Repeats(),
+        "do_statement": Repeats(),
+    },
+    names=words("identifier shorthand_property_identifier_pattern"),
+)
+
+
 JAVASCRIPT = register(
     Language(
         name="javascript",
@@ -208,6 +226,7 @@ JAVASCRIPT = register(
         name_of=name_of,
         shape=replace(BRACES, long_quote="`"),
         tree_layout=LAYOUT,
+        data_flow=DATA_FLOW,
         dead_code=DeadCode(
             body="""
 [(function_declaration body: (statement_block) @body) (generator_function_declaration body: (statement_block) @body)

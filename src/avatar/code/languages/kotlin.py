@@ -2,6 +2,7 @@
 
 from tree_sitter import Node
 
+from avatar.code.flow_rules import Assigns, Branches, DataFlow, Defines, Iterates, Repeats, Updates, after, fields
 from avatar.code.languages.base import DeadCode, Language, field_name, register, words
 from avatar.code.tree_layout import TreeLayout
 
@@ -109,6 +110,22 @@ def _goes_on(node: Node) -> bool:
     return not _text(before).endswith("}")
 
 
+def _declared(node: Node) -> list[Node]:
+    """The names that a declaration, a parameter or a loop declares, without their types."""
+    declared: list[Node] = []
+    nodes = [part for part in node.named_children if part.type in _DECLARING] or [node]
+    while nodes:
+        part = nodes.pop()
+        if part.type == "multi_variable_declaration":
+            nodes += part.named_children[::-1]
+        else:
+            declared += [name for name in part.named_children if name.type == "identifier"][:1]
+    return declared
+
+
+_DECLARING = words("variable_declaration multi_variable_declaration")
+
+
 KOTLIN = register(
     Language(
         name="kotlin",
@@ -129,6 +146,19 @@ KOTLIN = register(
         name_of=_name_of,
         tree_layout=TreeLayout(
             whole=words("string_literal multiline_string_literal character_literal"), brace_moves=False
+        ),
+        data_flow=DataFlow(
+            {
+                "property_declaration": Defines(_declared, after("=")),
+                "parameter": Defines(_declared, after("=")),
+                "assignment": Assigns(),
+                "unary_expression": Updates(words("++ --")),
+                "if_expression": Branches(words("else"), words("else"), first=fields("condition")),
+                "when_expression": Branches(words("when_entry")),
+                "for_statement": Iterates(Assigns(_declared, after("in")), after(")")),
+                "while_statement": Repeats(),
+                "do_while_statement": Repeats(),
+            }
         ),
         dead_code=DeadCode(
             body="""

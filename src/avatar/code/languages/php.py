@@ -5,6 +5,18 @@ from collections.abc import Iterator
 
 from tree_sitter import Node
 
+from avatar.code.flow_rules import (
+    Assigns,
+    Branches,
+    DataFlow,
+    Declares,
+    Defines,
+    Iterates,
+    Repeats,
+    Updates,
+    after,
+    fields,
+)
 from avatar.code.languages.base import DeadCode, Language, field_name, register, words
 from avatar.code.tree_layout import TreeLayout
 
@@ -118,6 +130,23 @@ php_errormsg
         hide_macros=hide_html,
         tree_layout=TreeLayout(
             whole=words("string encapsed_string heredoc nowdoc shell_command_expression php_tag text")
+        ),
+        data_flow=DataFlow(
+            {
+                "variable_name": Declares(words("name"), anew=False),
+                "simple_parameter": Defines(value=fields("default_value")),
+                "assignment_expression": Assigns(),
+                "augmented_assignment_expression": Assigns(),
+                "update_expression": Updates(),
+                "if_statement": Branches(
+                    words("else_if_clause else_clause"), words("else_clause"), first=fields("condition")
+                ),
+                "for_statement": Repeats(first=fields("initialize")),
+                "foreach_statement": Iterates(Assigns(after("as"), after("("))),
+                "while_statement": Repeats(),
+                "do_statement": Repeats(),
+            },
+            names=frozenset(),
         ),
         dead_code=DeadCode(
             body="""

@@ -3,6 +3,7 @@
 from tree_sitter import Node
 
 from avatar.code import python_layout, shape
+from avatar.code.flow_rules import Assigns, Branches, DataFlow, Defines, First, Iterates, Repeats, every_item, fields
 from avatar.code.languages.base import DeadCode, Language, field_name, register, words
 
 FUNCTIONS = """
@@ -74,6 +75,9 @@ def _is_string(statement: Node) -> bool:
     return statement.type == "expression_statement" and [part.type for part in statement.named_children] == ["string"]
 
 
+ASSIGNS = Assigns(items=every_item, joined=True)
+FOR_FIRST = First(words("for_in_clause"))
+
 PYTHON = register(
     Language(
         name="python",
@@ -91,6 +95,23 @@ PYTHON = register(
         name_of=_name_of,
         shape=shape.PYTHON,
         reformat=python_layout.reformat,
+        data_flow=DataFlow(
+            {
+                "default_parameter": Defines(),
+                "assignment": ASSIGNS,
+                "augmented_assignment": ASSIGNS,
+                "for_in_clause": Assigns(joined=True),
+                "if_statement": Branches(words("elif_clause else_clause"), complete=words("else_clause")),
+                "for_statement": Iterates(ASSIGNS, last=fields("alternative")),
+                "while_statement": Repeats(),
+                "list_comprehension": FOR_FIRST,
+                "set_comprehension": FOR_FIRST,
+                "dictionary_comprehension": FOR_FIRST,
+                "generator_expression": FOR_FIRST,
+            },
+            skipped=words("line_continuation"),
+            documentation="expression_statement",
+        ),
         dead_code=DeadCode(
             body="(function_definition body: (block) @body)",
             declarations=("{a} = {n}", "{a} = None", "{a} = []", "{a} = '{w}'", "{a} = False"),

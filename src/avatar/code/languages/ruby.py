@@ -4,6 +4,17 @@ import re
 
 from tree_sitter import Node
 
+from avatar.code.flow_rules import (
+    Assigns,
+    Branches,
+    DataFlow,
+    Defines,
+    Guarded,
+    Iterates,
+    Repeats,
+    fields,
+    items_of,
+)
 from avatar.code.languages.base import DeadCode, Language, field_name, register, words
 from avatar.code.shape import Shape
 from avatar.code.tree_layout import TreeLayout
@@ -78,6 +89,9 @@ def _is_ruby(text: str) -> bool:
     return bool(_METHOD.match(text)) and any(line.strip() == "end" for line in text.split("\n"))
 
 
+IF = Branches(words("elsif else"), complete=words("else"), first=fields("condition"))
+
+
 RUBY = register(
     Language(
         name="ruby",
@@ -105,6 +119,26 @@ string regex subshell delimited_symbol string_array symbol_array heredoc_body ch
             line_comment="#",
             flush="=begin",
             commands=True,
+        ),
+        data_flow=DataFlow(
+            {
+                "optional_parameter": Defines(),
+                "keyword_parameter": Defines(),
+                "assignment": Assigns(items=items_of("left_assignment_list", "right_assignment_list")),
+                "operator_assignment": Assigns(),
+                "if": IF,
+                "unless": IF,
+                "elsif": IF,
+                "if_modifier": Guarded(),
+                "unless_modifier": Guarded(),
+                "case": Branches(words("when else"), words("else"), first=fields("value")),
+                "for": Iterates(Assigns(fields("pattern"), fields("value"))),
+                "while": Repeats(),
+                "until": Repeats(),
+                "while_modifier": Repeats(),
+                "until_modifier": Repeats(),
+            },
+            names=words("identifier constant instance_variable class_variable global_variable"),
         ),
         dead_code=DeadCode(
             body="[(method body: (body_statement) @body) (singleton_method body: (body_statement) @body)]",

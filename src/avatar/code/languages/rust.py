@@ -2,6 +2,7 @@
 
 from tree_sitter import Node
 
+from avatar.code.flow_rules import Assigns, Branches, DataFlow, Defines, Iterates, Repeats, fields
 from avatar.code.languages.base import DeadCode, Language, field_name, register, words
 from avatar.code.tree_layout import TreeLayout
 
@@ -120,6 +121,21 @@ RUST = register(
         separator="::",
         name_of=_name_of,
         tree_layout=TreeLayout(whole=words("string_literal raw_string_literal char_literal macro_definition")),
+        data_flow=DataFlow(
+            {
+                "parameter": Defines(fields("pattern"), fields()),
+                "let_declaration": Defines(fields("pattern")),
+                "let_condition": Defines(fields("pattern")),
+                "assignment_expression": Assigns(),
+                "compound_assignment_expr": Assigns(),
+                "if_expression": Branches(words("else_clause"), words("else_clause"), first=fields("condition")),
+                "match_block": Branches(words("match_arm"), complete=words("match_arm")),
+                "for_expression": Iterates(Assigns(fields("pattern"), fields("value"))),
+                "while_expression": Repeats(),
+                "loop_expression": Repeats(),
+            },
+            names=words("identifier self"),
+        ),
         dead_code=DeadCode(
             body="(function_item body: (block) @body)",
             declarations=(

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from avatar.code.flow_rules import Defines, fields
 from avatar.code.languages import javascript
 from avatar.code.languages.base import register, words
 from avatar.code.languages.javascript import JAVASCRIPT, VALUE
@@ -46,6 +47,14 @@ TYPESCRIPT = register(
         variables=VARIABLES,
         family="javascript",
         tree_layout=LAYOUT,
+        data_flow=replace(
+            JAVASCRIPT.data_flow,
+            rules={
+                **JAVASCRIPT.data_flow.rules,
+                "required_parameter": Defines(fields("pattern")),
+                "optional_parameter": Defines(fields("pattern")),
+            },
+        ),
         dead_code=replace(
             JAVASCRIPT.dead_code,
             declarations=(

@@ -56,6 +56,8 @@ class TeacherKind(Protocol):
     """Whether the teacher can run on new functions, so that it can be timed and gives vectors."""
     tasks: ClassVar[tuple[Task, ...]]
     """The tasks that it can teach."""
+    needs_language: ClassVar[bool]
+    """Whether it must know the programming language of the functions."""
     gives_vectors: ClassVar[bool]
     """Whether it gives a vector of a function, from which a student can learn (`distill.relations`)."""
 

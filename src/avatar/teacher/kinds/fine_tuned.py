@@ -22,14 +22,20 @@ class FineTunedEncoder:
     note: ClassVar[str] = ""
     runs: ClassVar[bool] = True
     tasks: ClassVar[tuple[Task, ...]] = tuple(Task)
+    needs_language: ClassVar[bool] = False
     gives_vectors: ClassVar[bool] = True
     answered: ClassVar[Sequence[SplitName]] = (SplitName.UNLABELED, SplitName.VALID, SplitName.TEST)
     """Splits that are predicted directly after training, while the states of the frozen layers are in memory."""
 
     def problems(self, cfg: TeacherConfig) -> Iterator[str]:
-        """Settings that only recorded predictions can have."""
+        """Settings that only other kinds of teachers can have."""
         if cfg.mix:
             yield f"teacher.mix is {cfg.mix}; it needs recorded predictions: set teacher=predictions, or teacher.mix=[]"
+        if cfg.data_flow_length and not self.needs_language:
+            yield (
+                f"teacher.data_flow_length is {cfg.data_flow_length}; teacher.kind={cfg.kind} reads tokens only: set "
+                "it to 0, or set teacher.kind=data_flow"
+            )
 
     def identity(self, cfg: TeacherConfig, training: Training) -> Mapping[str, Any]:
         """The settings of the fine-tuning."""

@@ -20,6 +20,7 @@ class NoTeacher:
     note: ClassVar[str] = "There is no teacher: the student learned from groups of clones alone."
     runs: ClassVar[bool] = False
     tasks: ClassVar[tuple[Task, ...]] = (Task.EMBEDDING,)
+    needs_language: ClassVar[bool] = False
     gives_vectors: ClassVar[bool] = False
 
     def problems(self, cfg: TeacherConfig) -> Iterator[str]:

@@ -25,6 +25,7 @@ class RecordedPredictions:
     )
     runs: ClassVar[bool] = False
     tasks: ClassVar[tuple[Task, ...]] = (Task.FUNCTION, Task.PAIR)
+    needs_language: ClassVar[bool] = False
     gives_vectors: ClassVar[bool] = False
 
     def problems(self, cfg: TeacherConfig) -> Iterator[str]:

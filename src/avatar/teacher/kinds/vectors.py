@@ -28,6 +28,7 @@ class RecordedVectors:
     note: ClassVar[str] = "Only recorded vectors of the teacher for the training functions are known."
     runs: ClassVar[bool] = False
     tasks: ClassVar[tuple[Task, ...]] = (Task.EMBEDDING,)
+    needs_language: ClassVar[bool] = False
     gives_vectors: ClassVar[bool] = True
 
     def problems(self, cfg: TeacherConfig) -> Iterator[str]:
