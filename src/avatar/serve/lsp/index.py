@@ -15,9 +15,9 @@ from avatar.serve.lsp.vectors import Vectors
 from avatar.serve.scan.cache import Cache
 from avatar.serve.scan.chance_neighbours import LEAST_FUNCTIONS, NeighbourLimit
 from avatar.serve.scan.findings import Location
+from avatar.serve.scan.function_vectors import Texts
 from avatar.serve.scan.outliner import Outliner
 from avatar.serve.scan.parsed_files import Reading
-from avatar.serve.scan.scanner import Texts
 from avatar.serve.scan.source_files import Skipped, SourceFile, why_not
 from avatar.serve.scan.student import LazyStudent
 
