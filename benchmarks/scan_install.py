@@ -1,4 +1,4 @@
-"""What the plain installation costs, and how fast it scans: a new environment, the wheel, and the command `avatar scan`.
+"""What the plain installation costs, and how fast it scans: a new environment, the wheel, and `avatar scan`.
 
 The first table is the installed size of each package. The second has two rows for each `--path`: a first scan, and one
 with nothing changed, each the median of `--runs`. CPU is that of all processes; memory is the largest sum of the
