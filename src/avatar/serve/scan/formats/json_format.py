@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-from functools import cache
 from typing import Any
 
 from avatar.serve.scan.findings import ScanReport
@@ -12,6 +11,7 @@ VERSION = 1
 """Version of the layout; it is raised when a key changes its meaning or is removed."""
 
 _quoted = json.encoder.encode_basestring
+_KNOWN: dict[type[Any], tuple[str, ...]] = {}
 
 
 @FORMATS.register("json")
@@ -41,7 +41,9 @@ def indented(value: Any, margin: str = "\n") -> str:
     return json.dumps(value)
 
 
-@cache
-def _names(kind: type) -> tuple[str, ...]:
+def _names(kind: type[Any]) -> tuple[str, ...]:
     """Names of the fields of a dataclass; empty for another type."""
-    return tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()
+    if kind not in _KNOWN:
+        fields = dataclasses.fields(kind) if dataclasses.is_dataclass(kind) else ()
+        _KNOWN[kind] = tuple(field.name for field in fields)
+    return _KNOWN[kind]
