@@ -9,7 +9,7 @@ CORPUS ?= corpus
 export TORCH_FROM
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo train test test-all lint format lock student ui bench bench-search bench-surrogate bench-latency bench-loop bench-runtime bench-train bench-scan bench-editor bench-recipe bench-clones bench-kills bench-flow clean
+.PHONY: help setup dev demo train test test-all lint format lock student ui bench bench-search bench-surrogate bench-latency bench-loop bench-runtime bench-train bench-scan bench-install bench-editor bench-recipe bench-clones bench-kills bench-flow clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -88,6 +88,9 @@ bench-train: $(VENV)/.run ## Measure pairs per second of distillation
 
 bench-scan: $(VENV)/.run ## Time a scan of this environment's packages: ARGS="--bundle FOLDER"
 	$(RUN) benchmarks/scan.py $(ARGS)
+
+bench-install: $(VENV)/.run ## Measure the plain installation: size, speed and memory of a scan: ARGS="--path FOLDER"
+	$(RUN) benchmarks/scan_install.py $(ARGS)
 
 bench-editor: $(VENV)/.run ## Time the language server and the HTTP server: ARGS="--bundle FOLDER"
 	$(RUN) benchmarks/editor.py $(ARGS)

@@ -15,12 +15,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 RUN, CUDA, DEV = (ROOT / f"requirements{part}.lock" for part in ("", "-cuda", "-dev"))
-RUN_EXTRAS = ("serve", "train")
+RUN_EXTRAS = ("hub", "onnx", "serve", "train")
 DEV_EXTRAS = ("dev",)
 TORCH_CPU = ROOT / "tools" / "torch_cpu.sha256"
 CUDA_NAME = re.compile(r"(nvidia|cuda)-|triton$")
 HEADERS = {
-    RUN: "to run Avatar (the extras serve and train)",
+    RUN: "to run Avatar (the extras hub, onnx, serve and train)",
     CUDA: "what torch needs beside requirements.lock where it is a CUDA build: the default on Linux",
     DEV: "to test and develop Avatar, on top of requirements.lock",
 }

@@ -1,5 +1,6 @@
 """Tokens and n-gram features: what changes them, and what must not."""
 
+import hashlib
 import time
 
 import numpy as np
@@ -11,7 +12,7 @@ from avatar.code.ngrams import KINDS, ngram_features
 from function_variants import METHODS
 
 LEXER = Lexer()
-HOSTILE = ("'", "\\'", '"""', "/*", "`", "a", "1e+", "\\")
+HOSTILE = ("'", "\\'", '"""', "/*", "`", "a", "1e+", "\\", " ", " \x00")
 
 
 def features(code: str, language: str | None = None, kinds: tuple[str, ...] = KINDS) -> set[int]:
@@ -60,6 +61,44 @@ def test_digests_are_the_same_on_every_machine() -> None:
 
 
 RECORDED = [17214043915719951517, 17671001266221698229, 5668449628575894075]
+
+
+MANY = [
+    ("python", 'def f(a, *b):\n    """Say."""\n    return [c.d(a) for c in b if c is not None]  # why\n'),
+    (
+        "java",
+        "int f(int[] a) { for (int i = 0; i < a.length; i++) { if (a[i] >= 1e+5) return i; } /* no */ return -1; }",
+    ),
+    ("cpp", "auto f(std::vector<int> const& a) { return a.size() ? a->b : nullptr; } // end"),
+    ("rust", "pub fn f(mut a: usize) -> u64 { loop { a += 1; if a > 0x1f { break } } a as u64 }"),
+    ("ruby", "def f(a)\n  return nil unless a.empty?\n  until b == 'x y' do c end\nend\n"),
+    ("php", "function f($a) { return $a?->b ?? count($a['long key here']); }"),
+    ("kotlin", "fun f(a: List<Int>): Int { val b = a.size; when (b) { 1 -> return 2 }; return `in`() }"),
+    ("csharp", 'internal string F(ref int a) => a switch { 1 => "one\\"two", _ => null };'),
+    ("go", 'func (s *S) F(a map[string]int) error { if v, ok := a["k"]; ok && v != 0 { return nil } }'),
+    ("typescript", "const f = async (a?: string) => { await g(a!.b); return a === undefined ? 1.5 : 2 ** 3; };"),
+]
+STRANGE = [
+    "",
+    " " * 300 + "x'",
+    "\x0b\xa0c\u2003d '",
+    "é漢字 = 'x' ²½ ٣",
+    "1e+5.x 0x1f 3.14L",
+    "$a->b?.c ?? d",
+    "a" * 70,
+]
+
+
+def test_the_features_of_many_languages_are_the_recorded_ones() -> None:
+    """A student that was trained with other features would read nonsense."""
+    rows = [*MANY, *(("python", text) for text in STRANGE), *((None, text) for text in STRANGE)]
+    digests, owners = ngram_features(Lexer(), [code for _, code in rows], [language for language, _ in rows])
+    assert (digests.dtype, owners.dtype) == (np.uint64, np.int32)
+    content = digests.astype("<u8").tobytes() + owners.astype("<i4").tobytes()
+    assert hashlib.sha256(content).hexdigest() == RECORDED_OF_MANY
+
+
+RECORDED_OF_MANY = "a3fef5048271eba0ff830808c5e0993704bc38cfb1302345b424996c58c2aee1"
 
 
 @pytest.mark.parametrize("language", LANGUAGES.names())

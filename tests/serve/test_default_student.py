@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +19,6 @@ from avatar.serve.cli import main
 from avatar.serve.default_student import FOLDER
 from function_variants import METHODS
 
-PROJECT = Path(__file__).parents[2]
 MOST_BYTES = 3_000_000
 
 ADD = """def add_all(values, start):
@@ -133,15 +131,6 @@ def test_neither_torch_nor_onnxruntime_is_loaded(project: Path) -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert result.stdout.splitlines()[-1] == "0 []"
-
-
-def test_the_wheel_holds_the_student(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "pip", "wheel", str(PROJECT), "--no-deps", "--no-build-isolation", "-q"]
-    subprocess.run([*command, "--wheel-dir", str(tmp_path)], check=True, timeout=240)
-    (wheel,) = tmp_path.glob("*.whl")
-    with zipfile.ZipFile(wheel) as content:
-        names = {name.rpartition("/")[2] for name in content.namelist() if "default_student/bundle/" in name}
-    assert names == {path.name for path in FOLDER.iterdir()}
 
 
 def test_a_missing_share_of_the_structure_is_one_clear_error(tmp_path: Path) -> None:

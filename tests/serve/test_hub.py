@@ -5,15 +5,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import huggingface_hub
 import numpy as np
 import pytest
-from huggingface_hub import hub_mixin
 from huggingface_hub.errors import LocalEntryNotFoundError
 
 from avatar.bundle import CONFIG, MANIFEST, WEIGHTS
 from avatar.common.errors import ArtifactError
 from avatar.data.records import Task
-from avatar.serve import Predictor, Student, hub
+from avatar.serve import Predictor, Student
 from students import TEXTS, tiny_bundle, tiny_trial
 
 PAIRS = list(zip(TEXTS, reversed(TEXTS), strict=True))
@@ -52,7 +52,7 @@ def test_saving_to_where_it_came_from_is_refused(folder: Path) -> None:
 
 
 class FakeApi:
-    """The two calls of HfApi that the mixin makes; stores the uploads."""
+    """The two calls of HfApi that are made; stores the uploads."""
 
     uploaded: dict[str, bytes]
     asked: dict[str, Any]
@@ -71,7 +71,7 @@ class FakeApi:
 
 
 def test_push_uploads_exactly_the_bundle(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub_mixin, "HfApi", FakeApi)
+    monkeypatch.setattr(huggingface_hub, "HfApi", FakeApi)
     student = Student.from_pretrained(folder)
     assert student.push_to_hub("me/clones", private=True, token="secret", branch="main") == "commit"
     assert FakeApi.uploaded == contents(folder)
@@ -97,8 +97,7 @@ def test_a_hub_name_is_downloaded_and_checked(folder: Path, tmp_path: Path, monk
         asked.update(options, name=name)
         return str(snapshot)
 
-    monkeypatch.setattr(hub, "snapshot_download", download)
-    monkeypatch.setattr(hub_mixin, "hf_hub_download", lambda **options: str(snapshot / options["filename"]))
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
     student = Student.from_pretrained("me/clones", revision="v1", threads=1)
     assert (asked["name"], asked["revision"]) == ("me/clones", "v1")
     assert {path.name for path in folder.iterdir()} <= set(asked["allow_patterns"])
@@ -109,13 +108,15 @@ def test_a_hub_name_is_downloaded_and_checked(folder: Path, tmp_path: Path, monk
 
 
 def test_an_absent_student_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    def offline(**options: Any) -> str:
+    with pytest.raises(ArtifactError, match="no student on the hub"):
+        Student.from_pretrained("not/a/name/../at all")
+
+    def offline(name: str, **options: Any) -> str:
         raise LocalEntryNotFoundError("no network")
 
-    monkeypatch.setattr(hub_mixin, "hf_hub_download", offline)
-    for name in ("me/clones", "not/a/name/../at all"):
-        with pytest.raises(ArtifactError, match="no student on the hub"):
-            Student.from_pretrained(name)
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", offline)
+    with pytest.raises(ArtifactError, match="no student on the hub"):
+        Student.from_pretrained("me/clones")
 
 
 @pytest.mark.parametrize("name", [CONFIG, MANIFEST])

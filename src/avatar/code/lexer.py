@@ -6,7 +6,8 @@ and say little, so they are left out or unified. The result is made for comparin
 """
 
 import re
-from collections.abc import Sequence
+from array import array
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
@@ -22,6 +23,8 @@ WORDS_OF_A_STRING = 12
 """Words of a string literal that are kept."""
 MOST_TOKENS = 300_000
 """Distinct tokens that are remembered between calls; more are forgotten and read again."""
+MOST_BLANKS = 40
+"""Blanks before a token that are skipped at once."""
 
 SIGN, IDENTIFIER, NUMBER, STRING = range(4)
 """Kinds of tokens. Keywords count as signs."""
@@ -177,57 +180,65 @@ class Lexer:
     def __call__(self, codes: Sequence[str], languages: Sequence[str | None]) -> Tokens:
         """The tokens of all functions. `languages` are names, or None; an unknown one is read as if it had braces."""
         with self._lock:
-            if len(self._unit_counts) > MOST_TOKENS:
+            if len(self._unit_ends) > MOST_TOKENS:
                 self._forget()
-            rows, ids = [], []
+            counts: list[int] = []
+            ids: list[int] = []
             for code, language in zip(codes, languages, strict=True):
                 table = self._tables.get(language)
                 if table is None:
                     table = self._tables[language] = _Table(self, language)
-                found = [table[token] for token in pattern(_shape(language)).findall(code)]
-                ids += found
-                rows.append(len(found))
-            return self._expanded(np.asarray(ids, np.int64), np.repeat(np.arange(len(rows), dtype=np.int32), rows))
+                before = len(ids)
+                ids.extend(map(table.__getitem__, table.tokens_of(code)))
+                counts.append(len(ids) - before)
+            rows = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+            return self._expanded(np.array(ids, np.int64), rows)
 
     def _forget(self) -> None:
         self._tables: dict[str | None, _Table] = {}
-        self._units: list[int] = []
-        self._unit_kinds: list[int] = []
-        self._unit_counts: list[int] = []
-        self._words: list[int] = []
-        self._word_counts: list[int] = []
+        # arrays, because numpy reads them without a copy; `ends` has 0 and then the end of each token's part
+        self._units, self._unit_kinds, self._unit_ends = array("Q"), array("b"), array("q", [0])
+        self._words, self._word_ends = array("Q"), array("q", [0])
+        self._word_digests = _WordDigests()
 
     def add(self, units: Sequence[tuple[str, int]], words: Sequence[str]) -> int:
         """The number of a new token."""
-        self._units += [digest(unit) for unit, _ in units]
-        self._unit_kinds += [kind for _, kind in units]
-        self._unit_counts.append(len(units))
-        self._words += [digest("w" + word) for word in words]
-        self._word_counts.append(len(words))
-        return len(self._unit_counts) - 1
+        self._units.extend(digest(unit) for unit, _ in units)
+        self._unit_kinds.extend(kind for _, kind in units)
+        self._unit_ends.append(len(self._units))
+        self._words.extend(map(self._word_digests.__getitem__, words))
+        self._word_ends.append(len(self._words))
+        return len(self._unit_ends) - 2
 
     def _expanded(self, ids: NDArray[np.int64], rows: NDArray[np.int32]) -> Tokens:
-        units, where = _spread(ids, self._unit_counts)
-        words, origin = _spread(ids, self._word_counts)
+        units, where = _spread(ids, np.asarray(self._unit_ends))
+        words, origin = _spread(ids, np.asarray(self._word_ends))
         return Tokens(
-            np.asarray(self._units, np.uint64)[units],
-            np.asarray(self._unit_kinds, np.int8)[units],
+            np.asarray(self._units)[units],
+            np.asarray(self._unit_kinds)[units],
             rows[where],
-            np.asarray(self._words, np.uint64)[words],
+            np.asarray(self._words)[words],
             rows[origin],
             where,
             origin,
         )
 
 
-def _spread(ids: NDArray[np.int64], counts: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For tokens `ids` with `counts` parts each: the index of every part, and of its token in `ids`."""
-    sizes = np.asarray(counts, np.int64)
-    starts = np.cumsum(sizes) - sizes
-    mine = sizes[ids] if len(ids) else np.zeros(0, np.int64)
-    where = np.repeat(np.arange(len(ids)), mine)
-    within = np.arange(len(where)) - np.repeat(np.cumsum(mine) - mine, mine)
-    return (starts[ids[where]] + within if len(where) else where), where
+def _spread(ids: NDArray[np.int64], ends: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For tokens `ids` whose parts lie between `ends[id]` and `ends[id + 1]`: the parts, and their tokens in `ids`."""
+    starts = ends[ids]
+    sizes = ends[ids + 1] - starts
+    where = np.repeat(np.arange(len(ids)), sizes)
+    shifts = starts - np.cumsum(sizes) + sizes  # from a part's index in the result to its index in the table
+    return np.arange(len(where)) + np.repeat(shifts, sizes), where
+
+
+class _WordDigests(dict[str, int]):
+    """The digest of each word that was seen: most names are made of a few thousand words."""
+
+    def __missing__(self, word: str) -> int:
+        value = self[word] = digest("w" + word)
+        return value
 
 
 class _Table(dict[str, int]):
@@ -237,6 +248,8 @@ class _Table(dict[str, int]):
         super().__init__()
         self._lexer = lexer
         self._shape = _shape(language)
+        self.tokens_of: Callable[[str], list[str]] = pattern(self._shape).findall
+        """All tokens of a code in this language, as text."""
         self._same = {**_SAME, **_SAME_IN.get(language or "", {})}
 
     def __missing__(self, token: str) -> int:
@@ -275,7 +288,11 @@ def _shape(language: str | None) -> Shape:
 
 @cache
 def pattern(shape: Shape) -> re.Pattern[str]:
-    """Splits code into comments, strings, names, numbers and signs."""
+    """Splits code into comments, strings, names, numbers and signs; the only group is the token.
+
+    Names come first, because most tokens are names; no other token begins like one. Blanks before a token are part of
+    the match, because the search tries everything at each blank; they are limited to stay linear.
+    """
     comment = rf"{re.escape(shape.line_comment)}[^\n]*+"
     if shape.block_comment:
         opening, closing = map(re.escape, shape.block_comment)
@@ -286,4 +303,5 @@ def pattern(shape: Shape) -> re.Pattern[str]:
         r">>>=|<<=|>>=|\.\.\.|===|!==|\*\*=|//=|&&|\|\||\+\+|--|->|=>|::|:=|==|!=|<=|>=|\+=|-=|\*=|/=|%=|&=|\|=|\^="
         r"|<<|>>|\*\*|//|\?\.|\?\?|[-+*/%&|^~!<>=?:;,.(){}\[\]@#$\\]"
     )
-    return re.compile(rf"{comment}|{long}|{short}|[^\W\d]\w*+|\d(?:[\w.]|(?<=[eE])[+-])*+|{signs}")
+    number = r"\d(?:[\w.]|(?<=[eE])[+-])*+"
+    return re.compile(rf"\s{{0,{MOST_BLANKS}}}+([^\W\d]\w*+|{comment}|{long}|{short}|{number}|{signs})")

@@ -10,6 +10,7 @@ Each kind of feature is a pair of a letter and a length n:
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,20 +39,31 @@ def ngram_features(
 
     A feature that a function has twice is there twice. An unknown kind is a KeyError.
     """
-    read = lexer(codes, languages)
+    return features_of(lexer(codes, languages), kinds)
+
+
+def features_of(read: Tokens, kinds: Sequence[str] = KINDS) -> tuple[Digests, NDArray[np.int32]]:
+    """The same from tokens."""
     digests, rows = [], []
     views = {name: view(read) for name, view in _VIEWS.items() if any(kind[0] == name for kind in kinds)}
     for kind in kinds:
         values, variables, owners = views[kind[0]]
         features, first = _windows(values, variables, owners, int(kind[1:]))
-        digests.append(_mixed(features + np.uint64(digest("kind " + kind))))
+        digests.append(_mixed(features + _of_kind(kind)))
         rows.append(owners[first])
     return np.concatenate(digests), np.concatenate(rows)
 
 
+@cache
+def _of_kind(kind: str) -> np.uint64:
+    return np.uint64(digest("kind " + kind))
+
+
 def _mixed(values: Digests) -> Digests:
-    values = (values ^ (values >> np.uint64(29))) * _SECOND
-    return values ^ (values >> np.uint64(32))
+    values = values ^ (values >> np.uint64(29))
+    values *= _SECOND
+    values ^= values >> np.uint64(32)
+    return values
 
 
 _View = tuple[Digests, "NDArray[np.bool_] | None", NDArray[np.int32]]

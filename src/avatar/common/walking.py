@@ -18,13 +18,15 @@ def folders_below(top: Path, enters: Callable[[Path], bool]) -> Iterator[tuple[P
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
-                    (folders if _is_folder(entry) else files).append(entry.name)
+                    if not _is_folder(entry):
+                        files.append(entry.name)
+                    elif not entry.is_symlink():
+                        folders.append(entry.name)
         except OSError as error:
             yield folder, [], f"cannot be read: {error.strerror or error}"
             continue
         yield folder, sorted(files), ""
-        inner = [folder / name for name in sorted(folders, reverse=True)]
-        waiting += [one for one in inner if not one.is_symlink() and enters(one)]
+        waiting += [one for name in sorted(folders, reverse=True) if enters(one := folder / name)]
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:

@@ -14,7 +14,7 @@ def __getattr__(name: str) -> Any:
         from avatar.serve.predictor import Predictor
 
         return Predictor
-    if name == "Student":  # lazy: importing huggingface_hub is slow
+    if name == "Student":  # lazy, for the same reason
         from avatar.serve.hub import Student
 
         return Student

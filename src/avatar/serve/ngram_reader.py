@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from avatar.bundle import TOKENIZER, Bundle
 from avatar.bundle.ngram_weights import NgramWeights
 from avatar.code.lexer import Lexer
-from avatar.code.ngrams import KINDS, ngram_features
+from avatar.code.ngrams import KINDS, features_of
 from avatar.common.errors import ArtifactError
 
 TYPE = "ngrams"
@@ -94,11 +94,12 @@ class NgramReader:
         self, texts: Sequence[str], languages: Sequence[str | None]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         config, found, owners = self._config, [], []
+        read = self._lexer(texts, languages)
         for shared in (False, True):
             kinds = [kind for kind in config.kinds if (kind in config.shared_kinds) is shared]
             if not kinds:
                 continue
-            digests, function = ngram_features(self._lexer, texts, languages, kinds)
+            digests, function = features_of(read, kinds)
             rows = self._own_rows(digests)
             if shared and self._buckets:
                 bucket = ((digests >> np.uint64(8)) % np.uint64(self._buckets)).astype(np.int64) + len(self._tags)

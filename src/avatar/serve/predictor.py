@@ -13,6 +13,7 @@ from avatar.bundle.ngram_weights import read_ngram_weights
 from avatar.bundle.pair_head import languages_differ, length_ratios, unit_block
 from avatar.code.text import function_text
 from avatar.common.errors import ConfigError, DataError
+from avatar.serve.extras import ONNX, needs_extra
 from avatar.serve.languages import language_warnings, only_language
 from avatar.serve.ngram_reader import FUNCTIONS, NgramReader
 from avatar.serve.ngram_runtime import NumpyRuntime
@@ -221,8 +222,9 @@ class Predictor:
 def _graphs(bundle: Bundle, runtime: str, precision: str | None, threads: int) -> "tuple[TextTokenizer, Runtime]":
     """Tokenizer and runtime of a student with graphs. Their libraries are imported here: other students need none."""
     from avatar.serve.runtimes import load_runtime
-    from avatar.serve.tokenizing import TextTokenizer
 
+    with needs_extra(ONNX):
+        from avatar.serve.tokenizing import TextTokenizer
     return TextTokenizer(bundle), load_runtime(runtime, bundle, precision, threads)
 
 

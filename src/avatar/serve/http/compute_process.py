@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,6 @@ from starlette.types import ASGIApp, Message
 
 from avatar.common.worker_process import Handler
 from avatar.serve.http.application import make_app
-from avatar.serve.runtimes import onnx_runtime  # noqa: F401 - imported once, before workers are forked
 from avatar.serve.scan.outliner import Outliner
 from avatar.serve.scan.student import LazyStudent
 
@@ -26,8 +26,11 @@ def unpacked(answer: bytes) -> tuple[int, bytes]:
 
 
 def warm(folder: str, threads: int, parse_seconds: float) -> None:
-    """Do once what costs most time when a worker starts: describe the requests. No thread is started."""
-    make_app(LazyStudent(Path(folder), threads), ["*"], computing=lambda app: app)
+    """Do once what costs most time when a worker starts: import, and describe the requests. No thread is started."""
+    student = LazyStudent(Path(folder), threads)
+    if not student.bundle.reads_ngrams:
+        import_module("onnxruntime")
+    make_app(student, ["*"], computing=lambda app: app)
 
 
 def make_answers(folder: str, threads: int, parse_seconds: float) -> Handler:

@@ -18,10 +18,10 @@ from avatar.serve.scan.chance_neighbours import LEAST_FUNCTIONS, NeighbourLimit
 from avatar.serve.scan.clone_rules import CloneRules
 from avatar.serve.scan.code_of_tests import is_test
 from avatar.serve.scan.findings import Location
+from avatar.serve.scan.function_vectors import Texts
 from avatar.serve.scan.lookalikes import same_structure
 from avatar.serve.scan.outliner import Outliner
 from avatar.serve.scan.parsed_files import Reading
-from avatar.serve.scan.scanner import Texts
 from avatar.serve.scan.source_files import Skipped, SourceFile, why_not
 from avatar.serve.scan.student import LazyStudent
 

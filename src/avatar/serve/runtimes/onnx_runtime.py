@@ -1,14 +1,18 @@
 """ONNX Runtime on the CPU: the default."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from avatar.bundle import Bundle
 from avatar.common.errors import ArtifactError
+from avatar.serve.extras import ONNX, needs_extra
 from avatar.serve.runtimes.base import RUNTIMES, no_head
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
 
 
 @RUNTIMES.register("onnxruntime")
@@ -37,8 +41,10 @@ class OnnxRuntime:
         return logits
 
 
-def load_session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
+def load_session(path: Path, threads: int = 1) -> "InferenceSession":
     """An onnxruntime session on the CPU; a file that it cannot load is an ArtifactError."""
+    with needs_extra(ONNX):
+        import onnxruntime
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -19,10 +19,11 @@ from platformdirs import user_cache_path
 from avatar.common.hashing import stable_hash
 from avatar.common.logging import get_logger
 from avatar.serve.scan.findings import FileOutline, Location
+from avatar.serve.scan.last_result import Result
 from avatar.serve.scan.similar_pairs import Pairs
 from avatar.serve.scan.source_files import SourceFile
 
-VERSION = 6
+VERSION = 7
 """Version of the tables and of how functions are extracted. Files of other versions are not read."""
 MAX_BYTES = 1_000_000_000
 _VARIABLES = 500
@@ -34,6 +35,7 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS vectors (key TEXT PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, size INTEGER, changed INTEGER, outline TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS pairs (scope TEXT PRIMARY KEY, threshold REAL, keys TEXT, pairs BLOB) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS results (scope TEXT PRIMARY KEY, state TEXT, result TEXT) WITHOUT ROWID;
 """
 
 
@@ -137,6 +139,20 @@ class Cache:
             ]
         )
         self._write("INSERT OR REPLACE INTO pairs VALUES (?, ?, ?, ?)", [(scope, threshold, " ".join(keys), content)])
+
+    def result(self, scope: str, state: str) -> Result | None:
+        """The result of the last scan of this scope, if its files had this `state` (see `state_of`)."""
+        for stored_state, text in self._select("results", "state, result", "scope", [scope]):
+            if stored_state == state:
+                try:
+                    return Result.from_text(text)
+                except ValueError:
+                    return None
+        return None
+
+    def keep_result(self, scope: str, state: str, result: Result) -> None:
+        """Store the result of a scan. This replaces the stored result of the scope."""
+        self._write("INSERT OR REPLACE INTO results VALUES (?, ?, ?)", [(scope, state, result.text())])
 
     def _select(self, table: str, columns: str, key: str, values: Sequence[str]) -> list[tuple[Any, ...]]:
         rows: list[tuple[Any, ...]] = []

@@ -20,31 +20,47 @@ class Ignored:
 
     def __init__(self, folder: Path) -> None:
         self.top = repository_root(folder) or folder
-        self._specs: dict[Path, GitIgnoreSpec | None] = {}
+        self._rules: dict[str, tuple[tuple[int, GitIgnoreSpec], ...]] = {}
         above = [one for one in (folder, *folder.parents) if one != self.top and one.is_relative_to(self.top)]
         if any(self(one, is_folder=True) for one in above):
             self.top = folder
-            self._specs.clear()
+            self._rules.clear()
 
     def __call__(self, path: Path, is_folder: bool = False) -> bool:
         """Whether git would ignore `path`, a path below `top`. The caller must check the parent folders."""
-        for folder in path.parents:
-            spec = self._spec(folder)
-            if spec is not None:
-                relative = path.relative_to(folder).as_posix() + ("/" if is_folder else "")
-                verdict = spec.check_file(relative).include
+        rules = self._rules_of(path.parent)
+        if rules:
+            text = path.as_posix() + ("/" if is_folder else "")
+            for start, spec in rules:
+                verdict = spec.check_file(text[start:]).include
                 if verdict is not None:
                     return verdict
-            if folder == self.top:
-                break
         return False
 
+    def _rules_of(self, folder: Path) -> tuple[tuple[int, GitIgnoreSpec], ...]:
+        """The rules of `folder` and of the folders above it, the deepest first.
+
+        Each has the number of characters that lead to its folder, as the paths below it begin.
+        """
+        unknown = []
+        while (rules := self._rules.get(str(folder))) is None:
+            unknown.append(folder)
+            if folder in (self.top, folder.parent):
+                rules = ()
+                break
+            folder = folder.parent
+        for one in reversed(unknown):
+            spec = self._spec(one)
+            if spec is not None:
+                below = len((one / "x").as_posix()) - 1
+                rules = ((below, spec), *rules)
+            self._rules[str(one)] = rules
+        return rules
+
     def _spec(self, folder: Path) -> GitIgnoreSpec | None:
-        if folder not in self._specs:
-            names = [".gitignore"] if folder != self.top else [".git/info/exclude", ".gitignore"]
-            lines = [line for name in names for line in _lines(folder / name)]
-            self._specs[folder] = GitIgnoreSpec.from_lines(lines) if lines else None
-        return self._specs[folder]
+        names = [".gitignore"] if folder != self.top else [".git/info/exclude", ".gitignore"]
+        lines = [line for name in names for line in _lines(folder / name)]
+        return GitIgnoreSpec.from_lines(lines) if lines else None
 
 
 def _lines(path: Path) -> list[str]:

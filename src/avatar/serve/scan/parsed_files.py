@@ -1,6 +1,6 @@
 """The functions of all files of a scan; unchanged files come from the cache."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from avatar.common.errors import DataError
 from avatar.common.logging import progress
@@ -14,9 +14,17 @@ class Reading:
     """`places`: all functions by file and line. `skipped`: files left out. `notes`: remarks about the other files.
 
     `folders`: names of folders of third-party code or build results, which were not entered.
+    The texts of a file that is read now are kept in memory; with `take`, they are given to it instead. `complete`:
+    all files were read within their budget.
     """
 
-    def __init__(self, entries: Iterable[SourceFile | Skipped], cache: Cache, outliner: Outliner) -> None:
+    def __init__(
+        self,
+        entries: Iterable[SourceFile | Skipped],
+        cache: Cache,
+        outliner: Outliner,
+        take: Callable[[Sequence[Location], Mapping[str, str]], None] | None = None,
+    ) -> None:
         self._outliner = outliner
         self.files: dict[str, SourceFile] = {}
         self.skipped: list[Skipped] = []
@@ -35,10 +43,14 @@ class Reading:
         final = []
         for file, result in progress(outliner.of_files(new), "reading files", len(new)):
             outlines[file.name] = result.outline
-            self._keep(result.texts)
+            if take is None:
+                self._keep(result.texts)
+            else:
+                take(result.outline.locations, result.texts)
             if not result.ended:  # with more time, its result may be another
                 final.append((file, result.outline))
         cache.keep_outlines(final)
+        self.complete = len(final) == len(new)
         self.skipped += [Skipped(name, outlines[name].skipped) for name in self.files if outlines[name].skipped]
         self.notes = [Skipped(name, outlines[name].note) for name in self.files if outlines[name].note]
         self.places = [location for name in self.files for location in outlines[name].locations]

@@ -1,26 +1,34 @@
 """Runs one scan of a path, or of texts in memory, and returns its report."""
 
 import time
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from avatar.code.languages import language_of_file, suffixes
 from avatar.common.errors import ConfigError, DataError
-from avatar.serve.languages import language_warnings
+from avatar.common.hashing import stable_hash
 from avatar.serve.scan.cache import Cache, NoCache
 from avatar.serve.scan.chance_neighbours import CHANCE_NEIGHBOURS
 from avatar.serve.scan.clone_rules import MIN_LINES, CloneRules
-from avatar.serve.scan.findings import Counts, Finding, LeftOut, Location, ScanReport
-from avatar.serve.scan.nothing import nothing_scanned, nothing_to_scan
+from avatar.serve.scan.findings import Counts, Location, ScanReport
+from avatar.serve.scan.function_vectors import FunctionVectors, Texts
+from avatar.serve.scan.last_result import Result, state_of
+from avatar.serve.scan.nothing import nothing_to_scan
 from avatar.serve.scan.outliner import Outliner
 from avatar.serve.scan.parsed_files import Reading
-from avatar.serve.scan.repository import repository_root
+from avatar.serve.scan.report_of_scan import report_of, result_of
 from avatar.serve.scan.scanner import Scanner
 from avatar.serve.scan.since import Since, touches
-from avatar.serve.scan.source_files import Skipped, source_files, why_not
+from avatar.serve.scan.source_files import Skipped, SkippedFolder, SourceFile, source_files, why_not
 from avatar.serve.scan.student import LazyStudent
 from avatar.serve.scan.worth_showing import left_out, worth_showing
+
+_SELECTING = (
+    *("min_lines", "min_words", "simple", "tests", "split_copies"),
+    *("languages", "chance_neighbours", "cross_language"),
+)
+"""Options that change the result of a scan, beside the threshold."""
 
 
 @dataclass(frozen=True)
@@ -63,45 +71,65 @@ def scan(path: Path, bundle: Path, options: Options | None = None) -> ScanReport
     student = LazyStudent(Path(bundle), options.threads)
     _check_languages(student, options)
     since = Since(_folder(path), options.since) if options.since is not None else None
+    entries = list(source_files(path, options.languages))
+    if all(isinstance(entry, SkippedFolder) for entry in entries):
+        raise nothing_to_scan(path, options.languages)
+    root = str(path.resolve())
     cache = Cache(student.digest, options.cache_folder) if options.cache else NoCache()
+    try:
+        if since is not None:
+            return _computed(path, root, entries, student, options, cache, start, since)[0]
+        scope = stable_hash([root, *(getattr(options, name) for name in _SELECTING), _threshold(student, options)])
+        state = state_of(entries)
+        if (known := cache.result(scope, state)) is not None:
+            files = sum(isinstance(entry, SourceFile) for entry in entries)
+            return _report(path, student, options, known, Counts(files), start)
+        report, result = _computed(path, root, entries, student, options, cache, start, None)
+        if result is not None:
+            cache.keep_result(scope, state, result)
+        return report
+    finally:
+        cache.close()
+
+
+def _computed(
+    path: Path,
+    root: str,
+    entries: Sequence[SourceFile | Skipped],
+    student: LazyStudent,
+    options: Options,
+    cache: Cache,
+    start: float,
+    since: Since | None,
+) -> tuple[ScanReport, Result | None]:
+    """The report, and the result to store; None if a file was left out that may be read in another scan."""
+    vectors, rules = FunctionVectors(student, cache), _rules(student, options)
+
+    def take(locations: Sequence[Location], texts: Mapping[str, str]) -> None:
+        vectors.take([one for one in locations if rules.keeps(one) and rules.compares(one)], texts)
+
+    at_once = student.bundle.reads_ngrams and since is None
     outliner = Outliner(student.rules, options.parse_seconds)
     try:
-        reading = Reading(source_files(path, options.languages), cache, outliner)
-        if not reading.files and not reading.skipped:
-            raise nothing_to_scan(path, options.languages)
-        rules = _rules(student, options)
+        reading = Reading(entries, cache, outliner, take if at_once else None)
+        vectors.finish()
         locations = [one for one in reading.places if rules.keeps(one)]
         changed = None
         if since is not None:
             lines = since.changed_lines(reading.files.values())
             changed = [one for one in locations if touches(lines.get(one.file, ()), one.first_line, one.last_line)]
-        scanner = Scanner(
-            student,
-            reading.texts,
-            cache,
-            _threshold(student, options),
-            options.chance_neighbours,
-            options.cross_language,
-            rules,
-        )
-        findings = scanner.findings(locations, changed, str(path.resolve()))
+        scanner = _scanner(student, reading.texts, cache, options, vectors)
+        findings = scanner.findings(locations, changed, root)
     finally:
         outliner.close()
-        cache.close()
     split = options.split_copies or since is not None  # what changed is shown function by function
-    findings, joined = worth_showing(findings, locations, rules, split)
-    return _report(
-        str(path),
-        scanner,
-        student,
-        options,
-        findings,
-        [*left_out(rules, reading.places, scanner.lookalikes, reading.folders), *joined],
-        locations,
-        _counts(scanner, reading.places, locations, len(reading.files), reading.parsed, start),
-        reading.skipped,
-        reading.notes,
-    )
+    shown, joined = worth_showing(findings, locations, rules, split)
+    omitted = [*left_out(rules, reading.places, scanner.lookalikes, reading.folders), *joined]
+    result = result_of(shown, reading.places, locations, reading.skipped, reading.notes, omitted)
+    counts = Counts(len(reading.files), reading.parsed, functions_encoded=scanner.encoded)
+    counts = replace(counts, comparisons=scanner.comparisons)
+    report = _report(path, student, options, result, counts, start)
+    return report, result if reading.complete else None
 
 
 def scan_texts(
@@ -142,31 +170,30 @@ def scan_texts(
         if reason := why_not(content.encode("utf-8", "replace")):
             skipped.append(Skipped(name, reason))
             continue
-        result = outliner.of_text(name, content, language)
-        locations += result.outline.locations
-        texts |= result.texts
-        if result.outline.skipped:
-            skipped.append(Skipped(name, result.outline.skipped))
-        if result.outline.note:
-            notes.append(Skipped(name, result.outline.note))
+        outlined = outliner.of_text(name, content, language)
+        locations += outlined.outline.locations
+        texts |= outlined.texts
+        if outlined.outline.skipped:
+            skipped.append(Skipped(name, outlined.outline.skipped))
+        if outlined.outline.note:
+            notes.append(Skipped(name, outlined.outline.note))
     rules = _rules(student, options)
     large = [one for one in locations if rules.keeps(one)]
     if options.most_functions is not None and len(large) > options.most_functions:
         raise DataError(
             f"there are {len(large)} functions, more than {options.most_functions}", "scan fewer files at once"
         )
-    threshold = _threshold(student, options)
 
     def texts_of(wanted: Sequence[Location]) -> dict[str, str]:
         return {one.key: texts[one.key] for one in wanted}
 
     _check_languages(student, options)
-    scanner = Scanner(student, texts_of, NoCache(), threshold, options.chance_neighbours, options.cross_language, rules)
-    findings = scanner.findings(large, None, "")
-    findings, joined = worth_showing(findings, large, rules, options.split_copies)
+    scanner = _scanner(student, texts_of, NoCache(), options)
+    shown, joined = worth_showing(scanner.findings(large, None, ""), large, rules, options.split_copies)
     omitted = [*left_out(rules, locations, scanner.lookalikes, []), *joined]
-    counts = _counts(scanner, locations, large, len(files), len(files), start)
-    return _report("", scanner, student, options, findings, omitted, large, counts, skipped, notes)
+    result = result_of(shown, locations, large, skipped, notes, omitted)
+    counts = Counts(len(files), len(files), functions_encoded=scanner.encoded, comparisons=scanner.comparisons)
+    return _report(None, student, options, result, counts, start)
 
 
 def _check_languages(student: LazyStudent, options: Options) -> None:
@@ -183,61 +210,17 @@ def _threshold(student: LazyStudent, options: Options) -> float:
     return student.usual_threshold if options.fail_on is None else min(student.usual_threshold, options.fail_on)
 
 
-def _counts(
-    scanner: Scanner,
-    all_locations: Sequence[Location],
-    locations: Sequence[Location],
-    files: int,
-    parsed: int,
-    start: float,
-) -> Counts:
-    return Counts(
-        files=files,
-        files_parsed=parsed,
-        functions=len(locations),
-        functions_too_small=len(all_locations) - len(locations),
-        functions_distinct=len({one.key for one in locations}),
-        functions_encoded=scanner.encoded,
-        comparisons=scanner.comparisons,
-        seconds=time.perf_counter() - start,
-    )
+def _scanner(
+    student: LazyStudent, texts: Texts, cache: Cache, options: Options, vectors: FunctionVectors | None = None
+) -> Scanner:
+    threshold, rules = _threshold(student, options), _rules(student, options)
+    return Scanner(student, texts, cache, threshold, options.chance_neighbours, options.cross_language, rules, vectors)
 
 
 def _report(
-    root: str,
-    scanner: Scanner,
-    student: LazyStudent,
-    options: Options,
-    findings: Sequence[Finding],
-    omitted: Sequence[LeftOut],
-    locations: Sequence[Location],
-    counts: Counts,
-    skipped: Sequence[Skipped],
-    notes: Sequence[Skipped],
+    path: Path | None, student: LazyStudent, options: Options, result: Result, done: Counts, start: float
 ) -> ScanReport:
-    config = student.bundle.config
-    return ScanReport(
-        root=root,
-        task="pair" if config.arity == 2 else config.task,
-        label=config.labels[1],
-        threshold=scanner.threshold,
-        findings=tuple(findings),
-        counts=counts,
-        skipped=skipped,
-        notes=notes,
-        warnings=[
-            *([nothing_scanned(counts, len(skipped))] if not locations else []),
-            *language_warnings(config, {language_of_file(location.file) for location in locations}),
-        ],
-        left_out=[one for one in omitted if one.count],
-        since=options.since,
-        bundle=str(student.bundle.folder),
-        repository=_repository(root),
-    )
-
-
-def _repository(root: str) -> str:
-    return str(repository_root(_folder(Path(root)).resolve()) or "") if root else ""
+    return report_of(path, student.bundle, result, done, _threshold(student, options), options.since, start)
 
 
 def _folder(path: Path) -> Path:

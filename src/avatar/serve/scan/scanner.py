@@ -1,6 +1,6 @@
 """Runs a student on the functions of a scan."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -9,30 +9,27 @@ from numpy.typing import NDArray
 
 from avatar.code.languages import family
 from avatar.common.hashing import stable_hash
-from avatar.common.logging import progress
 from avatar.serve.scan.cache import Cache
 from avatar.serve.scan.chance_neighbours import CHANCE_NEIGHBOURS, LEAST_FUNCTIONS, NeighbourLimit
 from avatar.serve.scan.clone_kinds import CloneKind, clone_kind
 from avatar.serve.scan.clone_rules import DEFAULT_RULES, CloneRules
 from avatar.serve.scan.close_pairs import close_pairs
 from avatar.serve.scan.findings import Finding, Location
+from avatar.serve.scan.function_vectors import FunctionVectors, Texts
 from avatar.serve.scan.groups import clone_groups
 from avatar.serve.scan.lookalikes import without_lookalikes
 from avatar.serve.scan.similar_pairs import Pairs, find_pairs, joined, no_pairs
 from avatar.serve.scan.student import LazyStudent
 
-CHUNK = 512
-"""Functions encoded between two steps of the progress bar; their vectors are stored after each step."""
+BATCH = 4_096
+"""Close pairs whose probabilities are computed at once."""
 
 MOST_CHANGED = 0.1
 """If a larger share of the functions changed, all pairs are compared again."""
 
-Texts = Callable[[Sequence[Location]], dict[str, str]]
-"""Returns the texts of functions by key."""
-
 
 class Scanner:
-    """Runs the student on everything that is not in the cache."""
+    """Runs the student on everything that is not in the cache. `vectors` may hold vectors already."""
 
     def __init__(
         self,
@@ -43,14 +40,20 @@ class Scanner:
         chance_neighbours: float = CHANCE_NEIGHBOURS,
         cross_language: bool = False,
         rules: CloneRules = DEFAULT_RULES,
+        vectors: FunctionVectors | None = None,
     ) -> None:
         self._student, self._texts, self._cache, self._rules = student, texts, cache, rules
+        self._vectors = vectors or FunctionVectors(student, cache)
         self.threshold, self._chance_neighbours = threshold, chance_neighbours
         self._cross_language = cross_language
-        self.encoded = 0
         self.comparisons = 0
         self.lookalikes = 0
         """Groups that `without_lookalikes` left out."""
+
+    @property
+    def encoded(self) -> int:
+        """Functions whose vectors were not in the cache."""
+        return self._vectors.encoded
 
     def findings(self, locations: Sequence[Location], changed: Sequence[Location] | None, root: str) -> list[Finding]:
         """Findings in `locations`, by the student's task; with `changed`, only those that contain a changed function.
@@ -65,7 +68,7 @@ class Scanner:
         """Functions whose probability is at least the threshold, the highest first."""
         if not locations:
             return []
-        keys, vectors = self._vectors(locations)
+        keys, vectors = self._vectors.table(locations, self._texts)
         probabilities = self._student.predictor.compare(vectors)[:, 1]
         by_key = dict(zip(keys, map(float, probabilities), strict=True))
         findings = [
@@ -90,7 +93,7 @@ class Scanner:
                 scope = stable_hash([root, name, self._chance_neighbours, len(compared) >= LEAST_FUNCTIONS])
                 keys, pairs = self._known_pairs(compared, scope)
             elif compared:
-                keys, vectors = self._vectors(compared)
+                keys, vectors = self._vectors.table(compared, self._texts)
                 wanted = {location.key for location in fresh}
                 pairs = self._pairs(vectors, [row for row, key in enumerate(keys) if key in wanted])
             keys = list(dict.fromkeys([*keys, *(location.key for location in members)]))
@@ -108,13 +111,7 @@ class Scanner:
             kept, self.lookalikes = without_lookalikes(findings, self._rules.is_lookalike, None)
             return kept
         wanted = {location.key: location for one in findings if not one.exact for location in one.functions}
-        vectors = self._cache.vectors(list(wanted))
-        if missing := [location for key, location in wanted.items() if key not in vectors]:
-            texts = self._texts(missing)
-            made = self._student.predictor.encode_texts(
-                [texts[location.key] for location in missing], [location.language for location in missing]
-            )
-            vectors |= {location.key: vector for location, vector in zip(missing, made, strict=True)}
+        vectors = self._vectors.of(list(wanted.values()), self._texts)
         structures = {key: vectors[key][structure] for key in wanted}
         kept, self.lookalikes = without_lookalikes(findings, self._rules.is_lookalike, structures)
         return [
@@ -144,7 +141,7 @@ class Scanner:
         if not new and len(keys) == len(old_keys):
             return keys, old
         if new:
-            _, vectors = self._vectors(locations)
+            _, vectors = self._vectors.table(locations, self._texts)
             old = joined(old, self._pairs(vectors, new))
         self._cache.keep_pairs(scope, self.threshold, keys, old)
         return keys, old
@@ -156,32 +153,15 @@ class Scanner:
                 vectors, chosen, self._student.least_cosine(self.threshold), self.threshold
             )
             self.comparisons += comparisons
-            probabilities = self._student.compare(vectors[pairs.first], vectors[pairs.second])
-            return replace(pairs, probability=probabilities.astype(np.float32)).above(self.threshold)
+            probabilities = np.empty(len(pairs), np.float32)
+            for start in range(0, len(pairs), BATCH):
+                part = slice(start, start + BATCH)
+                probabilities[part] = self._student.compare(vectors[pairs.first[part]], vectors[pairs.second[part]])
+            return replace(pairs, probability=probabilities).above(self.threshold)
         compare = partial(self._student.compare_near, NeighbourLimit(vectors, self._chance_neighbours))
         pairs, comparisons = find_pairs(vectors, chosen, compare, self.threshold)
         self.comparisons += comparisons
         return pairs
-
-    def _vectors(self, locations: Sequence[Location]) -> tuple[list[str], NDArray[np.float32]]:
-        """Distinct keys in order, and their vectors (keys, hidden_size)."""
-        keys = list(dict.fromkeys(location.key for location in locations))
-        known = self._cache.vectors(keys)
-        missing = [location for location in locations if location.key not in known]
-        if missing:
-            texts = self._texts(missing)
-            language_of = {location.key: location.language for location in missing}
-            todo = list(texts)
-            for start in progress(range(0, len(todo), CHUNK), "encoding functions"):
-                part = todo[start : start + CHUNK]
-                vectors = self._student.predictor.encode_texts(
-                    [texts[key] for key in part], [language_of[key] for key in part]
-                )
-                made = dict(zip(part, vectors, strict=True))
-                self._cache.keep_vectors(made)
-                known |= made
-            self.encoded += len(todo)
-        return keys, np.stack([known[key] for key in keys])
 
 
 def _keys(finding: Finding) -> list[str]:

@@ -70,13 +70,15 @@ def source_files(path: Path, languages: Collection[str] = ()) -> Iterator[Source
         return _enters(folder, ignored)
 
     for here, names, problem in folders_below(path, enters):
+        below = here.relative_to(path)
         if problem:
-            yield Skipped(here.relative_to(path).as_posix(), problem)
+            yield Skipped(below.as_posix(), problem)
+        start = "" if below == Path() else f"{below.as_posix()}/"
         for name in names:
             if name.startswith(".") or language_of_file(name) is None:
                 continue
             entry = here / name
-            result = None if ignored(entry) else _source_file(entry, entry.relative_to(path).as_posix(), languages)
+            result = None if ignored(entry) else _source_file(entry, start + name, languages)
             if result is not None:
                 yield result
     for folder in sorted(passed):
@@ -111,11 +113,11 @@ def _source_file(path: Path, name: str, languages: Collection[str], named: bool 
     if language is None or (languages and language not in languages):
         return None
     try:
-        if path.is_symlink() and not named:
-            return Skipped(name, "symbolic link")
-        status = path.stat()
+        status = path.stat(follow_symlinks=named)
     except OSError as error:
         return Skipped(name, f"cannot be read: {error.strerror or error}")
+    if stat.S_ISLNK(status.st_mode):
+        return Skipped(name, "symbolic link")
     if not stat.S_ISREG(status.st_mode):
         return Skipped(name, kind(status.st_mode))
     if status.st_size > MAX_SOURCE_BYTES:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from avatar.bundle import MANIFEST, read_bundle
 from avatar.code.text import TextRules
 from avatar.common.hashing import file_digest
+from avatar.serve.extras import require_packages_for_graphs
 from avatar.serve.predictor import Predictor
 from avatar.serve.scan.chance_neighbours import NeighbourLimit
 
@@ -18,10 +19,15 @@ one: with the bundle's own threshold most findings would be false."""
 
 
 class LazyStudent:
-    """A predictor that is loaded on first use: a scan with all results in the cache does not need it."""
+    """A predictor that is loaded on first use: a scan with all results in the cache does not need it.
+
+    That a package is missing is said at once.
+    """
 
     def __init__(self, folder: Path, threads: int) -> None:
         self.bundle = read_bundle(folder)
+        if not self.bundle.reads_ngrams:
+            require_packages_for_graphs()
         self.digest = file_digest(folder / MANIFEST)
         self._threads = threads
 
