@@ -44,7 +44,7 @@ class FunctionVectors:
         """Encode what `take` was given and is not in the cache."""
         if not self._waiting:
             return
-        self._known |= self._cache.vectors(list(self._waiting))
+        self._known |= self._cached(list(self._waiting))
         self._encode({key: one for key, one in self._waiting.items() if key not in self._known})
         self._waiting.clear()
 
@@ -65,7 +65,7 @@ class FunctionVectors:
 
     def _learn(self, locations: Sequence[Location], texts: Texts) -> None:
         unknown = {location.key: location for location in locations if location.key not in self._known}
-        self._known |= self._cache.vectors(list(unknown))
+        self._known |= self._cached(list(unknown))
         missing = [location for location in locations if location.key in unknown and location.key not in self._known]
         if not missing:
             return
@@ -74,6 +74,12 @@ class FunctionVectors:
         todo = list(text_of)
         for start in progress(range(0, len(todo), CHUNK), "encoding functions"):
             self._encode({key: (text_of[key], language_of[key]) for key in todo[start : start + CHUNK]})
+
+    def _cached(self, keys: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """The vectors in the cache, without damaged ones: of another width, or not finite."""
+        vectors = self._cache.vectors(keys)
+        width = self._student.width if vectors else 0
+        return {key: one for key, one in vectors.items() if len(one) == width and np.isfinite(one).all()}
 
     def _encode(self, functions: Mapping[str, tuple[str, str]]) -> None:
         if not functions:

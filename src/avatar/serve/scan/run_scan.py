@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from avatar.code.languages import language_of_file, suffixes
@@ -82,14 +82,15 @@ def scan(path: Path, bundle: Path, options: Options | None = None) -> ScanReport
         scope = stable_hash([root, *(getattr(options, name) for name in _SELECTING), _threshold(student, options)])
         state = state_of(entries)
         if (known := cache.result(scope, state)) is not None:
-            files = sum(isinstance(entry, SourceFile) for entry in entries)
-            return _report(path, student, options, known, Counts(files), start)
+            names = [entry.name for entry in entries if isinstance(entry, SourceFile)]
+            return _report(path, student, options, known, _counts(names, known.skipped, 0, None), start)
         report, result = _computed(path, root, entries, student, options, cache, start, None)
         if result is not None:
             cache.keep_result(scope, state, result)
         return report
     finally:
         cache.close()
+        student.stop()
 
 
 def _computed(
@@ -126,8 +127,7 @@ def _computed(
     shown, joined = worth_showing(findings, locations, rules, split)
     omitted = [*left_out(rules, reading.places, scanner.lookalikes, reading.folders), *joined]
     result = result_of(shown, reading.places, locations, reading.skipped, reading.notes, omitted)
-    counts = Counts(len(reading.files), reading.parsed, functions_encoded=scanner.encoded)
-    counts = replace(counts, comparisons=scanner.comparisons)
+    counts = _counts(list(reading.files), reading.skipped, reading.parsed, scanner)
     report = _report(path, student, options, result, counts, start)
     return report, result if reading.complete else None
 
@@ -192,7 +192,7 @@ def scan_texts(
     shown, joined = worth_showing(scanner.findings(large, None, ""), large, rules, options.split_copies)
     omitted = [*left_out(rules, locations, scanner.lookalikes, []), *joined]
     result = result_of(shown, locations, large, skipped, notes, omitted)
-    counts = Counts(len(files), len(files), functions_encoded=scanner.encoded, comparisons=scanner.comparisons)
+    counts = _counts(list(names), skipped, len(files), scanner)
     return _report(None, student, options, result, counts, start)
 
 
@@ -215,6 +215,18 @@ def _scanner(
 ) -> Scanner:
     threshold, rules = _threshold(student, options), _rules(student, options)
     return Scanner(student, texts, cache, threshold, options.chance_neighbours, options.cross_language, rules, vectors)
+
+
+def _counts(names: Collection[str], skipped: Sequence[Skipped], parsed: int, scanner: Scanner | None) -> Counts:
+    """What was done for files with these `names`; without a `scanner`, nothing was computed."""
+    left_out = {one.name for one in skipped}
+    return Counts(
+        files=len(names),
+        files_read=sum(name not in left_out for name in names),
+        files_parsed=parsed,
+        functions_encoded=0 if scanner is None else scanner.encoded,
+        comparisons=0 if scanner is None else scanner.comparisons,
+    )
 
 
 def _report(

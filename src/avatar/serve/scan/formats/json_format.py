@@ -4,6 +4,7 @@ import dataclasses
 import json
 from typing import Any
 
+from avatar.common.printable import printable_json
 from avatar.serve.scan.findings import ScanReport
 from avatar.serve.scan.formats.base import FORMATS
 
@@ -19,7 +20,7 @@ def plain(report: ScanReport) -> str:
     """The whole report as one JSON object."""
     fields = {name: getattr(report, name) for name in _names(ScanReport)}
     content = {"version": VERSION, **fields, "highest": report.highest}
-    return indented(content) + "\n"
+    return printable_json(indented(content)) + "\n"
 
 
 def indented(value: Any, margin: str = "\n") -> str:
@@ -38,7 +39,7 @@ def indented(value: Any, margin: str = "\n") -> str:
     if isinstance(value, list | tuple):
         parts = [indented(one, inner) for one in value]
         return f"[{inner}{f',{inner}'.join(parts)}{margin}]" if parts else "[]"
-    return json.dumps(value)
+    return json.dumps(value, allow_nan=False)
 
 
 def _names(kind: type[Any]) -> tuple[str, ...]:
