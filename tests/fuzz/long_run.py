@@ -49,7 +49,7 @@ def fuzz(name: str, surface: Surface, inputs: int, start: int, faults: Path) -> 
     tally, begin = Tally(name), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         harness = surface.make(Path(folder))
-        worker = ForkedWorker(surface, harness.run)
+        worker = ForkedWorker(surface, harness)
 
         @seed(start)
         @settings(

@@ -19,10 +19,14 @@ from avatar.common.errors import AvatarError
 
 @dataclass(frozen=True)
 class Harness:
-    """Inputs for a surface, and the function that gives it one of them: it returns, or raises AvatarError."""
+    """Inputs for a surface, and the function that gives it one of them: it returns, or raises AvatarError.
+
+    What must not be forked, such as threads and processes, is started by the first `run` and ended by `close`.
+    """
 
     inputs: SearchStrategy[Any]
     run: Callable[[Any], None]
+    close: Callable[[], object] = lambda: None
 
 
 @dataclass(frozen=True)

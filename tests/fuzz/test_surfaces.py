@@ -30,5 +30,8 @@ def test_every_input_gets_a_result_or_an_error_of_ours(name: str, tmp_path_facto
         assert judgement.answer not in FAULTS, judgement.text
         answers.add(judgement.answer)
 
-    ask()
+    try:
+        ask()
+    finally:
+        harness.close()
     assert answers, "no input was tried"

@@ -6,16 +6,16 @@ import pickle
 import resource
 import signal
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any
 
-from surface import Answer, Judgement, Surface, judge
+from surface import Answer, Harness, Judgement, Surface, judge
 
 WAIT_FACTOR, WAIT_SECONDS = 20.0, 20.0
 """An input that takes this many times its CPU seconds, plus these seconds, hangs: other programs may use the cores."""
+ENDING_SECONDS = 1.0
 MEMORY = 6_000_000_000
 """Bytes that a worker may have."""
 
@@ -23,8 +23,8 @@ MEMORY = 6_000_000_000
 class ForkedWorker:
     """Judges inputs in a fork of this process, which must have one thread. A new fork follows one that has ended."""
 
-    def __init__(self, surface: Surface, run: Callable[[Any], None]) -> None:
-        self._surface, self._run = surface, run
+    def __init__(self, surface: Surface, harness: Harness) -> None:
+        self._surface, self._harness = surface, harness
         self._process = 0
         self._connection: Connection | None = None
 
@@ -53,14 +53,15 @@ class ForkedWorker:
             return 0
         self._connection.close()
         self._connection = None
-        with suppress(ProcessLookupError):
-            _, status = os.waitpid(self._process, os.WNOHANG)
-            if _ == 0:
-                time.sleep(0.2)
-                os.kill(self._process, signal.SIGKILL)
-                _, status = os.waitpid(self._process, 0)
-            return os.waitstatus_to_exitcode(status)
-        return 0
+        end = time.monotonic() + ENDING_SECONDS
+        ended, status = 0, 0
+        while not ended and time.monotonic() < end:
+            time.sleep(0.01)
+            ended, status = os.waitpid(self._process, os.WNOHANG)
+        if not ended:
+            os.kill(self._process, signal.SIGKILL)
+            _, status = os.waitpid(self._process, 0)
+        return os.waitstatus_to_exitcode(status)
 
     def _start(self) -> None:
         ours, theirs = Pipe()
@@ -78,5 +79,6 @@ class ForkedWorker:
         with suppress(EOFError, OSError):
             while True:
                 value = pickle.loads(connection.recv_bytes())  # noqa: S301 - of our own parent
-                connection.send_bytes(pickle.dumps(judge(self._run, value, self._surface.seconds)))
+                connection.send_bytes(pickle.dumps(judge(self._harness.run, value, self._surface.seconds)))
+        self._harness.close()
         os._exit(0)

@@ -77,7 +77,7 @@ def _readable(text: str) -> str:
 def _parses(text: str) -> bool:
     try:
         OverridesParser.create().parse_override(text)
-    except HydraException:
+    except (HydraException, ValueError, RecursionError):  # a number of 5,000 digits, or 300 brackets
         return False
     return True
 

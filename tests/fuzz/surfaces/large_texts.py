@@ -29,7 +29,7 @@ def make(folder: Path) -> Harness:
     def one(random: Random) -> tuple[str, str]:
         return large_program(random, MOST)
 
-    return Harness(st.builds(one, st.randoms()), run)
+    return Harness(st.builds(one, st.randoms()), run, lambda: [one.close() for one in outliners])
 
 
 SURFACE = Surface("large texts under a budget of time", make, short=20)
