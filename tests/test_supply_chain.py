@@ -52,7 +52,9 @@ def test_the_bill_lists_every_locked_package_by_hash(tmp_path: Path) -> None:
     assert (bom["bomFormat"], bom["specVersion"]) == ("CycloneDX", "1.6")
     assert bom["metadata"]["component"]["name"] == "avatar-code"
     locked = {
-        lock.normal(re.split(r"==", entry)[0]) for file in (install.RUN, install.CUDA) for entry in install.packages(file)
+        lock.normal(re.split(r"==", entry)[0])
+        for file in (install.RUN, install.CUDA)
+        for entry in install.packages(file)
     }
     assert {lock.normal(one["name"]) for one in bom["components"]} == locked
     for one in bom["components"]:

@@ -24,7 +24,7 @@ def report(dependencies: list[dict[str, Any]]) -> tuple[int, str]:
     skipped = [one for one in dependencies if "skip_reason" in one]
     wrong = [one for one in dependencies if one.get("vulns")]
     lines = [
-        f"{one['name']} {one['version']}: {problem['id']}, fixed in {', '.join(problem['fix_versions']) or 'no version'}"
+        f"{one['name']} {one['version']}: {problem['id']}, fixed in {', '.join(problem['fix_versions']) or 'none'}"
         for one in wrong
         for problem in one["vulns"]
     ]
@@ -45,9 +45,7 @@ def main() -> int:
     """Ask about the packages of all lock files, and print what is known."""
     locks = [option for path in (install.RUN, install.CUDA, install.DEV) for option in ("--requirement", str(path))]
     command = [sys.executable, "-m", "pip_audit", "--require-hashes", "--disable-pip", "--progress-spinner", "off"]
-    done = subprocess.run(
-        [*command, "--format", "json", *locks, *sys.argv[1:]], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    done = subprocess.run([*command, "--format", "json", *locks, *sys.argv[1:]], capture_output=True, text=True)
     try:
         dependencies = json.loads(done.stdout)["dependencies"]
     except (ValueError, KeyError):

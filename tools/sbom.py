@@ -26,7 +26,14 @@ ROOT_REF = "root-component"
 
 def written(locks: list[str]) -> Bom:
     """The bill of materials that cyclonedx-py makes of the lock files' texts."""
-    command = [sys.executable, "-m", "cyclonedx_py", "requirements", "--pyproject", str(install.ROOT / "pyproject.toml")]
+    command = [
+        sys.executable,
+        "-m",
+        "cyclonedx_py",
+        "requirements",
+        "--pyproject",
+        str(install.ROOT / "pyproject.toml"),
+    ]
     done = subprocess.run(
         [*command, "--output-reproducible", "--sv", "1.6", "--of", "JSON", "-"],
         input="\n".join(locks),

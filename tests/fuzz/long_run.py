@@ -1,13 +1,14 @@
 """The long run of the fuzz surfaces: `make fuzz INPUTS=10000`, with SURFACES="http lsp" for some of them.
 
 Prints a table, and writes the first input of each kind of fault below `build/fuzz`. The exit status is 1 if there is a
-fault. An input is written as a Python value: `python tests/fuzz/long_run.py --again FILE` gives it to its surface again.
+fault. An input is written as a Python value; `python tests/fuzz/long_run.py --again FILE` gives it to its surface.
 """
 
 import argparse
 import ast
 import logging
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -18,10 +19,10 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parent), *(str(Path(__file__).parents[1] / name) for name in ("", "conformance"))]
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
-from surface import FAULTS, Answer, Judgement, Surface
-from surfaces import SURFACES
-from worker import ForkedWorker
+from hypothesis import HealthCheck, Phase, given, seed, settings  # noqa: E402
+from surface import FAULTS, Answer, Judgement, Surface  # noqa: E402
+from surfaces import SURFACES  # noqa: E402
+from worker import ForkedWorker  # noqa: E402
 
 COLUMNS = ("surface", "inputs", "accepted", "errors of ours", "raw", "slow", "hung", "aborted", "slowest s", "minutes")
 
@@ -36,6 +37,7 @@ class Tally:
     minutes: float = 0.0
     kinds: Counter[str] = field(default_factory=Counter)
     """Faults by their description."""
+    interrupted: bool = False
 
     def row(self) -> tuple[str, ...]:
         """The cells of the table."""
@@ -67,7 +69,10 @@ def fuzz(name: str, surface: Surface, inputs: int, start: int, faults: Path) -> 
             if judgement.answer in FAULTS:
                 _record(tally, judgement, value, faults)
 
-        ask()
+        try:
+            ask()
+        except KeyboardInterrupt:
+            tally.interrupted = True
         worker.close()
     tally.minutes = (time.monotonic() - begin) / 60
     return tally
@@ -79,7 +84,9 @@ def _record(tally: Tally, judgement: Judgement, value: Any, faults: Path) -> Non
     if tally.kinds[kind] == 1:
         path = faults / f"{tally.name}-{len(tally.kinds)}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f'"""{judgement.text.replace(chr(92), "/")}"""\n\n{value!r}\n'.encode("utf-8", "replace").decode())
+        path.write_text(
+            f'"""{judgement.text.replace(chr(92), "/")}"""\n\n{value!r}\n'.encode("utf-8", "replace").decode()
+        )
         print(f"{tally.name}: {judgement.answer}: {kind}\n  input: {path}", flush=True)
 
 
@@ -120,10 +127,13 @@ def main() -> int:
         again(options.again)
         return 0
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it too ends with the table of what was done
     tallies = []
     for name in options.surfaces:
         tallies.append(fuzz(name, SURFACES[name], options.inputs, options.seed, options.faults))
         print(table([tallies[-1].row()]), flush=True)
+        if tallies[-1].interrupted:
+            break
     print("\n" + table([tally.row() for tally in tallies]))
     return int(any(tally.kinds for tally in tallies))
 

@@ -73,6 +73,8 @@ class ForkedWorker:
         self._connection = ours
 
     def _work(self, connection: Connection) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         faulthandler.enable()
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

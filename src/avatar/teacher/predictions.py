@@ -162,7 +162,7 @@ def read_jsonl(path: Path) -> NDArray[np.float64]:
                 continue
             try:
                 value = json.loads(line.decode("utf-8"))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:  # thousands of brackets
                 raise DataError(f"{path}, line {number}: {error}", "each line must be one JSON value") from error
             cells = value if isinstance(value, list) else [value]
             row = value if isinstance(value, dict) else {str(column): cell for column, cell in enumerate(cells)}

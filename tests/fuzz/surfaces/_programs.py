@@ -9,10 +9,76 @@ from mutation import changed_text, mutated
 from avatar.code.languages import LANGUAGES
 
 TOKENS = re.compile(r"\w+|[^\w\s]+|\s+")
-SIGNS = ("(", ")", "{", "}", "[", "]", "<", ">", ";", ":", '"', "'", "`", "\\", "/*", "*/", "//", "#", "<?php", "?>", "=>")
-SIGNS += ("\n", "\r", "\t", "\f", "\0", "\ufeff", "\u2028", "\ud800", "\u202e", "é", "\U0001f600", "0x", "1e", "'''", '"""')
-SIGNS += ("template<", "operator", "lambda", "async", "@", "$", "#{", "<<EOF\n", "#define f(x) ", "#if 0\n", "\\\n", "=begin\n")
-HOSTILE = ("... */ | ? \n", "returnforint=)\n", "/* a\n", "a<", "(", "((", "-", "f(", "{\n", "if (x) ", "'", '"', "$", "<div>")
+SIGNS = (
+    "(",
+    ")",
+    "{",
+    "}",
+    "[",
+    "]",
+    "<",
+    ">",
+    ";",
+    ":",
+    '"',
+    "'",
+    "`",
+    "\\",
+    "/*",
+    "*/",
+    "//",
+    "#",
+    "<?php",
+    "?>",
+    "=>",
+)
+SIGNS += (
+    "\n",
+    "\r",
+    "\t",
+    "\f",
+    "\0",
+    "\ufeff",
+    "\u2028",
+    "\ud800",
+    "\u202e",
+    "é",
+    "\U0001f600",
+    "0x",
+    "1e",
+    "'''",
+    '"""',
+)
+SIGNS += (
+    "template<",
+    "operator",
+    "lambda",
+    "async",
+    "@",
+    "$",
+    "#{",
+    "<<EOF\n",
+    "#define f(x) ",
+    "#if 0\n",
+    "\\\n",
+    "=begin\n",
+)
+HOSTILE = (
+    "... */ | ? \n",
+    "returnforint=)\n",
+    "/* a\n",
+    "a<",
+    "(",
+    "((",
+    "-",
+    "f(",
+    "{\n",
+    "if (x) ",
+    "'",
+    '"',
+    "$",
+    "<div>",
+)
 """Pieces for which a grammar may need a time that grows with the square of their number."""
 
 

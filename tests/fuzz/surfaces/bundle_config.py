@@ -5,8 +5,9 @@ from pathlib import Path
 from random import Random
 
 from hypothesis import strategies as st
-from mutation import changed_bytes, changed_json, dumps, mutated
+from mutation import changed_bytes, changed_json, dumps, mutated, randoms
 from surface import Harness, Surface
+
 from surfaces._bundles import CONFIG, graph_bundle, ngram_bundle, signed, use
 
 
@@ -25,7 +26,7 @@ def make(folder: Path) -> Harness:
         signed(folders[kind], {CONFIG: content})
         use(folders[kind])
 
-    return Harness(st.builds(one, st.randoms()), run)
+    return Harness(st.builds(one, randoms()), run)
 
 
 SURFACE = Surface("config of a bundle", make, short=150)

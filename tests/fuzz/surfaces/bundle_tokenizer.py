@@ -5,12 +5,12 @@ from pathlib import Path
 from random import Random
 
 from hypothesis import strategies as st
-from mutation import changed_bytes, changed_json, dumps, mutated
+from mutation import changed_bytes, changed_json, dumps, mutated, randoms
 from surface import Harness, Surface
-from surfaces._bundles import TOKENIZER, graph_bundle, ngram_bundle, signed, use
 
 from avatar.data.tokenizers import TOKENIZERS, train_tokenizer
 from students import TEXTS
+from surfaces._bundles import TOKENIZER, graph_bundle, ngram_bundle, signed, use
 
 VOCABULARY = 400
 
@@ -32,7 +32,7 @@ def make(folder: Path) -> Harness:
         signed(bundle, {TOKENIZER: content})
         use(bundle)
 
-    return Harness(st.builds(one, st.randoms()), run)
+    return Harness(st.builds(one, randoms()), run)
 
 
 SURFACE = Surface("tokenizer of a bundle", make, short=150)

@@ -11,9 +11,8 @@ from typing import Any
 from unittest import mock
 
 from hypothesis import strategies as st
-from mutation import changed_text, mutated
+from mutation import changed_text, mutated, randoms
 from surface import Harness, Surface
-from surfaces._bundles import ngram_bundle
 
 from avatar.common.errors import AvatarError
 from avatar.serve import cli
@@ -21,13 +20,63 @@ from avatar.serve.default_student import find_bundle
 from avatar.serve.scan import run_scan
 from avatar.serve.scan.outliner import Outliner
 from avatar.serve.scan.student import LazyStudent
+from surfaces._bundles import ngram_bundle
 
 VALUES = ("", "-", "--", "0", "1", "-1", "+1", "1.5", "1e999", "nan", "inf", "-inf", "0x10", "1_0", "١", "9" * 5_000)
-VALUES += ("a" * 5_000, "\udcff", "\0", "é", "a\nb", "\x1b[31m", "%s", "{}", "/dev/null", "/dev/zero", "/", "~", "[::1]", "..")
-VALUES += ("json", "sarif", "html", "table", "python", "c", "HEAD", "onnxruntime", "int8", "fp32", "localhost", "0.5", "0.95")
-OPTIONS = ("--bundle", "--threshold", "--chance-neighbours", "--format", "--output", "--fail-on", "--since", "--min-lines")
+VALUES += (
+    "a" * 5_000,
+    "\udcff",
+    "\0",
+    "é",
+    "a\nb",
+    "\x1b[31m",
+    "%s",
+    "{}",
+    "/dev/null",
+    "/dev/zero",
+    "/",
+    "~",
+    "[::1]",
+    "..",
+)
+VALUES += (
+    "json",
+    "sarif",
+    "html",
+    "table",
+    "python",
+    "c",
+    "HEAD",
+    "onnxruntime",
+    "int8",
+    "fp32",
+    "localhost",
+    "0.5",
+    "0.95",
+)
+OPTIONS = (
+    "--bundle",
+    "--threshold",
+    "--chance-neighbours",
+    "--format",
+    "--output",
+    "--fail-on",
+    "--since",
+    "--min-lines",
+)
 OPTIONS += ("--min-words", "--languages", "--cross-language", "--parse-seconds", "--threads", "--quiet", "--language")
-OPTIONS += ("--runtime", "--precision", "--host", "--port", "--request-seconds", "--verbose", "--help", "-h", "--t", "--no-cach")
+OPTIONS += (
+    "--runtime",
+    "--precision",
+    "--host",
+    "--port",
+    "--request-seconds",
+    "--verbose",
+    "--help",
+    "-h",
+    "--t",
+    "--no-cach",
+)
 STATUSES = frozenset({0, 1, 2, 141})
 BUG = "this is a bug in avatar"
 
@@ -42,9 +91,33 @@ def commands(folder: Path, bundle: Path) -> list[list[str]]:
         ["predict", str(bundle), one, "-"],
         ["scan", code, *quick],
         ["scan", code, *quick, "--bundle", str(bundle), "--threshold", "0.5", "--min-lines", "1", "--min-words", "1"],
-        ["scan", one, *quick, "--format", "sarif", "--cross-language", "--languages", "python", "c", "--fail-on", "0.9"],
+        [
+            "scan",
+            one,
+            *quick,
+            "--format",
+            "sarif",
+            "--cross-language",
+            "--languages",
+            "python",
+            "c",
+            "--fail-on",
+            "0.9",
+        ],
         ["scan", code, *quick, "--format", "html", "--output", str(folder / "out"), "--chance-neighbours", "2"],
-        ["serve", "--bundle", str(bundle), "--host", "127.0.0.1", "--port", "0", "--threads", "1", "--request-seconds", "2"],
+        [
+            "serve",
+            "--bundle",
+            str(bundle),
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "0",
+            "--threads",
+            "1",
+            "--request-seconds",
+            "2",
+        ],
     ]
 
 
@@ -71,14 +144,20 @@ def make(folder: Path) -> Harness:
     """Each input is a list of arguments and the standard input. `serve` starts no server."""
     bundle = ngram_bundle(folder / "bundle")
     files = {"one.py": b"def f(a):\n    return a\n", "two.py": b"def g(b):\n    return b + 1\n", "empty.py": b""}
-    files |= {"code/a.py": b"def f(a):\n    return a\n" * 2, "code/b.c": b"int f(int a) { return a; }\n", "bytes.py": b"\xff\0"}
+    files |= {
+        "code/a.py": b"def f(a):\n    return a\n" * 2,
+        "code/b.c": b"int f(int a) { return a; }\n",
+        "bytes.py": b"\xff\0",
+    }
     files |= {"large.py": b"x = 1\n" * 200_000, "code/deep.py": b"(" * 3_000}
     for name, content in files.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(content)
     os.mkfifo(folder / "pipe.py")
     (folder / "circle.py").symlink_to(folder / "circle.py")
-    paths = [str(folder / name) for name in (*files, "pipe.py", "circle.py", "none", "none/none.py", "code", "", "one.py/a")]
+    paths = [
+        str(folder / name) for name in (*files, "pipe.py", "circle.py", "none", "none/none.py", "code", "", "one.py/a")
+    ]
     valid = commands(folder, bundle)
     outliner = Outliner(LazyStudent(find_bundle(), 1).rules, 0.5)
 
@@ -123,7 +202,7 @@ def make(folder: Path) -> Harness:
         if status == 2:
             raise AvatarError(said)
 
-    return Harness(st.builds(one, st.randoms()), run, outliner.close)
+    return Harness(st.builds(one, randoms()), run, outliner.close)
 
 
 SURFACE = Surface("command line of avatar", make, seconds=4.0, short=60)

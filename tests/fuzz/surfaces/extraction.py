@@ -4,14 +4,15 @@ from pathlib import Path
 from random import Random
 
 from hypothesis import strategies as st
+from mutation import randoms
 from surface import Harness, Surface
-from surfaces._programs import program
 
 from avatar.code.lexer import Lexer
 from avatar.code.ngrams import ngram_features
 from avatar.code.rewrite import rewrites
 from avatar.code.text import DOCSTRINGS_KEPT, TextRules, function_text
 from avatar.serve.scan.outline import outline
+from surfaces._programs import program
 
 REMOVED = TextRules("removed")
 NAMES = ("first", "other_name", "x")
@@ -34,7 +35,7 @@ def make(folder: Path) -> Harness:
         for rewrite in rewrites(language, NAMES).values():
             rewrite(codes[0], Random(1))
 
-    return Harness(st.builds(program, st.randoms()), run)
+    return Harness(st.builds(program, randoms()), run)
 
 
 SURFACE = Surface("functions of programs", make, seconds=1.0, short=300)

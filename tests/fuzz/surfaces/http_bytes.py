@@ -9,7 +9,7 @@ from random import Random
 
 import uvicorn
 from hypothesis import strategies as st
-from mutation import changed_bytes, mutated
+from mutation import changed_bytes, mutated, randoms
 from surface import Harness, Surface
 
 from avatar.common.errors import AvatarError
@@ -20,8 +20,19 @@ from avatar.serve.scan.outliner import Outliner
 from avatar.serve.scan.student import LazyStudent
 
 BODY = b'{"pairs": [["def f(): pass", "def g(): pass"]]}'
-LINES = (b"Transfer-Encoding: chunked", b"Content-Length: 9", b"Content-Length: -1", b"Content-Length: 1" + b"0" * 5_000)
-LINES += (b"Expect: 100-continue", b"Connection: close", b"Connection: upgrade\r\nUpgrade: websocket", b"Host: evil", b"X")
+LINES = (
+    b"Transfer-Encoding: chunked",
+    b"Content-Length: 9",
+    b"Content-Length: -1",
+    b"Content-Length: 1" + b"0" * 5_000,
+)
+LINES += (
+    b"Expect: 100-continue",
+    b"Connection: close",
+    b"Connection: upgrade\r\nUpgrade: websocket",
+    b"Host: evil",
+    b"X",
+)
 LINES += (b"Upgrade: h2c", b": value", b"X: " + b"a" * 70_000, b" folded", b"X: \xff\0", b"Content-Type: text/plain")
 STATUSES = frozenset((100, 200, 307, 400, 404, 405, 408, 413, 422, 426, 431, 503))
 PATIENCE = 20.0
@@ -31,9 +42,17 @@ def requests(random: Random) -> bytes:
     """One to three requests, with changed lines and bytes."""
     content = b""
     for _ in range(random.choice((1, 1, 1, 2, 3))):
-        body = random.choice((BODY, BODY, b"", b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY), BODY[:10], b"ffffffffffff\r\n"))
-        path = random.choice((b"/predict", b"/predict", b"/health", b"/", b"*", b"http://localhost/health", b"/%ff?%zz"))
-        first = b"%s %s HTTP/1.%d" % (random.choice((b"POST", b"POST", b"GET", b"CONNECT", b"")), path, random.choice((1, 1, 0, 9)))
+        body = random.choice(
+            (BODY, BODY, b"", b"%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY), BODY[:10], b"ffffffffffff\r\n")
+        )
+        path = random.choice(
+            (b"/predict", b"/predict", b"/health", b"/", b"*", b"http://localhost/health", b"/%ff?%zz")
+        )
+        first = b"%s %s HTTP/1.%d" % (
+            random.choice((b"POST", b"POST", b"GET", b"CONNECT", b"")),
+            path,
+            random.choice((1, 1, 0, 9)),
+        )
         lines = [first, b"Host: localhost", b"Content-Type: application/json", b"Content-Length: %d" % len(body)]
         for _ in range(random.choice((0, 0, 1, 2))):
             lines.insert(random.randrange(len(lines) + 1), random.choice(LINES))
@@ -112,7 +131,7 @@ def make(folder: Path) -> Harness:
         if not answer or int(head[1]) >= 400:
             raise AvatarError("the server refused, or closed the connection")
 
-    return Harness(st.builds(requests, st.randoms()), run, lambda: [one.close() for one in servers])
+    return Harness(st.builds(requests, randoms()), run, lambda: [one.close() for one in servers])
 
 
 SURFACE = Surface("bytes sent to the HTTP server", make, seconds=3.0, short=60)

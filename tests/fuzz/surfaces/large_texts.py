@@ -4,11 +4,12 @@ from pathlib import Path
 from random import Random
 
 from hypothesis import strategies as st
+from mutation import randoms
 from surface import Harness, Surface
-from surfaces._programs import large_program
 
 from avatar.code.text import DOCSTRINGS_KEPT
 from avatar.serve.scan.outliner import Outliner
+from surfaces._programs import large_program
 
 MOST = 60_000
 BUDGET = 0.2
@@ -29,7 +30,7 @@ def make(folder: Path) -> Harness:
     def one(random: Random) -> tuple[str, str]:
         return large_program(random, MOST)
 
-    return Harness(st.builds(one, st.randoms()), run, lambda: [one.close() for one in outliners])
+    return Harness(st.builds(one, randoms()), run, lambda: [one.close() for one in outliners])
 
 
 SURFACE = Surface("large texts under a budget of time", make, short=20)

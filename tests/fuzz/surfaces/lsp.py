@@ -12,12 +12,10 @@ from typing import Any
 from unittest import mock
 
 from hypothesis import strategies as st
-from mutation import changed_bytes, changed_json, dumps
+from mutation import changed_bytes, changed_json, dumps, randoms
 from pygls.exceptions import JsonRpcException
 from pygls.io_ import run_async
 from surface import Harness, Surface
-from surfaces._programs import program
-from surfaces.http import strict_json
 
 from avatar.common.errors import AvatarError
 from avatar.serve.default_student import find_bundle
@@ -27,6 +25,8 @@ from avatar.serve.lsp.session import Session
 from avatar.serve.lsp.stream import BoundedInput, EditorOutput
 from avatar.serve.scan.outliner import Outliner
 from avatar.serve.scan.student import LazyStudent
+from surfaces._programs import program
+from surfaces.http import strict_json
 
 PROBE = 987654
 """The id of a valid request after all others: it must be answered."""
@@ -60,11 +60,17 @@ def session(random: Random, root: str) -> list[dict[str, Any]]:
     middle = [
         message("textDocument/didChange", changed),
         message("textDocument/didSave", {"textDocument": {"uri": address}, "text": text}),
-        message("textDocument/codeAction", {"textDocument": {"uri": address}, "range": here, "context": {"diagnostics": []}}, 2),
+        message(
+            "textDocument/codeAction",
+            {"textDocument": {"uri": address}, "range": here, "context": {"diagnostics": []}},
+            2,
+        ),
         message("workspace/executeCommand", {"command": "avatar.showTwin", "arguments": [address, 3]}, 3),
         message("workspace/didChangeWatchedFiles", {"changes": [{"uri": f"{root}/a.py", "type": 2}]}),
         message("workspace/didChangeConfiguration", {"settings": {"avatar": {"minWords": 3, "parseSeconds": 1}}}),
-        message("workspace/didChangeWorkspaceFolders", {"event": {"added": [{"uri": root, "name": "x"}], "removed": []}}),
+        message(
+            "workspace/didChangeWorkspaceFolders", {"event": {"added": [{"uri": root, "name": "x"}], "removed": []}}
+        ),
         message("textDocument/didClose", {"textDocument": {"uri": address}}),
         message("$/cancelRequest", {"id": 2}),
         message("textDocument/hover", {"textDocument": {"uri": address}, "position": here["start"]}, 4),
@@ -98,7 +104,13 @@ def stream(random: Random, root: str) -> tuple[bytes, bool]:
         contents[row] = changed_bytes(contents[row], random)
     content = b"".join(framed(one) for one in contents if one)
     if random.random() < 0.1:
-        wrong = (b"Content-Length: " + b"9" * 5_000, b"Content-Length: 0", b"Content-Length: -5", b"x" * 70_000, b"\xff: 1")
+        wrong = (
+            b"Content-Length: " + b"9" * 5_000,
+            b"Content-Length: 0",
+            b"Content-Length: -5",
+            b"x" * 70_000,
+            b"\xff: 1",
+        )
         wrong += (b"Content-Length: 99999999", b"Content-Type: a; charset=latin-1", b"Content-Length: 1e3", b":", b"")
         return random.choice(wrong) + b"\r\n" + random.choice((b"\r\n", b"", b"\n")) + content, False
     if random.random() < 0.05:
@@ -179,7 +191,9 @@ def make(folder: Path) -> Harness:
         try:
             await run_async(stop, _Reader(content), server.protocol, error_handler=server.report_server_error)
             async with asyncio.timeout(SETTLE_SECONDS):
-                while server._timers or len(server._tasks) > len(server.protocol._request_futures):  # wait for the editor
+                while server._timers or len(server._tasks) > len(
+                    server.protocol._request_futures
+                ):  # wait for the editor
                     await asyncio.sleep(0.001)
             await run_async(Event(), _Reader(probe), server.protocol, error_handler=server.report_server_error)
             await asyncio.sleep(0)
@@ -205,7 +219,7 @@ def make(folder: Path) -> Harness:
     def one(random: Random) -> tuple[bytes, bool]:
         return stream(random, root)
 
-    return Harness(st.builds(one, st.randoms()), run, outliner.close)
+    return Harness(st.builds(one, randoms()), run, outliner.close)
 
 
 SURFACE = Surface("messages to the language server", make, seconds=3.0, short=60)

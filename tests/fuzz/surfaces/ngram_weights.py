@@ -6,9 +6,10 @@ from random import Random
 
 import numpy as np
 from hypothesis import strategies as st
-from mutation import changed_bytes, changed_json, dumps, mutated
+from mutation import changed_bytes, changed_json, dumps, mutated, randoms
 from safetensors.numpy import load, save
 from surface import Harness, Surface
+
 from surfaces._bundles import ngram_bundle, signed, use
 
 WEIGHTS = "ngrams.safetensors"
@@ -61,7 +62,7 @@ def make(folder: Path) -> Harness:
         signed(bundle, {WEIGHTS: content})
         use(bundle)
 
-    return Harness(st.builds(one, st.randoms()), run)
+    return Harness(st.builds(one, randoms()), run)
 
 
 SURFACE = Surface("weights of an n-gram bundle", make, short=300)

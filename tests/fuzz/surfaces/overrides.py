@@ -10,7 +10,7 @@ from hydra import compose, initialize_config_dir
 from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra.core.global_hydra import GlobalHydra
 from hypothesis import strategies as st
-from mutation import changed_text, mutated
+from mutation import changed_text, mutated, randoms
 from surface import Harness, Surface
 
 from avatar.checks import devices, inputs, registered
@@ -22,13 +22,86 @@ from avatar.config.error_messages import user_error
 from avatar.config.problems import refuse
 
 CONF = Path(__file__).resolve().parents[3] / "conf"
-VALUES = ("", "null", "true", "1", "0", "-1", "1.5", "1e999", "nan", "inf", "-inf", "007", "0x10", "9" * 5_000, "1_000", "١")
-VALUES += ("[]", "[1,2]", "[a,[b,{c: d}]]", "{}", "{a: 1}", "{a: {b: [c]}}", "[", "{a", "'", '"', "\\", "a,b", "1,2,3", "a b", "~")
-VALUES += ("${seed}", "${nothing}", "${oc.env:HOME}", "${oc.env:NOTHING}", "${", "${hydra:runtime.cwd}", "${a.b[0]}", "???", "$")
-VALUES += ("range(1,3)", "choice(a,b)", "interval(0,1)", "glob(*)", "sort(3,2)", "shuffle(1,2)", "int(3.5)", "str(1)", "é", "\0")
-VALUES += ("\udcff", "x" * 5_000, "../..", "/", "/dev/null", "a\nb", "\x1b[31m", "a=b", "a:b", "@", "(", ")", "{" * 300, "[" * 300)
+VALUES = (
+    "",
+    "null",
+    "true",
+    "1",
+    "0",
+    "-1",
+    "1.5",
+    "1e999",
+    "nan",
+    "inf",
+    "-inf",
+    "007",
+    "0x10",
+    "9" * 5_000,
+    "1_000",
+    "١",
+)
+VALUES += (
+    "[]",
+    "[1,2]",
+    "[a,[b,{c: d}]]",
+    "{}",
+    "{a: 1}",
+    "{a: {b: [c]}}",
+    "[",
+    "{a",
+    "'",
+    '"',
+    "\\",
+    "a,b",
+    "1,2,3",
+    "a b",
+    "~",
+)
+VALUES += (
+    "${seed}",
+    "${nothing}",
+    "${oc.env:HOME}",
+    "${oc.env:NOTHING}",
+    "${",
+    "${hydra:runtime.cwd}",
+    "${a.b[0]}",
+    "???",
+    "$",
+)
+VALUES += (
+    "range(1,3)",
+    "choice(a,b)",
+    "interval(0,1)",
+    "glob(*)",
+    "sort(3,2)",
+    "shuffle(1,2)",
+    "int(3.5)",
+    "str(1)",
+    "é",
+    "\0",
+)
+VALUES += (
+    "\udcff",
+    "x" * 5_000,
+    "../..",
+    "/",
+    "/dev/null",
+    "a\nb",
+    "\x1b[31m",
+    "a=b",
+    "a:b",
+    "@",
+    "(",
+    ")",
+    "{" * 300,
+    "[" * 300,
+)
 PREFIXES = ("", "", "", "", "+", "++", "~", " ", "-", "--", "hydra.", "_", ".")
-GROUPS = {path.name: sorted(one.stem for one in path.glob("*.yaml")) for path in sorted(CONF.iterdir()) if any(path.glob("*.yaml"))}
+GROUPS = {
+    path.name: sorted(one.stem for one in path.glob("*.yaml"))
+    for path in sorted(CONF.iterdir())
+    if any(path.glob("*.yaml"))
+}
 
 
 def override(random: Random) -> str:
@@ -75,7 +148,7 @@ def make(folder: Path) -> Harness:
                     raise
                 raise ours from error
 
-    return Harness(st.builds(arguments, st.randoms()), run)
+    return Harness(st.builds(arguments, randoms()), run)
 
 
 SURFACE = Surface("overrides of train.py", make, seconds=4.0, short=30)

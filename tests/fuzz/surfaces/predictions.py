@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
-from mutation import SCALARS, changed_bytes, changed_json, changed_text, dumps, mutated
+from mutation import SCALARS, changed_bytes, changed_json, changed_text, dumps, mutated, randoms
 from surface import Harness, Surface
 
 from avatar.data.records import Corpus, Function, Sample, SplitName, Task
@@ -16,11 +16,38 @@ from avatar.teacher.kinds.vectors import function_vectors
 from avatar.teacher.predictions import read_predictions
 
 ROWS = 12
-DTYPES = ("<f8", "<f8", "<f4", ">f8", "<f2", "<i8", "|b1", "|u1", "<u8", "<c16", "<U9", "|S4", "<M8[s]", "<m8[s]", "|V8")
+DTYPES = (
+    "<f8",
+    "<f8",
+    "<f4",
+    ">f8",
+    "<f2",
+    "<i8",
+    "|b1",
+    "|u1",
+    "<u8",
+    "<c16",
+    "<U9",
+    "|S4",
+    "<M8[s]",
+    "<m8[s]",
+    "|V8",
+)
 DTYPES += ("|O", "<f16", "<i3", "<f8, <i4", "f", "", "<U99999999999", "|V0", "<U0")
 SHAPES = ((ROWS, 2), (ROWS, 2), (ROWS, 1), (ROWS,), (), (0,), (ROWS, 0), (ROWS, 3), (ROWS, 2, 1), (1, ROWS), (-1, 2))
 SHAPES += ((10**12, 2), (2**62, 4), (2**64, 1), (10**30,), (ROWS, 2.0), (True, 2), (1,) * 70)
-HEADERS = ("{}", "[]", "{'descr': '<f8'}", "(((", "{'descr'", "\0", "1" * 9_000, "(" * 5_000, "{'a': {}}", "__import__('os')")
+HEADERS = (
+    "{}",
+    "[]",
+    "{'descr': '<f8'}",
+    "(((",
+    "{'descr'",
+    "\0",
+    "1" * 9_000,
+    "(" * 5_000,
+    "{'a': {}}",
+    "__import__('os')",
+)
 
 
 def _logits(random: Random) -> list[list[float]]:
@@ -82,7 +109,13 @@ def parquet(random: Random) -> bytes:
     """A parquet file whose columns may have any type."""
     columns: dict[str, Any] = {"a": [row[0] for row in _logits(random)], "b": [1.0] * ROWS}
     others = ([None] * ROWS, ["1"] * ROWS, [b"1"] * ROWS, [[1.0, 2.0]] * ROWS, [[]] * ROWS, [{"x": 1}] * ROWS)
-    others += ([True] * ROWS, [pd.Timestamp(0)] * ROWS, [[[1]]] * ROWS, [[1.0, 2.0], None] * (ROWS // 2), [2**63] * ROWS)
+    others += (
+        [True] * ROWS,
+        [pd.Timestamp(0)] * ROWS,
+        [[[1]]] * ROWS,
+        [[1.0, 2.0], None] * (ROWS // 2),
+        [2**63] * ROWS,
+    )
     if random.random() < 0.5:
         columns[random.choice("ab")] = random.choice(others)
     if random.random() < 0.3:
@@ -100,7 +133,9 @@ def one(random: Random) -> tuple[str, bytes]:
     elif suffix in ("csv", "txt"):
         content = tables(random, suffix)
         if random.random() < 0.4:
-            content = changed_text(content.decode(), random, [str(one)[:50] for one in SCALARS]).encode("utf-8", "replace")
+            content = changed_text(content.decode(), random, [str(one)[:50] for one in SCALARS]).encode(
+                "utf-8", "replace"
+            )
     else:
         content = lines(random) if suffix == "jsonl" else parquet(random)
     return suffix, mutated(content, random, changed_bytes) if random.random() < 0.2 else content
@@ -133,7 +168,7 @@ def make(folder: Path) -> Harness:
             assert logits.dtype == np.float32
             assert np.isfinite(logits).all()
 
-    return Harness(st.builds(one, st.randoms()), run)
+    return Harness(st.builds(one, randoms()), run)
 
 
 SURFACE = Surface("recorded predictions and vectors", make, short=300)

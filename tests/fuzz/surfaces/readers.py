@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow
 from hypothesis import strategies as st
-from mutation import SCALARS, changed_bytes, changed_json, changed_text, dumps, mutated
+from mutation import SCALARS, changed_bytes, changed_json, changed_text, dumps, mutated, randoms
 from pyarrow import parquet
 from surface import Harness, Surface
 
@@ -76,9 +76,13 @@ def words(content: bytes, random: Random) -> bytes:
         if kind == 0 and line:
             del line[cell]
         elif kind == 1:
-            line.insert(cell, random.choice((b"1", b"", b"2", b"-1", b"nan", "²".encode(), b"1e0", b"\xff", b"9" * 5_000)))
+            line.insert(
+                cell, random.choice((b"1", b"", b"2", b"-1", b"nan", "²".encode(), b"1e0", b"\xff", b"9" * 5_000))
+            )
         elif line:
-            line[cell] = changed_bytes(line[cell], random) if kind == 2 else random.choice((b"0", b"1", b"7", b"x", b""))
+            line[cell] = (
+                changed_bytes(line[cell], random) if kind == 2 else random.choice((b"0", b"1", b"7", b"x", b""))
+            )
     return b"\n".join(b"\t".join(line) for line in lines) + b"\n"
 
 
@@ -179,7 +183,7 @@ def make(folder: Path) -> Harness:
         for split in SplitName:
             assert len(corpus.members(split)) == len(corpus.labels(split)) > 0
 
-    return Harness(st.builds(one, st.randoms()), run)
+    return Harness(st.builds(one, randoms()), run)
 
 
 SURFACE = Surface("data sets", make, seconds=4.0, short=300)
