@@ -50,6 +50,11 @@ def not_utf8(path: Path, column: str) -> None:
     parquet.write_table(table.set_column(table.column_names.index(column), column, text), path)
 
 
+def twice(path: Path, column: str) -> None:
+    table = parquet.read_table(path)
+    parquet.write_table(table.append_column(column, table.column(column)), path)
+
+
 def make_folder(root: Path) -> None:
     (root / "test.jsonl").unlink()
     (root / "test.jsonl").mkdir()
@@ -203,6 +208,21 @@ CASES: dict[str, Case] = {
         bcb_hub,
         lambda root: write_parquet(root / "data" / "test-00000-of-00002.parquet", [{"id1": 1, "id2": 2}]),
         ["no column 'func1'", "available: id1, id2"],
+    ),
+    "a parquet with a column twice": (
+        bcb_hub,
+        lambda root: twice(root / "data" / "test-00000-of-00002.parquet", "func1"),
+        ["test-00000-of-00002.parquet", "2 columns are called 'func1'", "rename"],
+    ),
+    "a parquet of functions with a column twice": (
+        lambda root: own_samples(root, "parquet"),
+        lambda root: twice(root / "mine.parquet", "bad"),
+        ["mine.parquet", "2 columns are called 'bad'"],
+    ),
+    "a csv with a column twice": (
+        lambda root: own_samples(root, "csv"),
+        lambda root: (root / "mine.csv").write_text("text,bad,bad\nf(),1,0\n") and None,
+        ["mine.csv:1", "2 columns are called 'bad'"],
     ),
     "a csv without column": (
         lambda root: own_samples(root, "csv"),

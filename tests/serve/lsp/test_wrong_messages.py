@@ -69,6 +69,26 @@ def test_before_the_first_message_everything_else_waits(clone_student: Path) -> 
     assert said == ""
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        b"[]",
+        b"7",
+        b"{}",
+        b'{"jsonrpc": "2.0", "method": ["a"], "params": {}}',
+        b'{"jsonrpc": "2.0", "method": -1}',
+        b'{"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": [1]}}',
+        b'{"jsonrpc": "2.0", "id": [1], "result": null}',
+    ],
+)
+def test_what_is_no_message_is_told_and_the_next_one_is_answered(clone_student: Path, wrong: bytes) -> None:
+    answers, _ = talk(clone_student, message("initialize", START, 1) + framed(wrong) + END)
+    told = [one["params"]["message"] for one in answers if one.get("method") == "window/showMessage"]
+    assert told
+    assert all("has no attribute" not in one for one in told)
+    assert answer(answers, 90)["result"] is None
+
+
 @pytest.mark.parametrize("length", [b"9" * 5_000, b"9" * 70_000], ids=["5000", "70000"])
 def test_a_length_of_thousands_of_digits_is_no_length(clone_student: Path, length: bytes) -> None:
     answers, said = talk(clone_student, b"Content-Length: " + length + b"\r\n" + message("initialize", START, 1) + END)

@@ -33,6 +33,11 @@ def parquet_batches(
                 if name not in available:
                     raise DataError(f"{path}: no column '{name}'", did_you_mean(name, available))
             chosen = [*columns, *(name for name in optional if name in available)]
+            for name in chosen:
+                if available.count(name) > 1:
+                    raise DataError(
+                        f"{path}: {available.count(name)} columns are called '{name}'", "rename one of them"
+                    )
             start = 0
             for batch in file.iter_batches(BATCH_ROWS, columns=chosen):
                 yield start, batch
