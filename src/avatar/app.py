@@ -11,6 +11,7 @@ from avatar.common.cores import allowed_cores
 from avatar.common.errors import OutputError
 from avatar.common.logging import get_logger
 from avatar.common.output import write_output
+from avatar.common.printable import printable
 from avatar.common.signals import signals_interrupt
 from avatar.config.schema import Config
 
@@ -50,7 +51,7 @@ def _run(cfg: Config) -> float | None:
         *(["runs:   `make ui` shows them in MLflow"] if cfg.tracking.enabled else []),
     ]
     try:
-        write_output("\n".join(lines) + "\n")
+        write_output(printable("\n".join(lines) + "\n", lines=True))
     except OutputError as error:  # the job itself succeeded, so a sweep continues
         log.warning("the result is in %s; it was not printed: %s", outcome.report.resolve(), error.message)
     return outcome.metrics[f"valid/{cfg.dataset.metric}"]
@@ -62,7 +63,7 @@ def show_plan(cfg: Config) -> None:
     from avatar.pipeline.plan import plan, render
 
     get_logger("").setLevel("WARNING")
-    print(render(plan(cfg)))
+    print(printable(render(plan(cfg)), lines=True))
 
 
 def _prepare(cfg: Config) -> None:

@@ -151,5 +151,5 @@ def test_a_missing_share_of_the_structure_is_one_clear_error(tmp_path: Path) -> 
     architecture = {key: value for key, value in config.architecture.items() if key != "structure_share"}
     write_config(folder, replace(config, architecture=architecture))
     write_manifest(folder)
-    with pytest.raises(ArtifactError, match="structure_share None"):
+    with pytest.raises(ArtifactError, match="structure_share is None"):
         Student(folder)

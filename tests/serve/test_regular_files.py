@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from random import Random
@@ -9,14 +10,17 @@ from random import Random
 import pytest
 
 from avatar.bundle import read_bundle
+from avatar.bundle.ngram_weights import read_ngram_weights
 from avatar.common.errors import ArtifactError, DataError
 from avatar.common.hashing import file_digest
 from avatar.common.regular_files import NotRegularError, open_regular, read_regular
 from avatar.data.clones.collect import collect
 from avatar.data.readers.lines import json_rows, text_lines
 from avatar.data.readers.parquet import parquet_rows
+from avatar.serve.default_student import FOLDER
 from avatar.serve.lsp.editor_settings import EditorSettings
 from avatar.serve.lsp.index import Index
+from avatar.serve.ngram_reader import NgramReader
 from avatar.serve.scan.cache import NoCache
 from avatar.serve.scan.ignore import Ignored
 from avatar.serve.scan.run_scan import Options, scan
@@ -113,6 +117,26 @@ def test_a_bundle_with_a_pipe_or_a_device(tmp_path: Path, clone_student: Path, n
         os.mkfifo(folder / name)
     with pytest.raises(ArtifactError):
         read_bundle(folder)
+
+
+@pytest.mark.parametrize("name", ["ngrams.safetensors", "tokenizer.json"])
+@pytest.mark.parametrize("device", [False, True])
+def test_a_file_of_an_ngram_student_that_is_replaced(tmp_path: Path, name: str, device: bool) -> None:
+    """After the check of the digests, by somebody who may write into the folder."""
+    shutil.copytree(FOLDER, tmp_path / "bundle")
+    bundle = read_bundle(tmp_path / "bundle")
+    weights = read_ngram_weights(bundle.path("ngrams.safetensors"))
+    bundle.path(name).unlink()
+    if device:
+        bundle.path(name).symlink_to("/dev/zero")
+    else:
+        os.mkfifo(bundle.path(name))
+    readers = {
+        "tokenizer.json": lambda: NgramReader.of_bundle(bundle, weights),
+        "ngrams.safetensors": lambda: read_ngram_weights(bundle.path(name)),
+    }
+    with pytest.raises(ArtifactError, match="not a regular file"):
+        readers[name]()
 
 
 def test_data_readers(tmp_path: Path) -> None:

@@ -1,13 +1,13 @@
 """The format of a bundle: file names, and the typed content of config.json."""
 
 import dataclasses
-import math
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from avatar.bundle.pair_head import PairHead
+from avatar.bundle.strict_json import list_of_names, number, shown, whole, yes_or_no
 from avatar.code.text import AS_IT_IS, TextRules
 from avatar.common.errors import ArtifactError
 
@@ -56,6 +56,13 @@ ALWAYS = (CONFIG, TOKENIZER, README)
 
 ARITY = {"function": 1, "pair": 2, "embedding": 2}
 """Functions that a student of each task needs for one answer. Of an embedding, the answer for a pair is calibrated."""
+LIMITS = {"max_length": (1, 1_000_000), "max_characters": (1, 10_000_000), "pad_id": (0, 10_000_000)}
+"""Smallest and largest value of each whole number in the config."""
+TEMPERATURES = (1e-3, 1e3)
+LONGEST_NAME = 200
+"""Most characters of the name of a label or language."""
+MOST_LANGUAGES = 1_000
+
 HEADLESS = ("embedding",)
 """Tasks of students whose answer is the vector: their bundles have no graph of a head, but a `pair_head`."""
 
@@ -105,19 +112,21 @@ class BundleConfig:
         if self.version not in READ:
             sentences.append(f"version is {self.version}, this program reads {', '.join(map(str, READ))}")
         if self.task not in ARITY:
-            sentences.append(f"task is {self.task!r}, not one of {', '.join(ARITY)}")
-        if self.max_length < 1:
-            sentences.append(f"max_length is {self.max_length}, not at least 1")
+            sentences.append(f"task is {shown(self.task)}, not one of {', '.join(ARITY)}")
+        for name, (least, most) in LIMITS.items():
+            if not least <= getattr(self, name) <= most:
+                sentences.append(f"{name} is {shown(getattr(self, name))}, not from {least} to {most:,}")
         if len(self.labels) != 2 or len(set(self.labels)) != 2:
-            sentences.append(f"labels are {list(self.labels)}, not two different names")
+            sentences.append(f"labels are {shown(list(self.labels))}, not two different names")
+        if any(not 1 <= len(name) <= LONGEST_NAME for name in (*self.labels, *self.languages)):
+            sentences.append(f"labels and languages have names that are not of 1 to {LONGEST_NAME} characters")
+        if len(self.languages) > MOST_LANGUAGES:
+            sentences.append(f"there are {len(self.languages):,} languages, more than {MOST_LANGUAGES:,}")
         if not 0 <= self.threshold <= 1:
             sentences.append(f"threshold is {self.threshold}, not between 0 and 1")
-        if not (math.isfinite(self.temperature) and self.temperature > 0):
-            sentences.append(f"temperature is {self.temperature}, not above 0")
-        if self.max_characters < 1:
-            sentences.append(f"max_characters is {self.max_characters}, not at least 1")
-        if self.pad_id < 0:
-            sentences.append(f"pad_id is {self.pad_id}, not at least 0")
+        coldest, hottest = TEMPERATURES
+        if not coldest <= self.temperature <= hottest:  # NaN too
+            sentences.append(f"temperature is {self.temperature}, not from {coldest:g} to {hottest:g}")
         sentences += self.text.problems()
         if (self.pair_head is None) is (self.task in HEADLESS):
             sentences.append(
@@ -143,38 +152,35 @@ class BundleConfig:
         names = {entry.name for entry in dataclasses.fields(cls)}
         unknown, missing = sorted(set(values) - names), sorted({"task", "max_length", "labels"} - set(values))
         if unknown or missing:
-            listed = [f"unknown key '{name}'" for name in unknown] + [f"no key '{name}'" for name in missing]
+            listed = [f"unknown key {shown(name)}" for name in unknown[:10]] + [f"no key '{name}'" for name in missing]
             raise ArtifactError(f"{CONFIG} of the bundle is wrong: {'; '.join(listed)}", "export the student again")
         try:
+            genes = values.get("architecture", {})
+            if not isinstance(values["task"], str) or not isinstance(genes, dict):
+                raise ValueError(f"task is {shown(values['task'])}, architecture is {shown(genes)}")
             config = cls(
-                task=str(values["task"]),
-                max_length=int(values["max_length"]),
-                labels=tuple(str(label) for label in values["labels"]),  # type: ignore[arg-type]
-                threshold=float(values.get("threshold", 0.5)),
-                temperature=float(values.get("temperature", 1.0)),
-                pad_id=int(values.get("pad_id", 0)),
-                max_characters=int(values.get("max_characters", 50_000)),
-                version=int(values.get("version", 1)),
-                languages=_names(values.get("languages", [])),
+                task=values["task"],
+                max_length=whole(values, "max_length"),
+                labels=list_of_names(values, "labels"),  # type: ignore[arg-type]
+                threshold=number(values, "threshold", 0.5),
+                temperature=number(values, "temperature", 1.0),
+                pad_id=whole(values, "pad_id", 0),
+                max_characters=whole(values, "max_characters", 50_000),
+                version=whole(values, "version", 1),
+                languages=list_of_names(values, "languages", []),
                 text=TextRules.from_dict(values["text"]) if "text" in values else AS_IT_IS,
-                architecture=dict(values.get("architecture", {})),
-                reads_a_set=bool(values.get("reads_a_set", _read_a_set(values.get("architecture", {})))),
-                symmetric=bool(values.get("symmetric", values.get("architecture", {}).get("head") == "interaction")),
+                architecture=genes,
+                reads_a_set=yes_or_no(values, "reads_a_set", _read_a_set(genes)),
+                symmetric=yes_or_no(values, "symmetric", genes.get("head") == "interaction"),
                 pair_head=PairHead.from_dict(values["pair_head"]) if "pair_head" in values else None,
             )
-        except (AttributeError, TypeError, ValueError) as error:
+        except ValueError as error:
             raise ArtifactError(
-                f"{CONFIG} of the bundle has a value of the wrong type: {error}", "export the student again"
+                f"{CONFIG} of the bundle has a value of the wrong type: {str(error)[:500]}", "export the student again"
             ) from error
         if problems := config.problems():
             raise ArtifactError(f"{CONFIG} of the bundle is wrong: {'; '.join(problems)}", "export the student again")
         return config
-
-
-def _names(values: Any) -> tuple[str, ...]:
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise ValueError(f"languages are {values!r}, not a list of names")
-    return tuple(values)
 
 
 def _read_a_set(genes: Mapping[str, Any]) -> bool:
@@ -218,7 +224,7 @@ class Bundle:
     def structure(self) -> slice | None:
         """The block `structure` of the vectors of an n-gram student; None for other students."""
         width = self.config.architecture.get("width")
-        return slice(int(width), None) if self.reads_ngrams and width is not None else None
+        return slice(width, None) if self.reads_ngrams and type(width) is int else None
 
     @property
     def structure_share(self) -> float:
@@ -226,7 +232,7 @@ class Bundle:
         share = self.config.architecture.get("structure_share")
         if not isinstance(share, float) or not 0 <= share <= 1:
             raise ArtifactError(
-                f"{CONFIG} of the bundle {self.folder} has the structure_share {share!r}, not a number from 0 to 1",
+                f"{CONFIG} of the bundle {self.folder}: structure_share is {shown(share)}, not a number from 0 to 1",
                 "copy the bundle again",
             )
         return share

@@ -12,14 +12,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load, save_file
 
 from avatar.common.errors import ArtifactError
+from avatar.common.regular_files import read_regular
 
 PER_BYTE = 5
 """Ternary values in one byte: 3 ** 5 = 243."""
 LARGEST = 127
 """Largest scale; a row is stored with a whole number from 0 to this."""
+MOST_BYTES = 100_000_000
+MOST_ROWS = 1_000_000
+"""More rows are refused: 100 functions are read at once, with a byte for each of their possible rows."""
+WIDEST = 4_096
+"""Numbers in the widest vector."""
 
 _POWERS = 3 ** np.arange(PER_BYTE)
 
@@ -85,24 +91,38 @@ def write_ngram_weights(
 def read_ngram_weights(path: Path) -> NgramWeights:
     """The weights in `path`; a file with missing or wrong parts is an ArtifactError."""
     try:
-        content = load_file(path)
-        tables = {name: _table(content, name) for name in ("meaning", "structure")}
-        tags = content["tags"]
-    except (SafetensorError, OSError, ValueError, KeyError, IndexError) as error:
+        content = read_regular(path, MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise ValueError(f"it has more than {MOST_BYTES:,} bytes")
+        arrays = load(content)
+        tables = {name: _table(arrays, name) for name in ("meaning", "structure")}
+        tags = arrays["tags"]
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise ArtifactError(f"{path} has no weights of an n-gram student: {error}", "copy the bundle again") from error
     structural = len(tables["structure"])
-    ascending = all((np.diff(part.astype(np.int64)) > 0).all() for part in (tags[:structural], tags[structural:]))
     if not (tags.dtype == np.uint32 and tags.ndim == 1 and structural <= len(tags) <= len(tables["meaning"])):
         raise ArtifactError(f"the tables in {path} do not fit together", "copy the bundle again")
+    if not len(tags):
+        raise ArtifactError(f"{path} has no feature", "copy the bundle again")
+    ascending = all((np.diff(part.astype(np.int64)) > 0).all() for part in (tags[:structural], tags[structural:]))
     if not ascending:
         raise ArtifactError(f"the tags in {path} are not in ascending order", "copy the bundle again")
     return NgramWeights(tags, tables["meaning"], tables["structure"])
 
 
 def _table(content: Mapping[str, NDArray[np.generic]], name: str) -> NDArray[np.int8]:
-    rows, scales = content[name], content[f"{name}_scales"]
-    width = int(content[f"{name}_width"].astype(np.int64)[0])
-    if rows.dtype != np.uint8 or scales.dtype != np.uint8 or rows.shape != (len(scales), -(-width // PER_BYTE)):
+    rows, scales, widths = content[name], content[f"{name}_scales"], content[f"{name}_width"]
+    if widths.dtype != np.int32 or widths.shape != (1,) or not 1 <= int(widths[0]) <= WIDEST:
+        raise ValueError(f"{name}_width is not one whole number from 1 to {WIDEST}")
+    width = int(widths[0])
+    if scales.shape[:1] > (MOST_ROWS,):
+        raise ValueError(f"{name} has more than {MOST_ROWS:,} rows")
+    if (
+        rows.dtype != np.uint8
+        or scales.dtype != np.uint8
+        or scales.ndim != 1
+        or rows.shape != (len(scales), -(-width // PER_BYTE))
+    ):
         raise ValueError(f"{name} has the wrong shape or type")
     if (rows.size and int(rows.max()) >= 3**PER_BYTE) or (scales.size and int(scales.max()) > LARGEST):
         raise ValueError(f"{name} has a value that is out of range")

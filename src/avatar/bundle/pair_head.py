@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar.bundle.strict_json import number, numbers, shown
+
 Numbers = NDArray[np.floating[Any]]
+
+LARGEST = 1e6
+"""Largest absolute value of a number of the head; larger ones would overflow."""
+MOST_KNOTS = 1_000
 
 _STRUCTURE = ("structure_knots", "structure_slopes")
 
@@ -70,9 +76,11 @@ class PairHead:
         """One sentence for each wrong value; empty if all are valid."""
         sentences = []
         structure = (*self.structure_knots, *self.structure_slopes)
-        numbers = (*self.knots, *self.slopes, *structure, self.bias, self.length, self.other_language, self.base_rate)
-        if not all(map(math.isfinite, numbers)):
-            sentences.append("pair_head has a number that is not finite")
+        values = (*self.knots, *self.slopes, *structure, self.bias, self.length, self.other_language, self.base_rate)
+        if not all(math.isfinite(value) and abs(value) <= LARGEST for value in values):
+            sentences.append(f"pair_head has a number that is not finite, or above {LARGEST:,.0f}")
+        if max(len(self.knots), len(self.structure_knots)) > MOST_KNOTS:
+            sentences.append(f"pair_head has more than {MOST_KNOTS} knots")
         if len(self.knots) != len(self.slopes) or not self.knots:
             sentences.append(
                 f"pair_head has {len(self.knots)} knots and {len(self.slopes)} slopes, not as many, or none"
@@ -99,13 +107,13 @@ class PairHead:
         if isinstance(values, Mapping):
             values = {**dict.fromkeys(_STRUCTURE, ()), **values}  # heads of other students have none
         if not isinstance(values, Mapping) or set(values) != names:
-            raise ValueError(f"pair_head is {values!r}, not an object with {', '.join(sorted(names))}")
+            raise ValueError(f"pair_head is {shown(values)}, not an object with {', '.join(sorted(names))}")
+        lists = ("knots", "slopes", *_STRUCTURE)
         try:
-            lists = ("knots", "slopes", *_STRUCTURE)
-            fields: dict[str, Any] = {name: tuple(float(number) for number in values[name]) for name in lists}
-            fields |= {name: float(values[name]) for name in names - set(lists)}
-        except TypeError as error:
-            raise ValueError(f"pair_head has a value of the wrong type: {error}") from error
+            fields: dict[str, Any] = {name: numbers(values, name) for name in lists}
+            fields |= {name: number(values, name) for name in names - set(lists)}
+        except ValueError as error:
+            raise ValueError(f"pair_head has a wrong value: {error}") from error
         return cls(**fields)
 
 

@@ -15,6 +15,11 @@ def printable(text: str, lines: bool = False) -> str:
     return (_UNSAFE_IN_LINES if lines else _UNSAFE).sub(_escape, text)
 
 
+def printable_json(content: str) -> str:
+    """JSON with the same value, and escapes (`\\u001b`) for what would change the screen."""
+    return _UNSAFE_IN_LINES.sub(lambda match: f"\\u{ord(match[0]):04x}", content)
+
+
 def _escape(match: re.Match[str]) -> str:
     code = ord(match[0])
     if 0xDC80 <= code <= 0xDCFF:

@@ -4,6 +4,7 @@ The nursery has one thread and only imports the target, so that it can be forked
 is replaced within milliseconds.
 """
 
+import ctypes
 import gc
 import json
 import os
@@ -51,6 +52,7 @@ def inside_worker() -> bool:
     return _State.inside
 
 
+_PR_SET_PDEATHSIG = 1
 _PAGE = os.sysconf("SC_PAGESIZE") if hasattr(os, "sysconf") else 4096
 
 
@@ -140,6 +142,7 @@ def _work_and_exit(connection: socket.socket, target: str, arguments: list[Any])
 
 
 def _work(connection: socket.socket, target: str, arguments: list[Any]) -> None:
+    _end_with_parent()
     if not inside_worker():
         os.setpgid(0, 0)  # this process and its children are ended together
     _State.inside = True
@@ -158,6 +161,12 @@ def _work(connection: socket.socket, target: str, arguments: list[Any]) -> None:
         seconds, length = REQUEST.unpack(receive(connection, REQUEST.size))
         request = receive(connection, length)
         retires = _answer(connection, handler, request, seconds, most)
+
+
+def _end_with_parent() -> None:
+    """Let the system end this process when the nursery ends, which ends with the program, however that ends."""
+    with suppress(OSError, AttributeError):  # only Linux has it
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
 
 
 def _answer(connection: socket.socket, handler: Handler, request: bytes, seconds: float, most: int) -> bool:

@@ -59,13 +59,14 @@ class Nursery:
     """Starts workers for one target; safe to share between threads. Its process is started on first use.
 
     `arguments` (JSON) are those of the target. `memory` is in bytes; a worker whose memory grew by more than `growth`
-    bytes ends after its answer.
+    bytes ends after its answer. With `quiet`, what libraries of its workers write to standard error is not shown.
     """
 
-    def __init__(self, target: str, *arguments: Any, memory: int, growth: int = GROWTH) -> None:
+    def __init__(self, target: str, *arguments: Any, memory: int, growth: int = GROWTH, quiet: bool = False) -> None:
         self._target, self._arguments = target, json.dumps(arguments)
         self._settings = json.dumps({"memory": memory, "growth": growth}).encode()
         self.memory = memory
+        self._quiet = quiet
         self._lock = threading.Lock()
         self._control: socket.socket | None = None
         self._owner = 0
@@ -133,6 +134,7 @@ class Nursery:
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL if self._quiet else None,
                 ).pid
         finally:
             theirs.close()

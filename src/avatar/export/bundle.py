@@ -40,6 +40,7 @@ from avatar.export.agreement import (
 from avatar.export.graphs import share_weights, write_encoder, write_head
 from avatar.export.int8 import dequantised_state, quantise_graph, quantised_state
 from avatar.export.readme import files_section
+from avatar.serve.predictor import Predictor
 from avatar.space.architecture import Architecture
 from avatar.student.encoder import StudentModel
 
@@ -141,6 +142,8 @@ def export_bundle(
                 _drop(temporary, "fp32" if outcome.kept else "int8")
         write_text(temporary / README, card.rstrip("\n") + "\n\n" + files_section(temporary, checks))
         write_manifest(temporary)
+        for precision in read_bundle(temporary).precisions:
+            Predictor(temporary, precision=precision)  # it must pass the checks of those who use it
         temporary.chmod(0o755)
         _replace(temporary, folder)
     except OSError as error:

@@ -13,7 +13,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from avatar.report.style import ACCURACY, BLUE, GREY, LABELS, MARKERS, ORANGE, REMARK, line_labels, log_axis, tidy
+from avatar.report.style import (
+    ACCURACY,
+    BLUE,
+    GREY,
+    LABELS,
+    MARKERS,
+    ORANGE,
+    REMARK,
+    line_labels,
+    literal,
+    log_axis,
+    tidy,
+)
 from avatar.search.objectives import OBJECTIVES
 from avatar.surrogate.validation import CrossValidation
 
@@ -113,7 +125,9 @@ def latency_bars(p50: Mapping[str, float], p95: Mapping[str, float] | None = Non
     names = list(p50)[::-1]
     values = np.array([p50[name] for name in names])
     hatches = ["" if "student" in name.lower() else "///" for name in names]
-    bars = panel.barh(names, values, color=BLUE, edgecolor="white", hatch=hatches, height=0.6)
+    bars = panel.barh(
+        [literal(name) for name in names], values, color=BLUE, edgecolor="white", hatch=hatches, height=0.6
+    )
     for bar, name in zip(bars, names, strict=True):
         bar.set_alpha(1.0 if "student" in name.lower() else 0.55)
     ends = values.copy()

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from avatar.common.files import write_text
+from avatar.common.printable import printable
 from avatar.report.result_table import formatted, meanings
 
 
@@ -70,4 +71,4 @@ def render_page(report: Report) -> str:
 
 def write_report(report: Report, path: Path) -> None:
     """Write the page. A failed write leaves no partial file."""
-    write_text(path, render_page(report))
+    write_text(path, printable(render_page(report), lines=True))

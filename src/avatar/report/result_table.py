@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from avatar.common.printable import printable
 from avatar.data.metrics import METRICS, VECTOR_METRICS, Shown
 
 
@@ -102,7 +103,7 @@ def render(frame: pd.DataFrame, width: int = 100) -> str:
     Long model names are cut. If that is not enough, columns are dropped from the right.
     """
     table = formatted(frame).rename(columns={column.title: column.short for column in COLUMNS.values()})
-    names = [str(name) for name in table.index]
+    names = [printable(str(name)) for name in table.index]
     widths = [max(map(len, [title, *table[title]])) for title in map(str, table)]
     while widths and sum(widths) + 2 * len(widths) + min(12, max(map(len, ["model", *names]))) > width:
         widths.pop()

@@ -5,6 +5,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from avatar.common.printable import printable
+
 BLUE = "#2a6fb0"
 ORANGE = "#d9660a"
 GREY = "#8c8c8c"
@@ -35,6 +37,11 @@ REMARK: dict[str, Any] = {
     "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.8},
 }
 """How text inside a panel looks."""
+
+
+def literal(text: str) -> str:
+    """A name as matplotlib shows it unchanged: `$` would start a formula, and a wrong formula is an error."""
+    return printable(text).replace("$", r"\$")
 
 
 def log_axis(panel: Axes) -> None:

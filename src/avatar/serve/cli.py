@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from avatar.common.cores import thread_limits
 
@@ -18,6 +18,7 @@ from avatar.code.functions import MAX_SOURCE_BYTES
 from avatar.code.languages import LANGUAGES, language_of_file
 from avatar.common.errors import AvatarError, DataError, ReaderLeftError
 from avatar.common.output import complain, standard_streams, write_output
+from avatar.common.printable import printable
 from avatar.serve.arguments import Choices, count
 from avatar.serve.default_student import find_bundle
 from avatar.serve.http import serve_command
@@ -32,6 +33,10 @@ INTERRUPTED = 130
 
 class Parser(argparse.ArgumentParser):
     """A parser that writes its help like any other output: if that fails, the command fails."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print what is wrong with the arguments, which may be names of files, and exit."""
+        super().error(printable(message))
 
     def print_help(self, file: Any = None) -> None:
         """Print the help to `file`, by default to standard output."""
@@ -59,6 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             complain("avatar: interrupted")
             return INTERRUPTED
+        except OSError as error:
+            named = f" {printable(str(error.filename))}" if error.filename is not None else ""
+            complain(f"avatar: cannot use{named or ' a file'}: {error.strerror or error}")
+            return NOT_DONE
         except Exception:
             complain(traceback.format_exc() + "avatar: this is a bug in avatar; please report the lines above")
             return NOT_DONE
@@ -120,12 +129,12 @@ def _runtimes() -> list[str]:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from avatar.serve.predictor import Predictor
+    from avatar.serve.student_process import open_student
 
     bundle, files = options.paths[0], options.paths[1:]
     if Path(bundle).is_file() or bundle == "-" or language_of_file(bundle) is not None:
         bundle, files = find_bundle(), options.paths
-    predictor = Predictor(bundle, threads=options.threads, runtime=options.runtime, precision=options.precision)
+    predictor = open_student(bundle, threads=options.threads, runtime=options.runtime, precision=options.precision)
     if len(files) != predictor.config.arity:
         raise DataError(
             f"{bundle} is a student for the task '{predictor.config.task}'. It needs "

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from avatar.bundle import TOKENIZER, Bundle
 from avatar.bundle.ngram_weights import NgramWeights
+from avatar.bundle.strict_json import list_of_names, read_object, shown, whole
 from avatar.code.lexer import Lexer
 from avatar.code.ngrams import KINDS, ngram_features
 from avatar.common.errors import ArtifactError
 
 TYPE = "ngrams"
 """Value of `type` in the tokenizer's file."""
+MOST_JSON_BYTES = 1_000_000
 FUNCTIONS = 100
 """Functions read at once: the table of which has which row then fits into a processor's cache."""
 _SLOTS = 20
@@ -37,11 +39,22 @@ class ReaderConfig:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "ReaderConfig":
-        """The config from the file's content; an unknown version or kind is a ValueError."""
-        config = cls(str(values["type"]), int(values["version"]), tuple(values["kinds"]), tuple(values["shared_kinds"]))
-        unknown = (set(config.kinds) | set(config.shared_kinds)) - set(KINDS)
-        if config.type != TYPE or config.version != 1 or unknown:
-            raise ValueError(f"type {config.type!r}, version {config.version}, unknown kinds {sorted(unknown)}")
+        """The config from the file's content; an unknown version, or a wrong list of kinds, is a ValueError."""
+        config = cls(
+            str(values.get("type")),
+            whole(values, "version"),
+            list_of_names(values, "kinds"),
+            list_of_names(values, "shared_kinds"),
+        )
+        if config.type != TYPE or config.version != 1:
+            raise ValueError(f"type is {shown(config.type)}, version is {shown(config.version)}, not {TYPE} and 1")
+        for name, kinds in (("kinds", config.kinds), ("shared_kinds", config.shared_kinds)):
+            if unknown := sorted(set(kinds) - set(KINDS)):
+                raise ValueError(f"{name} has {shown(unknown)}; known are {', '.join(KINDS)}")
+            if len(kinds) > len(set(kinds)):
+                raise ValueError(f"{name} has an entry twice")
+        if not config.kinds:
+            raise ValueError("kinds is empty: the student would read nothing")
         return config
 
 
@@ -63,8 +76,8 @@ class NgramReader:
         """The reader of a bundle; a wrong file is an ArtifactError."""
         path = bundle.path(TOKENIZER)
         try:
-            config = ReaderConfig.from_dict(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            config = ReaderConfig.from_dict(read_object(path, MOST_JSON_BYTES))
+        except ValueError as error:
             raise ArtifactError(f"{path} does not describe n-grams: {error}", "copy the bundle again") from error
         return cls(config, weights.tags, weights.buckets)
 
@@ -89,6 +102,10 @@ class NgramReader:
     def pieces(self, rows: Sequence[int]) -> list[str]:
         """A name for each row: a feature's digest cannot be turned back into code."""
         return [f"feature {row}" if row < len(self._tags) else f"bucket {row - len(self._tags)}" for row in rows]
+
+    def knows(self, rows: Sequence[int]) -> bool:
+        """Whether a text with these rows has a feature with a row of its own."""
+        return any(row < len(self._tags) for row in rows)
 
     def _part(
         self, texts: Sequence[str], languages: Sequence[str | None]

@@ -3,7 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar.bundle import CONFIG, Bundle
 from avatar.bundle.ngram_weights import NgramWeights
+from avatar.bundle.strict_json import shown
+from avatar.common.errors import ArtifactError
 
 
 class NumpyRuntime:
@@ -15,6 +18,19 @@ class NumpyRuntime:
     def __init__(self, weights: NgramWeights, structure_share: float) -> None:
         self._weights, self._structure_share = weights, structure_share
         self.hidden_size = weights.meaning.shape[1] + weights.structure.shape[1]
+
+    @classmethod
+    def of_bundle(cls, bundle: Bundle, weights: NgramWeights) -> "NumpyRuntime":
+        """The runtime of a bundle; widths in its config that are not those of the weights are an ArtifactError."""
+        genes = bundle.config.architecture
+        for key, table in (("width", weights.meaning), ("structure_width", weights.structure)):
+            if type(genes.get(key)) is not int or genes[key] != table.shape[1]:
+                raise ArtifactError(
+                    f"{CONFIG} of the bundle {bundle.folder} has the {key} {shown(genes.get(key))}, its weights have "
+                    f"{table.shape[1]}",
+                    "copy the bundle again",
+                )
+        return cls(weights, bundle.structure_share)
 
     def encode(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> NDArray[np.float32]:
         """Vectors (functions, hidden) from rows of weights and mask (functions, rows)."""

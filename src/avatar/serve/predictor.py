@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.bundle import Bundle, read_bundle
+from avatar.bundle import Bundle, BundleConfig, read_bundle
 from avatar.bundle.ngram_weights import read_ngram_weights
 from avatar.bundle.pair_head import languages_differ, length_ratios, unit_block
 from avatar.code.text import function_text
@@ -60,7 +60,7 @@ class Predictor:
                 raise ConfigError(f"the student in {folder} needs numpy only, not {runtime}", "give no runtime")
             weights = read_ngram_weights(self.bundle.path(self.bundle.parts(precision).weights))
             self._tokenizer = NgramReader.of_bundle(self.bundle, weights)
-            self._runtime = NumpyRuntime(weights, self.bundle.structure_share)
+            self._runtime = NumpyRuntime.of_bundle(self.bundle, weights)
         else:
             self._tokenizer, self._runtime = _graphs(self.bundle, runtime or "onnxruntime", precision, threads)
         self.hidden_size: int = self._runtime.hidden_size
@@ -197,8 +197,15 @@ class Predictor:
         return Answers(
             self._probabilities([vectors[side] for side in sides], texts, languages),
             [[rows[index[text]] for text in one] for one in texts],
-            language_warnings(self.config, languages),
+            (*language_warnings(self.config, languages), *self._unknown(rows)),
         )
+
+    def _unknown(self, rows: Sequence[Sequence[int]]) -> list[str]:
+        """A warning if the student knows nothing of a text: the answer about it then comes from nothing."""
+        count = sum(not self._tokenizer.knows(row) for row in rows)
+        if not count:
+            return []
+        return [f"the student knows nothing in {count} of the {len(rows)} functions: its answers for them say nothing"]
 
     def _probabilities(
         self,
@@ -215,15 +222,25 @@ class Predictor:
 
     def label(self, probabilities: NDArray[np.float64]) -> list[str]:
         """The name of each row's label: the second if its probability is at least the threshold."""
-        return [self.config.labels[int(row[1] >= self.config.threshold)] for row in probabilities]
+        return chosen_labels(self.config, probabilities)
+
+
+def chosen_labels(config: BundleConfig, probabilities: NDArray[np.float64]) -> list[str]:
+    """The name of each row's label: the second if its probability is at least the threshold."""
+    return [config.labels[int(row[1] >= config.threshold)] for row in probabilities]
 
 
 def _graphs(bundle: Bundle, runtime: str, precision: str | None, threads: int) -> "tuple[TextTokenizer, Runtime]":
     """Tokenizer and runtime of a student with graphs. Their libraries are imported here: other students need none."""
+    from avatar.serve.checked_runtime import CheckedRuntime
+    from avatar.serve.graph_checks import check_parts
     from avatar.serve.runtimes import load_runtime
     from avatar.serve.tokenizing import TextTokenizer
 
-    return TextTokenizer(bundle), load_runtime(runtime, bundle, precision, threads)
+    check_parts(bundle, bundle.parts(precision))
+    tokenizer = TextTokenizer(bundle)
+    heads = bundle.config.arity if bundle.config.has_head else 0
+    return tokenizer, CheckedRuntime(load_runtime(runtime, bundle, precision, threads), bundle.folder, heads)
 
 
 def _both(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,8 +9,8 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from avatar.bundle import TOKENIZER, Bundle
-from avatar.common.errors import ArtifactError
-from avatar.common.regular_files import read_regular
+from avatar.bundle.strict_json import read_object
+from avatar.serve.tokenizer_checks import MOST_JSON_BYTES, check_file, check_tokenizer, library_errors
 
 CHARACTERS_PER_TOKEN = 6
 """A text is split in slices of this number of characters times the student's `max_length`."""
@@ -52,38 +52,45 @@ class TextTokenizer:
     """
 
     def __init__(self, bundle: Bundle) -> None:
-        path = bundle.path(TOKENIZER)
-        try:
-            content = json.loads(read_regular(path).decode("utf-8"))
-            self._tokenizer = Tokenizer.from_str(json.dumps(content))
-            self._pieces = Tokenizer.from_str(json.dumps(content))
-        except Exception as error:  # the library raises plain Exception
-            raise ArtifactError(f"{path} is not a tokenizer: {error}", "export the student again") from error
+        self._path = path = bundle.path(TOKENIZER)
+        content = read_object(path, MOST_JSON_BYTES)
+        check_file(path, content)
         self._max_length = bundle.config.max_length
         self._max_characters = bundle.config.max_characters
-        self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(self._max_length)
-        self._pieces.no_padding()
-        self._pieces.no_truncation()
-        self._split = _split_of(content)
-        self._special = [token["content"] for token in content["added_tokens"]]
-        self._first: list[int] = self._tokenizer.encode("").ids
+        with library_errors(path, "is not a tokenizer"):
+            self._tokenizer = Tokenizer.from_str(json.dumps(content))
+            self._pieces = Tokenizer.from_str(json.dumps(content))
+            self._tokenizer.no_padding()
+            self._tokenizer.enable_truncation(self._max_length)
+            self._pieces.no_padding()
+            self._pieces.no_truncation()
+            check_tokenizer(path, self._tokenizer, bundle.config)
+            self._split = _split_of(content)
+            self._special = [token["content"] for token in content.get("added_tokens", [])]
+            self._first: list[int] = self._tokenizer.encode("").ids
+            self._nothing = {token["id"] for token in content.get("added_tokens", []) if token.get("special")}
         self._known: dict[str, list[int]] = {}
 
     def __call__(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of each text, `<s>` first, cut at the student's `max_length`."""
         cut = [text[: self._max_characters] for text in texts]
-        rows = [self._by_pieces(text) for text in cut]
-        others = [index for index, row in enumerate(rows) if row is None]
-        if others:
-            encodings = self._tokenizer.encode_batch_fast([cut[index] for index in others])
-            for index, encoding in zip(others, encodings, strict=True):
-                rows[index] = encoding.ids
+        with library_errors(self._path, "cannot tokenize a text"):
+            rows = [self._by_pieces(text) for text in cut]
+            others = [index for index, row in enumerate(rows) if row is None]
+            if others:
+                encodings = self._tokenizer.encode_batch_fast([cut[index] for index in others])
+                for index, encoding in zip(others, encodings, strict=True):
+                    rows[index] = encoding.ids[: self._max_length]  # of a very short one, the library cuts nothing
         return rows  # type: ignore[return-value]
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """The text of each token."""
-        return [self._tokenizer.decode([one], skip_special_tokens=False) for one in ids]
+        with library_errors(self._path, "cannot show a token"):
+            return [self._tokenizer.decode([one], skip_special_tokens=False) for one in ids]
+
+    def knows(self, ids: Sequence[int]) -> bool:
+        """Whether a text with these ids has a token that is not a special one, such as that for unknown text."""
+        return any(one not in self._nothing for one in ids)
 
     def _by_pieces(self, text: str) -> list[int] | None:
         """Ids of one text; None if it needs the library."""
@@ -117,13 +124,13 @@ class TextTokenizer:
 
 def _split_of(content: dict[str, Any]) -> re.Pattern[str] | None:
     """The pattern that splits ASCII text as this tokenizer does; None if the tokenizer is not in `_SPLITS`."""
-    normalizer = content["normalizer"]
+    normalizer = content.get("normalizer")
     keeps_ascii = normalizer in (
         None,
         {"type": "NFC"},
         {"type": "Replace", "pattern": {"Regex": r"[^\x00-\x7F]"}, "content": "\ufffd"},
     )
     for pre_tokenizer, pattern in _SPLITS:
-        if keeps_ascii and content["pre_tokenizer"] == pre_tokenizer:
+        if keeps_ascii and content.get("pre_tokenizer") == pre_tokenizer:
             return re.compile(pattern, re.ASCII)
     return None

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerBase
 
+from avatar.common.errors import DataError
 from avatar.common.logging import get_logger
 from avatar.common.seeding import derive_seed
 from avatar.config.schema import TeacherConfig, TrainerConfig
@@ -77,7 +78,13 @@ def frozen_vectors(texts: Sequence[str], cfg: TeacherConfig, trainer: TrainerCon
         "encoding %d functions (%d tokens) once with the frozen encoder of the teacher", len(texts), len(tokens.ids)
     )
     rows = np.arange(len(texts))
-    return encode_functions(model, tokens, rows, 64, torch_device(trainer), "frozen encoder of the teacher")
+    vectors = encode_functions(model, tokens, rows, 64, torch_device(trainer), "frozen encoder of the teacher")
+    if wrong := int((~np.isfinite(vectors).all(axis=1)).sum()):
+        raise DataError(
+            f"teacher.model={cfg.model}: the vectors of {wrong:,} functions are not finite",
+            "choose another teacher, or trainer.precision=32-true",
+        )
+    return vectors
 
 
 def fine_tune(

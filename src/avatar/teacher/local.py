@@ -14,11 +14,27 @@ WEIGHTS = (
 )
 """Names of weight files, the preferred first. Transformers reads .bin files without unpickling objects."""
 
+TOKENIZERS = (
+    "tokenizer.json",
+    "tokenizer.model",
+    "tokenizer_config.json",
+    "vocab.txt",
+    "vocab.json",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+)
+"""Names of the files of tokenizers. A model's folder has at least one."""
+
 
 def local_folder(model: str) -> Path | None:
     """The folder that `model` names, or None if it is not a path. A path without a model is a DataError."""
     folder = user_path(model)
     if is_model_folder(folder):
+        if not has_tokenizer(folder):
+            raise DataError(
+                f"teacher.model is '{model}', but this folder has no tokenizer",
+                f"copy the tokenizer's files into it: one of {', '.join(TOKENIZERS)}",
+            )
         return folder
     if folder.is_dir() or model.startswith((".", "/", "~")):
         reason = (
@@ -36,6 +52,11 @@ def local_folder(model: str) -> Path | None:
 def is_model_folder(folder: Path) -> bool:
     """Whether a folder contains config.json and weights of a model."""
     return (folder / "config.json").is_file() and any((folder / name).is_file() for name in WEIGHTS)
+
+
+def has_tokenizer(folder: Path) -> bool:
+    """Whether a folder contains a file of a tokenizer."""
+    return any((folder / name).is_file() for name in TOKENIZERS)
 
 
 def in_package(name: str) -> Path | None:

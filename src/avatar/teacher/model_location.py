@@ -12,7 +12,7 @@ except ImportError:  # older hubs are built on httpx
 
 from avatar.common.errors import DataError
 from avatar.common.logging import get_logger
-from avatar.teacher.local import WEIGHTS, in_package, is_model_folder, local_folder
+from avatar.teacher.local import WEIGHTS, has_tokenizer, in_package, is_model_folder, local_folder
 from avatar.teacher.packaged import packaged_folder
 
 HUB_TIMEOUT = 10.0
@@ -42,7 +42,7 @@ def _in_hub_cache(name: str) -> Path | None:
         folder = Path(snapshot_download(name, local_files_only=True))
     except (LocalEntryNotFoundError, HFValidationError):
         return None
-    return folder if is_model_folder(folder) else None
+    return folder if is_model_folder(folder) and has_tokenizer(folder) else None
 
 
 def _download(name: str) -> Path:

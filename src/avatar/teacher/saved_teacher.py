@@ -7,10 +7,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedTokenizerBase
 
-from avatar.common.errors import ArtifactError
+from avatar.common.errors import ArtifactError, DataError
 from avatar.common.files import write_text, writing
 from avatar.data.records import Task
 from avatar.teacher.teacher_model import TeacherModel
+from avatar.teacher.usable import check_tokenizer
 
 WEIGHTS, DESCRIPTION = "teacher.safetensors", "teacher.json"
 
@@ -41,7 +42,8 @@ def read_teacher(folder: Path) -> tuple[TeacherModel, PreTrainedTokenizerBase]:
         model.freeze_lower(described["trainable_layers"])
         model.load_state_dict(load_file(folder / WEIGHTS))
         tokenizer = AutoTokenizer.from_pretrained(folder)
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        check_tokenizer(tokenizer, str(folder), folder)
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, DataError) as error:
         raise ArtifactError(
             f"the teacher in {folder} is unreadable: {error}",
             "delete this folder and run again: the teacher is then trained again",

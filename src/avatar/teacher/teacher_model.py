@@ -22,6 +22,7 @@ from avatar.data.records import Task
 from avatar.teacher.model_location import locate
 from avatar.teacher.names import POOLINGS
 from avatar.teacher.pair_heads import Head
+from avatar.teacher.usable import check_encoder, check_tokenizer, check_weights, no_encoder
 
 LAYERED = {"bert", "camembert", "electra", "roberta", "xlm-roberta"}
 """Model types whose layers can be run one by one, so that the lower ones can be frozen."""
@@ -174,9 +175,13 @@ def load_teacher(cfg: TeacherConfig, task: Task) -> tuple[TeacherModel, PreTrain
     disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder)
-        encoder = AutoModel.from_pretrained(folder, dtype=torch.float32, weights_only=True)
-    except (OSError, ValueError, RuntimeError) as error:
+        encoder, loading = AutoModel.from_pretrained(
+            folder, dtype=torch.float32, weights_only=True, output_loading_info=True
+        )
+    except Exception as error:  # of wrong files, the library raises errors of many classes
         raise DataError(f"teacher.model={cfg.model}: {folder} contains no usable encoder: {error}") from error
+    check_weights(loading["missing_keys"], cfg.model, folder)
+    check_tokenizer(tokenizer, cfg.model, folder)
     if cfg.encoder_layers is not None:
         keep_lower(encoder, cfg.encoder_layers)
     longest = longest_input(encoder)
@@ -185,7 +190,10 @@ def load_teacher(cfg: TeacherConfig, task: Task) -> tuple[TeacherModel, PreTrain
             f"teacher.max_length={cfg.max_length}, but '{cfg.name}' reads at most {longest} tokens",
             f"set teacher.max_length={longest} or less",
         )
+    if not isinstance(getattr(encoder.config, "hidden_size", None), int):
+        raise no_encoder(cfg.model, encoder.config.model_type, "its vectors have no fixed width")
     model = TeacherModel(encoder, task, cfg.pooling, cfg.head, cfg.head_dropout)
+    check_encoder(model, tokenizer, cfg.model)
     model.freeze_lower(cfg.trainable_layers)
     return model, tokenizer
 
@@ -212,7 +220,7 @@ def longest_input(encoder: PreTrainedModel) -> int | None:
     positions = getattr(encoder.config, "max_position_embeddings", None)
     if positions is None:
         return None
-    offset = encoder.config.pad_token_id + 1 if "roberta" in encoder.config.model_type else 0
+    offset = (encoder.config.pad_token_id or 0) + 1 if "roberta" in encoder.config.model_type else 0
     return int(positions) - offset
 
 

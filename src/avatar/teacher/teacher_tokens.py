@@ -12,6 +12,7 @@ from transformers import PreTrainedTokenizerBase
 from avatar.common.logging import progress
 from avatar.data.batching import TokenTable, bucketed
 from avatar.teacher.teacher_model import TeacherModel
+from avatar.teacher.usable import check_tokens
 
 MAX_CHARACTERS = 50_000
 """Longer functions are truncated before tokenizing: no teacher reads more than a few hundred tokens."""
@@ -21,11 +22,15 @@ MAX_STATE_BYTES = 3 * 1024**3
 
 
 def tokenize(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str], max_length: int) -> TokenTable:
-    """Token ids of each text, with the model's special tokens, at most `max_length`."""
+    """Token ids of each text, with the model's special tokens, at most `max_length`.
+
+    If the tokenizer knows no part of any text, that is a DataError.
+    """
     rows: list[list[int]] = []
     for low in range(0, len(texts), 1000):
         part = [text[:MAX_CHARACTERS] for text in texts[low : low + 1000]]
         rows += tokenizer(part, truncation=True, max_length=max_length)["input_ids"]
+    check_tokens(tokenizer, rows, texts)
     pad, unknown = tokenizer.pad_token_id, tokenizer.unk_token_id
     return TokenTable.from_lists(rows, 0 if pad is None else pad, 0 if unknown is None else unknown)
 

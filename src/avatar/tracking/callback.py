@@ -2,7 +2,6 @@
 
 import atexit
 import os
-import sys
 import traceback
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
 from avatar.common.errors import AvatarError
+from avatar.common.output import complain
 from avatar.common.signals import received
 from avatar.config.schema import TrackingConfig, expand_paths
 from avatar.tracking.mlflow_values import PARENT_VARIABLE
@@ -30,7 +30,7 @@ class SweepCallback(Callback):
         try:
             self._start(config)
         except AvatarError as error:
-            print(f"error: {error}", file=sys.stderr)
+            complain(f"error: {error}")
             raise SystemExit(error.exit_status) from error
         except Exception as error:  # Hydra would print an exception of a callback as a warning and start the jobs
             traceback.print_exc()

@@ -1,6 +1,5 @@
 """Hydra calls this at each start to make a new output folder, also if two jobs start in the same second."""
 
-import sys
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, flag_override
 
 from avatar.common.errors import ArtifactError
+from avatar.common.output import complain
 
 
 def reserve(folder: Path) -> Path:
@@ -58,7 +58,7 @@ class OutputCallback(Callback):
         try:
             folder = reserve(Path(str(OmegaConf.select(config, key))))
         except ArtifactError as error:  # Hydra would print an exception of a callback as a warning
-            print(f"error: {error}", file=sys.stderr)
+            complain(f"error: {error}")
             raise SystemExit(error.exit_status) from error
         with flag_override(config.hydra, ["struct", "readonly"], [False, False]):
             config.hydra[kind].dir = str(folder)

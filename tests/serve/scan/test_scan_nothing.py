@@ -40,6 +40,21 @@ def test_no_file_is_an_error(
     assert expected in captured.err
 
 
+def test_fail_on_decides_nothing_without_a_file(
+    tmp_path: Path, clone_student: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a\x1b.py").write_text("# @generated\n" + CODE)
+    arguments = ["scan", str(tmp_path), "--bundle", str(clone_student), "--quiet", "--format", "json"]
+    assert main(arguments) == 0
+    assert json.loads(capsys.readouterr().out)["counts"]["files_read"] == 0
+    assert main([*arguments, "--fail-on", "0.9"]) == 2
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["findings"] == [], "the report is written all the same"
+    assert "--fail-on cannot decide, because all files were left out: a\\x1b.py: generated" in captured.err
+    (tmp_path / "b.py").write_text("x = 1\n")
+    assert main([*arguments, "--fail-on", "0.9"]) == 0
+
+
 @pytest.mark.parametrize(
     ("files", "expected"),
     [

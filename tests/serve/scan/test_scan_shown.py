@@ -1,5 +1,6 @@
 """Names in scanned code cannot change a terminal, a log or a README."""
 
+import json
 import logging
 import os
 import subprocess
@@ -12,9 +13,14 @@ from avatar.common.errors import DataError
 from avatar.common.logging import SafeFormatter
 from avatar.common.output import complain
 from avatar.common.printable import printable
-from avatar.report.html_page import Report
+from avatar.report.figures import latency_bars
+from avatar.report.html_page import Report, svg, write_report
 from avatar.report.model_card import model_card
+from avatar.report.result_table import Row, render
+from avatar.report.result_table import summary as summary_of
 from avatar.serve.cli import main
+from avatar.serve.scan.findings import Counts, ScanReport
+from avatar.serve.scan.formats.base import summary
 from avatar.serve.scan.source_files import SourceFile, source_files
 
 CODE = "def {}(values):\n    total = 0\n    for value in values:\n        total += value\n    return total\n"
@@ -43,6 +49,49 @@ def test_names_in_tables_and_messages(
     assert not UNSAFE & set(captured.out + captured.err)
     assert main(["scan", str(tmp_path / f"{name}-missing"), *arguments]) == 2
     assert not UNSAFE & set(capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("style", ["json", "sarif", "html"])
+def test_names_in_reports_for_programs(
+    tmp_path: Path, clone_student: Path, style: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for copy in "ab":
+        (tmp_path / f"{NAMES[4]}{NAMES[5]}{copy}.rb").write_text(
+            f"def {NAMES[4]}é\n  total = 0\n  values.each do |one|\n    total += one\n  end\n  total\nend\n"
+        )
+    arguments = ["--bundle", str(clone_student), "--min-words", "0", "--threshold", "1", "--quiet", "--format", style]
+    assert main(["scan", str(tmp_path), *arguments]) == 0
+    output = capsys.readouterr().out
+    assert not UNSAFE & set(output)
+    if style == "json":
+        (finding,) = json.loads(output)["findings"]
+        assert finding["functions"][0]["file"] == f"{NAMES[4]}{NAMES[5]}a.rb"
+
+
+def test_the_revision_is_printed_safely() -> None:
+    report = ScanReport("", "pair", "clone", 0.9, (), Counts(), since="\x1b[2J")
+    assert not UNSAFE & set(summary(report))
+
+
+def test_an_argument_that_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["scan", ".", "--format", "\x1b[2J"])
+    assert not UNSAFE & set(capsys.readouterr().err)
+
+
+def test_reports_of_a_training() -> None:
+    evil = "\x1b]0;title\x07\u202e $x_{ \\frac"
+    frame = summary_of([Row(evil, scores={"accuracy": 0.5}, latency_ms=1.0)])
+    assert not UNSAFE & set(render(frame))
+    figures = {"Latency": latency_bars({evil: 1.0, "student": 2.0})}
+    assert "svg" in svg(figures["Latency"])  # a wrong formula was an error at the end of a training
+
+
+def test_the_page_of_a_training(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"accuracy": [0.5]}, index=pd.Index([NAMES[0]], name="model"))
+    path = tmp_path / "report.html"
+    write_report(Report(title=NAMES[4], table=frame, notes=(NAMES[5],), config=NAMES[6]), path)
+    assert not UNSAFE & set(path.read_text(encoding="utf-8"))
 
 
 def test_logs_and_errors(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp
 
 from avatar.common.cores import allowed_cores
-from avatar.common.errors import AvatarError
+from avatar.common.errors import ArtifactError, AvatarError
 from avatar.common.logging import silent_progress
 from avatar.serve.http.demo_page import page, policy
 from avatar.serve.http.limits import BodyLimit, SafeHeaders
@@ -47,6 +47,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     408: {"model": Problem, "description": "the request did not arrive in time"},
     413: {"model": Problem, "description": "the request is too large"},
     422: {"model": Problem, "description": "the request does not match this description"},
+    500: {"model": Problem, "description": "the student is damaged"},
     503: {"description": "too many requests at the same time, or one that needs too much time or memory"},
 }
 
@@ -91,7 +92,8 @@ def make_app(
 
     @app.exception_handler(AvatarError)
     def user_error(_: Request, error: AvatarError) -> JSONResponse:
-        return JSONResponse({"detail": error.message, "hint": error.hint}, status_code=422)
+        status = 500 if isinstance(error, ArtifactError) else 422  # a broken student is no fault of the request
+        return JSONResponse({"detail": error.message, "hint": error.hint}, status_code=status)
 
     @app.exception_handler(RequestValidationError)
     def invalid(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from avatar.common.cores import allowed_cores
+from avatar.common.errors import ArtifactError, AvatarError
 from avatar.common.memory import return_memory
 from avatar.common.workers import EndedError, Nursery, Worker
 from avatar.serve.http.compute_process import packed, unpacked
@@ -48,7 +49,7 @@ class Pool:
         self._nursery = Nursery(
             "avatar.serve.http.compute_process:make_answers", *arguments, memory=MEMORY, growth=GROWTH
         )
-        self._seconds = seconds
+        self._seconds, self._folder = seconds, folder
         self._threads = ThreadPoolExecutor(QUICK + LONG, thread_name_prefix="avatar-request")
         self._lock = threading.Lock()
         self._free: list[Worker] = []
@@ -60,7 +61,13 @@ class Pool:
 
     def start(self) -> None:
         """Start the first worker. A bundle that cannot be used is an AvatarError."""
-        self._release(self._nursery.worker())
+        try:
+            self._release(self._nursery.worker())
+        except EndedError as error:
+            raise ArtifactError(
+                f"the student in {self._folder} was ended while it was loaded: {error.reason}",
+                "use a student that you trust",
+            ) from error
 
     async def answer(self, request: bytes) -> bytes:
         """The handler's answer to a request; cancelling it ends the worker. Raises EndedError."""
@@ -246,10 +253,12 @@ class Computing:
             return Response(content, status, media_type="application/json")
         except EndedError as error:
             return _refusal(503, f"the request was ended: {error.reason}", "send fewer or smaller functions")
+        except AvatarError as error:  # the bundle was damaged since the start
+            return _refusal(500, error.message, error.hint)
         finally:
             for task in (answer, gone):
                 task.cancel()
-                with contextlib.suppress(asyncio.CancelledError, EndedError):
+                with contextlib.suppress(asyncio.CancelledError, EndedError, AvatarError):
                     await task
 
     async def _send(self, response: Response, send: Send) -> None:

@@ -32,7 +32,7 @@ def diagnostic(hint: Hint, label: str, lines: Sequence[str], codec: PositionCode
         message=_message(hint, label, root),
         severity=types.DiagnosticSeverity.Information if hint.clones else types.DiagnosticSeverity.Warning,
         source=SOURCE,
-        code=label,
+        code=printable(label),
         related_information=[
             types.DiagnosticRelatedInformation(
                 types.Location(address(clone.file), _line(clone)), f"{printable(clone.name)}, {_percent(probability)}"
@@ -65,7 +65,7 @@ def address(file: str) -> str:
 
 def _message(hint: Hint, label: str, root: str) -> str:
     if not hint.clones:
-        return f"{printable(hint.location.name)} looks {label} ({_percent(hint.probability)})"
+        return f"{printable(hint.location.name)} looks {printable(label)} ({_percent(hint.probability)})"
     clone, probability = hint.clones[0]
     how = "is the same as" if clone.key == hint.location.key else f"looks like a clone ({_percent(probability)}) of"
     more = f", and {hint.count - 1} more" if hint.count > 1 else ""

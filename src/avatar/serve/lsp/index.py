@@ -179,7 +179,11 @@ class Index:
             if location.key not in self._vectors[group]:
                 new[location.key] = location
                 self._family[location.key] = group
-        known = self._cache.vectors(list(new))
+        known = {
+            key: one
+            for key, one in self._cache.vectors(list(new)).items()
+            if len(one) == self._student.width and np.isfinite(one).all()
+        }
         if missing := [location for key, location in new.items() if key not in known]:
             content = texts(missing)
             language_of = {location.key: location.language for location in missing}

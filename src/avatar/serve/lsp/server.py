@@ -16,6 +16,7 @@ from pygls.workspace import TextDocument
 from avatar.code.languages import language_of_file, suffix_of_editor, suffixes
 from avatar.common.errors import AvatarError
 from avatar.common.logging import get_logger
+from avatar.common.printable import printable
 from avatar.serve.languages import language_warnings
 from avatar.serve.lsp import hints
 from avatar.serve.lsp.addresses import path_of, text_name
@@ -154,11 +155,13 @@ class EditorServer(LanguageServer):
 
     def log(self, message: str) -> None:
         """Write a line to the editor's log of this server."""
-        self.window_log_message(types.LogMessageParams(types.MessageType.Info, message))
+        self.window_log_message(types.LogMessageParams(types.MessageType.Info, printable(message, lines=True)))
 
     def show_error(self, error: AvatarError) -> None:
         """Show an error that the user can fix."""
-        self.window_show_message(types.ShowMessageParams(types.MessageType.Error, f"avatar: {error}"))
+        self.window_show_message(
+            types.ShowMessageParams(types.MessageType.Error, printable(f"avatar: {error}", lines=True))
+        )
 
     async def _update(self, address: str) -> None:
         self._timers.pop(address, None)
@@ -178,7 +181,9 @@ class EditorServer(LanguageServer):
         for warning in language_warnings(self.session.student.bundle.config, [language_of_file(name)]):
             if warning not in self._warned:
                 self._warned.add(warning)
-                self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, f"avatar: {warning}"))
+                self.window_show_message(
+                    types.ShowMessageParams(types.MessageType.Warning, printable(f"avatar: {warning}"))
+                )
 
     async def _with_errors_shown(self, work: Coroutine[Any, Any, None]) -> None:
         try:

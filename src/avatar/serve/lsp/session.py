@@ -93,6 +93,7 @@ class Session:
         self._worker.shutdown(wait=False, cancel_futures=True)
         if (index := self._made) is not None:
             index.stop()
+        self.student.stop()
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._worker, work)

@@ -20,7 +20,19 @@ class OnnxRuntime:
         self._encoder = load_session(bundle.path(parts.encoder), threads)
         self._head = load_session(bundle.path(parts.head), threads) if parts.head else None
         self._names = [entry.name for entry in self._head.get_inputs()] if self._head is not None else []
-        self.hidden_size: int = self._encoder.get_outputs()[0].shape[-1]
+        inputs, outputs = self._encoder.get_inputs(), self._encoder.get_outputs()
+        width = outputs[0].shape[-1] if len(outputs) == 1 and outputs[0].shape else None
+        if sorted(entry.name for entry in inputs) != ["attention_mask", "input_ids"] or type(width) is not int:
+            raise ArtifactError(
+                f"{bundle.path(parts.encoder)} does not make vectors of input_ids and attention_mask",
+                "export the student again",
+            )
+        if self._head is not None and len(self._names) != bundle.config.arity:
+            raise ArtifactError(
+                f"{bundle.path(parts.head)} has {len(self._names)} inputs, not {bundle.config.arity}",
+                "export the student again",
+            )
+        self.hidden_size: int = width
 
     def encode(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> NDArray[np.float32]:
         """Vectors (functions, hidden)."""
@@ -48,4 +60,6 @@ def load_session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its exceptions have no other common base class
-        raise ArtifactError(f"onnxruntime cannot load {path}: {error}", "export the student again") from error
+        raise ArtifactError(
+            f"onnxruntime cannot load {path}: {str(error)[:500]}", "export the student again"
+        ) from error

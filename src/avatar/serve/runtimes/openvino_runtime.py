@@ -40,7 +40,11 @@ class OpenVino:
                 raise ArtifactError(f"openvino cannot load {path}: {error}", "export the student again") from error
         self._parts = parts
         self._requests = threading.local()  # an infer request handles one input at a time
-        self.hidden_size: int = self._models[parts.encoder].output(0).partial_shape[-1].get_length()
+        try:
+            self.hidden_size: int = self._models[parts.encoder].output(0).partial_shape[-1].get_length()
+        except Exception as error:  # no output, no dimension, or one of unknown length
+            path = bundle.path(parts.encoder)
+            raise ArtifactError(f"{path} does not make vectors: {error}", "export the student again") from error
 
     def encode(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> NDArray[np.float32]:
         """Vectors (functions, hidden)."""

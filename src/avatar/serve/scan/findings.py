@@ -60,9 +60,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Counts:
-    """How much was scanned, and how much of it was not in the cache."""
+    """How much was scanned, and how much of it was not in the cache. `files_read`: without those left out."""
 
     files: int = 0
+    files_read: int = 0
     files_parsed: int = 0
     functions: int = 0
     functions_too_small: int = 0

@@ -1,13 +1,15 @@
 """What a scan says that has looked at nothing: no finding is then no good news."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from avatar.code.languages import language_of_file, titles
 from avatar.common.errors import DataError
+from avatar.common.printable import printable
 from avatar.common.walking import folders_below
 from avatar.serve.languages import title
 from avatar.serve.scan.findings import Counts
+from avatar.serve.scan.source_files import Skipped
 
 MOST_FILES = 10_000
 """Files that are counted."""
@@ -25,6 +27,15 @@ def nothing_to_scan(path: Path, languages: Collection[str]) -> DataError:
             "name a folder or file that is left out, and it is scanned",
         )
     return DataError(f"nothing was scanned: there is no file in {wanted} below {path}", "give the path of source code")
+
+
+def nothing_read(skipped: Sequence[Skipped]) -> DataError:
+    """The error of a scan with --fail-on all of whose files were left out: that no finding fails proves nothing."""
+    shown = "; ".join(f"{printable(one.name)}: {printable(one.reason)}" for one in skipped[:3])
+    more = f"; and {len(skipped) - 3} more" if len(skipped) > 3 else ""
+    return DataError(
+        f"--fail-on cannot decide, because all files were left out: {shown}{more}", "name a path with other source code"
+    )
 
 
 def nothing_scanned(counts: Counts, skipped: int) -> str:

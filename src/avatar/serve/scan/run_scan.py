@@ -79,6 +79,7 @@ def scan(path: Path, bundle: Path, options: Options | None = None) -> ScanReport
     finally:
         outliner.close()
         cache.close()
+        student.stop()
     return _report(
         str(path),
         scanner,
@@ -86,7 +87,15 @@ def scan(path: Path, bundle: Path, options: Options | None = None) -> ScanReport
         options,
         findings,
         locations,
-        _counts(scanner, reading.places, locations, len(reading.files), reading.parsed, start),
+        _counts(
+            scanner,
+            reading.places,
+            locations,
+            len(reading.files),
+            len(reading.files.keys() - {one.name for one in reading.skipped}),
+            reading.parsed,
+            start,
+        ),
         reading.skipped,
         reading.notes,
     )
@@ -150,7 +159,8 @@ def scan_texts(
     _check_languages(student, options)
     scanner = Scanner(student, texts_of, NoCache(), threshold, options.chance_neighbours, options.cross_language)
     findings = scanner.findings(large, None, "")
-    counts = _counts(scanner, locations, large, len(files), len(files), start)
+    read = len(names) - len(skipped)
+    counts = _counts(scanner, locations, large, len(files), read, len(files), start)
     return _report("", scanner, student, options, findings, large, counts, skipped, notes)
 
 
@@ -173,11 +183,13 @@ def _counts(
     all_locations: Sequence[Location],
     locations: Sequence[Location],
     files: int,
+    read: int,
     parsed: int,
     start: float,
 ) -> Counts:
     return Counts(
         files=files,
+        files_read=read,
         files_parsed=parsed,
         functions=len(locations),
         functions_too_small=len(all_locations) - len(locations),

@@ -121,6 +121,7 @@ def _formats() -> list[str]:
 def run(options: argparse.Namespace) -> int:
     """Scan, write the report, and return the exit status."""
     from avatar.serve.scan.formats import FORMATS
+    from avatar.serve.scan.nothing import nothing_read
     from avatar.serve.scan.run_scan import Options, scan
 
     log_to_stderr(logging.WARNING if options.quiet else logging.INFO)
@@ -146,4 +147,6 @@ def run(options: argparse.Namespace) -> int:
         write_output(text)
     else:
         write_text(options.output, text.decode("utf-8"))
+    if options.fail_on is not None and not report.counts.files_read:
+        raise nothing_read(report.skipped)
     return FAILED if options.fail_on is not None and report.highest >= options.fail_on else 0

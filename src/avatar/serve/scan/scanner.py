@@ -98,7 +98,7 @@ class Scanner:
         if structure is None:
             return list(findings)
         wanted = {location.key: location for one in findings if not one.exact for location in one.functions}
-        vectors = self._cache.vectors(list(wanted))
+        vectors = self._cached(list(wanted))
         if missing := [location for key, location in wanted.items() if key not in vectors]:
             texts = self._texts(missing)
             made = self._student.predictor.encode_texts(
@@ -153,10 +153,16 @@ class Scanner:
         self.comparisons += comparisons
         return pairs
 
+    def _cached(self, keys: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """The vectors in the cache, without damaged ones: of another width, or not finite."""
+        vectors = self._cache.vectors(keys)
+        width = self._student.width if vectors else 0
+        return {key: one for key, one in vectors.items() if len(one) == width and np.isfinite(one).all()}
+
     def _vectors(self, locations: Sequence[Location]) -> tuple[list[str], NDArray[np.float32]]:
         """Distinct keys in order, and their vectors (keys, hidden_size)."""
         keys = list(dict.fromkeys(location.key for location in locations))
-        known = self._cache.vectors(keys)
+        known = self._cached(keys)
         missing = [location for location in locations if location.key not in known]
         if missing:
             texts = self._texts(missing)

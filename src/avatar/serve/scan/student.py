@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from avatar.bundle import MANIFEST, read_bundle
 from avatar.code.text import TextRules
 from avatar.common.hashing import file_digest
-from avatar.serve.predictor import Predictor
 from avatar.serve.scan.chance_neighbours import NeighbourLimit
+from avatar.serve.student_process import LoadedStudent, StudentProcess, open_student
 
 CLONE_THRESHOLD = 0.95
 """Default threshold for clones. In a code base fewer than one pair in 10,000 is a clone, in training data every second
@@ -26,9 +26,24 @@ class LazyStudent:
         self._threads = threads
 
     @cached_property
-    def predictor(self) -> Predictor:
+    def predictor(self) -> LoadedStudent:
         """The loaded student."""
-        return Predictor(self.bundle.folder, threads=self._threads)
+        return open_student(self.bundle.folder, threads=self._threads)
+
+    @property
+    def width(self) -> int:
+        """Numbers in a vector. Only students with graphs are loaded for this."""
+        genes = self.bundle.config.architecture
+        widths = genes.get("width"), genes.get("structure_width")
+        if self.bundle.reads_ngrams and all(type(one) is int for one in widths):
+            return sum(widths)
+        return self.predictor.hidden_size
+
+    def stop(self) -> None:
+        """End the process of the student at once, if it has one, from any thread."""
+        loaded = self.__dict__.get("predictor")
+        if isinstance(loaded, StudentProcess):
+            loaded.stop()
 
     def compare(self, first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float64]:
         """Probability (n,) that row i of both are clones, independent of their order."""

@@ -28,7 +28,7 @@ def where(location: Location) -> str:
 def summary(report: ScanReport) -> str:
     """One sentence: number of findings, size of the scan, time."""
     counts = report.counts
-    since = "" if report.since is None else f" changed since {report.since}"
+    since = "" if report.since is None else f" changed since {printable(report.since)}"
     what = "suspicious function(s)" if report.task == "function" else "group(s) of clones"
     return (
         f"{len(report.findings)} {what}{since} of probability {report.threshold:g} or more, in {counts.functions} "

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from avatar.code.functions import MAX_SOURCE_BYTES
 from avatar.code.text import clean
+from avatar.common.printable import printable
 from avatar.common.regular_files import read_regular
 from avatar.serve.scan.findings import Finding, Location, ScanReport
 from avatar.serve.scan.formats.base import FORMATS, headline, summary, where
@@ -59,12 +60,13 @@ def html(report: ScanReport) -> str:
     if len(report.findings) > FINDINGS:
         parts.append(f"<p>{len(report.findings) - FINDINGS} more are in the JSON report.</p>")
     left_out = [
-        f"<li>{escape(_shown(entry.name))}: {escape(entry.reason)}</li>" for entry in (*report.skipped, *report.notes)
+        f"<li>{escape(printable(entry.name))}: {escape(printable(entry.reason))}</li>"
+        for entry in (*report.skipped, *report.notes)
     ]
     return _PAGE.format(
         title=escape("Clones" if report.task != "function" else "Suspicious functions"),
         summary=escape(summary(report)),
-        warnings="\n".join(f"<p>Warning: {escape(_shown(warning))}.</p>" for warning in report.warnings),
+        warnings="\n".join(f"<p>Warning: {escape(printable(warning))}.</p>" for warning in report.warnings),
         findings="\n".join(parts) or "<p>No findings.</p>",
         left_out=f"<h2>Files skipped, or parsed only in part</h2>\n<ul>{''.join(left_out)}</ul>" if left_out else "",
     )
@@ -73,14 +75,14 @@ def html(report: ScanReport) -> str:
 def _finding(finding: Finding, report: ScanReport, folder: Path, sources: dict[str, list[str]]) -> str:
     shown = [_function(location, folder, sources) for location in finding.functions[:MEMBERS]]
     rest = "".join(
-        f"<li>{escape(_shown(where(location)))} {escape(location.name)}</li>"
+        f"<li>{escape(where(location))} {escape(printable(location.name))}</li>"
         for location in finding.functions[MEMBERS:]
     )
     first = finding.functions[0]
-    title = headline(finding, report.label) + (f": {first.name}" if len(finding.functions) > 1 else "")
+    title = headline(finding, report.label) + (f": {printable(first.name)}" if len(finding.functions) > 1 else "")
     more = f"<ul>{rest}</ul>" if rest else ""
     members = f'<div class="members">{"".join(shown)}</div>'
-    return f"<details><summary>{escape(_shown(title))}</summary>{members}{more}</details>"
+    return f"<details><summary>{escape(title)}</summary>{members}{more}</details>"
 
 
 def _function(location: Location, folder: Path, sources: dict[str, list[str]]) -> str:
@@ -93,10 +95,6 @@ def _function(location: Location, folder: Path, sources: dict[str, list[str]]) -
     lines = sources[location.file][location.first_line - 1 : location.last_line]
     code = "\n".join(line.rstrip() for line in lines[:LINES]) + ("\n..." if len(lines) > LINES else "")
     return (
-        f'<div><p class="location">{escape(_shown(where(location)))} {escape(_shown(location.name))}</p>'
-        f'<pre tabindex="0"><code>{escape(_shown(code))}</code></pre></div>'
+        f'<div><p class="location">{escape(where(location))} {escape(printable(location.name))}</p>'
+        f'<pre tabindex="0"><code>{escape(printable(code, lines=True))}</code></pre></div>'
     )
-
-
-def _shown(text: str) -> str:
-    return text.encode("utf-8", "replace").decode("utf-8")  # a file name may contain bytes that are not UTF-8

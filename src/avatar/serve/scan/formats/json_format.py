@@ -3,6 +3,7 @@
 import dataclasses
 import json
 
+from avatar.common.printable import printable_json
 from avatar.serve.scan.findings import ScanReport
 from avatar.serve.scan.formats.base import FORMATS
 
@@ -14,4 +15,4 @@ VERSION = 1
 def plain(report: ScanReport) -> str:
     """The whole report as one JSON object."""
     content = {"version": VERSION, **dataclasses.asdict(report), "highest": report.highest}
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return printable_json(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from avatar import __version__
 from avatar.common.hashing import stable_hash
+from avatar.common.printable import printable_json
 from avatar.serve.scan.findings import Finding, Location, ScanReport
 from avatar.serve.scan.formats.base import FORMATS, headline, where
 from avatar.serve.scan.source_files import Skipped
@@ -62,7 +63,8 @@ def sarif(report: ScanReport) -> str:
         "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": [*warnings, *notes]}],
         "results": [_result(finding, rule, report.label) for finding in report.findings],
     }
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
+    content = {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+    return printable_json(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
 
 
 def _folder(root: str) -> Path:
