@@ -29,4 +29,4 @@ def make(folder: Path) -> Harness:
     return Harness(st.builds(one, randoms()), run)
 
 
-SURFACE = Surface("config of a bundle", make, short=150)
+SURFACE = Surface("config of a bundle", make, short=80)

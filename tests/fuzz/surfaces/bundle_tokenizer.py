@@ -35,4 +35,4 @@ def make(folder: Path) -> Harness:
     return Harness(st.builds(one, randoms()), run)
 
 
-SURFACE = Surface("tokenizer of a bundle", make, short=150)
+SURFACE = Surface("tokenizer of a bundle", make, short=80)

@@ -205,4 +205,4 @@ def make(folder: Path) -> Harness:
     return Harness(st.builds(one, randoms()), run, outliner.close)
 
 
-SURFACE = Surface("command line of avatar", make, seconds=4.0, short=60)
+SURFACE = Surface("command line of avatar", make, seconds=4.0, short=40)

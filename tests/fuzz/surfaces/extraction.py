@@ -38,4 +38,4 @@ def make(folder: Path) -> Harness:
     return Harness(st.builds(program, randoms()), run)
 
 
-SURFACE = Surface("functions of programs", make, seconds=1.0, short=300)
+SURFACE = Surface("functions of programs", make, seconds=1.0, short=150)

@@ -130,4 +130,4 @@ def make(folder: Path) -> Harness:
     return Harness(st.builds(request, randoms()), run, outliner.close)
 
 
-SURFACE = Surface("HTTP requests", make, seconds=3.0, short=150)
+SURFACE = Surface("HTTP requests", make, seconds=3.0, short=100)

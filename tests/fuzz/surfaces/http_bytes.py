@@ -134,4 +134,4 @@ def make(folder: Path) -> Harness:
     return Harness(st.builds(requests, randoms()), run, lambda: [one.close() for one in servers])
 
 
-SURFACE = Surface("bytes sent to the HTTP server", make, seconds=3.0, short=60)
+SURFACE = Surface("bytes sent to the HTTP server", make, seconds=3.0, short=40)

@@ -222,4 +222,4 @@ def make(folder: Path) -> Harness:
     return Harness(st.builds(one, randoms()), run, outliner.close)
 
 
-SURFACE = Surface("messages to the language server", make, seconds=3.0, short=60)
+SURFACE = Surface("messages to the language server", make, seconds=3.0, short=40)

@@ -65,4 +65,4 @@ def make(folder: Path) -> Harness:
     return Harness(st.builds(one, randoms()), run)
 
 
-SURFACE = Surface("weights of an n-gram bundle", make, short=300)
+SURFACE = Surface("weights of an n-gram bundle", make, short=120)

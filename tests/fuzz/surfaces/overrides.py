@@ -151,4 +151,4 @@ def make(folder: Path) -> Harness:
     return Harness(st.builds(arguments, randoms()), run)
 
 
-SURFACE = Surface("overrides of train.py", make, seconds=4.0, short=30)
+SURFACE = Surface("overrides of train.py", make, seconds=4.0, short=15)

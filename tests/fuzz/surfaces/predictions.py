@@ -171,4 +171,4 @@ def make(folder: Path) -> Harness:
     return Harness(st.builds(one, randoms()), run)
 
 
-SURFACE = Surface("recorded predictions and vectors", make, short=300)
+SURFACE = Surface("recorded predictions and vectors", make, short=200)

@@ -186,4 +186,4 @@ def make(folder: Path) -> Harness:
     return Harness(st.builds(one, randoms()), run)
 
 
-SURFACE = Surface("data sets", make, seconds=4.0, short=300)
+SURFACE = Surface("data sets", make, seconds=4.0, short=120)
