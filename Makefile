@@ -5,11 +5,14 @@ BIN := $(VENV)/bin
 RUN := $(BIN)/python
 ARGS ?=
 CORPUS ?= corpus
+INPUTS ?= 1000
+SEED ?= 1
+SURFACES ?=
 # TORCH_FROM=FOLDER_OR_PAGE with PyTorch's CPU wheels: torch is installed from there, without 3 GB of CUDA libraries.
 export TORCH_FROM
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo train test test-all lint format lock student ui bench bench-search bench-surrogate bench-latency bench-loop bench-runtime bench-train bench-scan bench-install bench-editor bench-recipe bench-clones bench-kills bench-flow clean
+.PHONY: help setup dev demo train test test-all fuzz lint format lock sbom audit release student ui bench bench-search bench-surrogate bench-latency bench-loop bench-runtime bench-train bench-scan bench-install bench-editor bench-recipe bench-clones bench-kills bench-flow clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -41,6 +44,9 @@ test: $(VENV)/.dev ## Run the default tests (AVATAR_DATA=FOLDER adds tests on re
 test-all: $(VENV)/.dev ## Run all tests, also the slow ones
 	$(RUN) -m pytest -n 2 --dist loadfile -m "slow or not slow" $(ARGS)
 
+fuzz: $(VENV)/.dev ## Give hostile inputs to all that reads files and messages: INPUTS=10000, SURFACES="http lsp", SEED=2
+	$(RUN) tests/fuzz/long_run.py --inputs $(INPUTS) --seed $(SEED) $(if $(SURFACES),--surfaces $(SURFACES))
+
 lint: $(VENV)/.dev ## Check style, format, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -55,6 +61,17 @@ lock: ## Write the lock files from pyproject.toml; ARGS=--upgrade for newer rele
 	$(PYTHON) -m venv build/uv
 	build/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(PYTHON) tools/lock.py build/uv/bin/uv $(ARGS)
+
+sbom: $(VENV)/.dev ## Write the software bill of materials (CycloneDX) of the locked packages into dist/
+	$(RUN) tools/sbom.py dist/avatar-code.cdx.json
+
+audit: $(VENV)/.dev ## Look up the locked packages in a database of known vulnerabilities (needs network)
+	$(RUN) tools/audit.py $(ARGS)
+
+release: $(VENV)/.dev ## Build the package and its software bill of materials into dist/
+	rm -rf dist
+	$(RUN) -m build --no-isolation
+	$(RUN) tools/sbom.py dist/avatar-code.cdx.json
 
 student: $(VENV)/.run ## Make the installed student again: CORPUS=FOLDER (about 6 GB), AVATAR_DATA=FOLDER; about an hour
 	$(RUN) tools/corpus.py fetch --to $(CORPUS)
@@ -108,5 +125,5 @@ bench-kills: $(VENV)/.run ## Kill a tiny job at 200 points, and check that each 
 	$(RUN) benchmarks/kill_and_resume.py $(ARGS)
 
 clean: ## Remove all files of runs and tools (not the environment, not your data)
-	rm -rf artifacts outputs multirun/*/ mlflow.db* mlartifacts .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf artifacts outputs multirun/*/ mlflow.db* mlartifacts .pytest_cache .mypy_cache .ruff_cache .hypothesis build/fuzz
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,6 +2,9 @@
 
 import os
 import signal
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from avatar.common.errors import DataError
+from avatar.common.worker_process import START
 from avatar.common.workers import EndedError, Nursery
 
 pytestmark = pytest.mark.timeout(60)
@@ -130,3 +134,21 @@ def exists(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_a_nursery_whose_parent_has_gone_ends_without_a_word() -> None:
+    """Found by `make fuzz`: an editor that closed its pipe at once saw a traceback."""
+    ours, theirs = socket.socketpair()
+    code = "import sys; from avatar.common.worker_process import nursery; nursery(int(sys.argv[1]), *sys.argv[2:])"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(theirs.fileno()), "json:loads", "[]"],
+        pass_fds=[theirs.fileno()],
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    theirs.close()
+    request, kept = socket.socketpair()
+    with ours, request, kept:
+        socket.send_fds(ours, [START], [request.fileno()])
+    assert process.communicate(timeout=60)[1] == b""
+    assert process.returncode == 0

@@ -130,6 +130,27 @@ def test_an_argument_without_a_key_is_refused() -> None:
         readable(["=3"])
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("value", ["[" * 300 + "]" * 300, "{a: " * 100 + "1" + "}" * 100, "[" * 300, "(" * 5_000])
+def test_a_value_of_many_brackets_is_refused_at_once(value: str) -> None:
+    """Found by `make fuzz`: Hydra's parser ended in a RecursionError, or needed minutes."""
+    with pytest.raises(ConfigError, match=r"dataset\.root has more than 20 brackets"):
+        readable([f"dataset.root={value}"])
+
+
+@pytest.mark.usefixtures("hydra")
+@pytest.mark.parametrize(
+    ("key", "digits"), [("seed", "9" * 5_000), ("seed", "-" + "9" * 4_301), ("search.rounds", "1" * 5_000)]
+)
+def test_a_number_of_thousands_of_digits_is_refused(key: str, digits: str) -> None:
+    """Found by `make fuzz`: Python reads no number of more than 4,300 digits."""
+    with pytest.raises(Exception) as caught:  # noqa: PT011
+        compose("config", readable([f"{key}={digits}"]))
+    error = user_error(caught.value, CONF)
+    assert isinstance(error, ConfigError)
+    assert "it must be a whole number" in error.message
+
+
 MISTAKES = [
     ("seed=abc", "seed is 'abc'; it must be a whole number"),
     ("seed=null", "seed is null; it must be a whole number"),

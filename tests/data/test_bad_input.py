@@ -6,7 +6,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from avatar.common.errors import AvatarError, ConfigError, DataError
 from avatar.config.schema import DatasetConfig
@@ -40,6 +42,17 @@ def set_row(path: Path, number: int, **changes: object) -> None:
 def only_label(path: Path, label: int) -> None:
     rows = [{**json.loads(line), "target": label} for line in path.read_text().splitlines()]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def not_utf8(path: Path, column: str) -> None:
+    table = parquet.read_table(path)
+    text = pyarrow.array([b"f(\xe9)"] * table.num_rows, pyarrow.binary()).view(pyarrow.string())
+    parquet.write_table(table.set_column(table.column_names.index(column), column, text), path)
+
+
+def twice(path: Path, column: str) -> None:
+    table = parquet.read_table(path)
+    parquet.write_table(table.append_column(column, table.column(column)), path)
 
 
 def make_folder(root: Path) -> None:
@@ -181,10 +194,35 @@ CASES: dict[str, Case] = {
         lambda root: (root / "data" / "test-00000-of-00002.parquet").write_bytes(b"PAR1") and None,
         ["test-00000-of-00002.parquet", "as parquet"],
     ),
+    "a parquet whose text is not UTF-8": (
+        bcb_hub,
+        lambda root: not_utf8(root / "data" / "test-00000-of-00002.parquet", "func1"),
+        ["test-00000-of-00002.parquet, rows 0 to 4", "not UTF-8"],
+    ),
+    "a parquet of functions whose text is not UTF-8": (
+        lambda root: own_samples(root, "parquet"),
+        lambda root: not_utf8(root / "mine.parquet", "text"),
+        ["mine.parquet, rows 0 to", "not UTF-8"],
+    ),
     "a parquet without column": (
         bcb_hub,
         lambda root: write_parquet(root / "data" / "test-00000-of-00002.parquet", [{"id1": 1, "id2": 2}]),
         ["no column 'func1'", "available: id1, id2"],
+    ),
+    "a parquet with a column twice": (
+        bcb_hub,
+        lambda root: twice(root / "data" / "test-00000-of-00002.parquet", "func1"),
+        ["test-00000-of-00002.parquet", "2 columns are called 'func1'", "rename"],
+    ),
+    "a parquet of functions with a column twice": (
+        lambda root: own_samples(root, "parquet"),
+        lambda root: twice(root / "mine.parquet", "bad"),
+        ["mine.parquet", "2 columns are called 'bad'"],
+    ),
+    "a csv with a column twice": (
+        lambda root: own_samples(root, "csv"),
+        lambda root: (root / "mine.csv").write_text("text,bad,bad\nf(),1,0\n") and None,
+        ["mine.csv:1", "2 columns are called 'bad'"],
     ),
     "a csv without column": (
         lambda root: own_samples(root, "csv"),

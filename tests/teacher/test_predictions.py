@@ -99,6 +99,7 @@ def test_numbers_must_be_finite(tmp_path: Path, value: float) -> None:
         ("a.csv", "", "not a readable csv"),
         ("a.jsonl", "[1, 2]\n[1, 2\n", "line 2"),
         ("a.jsonl", "[1, 2]\n3\n", "line 2"),
+        ("a.jsonl", "[1, 2]\n" + "[" * 100_000 + "\n", "line 2"),
         ("a.jsonl", '[1, 2]\n["x", 3]\n', "row 2, column '0': 'x' is not a number"),
         ("a.npy", "no array", "numpy"),
         ("a.parquet", "no table", "parquet"),

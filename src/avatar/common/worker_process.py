@@ -80,7 +80,12 @@ def nursery(descriptor: int, target: str, arguments: str) -> None:
         gc.set_threshold(100_000)  # parsing makes many objects, and hardly any cycles
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPROF):
         signal.signal(signum, signal.SIG_DFL)
-    control = socket.socket(fileno=descriptor)
+    with suppress(ConnectionError, EOFError):  # the parent has gone
+        _start_workers(socket.socket(fileno=descriptor), target, arguments)
+
+
+def _start_workers(control: socket.socket, target: str, arguments: str) -> None:
+    """Do what the parent asks for, until it closes its end."""
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
         if message == START and descriptors:

@@ -12,6 +12,8 @@ from avatar.common.paths import user_path
 from avatar.config.schema import Config, field_type
 
 OPEN, CLOSE = "([{", ")]}"
+MOST_BRACKETS = 20
+"""Deepest nesting of brackets in a value. The time of Hydra's parser grows fast with it, and the schema needs two."""
 
 PLAN = (
     "plan=true",
@@ -58,6 +60,11 @@ def _readable(text: str) -> str:
         raise ConfigError(f"'{text}' has no key; an argument has the form key=value", "--cfg job shows all keys")
     if not value:
         return text
+    if value.strip()[:1] not in "'\"" and _depth(value) > MOST_BRACKETS:
+        raise ConfigError(
+            f"the value of {key[:200]} has more than {MOST_BRACKETS} brackets in each other",
+            f"if it is a text, put it in quotes, for example {pasteable('teacher.note', '((text))')}",
+        )
     if not _parses("key=" + value):
         value = _with_quotes(value)
     elif _changes_type(key, value):
@@ -74,10 +81,19 @@ def _readable(text: str) -> str:
     return f"++{'.'.join((mapping, *entry))}={value}"
 
 
+def _depth(text: str) -> int:
+    """The deepest nesting of brackets, closed or not."""
+    depth = deepest = 0
+    for letter in text:
+        depth += (letter in OPEN) - (letter in CLOSE)
+        deepest = max(deepest, depth)
+    return deepest
+
+
 def _parses(text: str) -> bool:
     try:
         OverridesParser.create().parse_override(text)
-    except HydraException:
+    except (HydraException, ValueError, RecursionError):  # a number of 5,000 digits, or 300 brackets
         return False
     return True
 

@@ -12,12 +12,16 @@ from scipy.special import log_softmax
 from avatar.common.errors import DataError
 from avatar.data.records import Corpus, SplitName
 from avatar.teacher.names import FORMATS
+from avatar.teacher.recorded_array import read_array
 
 HARD_LABEL_EPSILON = 1e-3
 """Probability of the other class that is assumed for a hard label."""
 
 SMALLEST_PROBABILITY = 1e-7
 """Smaller probabilities are set to this, so that their logarithms are finite."""
+
+LARGEST = float(np.finfo(np.float32).max)
+"""Logits are kept as float32."""
 
 LABEL_COLUMNS = ("label", "prediction")
 
@@ -48,11 +52,11 @@ def read_predictions(path: Path, rows: int, split: str = "train_unlabeled") -> N
             f"{path} has {len(values):,} rows, but the split {split} has {rows:,} examples",
             "there must be one row for each example of the split, in the order of its source file",
         )
-    bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    bad = np.flatnonzero(~(np.abs(values) <= LARGEST).all(axis=1))  # also NaN
     if len(bad):
         raise DataError(
             f"{path}, row {bad[0] + 1} is not finite: {values[bad[0]].tolist()}",
-            f"correct this row; {len(bad)} rows are not finite",
+            f"correct this row; {len(bad)} rows have a value that is not finite, or above {LARGEST:g}",
         )
     return to_logits(values, str(path))
 
@@ -116,11 +120,8 @@ def _numeric(table: pd.DataFrame, path: Path) -> NDArray[np.float64]:
 
 def read_npy(path: Path) -> NDArray[np.float64]:
     """An array that np.save wrote."""
-    try:
-        values = np.load(path, allow_pickle=False)
-        return np.asarray(values, dtype=np.float64)
-    except (ValueError, TypeError, OSError, EOFError) as error:
-        raise DataError(f"{path} is not a readable numpy array of numbers: {error}", "write it with np.save") from error
+    hint = "write it with np.save: numbers, one row for each example"
+    return read_array(path, "biuf", hint).astype(np.float64)
 
 
 def _has_header(line: str) -> bool:
@@ -161,7 +162,7 @@ def read_jsonl(path: Path) -> NDArray[np.float64]:
                 continue
             try:
                 value = json.loads(line.decode("utf-8"))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:  # thousands of brackets
                 raise DataError(f"{path}, line {number}: {error}", "each line must be one JSON value") from error
             cells = value if isinstance(value, list) else [value]
             row = value if isinstance(value, dict) else {str(column): cell for column, cell in enumerate(cells)}

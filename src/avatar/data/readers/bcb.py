@@ -14,7 +14,7 @@ from avatar.data.readers.fields import as_label, code_field, id_field
 from avatar.data.readers.folders import has, missing, parquet_parts
 from avatar.data.readers.function_table import FunctionTable
 from avatar.data.readers.lines import json_rows, text_lines
-from avatar.data.readers.parquet import parquet_batches
+from avatar.data.readers.parquet import parquet_batches, readable
 from avatar.data.readers.reader_registry import READERS
 from avatar.data.records import Corpus, Function, Pair, Task
 
@@ -77,13 +77,14 @@ def _parquet_pairs(paths: Sequence[Path], table: FunctionTable, language: str | 
     pairs: list[Pair] = []
     for path in paths:
         for start, batch in parquet_batches(path, ("id1", "id2", "func1", "func2", "label")):
-            sides = [[str(name) for name in batch.column(key).to_pylist()] for key in ("id1", "id2")]
-            for names, bodies in zip(sides, (batch.column("func1"), batch.column("func2")), strict=True):
-                for row, name in enumerate(names):
-                    if name not in table.by_id:
-                        where = f"{path}, row {start + row}"
-                        table.add(name, code_field({"func": bodies[row].as_py()}, "func", where, language), where)
-            labels = batch.column("label").to_pylist()
+            with readable(path, start, batch.num_rows):
+                sides = [[str(name) for name in batch.column(key).to_pylist()] for key in ("id1", "id2")]
+                for names, bodies in zip(sides, (batch.column("func1"), batch.column("func2")), strict=True):
+                    for row, name in enumerate(names):
+                        if name not in table.by_id:
+                            where = f"{path}, row {start + row}"
+                            table.add(name, code_field({"func": bodies[row].as_py()}, "func", where, language), where)
+                labels = batch.column("label").to_pylist()
             pairs.extend(
                 Pair(first, second, as_label(label, f"{path}, row {start + row}"))
                 for row, (first, second, label) in enumerate(zip(*sides, labels, strict=True))

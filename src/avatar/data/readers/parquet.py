@@ -1,6 +1,7 @@
 """Reads parquet files batch by batch, so that a large file is never completely in memory."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,11 @@ def parquet_batches(
                 if name not in available:
                     raise DataError(f"{path}: no column '{name}'", did_you_mean(name, available))
             chosen = [*columns, *(name for name in optional if name in available)]
+            for name in chosen:
+                if available.count(name) > 1:
+                    raise DataError(
+                        f"{path}: {available.count(name)} columns are called '{name}'", "rename one of them"
+                    )
             start = 0
             for batch in file.iter_batches(BATCH_ROWS, columns=chosen):
                 yield start, batch
@@ -43,12 +49,21 @@ def parquet_batches(
 def parquet_rows(path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> Iterator[LocatedRow]:
     """The rows of a parquet file; the location is the row's index, from 0."""
     for start, batch in parquet_batches(path, columns, optional):
-        try:
+        with readable(path, start, batch.num_rows):
             rows = batch.to_pylist()
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"{path}, rows {start} to {start + batch.num_rows - 1}: some text is not UTF-8",
-                "write the file again with UTF-8 text",
-            ) from error
         for number, row in enumerate(rows, start=start):
             yield f"{path}, row {number}", row
+
+
+@contextmanager
+def readable(path: Path, start: int, rows: int) -> Iterator[None]:
+    """A value that Python cannot hold, such as text that is not UTF-8 or a date after 9999, is a DataError."""
+    import pyarrow
+
+    try:
+        yield
+    except (ValueError, OverflowError, pyarrow.ArrowException) as error:
+        reason = "some text is not UTF-8" if isinstance(error, UnicodeDecodeError) else f"unreadable value: {error}"
+        raise DataError(
+            f"{path}, rows {start} to {start + rows - 1}: {reason}", "write the file again with UTF-8 text"
+        ) from error

@@ -144,6 +144,8 @@ def _csv_table(path: Path, columns: Sequence[str]) -> Iterator[LocatedRow]:
         for name in columns:
             if name not in header:
                 raise DataError(f"{path}:1: no column '{name}'", did_you_mean(name, header))
+            if header.count(name) > 1:
+                raise DataError(f"{path}:1: {header.count(name)} columns are called '{name}'", "rename one of them")
         begin = reader.line_num + 1
         for cells in reader:
             where, begin = f"{path}:{begin}", reader.line_num + 1

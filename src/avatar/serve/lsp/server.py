@@ -22,6 +22,7 @@ from avatar.serve.lsp import hints
 from avatar.serve.lsp.addresses import path_of, text_name
 from avatar.serve.lsp.editor_settings import EditorSettings, read_settings
 from avatar.serve.lsp.index import Hint
+from avatar.serve.lsp.ordered_protocol import OrderedProtocol
 from avatar.serve.lsp.session import Session
 
 _log = get_logger("lsp")
@@ -32,7 +33,12 @@ class EditorServer(LanguageServer):
 
     def __init__(self, session: Session) -> None:
         # Full: pygls splits lines as Python does (also at form feeds), but the protocol does not
-        super().__init__("avatar", version("avatar-code"), text_document_sync_kind=types.TextDocumentSyncKind.Full)
+        super().__init__(
+            "avatar",
+            version("avatar-code"),
+            protocol_cls=OrderedProtocol,
+            text_document_sync_kind=types.TextDocumentSyncKind.Full,
+        )
         self.session = session
         self.startup_error: AvatarError | None = None
         """An error in the initial settings; shown after the editor is initialised."""

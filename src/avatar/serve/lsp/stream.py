@@ -6,7 +6,8 @@ from typing import BinaryIO
 MAX_MESSAGE_BYTES = 64_000_000
 """A longer message is read and discarded."""
 
-MAX_HEADER_BYTES = 64_000
+MAX_HEADER_BYTES = 4_000
+"""A longer header line is read in parts. Python reads no number of more than 4,300 digits."""
 
 DISCARDED = b"null"
 """Replaces a discarded message; the server answers with an error."""

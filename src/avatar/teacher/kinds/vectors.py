@@ -13,6 +13,7 @@ from avatar.common.paths import user_path
 from avatar.config.schema import TeacherConfig
 from avatar.data.records import Corpus, SplitName, Task
 from avatar.teacher.kinds.base import TEACHERS, Lesson, Training, save_vectors
+from avatar.teacher.recorded_array import read_array
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -69,18 +70,16 @@ def function_vectors(path: Path, corpus: Corpus) -> NDArray[np.float32]:
 
     Functions without a row have zeros. A file that does not fit is a DataError.
     """
-    try:
-        recorded = np.load(path, allow_pickle=False, mmap_mode="r")
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{path} is not a readable numpy array: {error}", HINT) from error
+    recorded = read_array(path, "f", HINT, mapped=True)
     rows = corpus.source_rows[SplitName.UNLABELED]
-    if recorded.ndim != 2 or not np.issubdtype(recorded.dtype, np.floating):
-        raise DataError(f"{path} has an array of shape {recorded.shape} and type {recorded.dtype}", HINT)
+    if recorded.ndim != 2 or not recorded.shape[1]:
+        raise DataError(f"{path} has an array of shape {recorded.shape}", HINT)
     if len(recorded) != rows:
         raise DataError(f"{path} has {len(recorded):,} rows, but the training files have {rows:,}", HINT)
     vectors = np.zeros((len(corpus.functions), recorded.shape[1]), dtype=np.float32)
     for split in (SplitName.LABELED, SplitName.UNLABELED):
-        vectors[corpus.members(split)[:, 0]] = recorded[corpus.rows[split]]
+        with np.errstate(over="ignore"):  # a number that float32 cannot hold becomes infinite, which is refused below
+            vectors[corpus.members(split)[:, 0]] = recorded[corpus.rows[split]]
     broken = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
     if len(broken):
         raise DataError(f"{path}: the vectors of {len(broken):,} functions are not finite", "correct these rows")
