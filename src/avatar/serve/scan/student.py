@@ -40,8 +40,8 @@ class LazyStudent:
     def width(self) -> int:
         """Numbers in a vector. Only students with graphs are loaded for this."""
         genes = self.bundle.config.architecture
-        widths = genes.get("width"), genes.get("structure_width")
-        if self.bundle.reads_ngrams and all(type(one) is int for one in widths):
+        widths = [width for width in (genes.get("width"), genes.get("structure_width")) if type(width) is int]
+        if self.bundle.reads_ngrams and len(widths) == 2:
             return sum(widths)
         return self.predictor.hidden_size
 

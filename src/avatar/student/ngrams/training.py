@@ -114,7 +114,8 @@ def _centres(
     with torch.no_grad():
         for low in range(0, len(members), AT_ONCE):
             meanings, structures = encoder.split([rows[one] for one in members[low : low + AT_ONCE]])
-            parts.append(encoder.joined(*encoder(bags(meanings), bags(structures)), structure_share))
+            meaning, structure = encoder(bags(meanings), bags(structures))
+            parts.append(encoder.joined(meaning, structure, structure_share))
     vectors = torch.cat(parts).numpy()
     owners = np.repeat(np.arange(len(problems)), [len(group) for group in problems])
     centres = np.zeros((len(problems), vectors.shape[1]), np.float32)
