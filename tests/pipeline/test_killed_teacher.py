@@ -16,7 +16,7 @@ from avatar.pipeline import stage_01_dataset, stage_02_teacher, stage_03_labels
 from avatar.pipeline.job import Job
 from avatar.teacher import teacher_model
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 STAGES = {"vectors": 0, "relations": 1, "teacher": 1}
 """Stages in which a teacher reads functions; number of layers that are trained in a job that has the stage."""

@@ -54,12 +54,12 @@ def fit(data: Path, folder: Path, seed: int, barrier: Barrier, results: Any) -> 
     stage_05_latency.SECONDS = 0.2
     job = Job.of(small_job(data, folder, seed=seed))
     corpus = stage_01_dataset.run(job)
-    barrier.wait(120)
+    barrier.wait(300)
     latency = stage_05_latency.run(job, corpus, SearchSpace.from_config(job.cfg.search_space))
     results.put((corpus.key, latency.key, latency.model.costs.tolist(), latency.model.summary))
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_jobs_at_once_with_any_seed_share_one_measurement(tmp_path: Path) -> None:
     data = write_pairs(tmp_path / "data")
     for name in ("valid", "test", "train_unlabeled"):  # then the seed decides how the examples are split
@@ -70,7 +70,7 @@ def test_jobs_at_once_with_any_seed_share_one_measurement(tmp_path: Path) -> Non
     started = [context.Process(target=fit, args=(data, tmp_path, seed, barrier, results)) for seed in (1, 1, 2, 3)]
     for process in started:
         process.start()
-    keys, latencies, costs, summaries = zip(*(results.get(timeout=200) for _ in started), strict=True)
+    keys, latencies, costs, summaries = zip(*(results.get(timeout=500) for _ in started), strict=True)
     for process in started:
         process.join()
     assert len(set(keys)) == 3, "the splits differ"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 CONF = Path(__file__).parents[2] / "conf"
 
@@ -57,7 +57,7 @@ def sweep(folder: Path, seeds: str, dying: int = 2, times: int = 1) -> "subproce
     overrides = ["-m", f"seed={seeds}", "executor=joblib", "executor.jobs=2", "tracking.enabled=false"]
     command = [sys.executable, "program.py", *overrides, "hydra/job_logging=none"]
     return subprocess.run(
-        command, cwd=folder, env=environment, text=True, capture_output=True, check=False, timeout=200
+        command, cwd=folder, env=environment, text=True, capture_output=True, check=False, timeout=500
     )
 
 

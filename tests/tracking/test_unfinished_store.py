@@ -27,7 +27,7 @@ from avatar.config.schema import Config, TrackingConfig
 from avatar.tracking.mlflow_store import open_store
 from avatar.tracking.runs import job_run
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 MIGRATIONS = Path(mlflow.__file__).parent / "store" / "db_migrations"
 HEAD = ScriptDirectory(str(MIGRATIONS)).get_current_head()
