@@ -6,6 +6,7 @@ import time
 import numpy as np
 import pytest
 
+from avatar.code import lexer
 from avatar.code.languages import LANGUAGES
 from avatar.code.lexer import IDENTIFIER, Lexer
 from avatar.code.ngrams import KINDS, ngram_features
@@ -99,6 +100,16 @@ def test_the_features_of_many_languages_are_the_recorded_ones() -> None:
 
 
 RECORDED_OF_MANY = "a3fef5048271eba0ff830808c5e0993704bc38cfb1302345b424996c58c2aee1"
+
+
+def test_forgotten_tokens_are_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    codes, languages = [code for _, code in MANY], [language for language, _ in MANY]
+    expected = [ngram_features(Lexer(), [one], [name])[0] for one, name in zip(codes, languages, strict=True)]
+    monkeypatch.setattr(lexer, "MOST_TOKENS", 20)
+    forgetful = Lexer()
+    for _ in range(2):
+        for code, language, digests in zip(codes, languages, expected, strict=True):
+            np.testing.assert_array_equal(ngram_features(forgetful, [code], [language])[0], digests)
 
 
 @pytest.mark.parametrize("language", LANGUAGES.names())

@@ -21,8 +21,8 @@ from avatar.code.shape import BRACES, Shape
 
 WORDS_OF_A_STRING = 12
 """Words of a string literal that are kept."""
-MOST_TOKENS = 300_000
-"""Distinct tokens that are remembered between calls; more are forgotten and read again."""
+MOST_TOKENS = 100_000
+"""Distinct tokens that are remembered between calls, about 40 MB; more are forgotten and read again."""
 MOST_BLANKS = 40
 """Blanks before a token that are skipped at once."""
 

@@ -5,9 +5,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from avatar.common.errors import DataError
 from avatar.common.logging import progress
 from avatar.serve.scan.cache import Cache
-from avatar.serve.scan.findings import Location
+from avatar.serve.scan.findings import FileOutline, Location
 from avatar.serve.scan.outliner import Outliner
 from avatar.serve.scan.source_files import Skipped, SkippedFolder, SourceFile
+
+FILES = 200
+"""Files whose outlines are stored together: a scan that is interrupted need not read them again."""
 
 
 class Reading:
@@ -40,17 +43,22 @@ class Reading:
         outlines = cache.outlines(list(self.files.values()))
         new = [file for file in self.files.values() if file.name not in outlines]
         self.parsed = len(new)
-        final = []
+        self.complete = True
+        final: list[tuple[SourceFile, FileOutline]] = []
         for file, result in progress(outliner.of_files(new), "reading files", len(new)):
             outlines[file.name] = result.outline
             if take is None:
                 self._keep(result.texts)
             else:
                 take(result.outline.locations, result.texts)
-            if not result.ended:  # with more time, its result may be another
-                final.append((file, result.outline))
+            if result.ended:  # with more time, its result may be another
+                self.complete = False
+                continue
+            final.append((file, result.outline))
+            if len(final) >= FILES:
+                cache.keep_outlines(final)
+                final.clear()
         cache.keep_outlines(final)
-        self.complete = len(final) == len(new)
         self.skipped += [Skipped(name, outlines[name].skipped) for name in self.files if outlines[name].skipped]
         self.notes = [Skipped(name, outlines[name].note) for name in self.files if outlines[name].note]
         self.places = [location for name in self.files for location in outlines[name].locations]
