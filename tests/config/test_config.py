@@ -122,6 +122,30 @@ def test_values_out_of_range_are_refused_with_their_key(override: str) -> None:
     assert override.split("=")[0].split(".")[-1] in mistake(override).message
 
 
+@pytest.mark.parametrize(
+    ("override", "rule"),
+    [
+        ("distill.rewrites=${seed}", "distill.rewrites is '1'; it must be a list"),
+        ("search.objectives=${experiment}", "search.objectives is 'demo'; it must be a list"),
+        ("search.weights=${seed}", "search.weights is '1'; it must be a mapping"),
+        ("dataset.columns=${search.objectives}", "it must be a mapping"),
+        ("teacher.mix=${distill}", "teacher.mix is"),
+    ],
+)
+def test_a_reference_to_a_value_of_another_type_is_refused(override: str, rule: str) -> None:
+    """Found by `make fuzz`: OmegaConf checks the type of a reference only for single values."""
+    assert rule in mistake(override).message
+
+
+@pytest.mark.parametrize("key", ["surrogate", "+experiment", "dataset.root", "teacher.model", "dataset.source"])
+def test_a_name_that_no_file_can_have_is_refused(key: str) -> None:
+    """Found by `make fuzz`."""
+    with pytest.raises(Exception) as caught:  # noqa: PT011
+        refuse(problems_of(typed(compose("config", [f"{key}={'x' * 5_000}", "output_dir=out"]))))
+    error = user_error(caught.value, CONF)
+    assert isinstance(error, ConfigError), caught.value
+
+
 def test_a_compact_bundle_needs_int8() -> None:
     assert load("export=compact").export.compact
     assert "export.int8 is false" in str(mistake("export=compact", "export.int8=false"))

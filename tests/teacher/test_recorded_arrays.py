@@ -53,6 +53,7 @@ HOSTILE = {
     "an unknown type": described("<i3"),
     "a nameless type": described(""),
     "a shape of fractions": described("<f8", (4.0, 2)),
+    "numbers that no float64 can hold": saved(np.save, np.full((ROWS, 2), np.longdouble("1e4000"))),
     "numbers that no float32 can hold": saved(np.save, np.full((ROWS, 2), 1e300)),
 }
 

@@ -1,13 +1,16 @@
 """All checks together: Hydra's composed config becomes a checked `Config`. One error lists every problem."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, is_dataclass
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 
 from avatar.checks import devices, inputs, registered, tracking_store, writable
 from avatar.common.errors import AvatarError
 from avatar.config import checks as values
-from avatar.config.composition import unknown_key
+from avatar.config.composition import TYPES, unknown_key
 from avatar.config.problems import Check, Problem, refuse
 from avatar.config.schema import Config
 
@@ -41,7 +44,27 @@ def typed(composed: DictConfig) -> Config:
             link = link.__cause__ or link.__context__
         raise
     assert isinstance(cfg, Config)
+    refuse(list(_wrong_types("", cfg, Config)))
     return cfg
+
+
+def _wrong_types(key: str, value: Any, declared: Any) -> Iterator[Problem]:
+    """Problems for lists, mappings and groups that `${...}` has replaced by something else: OmegaConf lets it pass."""
+    kind = get_origin(declared) or declared
+    if kind is UnionType:
+        kinds = [get_origin(one) or one for one in get_args(declared)]
+        if not {list, dict} & {*kinds} or isinstance(value, tuple(kinds)):
+            return
+        kind = list if list in kinds else dict
+    if kind not in (list, dict) and not is_dataclass(kind):
+        return
+    if not isinstance(value, kind):
+        name = "group" if is_dataclass(kind) else kind.__name__
+        yield f"{key} is {str(value)[:100]!r}; it must be {TYPES[name]}"
+    elif is_dataclass(kind):
+        hints = get_type_hints(kind)
+        for part in fields(kind):
+            yield from _wrong_types(f"{key}.{part.name}".lstrip("."), getattr(value, part.name), hints[part.name])
 
 
 def check(cfg: Config) -> None:

@@ -1,12 +1,13 @@
 """Turns an exception into one message and an exit status."""
 
+import errno
 import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from avatar.common.errors import AvatarError, ReaderLeftError
+from avatar.common.errors import AvatarError, ConfigError, ReaderLeftError
 from avatar.common.output import complain, output_failure, standard_streams
 
 
@@ -20,6 +21,12 @@ def user_error(error: BaseException, conf: Path | None = None) -> AvatarError | 
     for link in chain:
         if isinstance(link, AvatarError):
             return link
+        if isinstance(link, OSError) and link.errno == errno.ENAMETOOLONG:
+            name = str(link.filename)
+            return ConfigError(
+                f"a name of {len(name):,} characters is too long for a file: {name[:100]}...",
+                "give a shorter name or path",
+            )
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 

@@ -121,7 +121,8 @@ def _numeric(table: pd.DataFrame, path: Path) -> NDArray[np.float64]:
 def read_npy(path: Path) -> NDArray[np.float64]:
     """An array that np.save wrote."""
     hint = "write it with np.save: numbers, one row for each example"
-    return read_array(path, "biuf", hint).astype(np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is no finite float64 is refused by `read_predictions`
+        return read_array(path, "biuf", hint).astype(np.float64)
 
 
 def _has_header(line: str) -> bool:

@@ -174,6 +174,7 @@ def make(folder: Path) -> Harness:
 
     def one(random: Random) -> tuple[list[str], str]:
         arguments = mutated(random.choice(valid), random, lambda line, own: changed(line, own, paths))
+        arguments = [argument.replace("\0", "") for argument in arguments]  # no program can be given one
         return arguments, random.choice(("", "def f(): pass\n", "\0", "é", "x" * 1_100_000))
 
     def run(value: tuple[list[str], str]) -> None:

@@ -121,7 +121,7 @@ def arguments(random: Random) -> list[str]:
     if random.random() < 0.2:
         row = random.randrange(len(texts))
         texts[row] = mutated(texts[row], random, lambda text, own: changed_text(text, own, VALUES))
-    return texts
+    return [text.replace("\0", "") for text in texts]  # no program can be given one
 
 
 def make(folder: Path) -> Harness:
