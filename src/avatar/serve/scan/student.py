@@ -40,9 +40,9 @@ class LazyStudent:
     def width(self) -> int:
         """Numbers in a vector. Only students with graphs are loaded for this."""
         genes = self.bundle.config.architecture
-        widths = [width for width in (genes.get("width"), genes.get("structure_width")) if type(width) is int]
-        if self.bundle.reads_ngrams and len(widths) == 2:
-            return sum(widths)
+        width, structure = genes.get("width"), genes.get("structure_width")
+        if self.bundle.reads_ngrams and isinstance(width, int) and isinstance(structure, int):
+            return width + structure
         return self.predictor.hidden_size
 
     def stop(self) -> None:
