@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from avatar.code.languages import language_of_file, suffixes
@@ -22,8 +22,8 @@ from avatar.serve.scan.since import Since, touches
 from avatar.serve.scan.source_files import Skipped, SourceFile, source_files, why_not
 from avatar.serve.scan.student import LazyStudent
 
-_SELECTING = ("min_lines", "min_words", "languages", "chance_neighbours", "cross_language")
-"""Options that change the result of a scan, beside the threshold."""
+_NOT_OF_THE_RESULT = frozenset({"threshold", "fail_on", "since", "parse_seconds", "threads", "cache", "cache_folder"})
+"""Options that are not part of a stored result's name. All others are; so is the threshold that is used in the end."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,8 @@ def scan(path: Path, bundle: Path, options: Options | None = None) -> ScanReport
     try:
         if since is not None:
             return _computed(path, root, entries, student, options, cache, start, since)[0]
-        scope = stable_hash([root, *(getattr(options, name) for name in _SELECTING), _threshold(student, options)])
+        chosen = {one.name: getattr(options, one.name) for one in fields(options) if one.name not in _NOT_OF_THE_RESULT}
+        scope = stable_hash([root, chosen, _threshold(student, options)])
         state = state_of(entries)
         if (known := cache.result(scope, state)) is not None:
             files = sum(isinstance(entry, SourceFile) for entry in entries)
