@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from avatar.code.languages import language_of_file, suffixes
@@ -24,11 +24,8 @@ from avatar.serve.scan.source_files import Skipped, SkippedFolder, SourceFile, s
 from avatar.serve.scan.student import LazyStudent
 from avatar.serve.scan.worth_showing import left_out, worth_showing
 
-_SELECTING = (
-    *("min_lines", "min_words", "simple", "tests", "split_copies"),
-    *("languages", "chance_neighbours", "cross_language"),
-)
-"""Options that change the result of a scan, beside the threshold."""
+_NOT_OF_THE_RESULT = frozenset({"threshold", "fail_on", "since", "parse_seconds", "threads", "cache", "cache_folder"})
+"""Options that are not part of a stored result's name. All others are; so is the threshold that is used in the end."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +76,8 @@ def scan(path: Path, bundle: Path, options: Options | None = None) -> ScanReport
     try:
         if since is not None:
             return _computed(path, root, entries, student, options, cache, start, since)[0]
-        scope = stable_hash([root, *(getattr(options, name) for name in _SELECTING), _threshold(student, options)])
+        chosen = {one.name: getattr(options, one.name) for one in fields(options) if one.name not in _NOT_OF_THE_RESULT}
+        scope = stable_hash([root, chosen, _threshold(student, options)])
         state = state_of(entries)
         if (known := cache.result(scope, state)) is not None:
             names = [entry.name for entry in entries if isinstance(entry, SourceFile)]
