@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from avatar.code.languages import LANGUAGES
 from avatar.config.problems import Problem, one_of, refused
 from avatar.config.schema import Config
-from avatar.data.metrics import judging_metrics
 from avatar.data.readers import READERS
 from avatar.data.records import Task
 from avatar.data.tokenizers import smallest_vocabulary
+from avatar.metrics import judging_metrics
 from avatar.search.acquire import ACQUISITIONS
 from avatar.search.choose import RULES
 from avatar.search.objectives import OBJECTIVES

@@ -1,4 +1,4 @@
-"""Scores of a binary classifier: all metrics of `data.metrics`, precision and recall."""
+"""Scores of a binary classifier: all metrics of `avatar.metrics`, precision and recall."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.common.errors import AvatarError
-from avatar.data.metrics import METRICS, shown_metric
+from avatar.metrics import METRICS, probability_scores, shown_metric
 
 
 class Metrics:
@@ -66,6 +66,11 @@ def classification(labels: NDArray[np.int64], outputs: NDArray[Any]) -> Metrics:
     counts = [np.asarray([count], dtype=np.float64) for count in (tp, fp, fn, tn)]
     scores = {name: float(METRICS.get(name).score(*counts)[0]) for name in METRICS}
     return Metrics(**scores, precision=_share(tp, tp + fp), recall=_share(tp, tp + fn))
+
+
+def scored(labels: NDArray[np.int64], answers: NDArray[np.int64], probabilities: NDArray[np.float64]) -> Metrics:
+    """Scores of `answers` and of the `probabilities` of label 1 against the true `labels`, all (examples,)."""
+    return Metrics(**classification(labels, answers).as_dict(), **probability_scores(probabilities, labels))
 
 
 def score_text(score: float, metric: str) -> str:

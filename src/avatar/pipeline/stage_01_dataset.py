@@ -16,9 +16,9 @@ from avatar.common.files import write_text
 from avatar.common.logging import get_logger
 from avatar.config.schema import DatasetConfig
 from avatar.data.load import load_corpus
-from avatar.data.metrics import judging_metrics
 from avatar.data.overlaps import Overlaps, count_overlaps
 from avatar.data.records import Corpus, SplitName, Task
+from avatar.metrics import judging_metrics
 from avatar.pipeline.job import Job
 from avatar.pipeline.stage import Stage, plain, unkeyed
 

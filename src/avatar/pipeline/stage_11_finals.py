@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from avatar.common.errors import DivergedError
 from avatar.common.logging import get_logger
 from avatar.config.schema import SearchConfig
-from avatar.data.metrics import shown_metric
 from avatar.measure.metrics import score_text
 from avatar.measure.standard_error import standard_error
+from avatar.metrics import shown_metric
 from avatar.pipeline import stage_10_student
 from avatar.pipeline.job import Job
 from avatar.pipeline.stage import Stage, setting

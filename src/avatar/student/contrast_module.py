@@ -8,8 +8,8 @@ from torch import Tensor
 from avatar.config.schema import DistillConfig
 from avatar.data.batching import Batch
 from avatar.data.lightning_training import SCORE
-from avatar.data.metrics import VECTOR_METRICS
-from avatar.data.vector_space import VectorSpace
+from avatar.metrics import VECTOR_METRICS
+from avatar.metrics.vector_space import VectorSpace
 from avatar.student.averaged_module import AveragedModule
 from avatar.student.encoder import StudentModel
 from avatar.student.loss import contrastive_loss, similarity_loss

@@ -1,16 +1,18 @@
-"""What a metric is: its formula, title, format and threshold rule, used by training and reports."""
+"""What a metric is: its formula, title, format and threshold rule, used by training, reports and `avatar evaluate`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from avatar.common.errors import ConfigError, did_you_mean
 from avatar.common.registry import Registry
-from avatar.data.records import Task
-from avatar.data.vector_space import VectorSpace
+from avatar.metrics.vector_space import VectorSpace
 
+Labels = NDArray[np.int64]
+Probabilities = NDArray[np.floating[Any]]
 Counts = NDArray[np.float64]
 Scores = NDArray[np.float64]
 Score = Callable[[Counts, Counts, Counts, Counts], NDArray[np.float64]]
@@ -18,11 +20,15 @@ Score = Callable[[Counts, Counts, Counts, Counts], NDArray[np.float64]]
 
 
 class Shown:
-    """How a score is shown: its title, a short title, and whether scores in [0, 1] are shown in per cent."""
+    """How a score is shown: its title, a short title, and whether scores in [0, 1] are shown in per cent.
+
+    `meaning` explains the title in a few words, if that is needed.
+    """
 
     title: str
     short: str
     percent: bool
+    meaning: str = ""
 
     @property
     def scale(self) -> int:
@@ -75,6 +81,56 @@ METRICS: Registry[Metric] = Registry("metric")
 
 
 @dataclass(frozen=True)
+class ProbabilityMetric(Shown):
+    """A score of a binary classifier's probabilities; no threshold is needed.
+
+    `score` gives it in [0, 1] from the probabilities of label 1 and the true labels, both (examples,). It does not
+    depend on the order of the examples, also if probabilities are equal. Higher is better unless `lower_is_better`.
+    """
+
+    score: Callable[[Probabilities, Labels], float]
+    title: str
+    short: str = ""
+    percent: bool = True
+    lower_is_better: bool = False
+    meaning: str = ""
+
+
+PROBABILITY_METRICS: Registry[ProbabilityMetric] = Registry("metric of probabilities")
+
+
+def probability_scores(probabilities: Probabilities, labels: Labels) -> dict[str, float]:
+    """Every metric of probabilities by name, from the probabilities of label 1 and the true labels, (examples,)."""
+    if probabilities.shape != labels.shape or not len(labels):
+        raise ValueError(f"{probabilities.shape} probabilities for {labels.shape} labels; at least one is needed")
+    return {name: PROBABILITY_METRICS.get(name).score(probabilities, labels) for name in PROBABILITY_METRICS}
+
+
+@dataclass(frozen=True)
+class FixMetric(Shown):
+    """A score of the probabilities of functions before and after a fix; higher is better.
+
+    `score` gives it in [0, 1] from the probabilities of label 1 (vulnerable) before and after, both (fixes,).
+    """
+
+    score: Callable[[Probabilities, Probabilities], float]
+    title: str
+    short: str = ""
+    percent: bool = True
+    meaning: str = ""
+
+
+FIX_METRICS: Registry[FixMetric] = Registry("metric of fixes")
+
+
+def fix_scores(before: Probabilities, after: Probabilities) -> dict[str, float]:
+    """Every metric of fixes by name, from the probabilities of label 1 before and after each fix, (fixes,)."""
+    if before.shape != after.shape or not len(before):
+        raise ValueError(f"{before.shape} probabilities before fixes and {after.shape} after; at least one is needed")
+    return {name: FIX_METRICS.get(name).score(before, after) for name in FIX_METRICS}
+
+
+@dataclass(frozen=True)
 class VectorMetric(Shown):
     """A score of the vectors of functions in groups of clones; higher is better. `score` gives it in [0, 1].
 
@@ -107,17 +163,38 @@ def shares(part: Counts, whole: Counts) -> NDArray[np.float64]:
     return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 
-def judging_metrics(task: Task) -> list[str]:
+class Grouped(Protocol):
+    """A task."""
+
+    @property
+    def grouped(self) -> bool:
+        """Whether its students answer with vectors."""
+        ...
+
+
+def judging_metrics(task: Grouped) -> list[str]:
     """The metrics that may judge students of `task`."""
     if not task.grouped:
         return METRICS.names()
     return [name for name in VECTOR_METRICS.names() if VECTOR_METRICS.get(name).of_each is not None]
 
 
+ALL: tuple[Registry[Any], ...] = (METRICS, PROBABILITY_METRICS, FIX_METRICS, VECTOR_METRICS)
+"""Every registry of metrics, in the order of reports. Metrics with the same name in two of them look the same."""
+
+
+def shown_metrics() -> dict[str, Shown]:
+    """How each metric is shown, by name."""
+    shown: dict[str, Shown] = {}
+    for registry in ALL:
+        for name in registry:
+            shown.setdefault(name, registry.get(name))
+    return shown
+
+
 def shown_metric(name: str) -> Shown:
-    """How the metric `name` of any task is shown; an unknown name is a ConfigError."""
-    if name in METRICS.names():
-        return METRICS.get(name)
-    if name in VECTOR_METRICS.names():
-        return VECTOR_METRICS.get(name)
-    raise ConfigError(f"unknown metric '{name}'", did_you_mean(name, [*METRICS.names(), *VECTOR_METRICS.names()]))
+    """How the metric `name` of any kind is shown; an unknown name is a ConfigError."""
+    shown = shown_metrics()
+    if name not in shown:
+        raise ConfigError(f"unknown metric '{name}'", did_you_mean(name, shown))
+    return shown[name]
