@@ -80,6 +80,19 @@ class Metric(Shown):
 METRICS: Registry[Metric] = Registry("metric")
 
 
+def label_scores(answers: Labels, labels: Labels) -> dict[str, float]:
+    """Every metric of labels by name, then precision and recall, from answers and true labels, 0 or 1, (examples,)."""
+    if len(answers) != len(labels) or not len(labels):
+        raise ValueError(f"{len(answers)} predictions for {len(labels)} labels")
+    positive, predicted = labels == 1, answers == 1
+    tp = int((positive & predicted).sum())
+    fp = int((~positive & predicted).sum())
+    fn = int((positive & ~predicted).sum())
+    counts = [np.asarray([count], dtype=np.float64) for count in (tp, fp, fn, len(labels) - tp - fp - fn)]
+    scores = {name: float(METRICS.get(name).score(*counts)[0]) for name in METRICS}
+    return {**scores, "precision": tp / max(1, tp + fp), "recall": tp / max(1, tp + fn)}
+
+
 @dataclass(frozen=True)
 class ProbabilityMetric(Shown):
     """A score of a binary classifier's probabilities; no threshold is needed.

@@ -97,7 +97,7 @@ def check_metric(metric: str, task: Task) -> None:
 
 
 def fingerprint(corpus: Corpus) -> str:
-    """Digest of every function with its language, and of every example and split."""
+    """Digest of every function with its language, of every example and split, and of every fix."""
     digest = hashlib.sha256(f"{corpus.task}:{corpus.num_labels}".encode())
     for function in corpus.functions.values():
         language = f"\x00{function.language}" if function.language else ""
@@ -106,4 +106,8 @@ def fingerprint(corpus: Corpus) -> str:
         digest.update(f"\x01{split}".encode())
         digest.update(corpus.members(split).tobytes())
         digest.update(corpus.labels(split).tobytes())
+    if corpus.twins != "text":  # which examples have a twin changes the scores without them
+        digest.update(f"\x03{corpus.twins}".encode())
+    for before, after in corpus.fixes:
+        digest.update(f"\x02{before}\x00{after}".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()[:16]

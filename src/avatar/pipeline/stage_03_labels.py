@@ -58,7 +58,8 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
         logits = read_answers(source, split)
         if logits is not None:
             chances = probabilities(logits, decision.temperature)[:, 1]
-            metrics[split.value] = scored(corpus.labels(split), decision.labels(logits), chances).as_dict()
+            answers, fixes = decision.labels(logits), corpus.fix_rows(split)
+            metrics[split.value] = scored(corpus.labels(split), answers, chances, fixes).as_dict()
     return {"metrics": metrics, "decision": decision}
 
 

@@ -53,17 +53,17 @@ def evaluate_baselines(
     learnable = len(np.unique(labels)) > 1
     return {
         name + (TRUTH if truth else ""): _metrics(
-            expected, baseline.predict(job) if learnable else constant.predict(job)
+            expected, baseline.predict(job) if learnable else constant.predict(job), corpus.fix_rows(split)
         )
         for name, baseline in BASELINES.items()
         if corpus.task in baseline.tasks and (baseline.truth_title or not truth)
     }
 
 
-def _metrics(expected: Labels, predicted: Predicted) -> Metrics:
+def _metrics(expected: Labels, predicted: Predicted, fixes: tuple[Labels, Labels] | None) -> Metrics:
     if predicted.probabilities is None:
         return classification(expected, predicted.labels)
-    return scored(expected, predicted.labels, predicted.probabilities)
+    return scored(expected, predicted.labels, predicted.probabilities, fixes)
 
 
 def titles() -> dict[str, str]:

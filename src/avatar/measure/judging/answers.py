@@ -56,8 +56,8 @@ class AnswerJudge:
         decision = fit_decision(logits[VALID], corpus.labels(VALID), metric)
         answers = decision.labels(logits[TEST])
         chances = {split: probabilities(logits[split], decision.temperature)[:, 1] for split in (TEST, VALID)}
-        values |= scored(test, answers, chances[TEST]).as_dict("test/")
-        valid = scored(corpus.labels(VALID), decision.labels(logits[VALID]), chances[VALID])
+        values |= scored(test, answers, chances[TEST], corpus.fix_rows(TEST)).as_dict("test/")
+        valid = scored(corpus.labels(VALID), decision.labels(logits[VALID]), chances[VALID], corpus.fix_rows(VALID))
         values |= valid.as_dict("valid/")
         if metric != "accuracy":
             values["decision/threshold"] = decision.threshold
