@@ -104,6 +104,25 @@ def test_projects_that_cannot_be_divided_are_named(test: list[str], message: str
     assert "qemu" in error.value.hint
 
 
+def test_fixes_of_one_project_are_test(tmp_path: Path) -> None:
+    rows = [
+        {"before": f"int f{n}() {{ return g({n}); }}", "after": f"int f{n}() {{ return h({n}); }}", "repo": "ab"[n % 2]}
+        for n in range(40)
+    ]
+    write_jsonl(tmp_path / "train.jsonl", rows)
+    columns = {"before": "before", "after": "after", "group": "repo"}
+    cfg = by_project(DatasetConfig(name="fixes", root=str(tmp_path), columns=columns), "b")
+    with pytest.raises(ConfigError, match=r"dataset.columns.group=repo has 1 groups"):  # no valid of another project
+        load_corpus(cfg, 1)
+    others = [{key: text.replace("int f", "int k") for key, text in row.items()} for row in rows]
+    rows += [{**row, "repo": f"c{n % 9}"} for n, row in enumerate(others)]
+    write_jsonl(tmp_path / "train.jsonl", rows)
+    corpus = load_corpus(cfg, 1)
+    assert projects(corpus, SplitName.TEST) == {"b"}
+    before, after = corpus.fix_rows(SplitName.TEST) or ([], [])
+    assert len(before) == len(after) == 20
+
+
 def test_what_has_no_projects_says_so(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="the data names no project"):
         load_corpus(by_project(pairs(tmp_path), "a"), 1)

@@ -19,6 +19,11 @@ def test_constant_answers_are_found_if_they_last_to_the_end() -> None:
     assert constant_answers(history(0.0, 0.4, 0.0, 0.0)).startswith("from epoch 3 of 4 on")
 
 
+@pytest.mark.parametrize("broken", [float("nan"), float("inf")])
+def test_answers_that_are_not_finite_are_no_answers(broken: float) -> None:
+    assert constant_answers(history(0.4, 0.3, broken)).startswith("from epoch 3 of 3 on")
+
+
 def test_a_slow_start_is_no_collapse() -> None:
     assert constant_answers(history(0.0, 0.0, 0.02)) == ""
     assert constant_answers(history(CONSTANT)) == ""

@@ -1,15 +1,16 @@
 """Other divisions of a data set than that of its files: all examples divided anew, or by project."""
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from avatar.common.errors import ConfigError, did_you_mean
 from avatar.config.schema import DatasetConfig
-from avatar.data.records import Example, SplitName
+from avatar.data.records import Example, Function, SplitName
 from avatar.data.splits import Rows
+from avatar.data.twins import body_key
 
 GIVEN, STRATIFIED, PROJECT = SPLITS = ("given", "stratified", "project")
 """Values of dataset.split."""
@@ -34,15 +35,14 @@ class Divided:
 
 def divided(
     cfg: DatasetConfig,
+    functions: Mapping[str, Function],
     given: Mapping[str, Sequence[Example]],
     groups: Mapping[str, Sequence[str]],
-    projects: Mapping[str, Sequence[str]],
-    bodies: Mapping[str, Hashable],
 ) -> Divided:
     """The parts by `cfg.split`, from those of the files.
 
-    `projects` has the project of each example of `given`, `bodies` a key of the body of each function by id. A project
-    in `cfg.test_projects` that does not exist, or one that leaves no other, is a ConfigError.
+    The project of an example is the group of its first function. A project in `cfg.test_projects` that does not
+    exist, or one that leaves no other, is a ConfigError.
     """
     if cfg.split == GIVEN:
         return Divided(given, groups)
@@ -53,9 +53,10 @@ def divided(
     if cfg.split == STRATIFIED:
         note = f"All {len(pool):,} examples of the files were divided anew (dataset.split=stratified)."
         return Divided({TRAIN: pool}, {TRAIN: of_pool}, (note,), {TRAIN: everything}, len(pool))
-    project_of = [name for key in keys for name in projects[key]]
+    project_of = [functions[example.ids[0]].group for example in pool]
     _check(cfg, project_of)
     chosen = np.asarray([name in cfg.test_projects for name in project_of], dtype=np.bool_)
+    bodies = {name: body_key(function.code) for name, function in functions.items()}
     in_test = {bodies[name] for row in np.flatnonzero(chosen).tolist() for name in pool[row].ids}
     shared = np.asarray([any(bodies[name] in in_test for name in example.ids) for example in pool], dtype=np.bool_)
     rows = {TRAIN: everything[~shared & ~chosen], SplitName.TEST.value: everything[chosen]}

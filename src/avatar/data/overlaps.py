@@ -72,10 +72,11 @@ class Overlaps:
 def count_overlaps(corpus: Corpus) -> Overlaps:
     """Count what the splits of `corpus` share."""
     training, valid, test = (_functions(corpus, *splits) for splits in (TRAINING, EVALUATION[:1], EVALUATION[1:]))
+    twins = _twins(corpus, [*valid, *test], training)  # at once: some rules read the whole training
     labeled, unlabeled = (set(corpus.splits[split]) for split in TRAINING)
     return Overlaps(
-        valid=_overlap(corpus, SplitName.VALID, valid, training),
-        test=_overlap(corpus, SplitName.TEST, test, training),
+        valid=_overlap(corpus, SplitName.VALID, valid, training, twins),
+        test=_overlap(corpus, SplitName.TEST, test, training, twins),
         valid_and_test=int(TWINS.get(corpus.twins).find(test, valid).sum()),
         shared_training=len(labeled & unlabeled),
         rule=corpus.twins,
@@ -91,9 +92,10 @@ def without_twins(corpus: Corpus) -> Corpus:
     """`corpus` without the valid and test examples that use a twin; the training stays whole."""
     splits, rows, source_rows = dict(corpus.splits), dict(corpus.rows), dict(corpus.source_rows)
     notes = list(corpus.notes)
+    twins = _twins(corpus, _functions(corpus, *EVALUATION), _functions(corpus, *TRAINING))
     for split in EVALUATION:
         examples = corpus.splits[split]
-        kept = np.flatnonzero(~twin_mask(corpus, split)).astype(np.int64)
+        kept = np.flatnonzero(~_uses_twin(corpus, split, twins)).astype(np.int64)
         if len(kept) == len(examples):
             continue
         splits[split] = tuple(examples[row] for row in kept.tolist())
@@ -125,13 +127,13 @@ def _uses_twin(corpus: Corpus, split: SplitName, twins: set[str]) -> NDArray[np.
 
 
 def _overlap(
-    corpus: Corpus, split: SplitName, functions: Sequence[Function], training: Sequence[Function]
+    corpus: Corpus, split: SplitName, functions: Sequence[Function], training: Sequence[Function], twins: set[str]
 ) -> SplitOverlap:
-    twins = _twins(corpus, functions, training)
+    names = {function.id for function in functions}
     return SplitOverlap(
         functions=len(functions),
-        shared_ids=len({function.id for function in functions} & {function.id for function in training}),
-        twin_functions=len(twins),
+        shared_ids=len(names & {function.id for function in training}),
+        twin_functions=len(names & twins),
         examples=len(corpus.splits[split]),
         touched_examples=int(_uses_twin(corpus, split, twins).sum()),
     )

@@ -14,9 +14,9 @@ DEVIATIONS = 3.0
 def constant_answers(history: Sequence[Mapping[str, float]]) -> str:
     """From which epoch to the last one the answers on valid were the same, as a clause; "" if they differ at the end.
 
-    `history` has the metrics of each epoch.
+    `history` has the metrics of each epoch. Answers that are not finite, of a loss that diverged, count as the same.
     """
-    constant = [epoch[SPREAD] < CONSTANT for epoch in history]
+    constant = [not CONSTANT <= epoch[SPREAD] < float("inf") for epoch in history]
     if not constant or not constant[-1]:
         return ""
     first = len(constant) - next((index for index, same in enumerate(reversed(constant)) if not same), len(constant))

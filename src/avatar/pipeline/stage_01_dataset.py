@@ -72,7 +72,7 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
     return summary
 
 
-DATASET = Stage("dataset", 1, "Read and split the data, and count repeated functions", Inputs, Settings, _build)
+DATASET = Stage("dataset", 2, "Read and split the data, and count repeated functions", Inputs, Settings, _build)
 
 
 def run(job: Job) -> Data:

@@ -54,7 +54,7 @@ def _library(path: Path) -> tuple[Any, Any]:
     try:
         import pyarrow
         from pyarrow.parquet import ParquetFile
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         raise ConfigError(
             f"{path}: reading parquet needs the package pyarrow, which is not installed",
             "pip install pyarrow, or convert the file to jsonl or csv",

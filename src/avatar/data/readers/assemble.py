@@ -32,12 +32,7 @@ def assemble(
     dataset.columns.group for each example of `given`; no group is in two splits either. "train" is divided into the
     two halves, stratified by label and group. `cfg.split` may replace the division of the files (`data.divisions`).
     """
-    bodies = {name: body_key(function.code) for name, function in functions.items()} if cfg.split != GIVEN else {}
-    named = {
-        key: (groups or {}).get(key) or [functions[example.ids[0]].group for example in examples]
-        for key, examples in given.items()
-    }
-    parts = divided(cfg, given, groups or {}, named, bodies)
+    parts = divided(cfg, functions, given, groups or {})
     builder = _Builder(functions, parts.given, cfg, seed, [*notes, *parts.notes], parts.groups)
     kept = builder.take_evaluation()
     builder.set_training(kept)
