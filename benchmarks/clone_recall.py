@@ -120,6 +120,34 @@ def mean_results(results: Sequence[Result]) -> list[Result]:
     return means
 
 
+OURS = "Avatar's student"
+"""How the titles of our own methods begin."""
+MORE = 0.0005
+"""A share of found clones is higher than another if it is so even after rounding to a tenth of a percent."""
+
+
+def ahead_of(mine: Result, results: Sequence[Result]) -> dict[str, tuple[str, float]]:
+    """By kind, the method of others that finds most, if it finds more than `mine`, and how much it finds.
+
+    Only methods with no more false positives than the rate allows are compared, in the same language and at the same
+    rate; the small parts that slow methods get are compared too.
+    """
+    allowed = RATES[mine.rate].share * 1.05
+    others = [
+        one
+        for one in results
+        if (one.language, one.rate) == (mine.language, mine.rate)
+        and not one.title.startswith(OURS)
+        and one.false_positives <= allowed
+    ]
+    found = {}
+    for kind, share in mine.recall.items():
+        best = max(others, key=lambda one: np.nan_to_num(one.recall[kind], nan=-1.0), default=None)
+        if best is not None and best.recall[kind] - share > MORE:
+            found[kind] = (best.title, best.recall[kind])
+    return found
+
+
 def _others(part: CloneSet, elsewhere: Scores, siblings: Scores) -> dict[str, Scores]:
     """Scores of the pairs that are no clones, by rate."""
     return {"elsewhere": elsewhere, "siblings": siblings, "other_shape": siblings[part.other_shape]}

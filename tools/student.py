@@ -19,22 +19,27 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from avatar.bundle import NGRAMS, README, TOKENIZER, BundleConfig, write_config, write_manifest
 from avatar.bundle.ngram_weights import read_ngram_weights, write_ngram_weights
 from avatar.code.languages import LANGUAGES, family, titles
 from avatar.code.text import function_text
+from avatar.common.cores import allowed_cores
 from avatar.common.errors import AvatarError, DataError
 from avatar.common.hashing import stable_hash
 from avatar.data.corpus.package_list import read_list
 from avatar.measure.near_clone_calibration import Calibration, Encode, RealFunction, calibrate
+from avatar.measure.power_meter import PowerMeter
 from avatar.serve.default_student import FOLDER
 from avatar.serve.ngram_reader import NgramReader, ReaderConfig
 from avatar.serve.ngram_runtime import NumpyRuntime
 from avatar.student.ngrams.collection import Collection, add_problems, add_projects, is_large, read_rows
-from avatar.student.ngrams.features import choose_features, distinct_features, structural_digests
+from avatar.student.ngrams.encoder import NgramEncoder
+from avatar.student.ngrams.ensemble import merged
+from avatar.student.ngrams.features import Vocabulary, choose_features, distinct_features, structural_digests
 from avatar.student.ngrams.near_clones import RULES
 from avatar.student.ngrams.training import Recipe, train
 
@@ -42,8 +47,7 @@ LICENCES = ("MIT",)
 PER_LANGUAGE = {"train": 2_600, "valid": 900}
 """Functions of each language that get copies."""
 LIST = Path(__file__).resolve().parents[1] / "conf" / "corpus" / "packages.csv"
-STRUCTURE_SHARE = 0.1
-"""Share of the block `structure` in the cosine. A larger one finds more renamed copies and fewer other clones."""
+MEMBER = "member_{}.safetensors"
 CARD = Path(__file__).with_name("student_card.md")
 KIND_NAMES = {
     "dead_code": "dead code added",
@@ -79,7 +83,7 @@ def make(corpus: Path, problems: Path, target: Path, recipe: Recipe) -> None:
     for path in (corpus / "train.jsonl.gz", corpus / "groups.jsonl.gz", problems / "train.jsonl"):
         if not path.is_file():
             raise DataError(f"there is no {path}", "write it first: see docs/corpus.md")
-    work = corpus / "student" / stable_hash([asdict(recipe), LICENCES, PER_LANGUAGE])
+    work = corpus / "student" / stable_hash([asdict(recipe), asdict(ReaderConfig()), LICENCES, PER_LANGUAGE])
     work.mkdir(parents=True, exist_ok=True)
     weights = work / NGRAMS.weights
     if not weights.is_file():
@@ -89,8 +93,8 @@ def make(corpus: Path, problems: Path, target: Path, recipe: Recipe) -> None:
     (target / TOKENIZER).write_text(ReaderConfig().text(), encoding="utf-8")
     clones = Collection()
     add_projects(clones, corpus, "valid", PER_LANGUAGE["valid"])
-    calibration = calibrate(clones, list(_functions(corpus)), encoder(target), slice(recipe.width, None))
-    _write(target, recipe, calibration)
+    calibration = calibrate(clones, list(_functions(corpus)), encoder(target, recipe), slice(recipe.width, None))
+    _write(target, recipe, calibration, _training_cost(work, recipe))
     print(f"{target}: {sum(path.stat().st_size for path in target.iterdir()):,} bytes")
     print(
         f"calibration error {calibration.error:.1e}, of probabilities of 0.5 and more {calibration.error_of_shown:.3f}"
@@ -103,30 +107,71 @@ def _train(corpus: Path, problems: Path, weights: Path, recipe: Recipe) -> None:
     collection = Collection()
     add_problems(collection, problems / "train.jsonl", LICENCES)
     add_projects(collection, corpus, "train", PER_LANGUAGE["train"])
-    config = ReaderConfig()
-    features = distinct_features(collection.codes, collection.languages, config.kinds)
-    sources = [one for group in collection.problems for one in group] + [
-        one for file in collection.files for one in file
-    ]
-    vocabulary = choose_features(
+    vocabulary = _vocabulary(collection, recipe)
+    reader = NgramReader(ReaderConfig(), vocabulary.tags, recipe.buckets)
+    flat, starts = reader.rows(collection.codes, collection.languages)
+    rows = np.split(flat.astype(np.int32), starts[1:])
+    members = []
+    for number in range(recipe.members):
+        path = weights.with_name(MEMBER.format(number))
+        if path.is_file():  # of a run that was ended
+            members.append(NgramEncoder(vocabulary, recipe.buckets, recipe.width, recipe.structure_width))
+            members[-1].load_state_dict(load_file(path))
+            continue
+        meter, start = PowerMeter(seconds=300), time.perf_counter()
+        meter.start()
+        members.append(train(collection, rows, vocabulary, recipe, number))
+        meter.stop()
+        used = meter.reading
+        cost = {
+            "seconds": f"{time.perf_counter() - start:.0f}",
+            "watt_hours": f"{1000 * (used.cpu_kwh + used.ram_kwh + used.gpu_kwh):.3f}",
+            "counter": used.cpu_counter or "",
+        }
+        part = path.with_suffix(".part")
+        save_file(members[-1].state_dict(), part, metadata=cost)
+        part.replace(path)
+    sources = [one for group in (*collection.problems, *collection.files) for one in group]
+    meaning, structure = merged(members, [rows[one] for one in sources], recipe.seed)
+    part = weights.with_suffix(".part")
+    write_ngram_weights(part, vocabulary.tags, meaning, structure)
+    part.replace(weights)
+
+
+def _training_cost(work: Path, recipe: Recipe) -> str:
+    """A sentence about the time and the energy of all members' trainings."""
+    costs = []
+    for number in range(recipe.members):
+        with safe_open(work / MEMBER.format(number), framework="np") as file:
+            costs.append(file.metadata())
+    minutes = sum(float(cost["seconds"]) for cost in costs) / 60
+    energy = sum(float(cost["watt_hours"]) for cost in costs)
+    counted = all(cost["counter"] for cost in costs)
+    how = (
+        "measured by a counter of the processor"
+        if counted
+        else "by codecarbon's model of time: no counter was readable"
+    )
+    return f"{minutes:.0f} minutes on {allowed_cores()} cores, {energy:.1f} Wh ({how})"
+
+
+def _vocabulary(collection: Collection, recipe: Recipe) -> Vocabulary:
+    features = distinct_features(collection.codes, collection.languages, ReaderConfig().kinds)
+    sources = [one for group in (*collection.problems, *collection.files) for one in group]
+    return choose_features(
         [(number, [features[one] for one in group]) for number, group in enumerate(collection.problems)],
         [(number, [features[one] for one in file]) for number, file in enumerate(collection.files)],
         structural_digests([collection.codes[one] for one in sources], [collection.languages[one] for one in sources]),
+        recipe.structural_features,
         recipe.features,
     )
-    del features
-    reader = NgramReader(config, vocabulary.tags, recipe.buckets)
-    flat, starts = reader.rows(collection.codes, collection.languages)
-    encoder = train(collection, np.split(flat.astype(np.int32), starts[1:]), vocabulary, recipe)
-    with torch.no_grad():
-        meaning, structure = (table.numpy() for table in encoder.tables())
-    write_ngram_weights(weights, vocabulary.tags, meaning, structure)
 
 
-def encoder(folder: Path) -> Encode:
+def encoder(folder: Path, recipe: Recipe) -> Encode:
     """A function that encodes codes with the weights in `folder`."""
     weights = read_ngram_weights(folder / NGRAMS.weights)
-    reader, runtime = NgramReader(ReaderConfig(), weights.tags, weights.buckets), NumpyRuntime(weights, STRUCTURE_SHARE)
+    reader = NgramReader(ReaderConfig(), weights.tags, weights.buckets)
+    runtime = NumpyRuntime(weights, recipe.structure_share)
 
     def encode(codes: Sequence[str], languages: Sequence[str]) -> NDArray[np.float32]:
         return runtime.encode_rows(*reader.rows(codes, languages))
@@ -143,7 +188,7 @@ def _functions(corpus: Path) -> Iterator[RealFunction]:
             yield RealFunction(code, family(row["language"]), row["project"], row["project"] + row["path"], name)
 
 
-def _write(target: Path, recipe: Recipe, calibration: Calibration) -> None:
+def _write(target: Path, recipe: Recipe, calibration: Calibration, cost: str) -> None:
     weights = read_ngram_weights(target / NGRAMS.weights)
     write_config(
         target,
@@ -160,18 +205,18 @@ def _write(target: Path, recipe: Recipe, calibration: Calibration) -> None:
                 "buckets": weights.buckets,
                 "width": weights.meaning.shape[1],
                 "structure_width": weights.structure.shape[1],
-                "structure_share": STRUCTURE_SHARE,
+                "structure_share": recipe.structure_share,
             },
             reads_a_set=True,
             symmetric=True,
             pair_head=calibration.head,
         ),
     )
-    (target / README).write_text(_card(target, weights.meaning.shape[0], calibration), encoding="utf-8")
+    (target / README).write_text(_card(target, len(weights.tags), recipe, calibration, cost), encoding="utf-8")
     write_manifest(target)
 
 
-def _card(target: Path, rows: int, calibration: Calibration) -> str:
+def _card(target: Path, rows: int, recipe: Recipe, calibration: Calibration, cost: str) -> str:
     """The card of the student, in Markdown."""
     releases = read_list(LIST)
     learned = {one.project: one.licence for one in releases if one.split == "train"}
@@ -180,6 +225,9 @@ def _card(target: Path, rows: int, calibration: Calibration) -> str:
     return CARD.read_text(encoding="utf-8").format(
         languages=titles(),
         rows=f"{rows:,}",
+        width=recipe.width,
+        members=recipe.members,
+        cost=cost,
         size=f"{(target / NGRAMS.weights).stat().st_size / 1e6:.2f}",
         projects=len(learned),
         licences=licences,

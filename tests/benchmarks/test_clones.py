@@ -215,3 +215,14 @@ def test_wrong_arguments_are_errors_that_say_what_to_do(tmp_path: Path, corpus: 
         clone_data.read_clone_sets(tmp_path / "nothing", 5)
     with pytest.raises(AvatarError, match="there is no such file"):
         clone_detectors.native_jscpd(tmp_path / "jscpd")
+
+
+def test_a_row_names_the_method_that_finds_more() -> None:
+    def result(title: str, share: float, wrong: float = 1e-4, rate: str = "elsewhere") -> clone_recall.Result:
+        return clone_recall.Result("java", title, rate, {"edit": share, "log": 0.9}, wrong)
+
+    mine = result("Avatar's student, cosine", 0.9)
+    others = [result("a", 0.95), result("b", 0.97), result("c", 0.99, wrong=0.1), result("d", 1.0, rate="siblings")]
+    assert clone_recall.ahead_of(mine, [mine, result("Avatar's student, other", 1.0), *others]) == {"edit": ("b", 0.97)}
+    assert clone_recall.ahead_of(mine, [mine, result("a", 0.9004)]) == {}
+    assert clone_recall.ahead_of(mine, [mine, result("a", float("nan"))]) == {}

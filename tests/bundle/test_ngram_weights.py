@@ -22,7 +22,7 @@ def written(folder: Path) -> Path:
     rng = np.random.default_rng(0)
     tags = np.array([1, 5, 9, 2, 7], np.uint32)
     path = folder / "weights.safetensors"
-    write_ngram_weights(path, tags, rng.normal(size=(8, 12)).astype("f4"), rng.normal(size=(3, 7)).astype("f4"))
+    write_ngram_weights(path, tags, rng.normal(size=(5, 12)).astype("f4"), rng.normal(size=(3, 7)).astype("f4"))
     return path
 
 
@@ -38,7 +38,7 @@ def test_a_ternary_table_points_in_the_same_direction(tmp_path: Path) -> None:
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     weights = read_ngram_weights(written(tmp_path))
     assert weights.tags.tolist() == [1, 5, 9, 2, 7]
-    assert weights.meaning.shape == (8, 12)
+    assert weights.meaning.shape == (5, 12)
     assert weights.structure.shape == (3, 7)
     assert weights.buckets == 3
 
@@ -56,9 +56,9 @@ def test_a_missing_part_is_one_clear_error(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("meaning", np.full((8, 3), 250, np.uint8)),
-        ("meaning", np.zeros((8, 2), np.uint8)),
-        ("meaning_scales", np.full(8, 200, np.uint8)),
+        ("meaning", np.full((5, 3), 250, np.uint8)),
+        ("meaning", np.zeros((5, 2), np.uint8)),
+        ("meaning_scales", np.full(5, 200, np.uint8)),
         ("structure_width", np.array([-4], np.int32)),
         ("tags", np.array([5, 1, 9, 2, 7], np.uint32)),
         ("tags", np.arange(20, dtype=np.uint32)),

@@ -26,8 +26,11 @@ def units(count: int, width: int, seed: int) -> Tensor:
     return torch.nn.functional.normalize(torch.randn(count, width, generator=random, dtype=torch.float64), dim=1)
 
 
-def slow_contrastive(vectors: list[list[float]], groups: list[int], temperature: float) -> float:
+def slow_contrastive(
+    vectors: list[list[float]], groups: list[int], temperature: float, within: list[int] | None = None
+) -> float:
     """Equation 2 of Khosla et al. 2020, function by function and pair by pair."""
+    kinds = [0] * len(groups) if within is None else within
 
     def product(a: int, b: int) -> float:
         return sum(x * y for x, y in zip(vectors[a], vectors[b], strict=True)) / temperature
@@ -35,10 +38,11 @@ def slow_contrastive(vectors: list[list[float]], groups: list[int], temperature:
     rows = [row for row, group in enumerate(groups) if group != NO_GROUP]
     losses = []
     for i in rows:
-        clones = [p for p in rows if p != i and groups[p] == groups[i]]
+        others = [a for a in rows if a != i and kinds[a] == kinds[i]]
+        clones = [p for p in others if groups[p] == groups[i]]
         if not clones:
             continue
-        everything = sum(math.exp(product(i, a)) for a in rows if a != i)
+        everything = sum(math.exp(product(i, a)) for a in others)
         losses.append(-sum(math.log(math.exp(product(i, p)) / everything) for p in clones) / len(clones))
     return sum(losses) / len(losses) if losses else 0.0
 
@@ -52,6 +56,21 @@ def test_the_contrastive_loss_equals_a_double_loop(seed: int, at_once: int) -> N
         expected = slow_contrastive(vectors.tolist(), groups.tolist(), temperature)
         assert expected > 0.1
         assert float(contrastive_loss(vectors, groups, temperature, at_once)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_contrastive_loss_within_parts_equals_a_double_loop(seed: int) -> None:
+    vectors = units(14, 6, seed).requires_grad_()
+    random = np.random.default_rng(seed)
+    groups, within = (torch.from_numpy(random.integers(low, 4, size=14)) for low in (-1, 0))
+    within[0] = 9  # compared with nothing
+    loss = contrastive_loss(vectors, groups, 0.2, 5, within)
+    expected = slow_contrastive(vectors.tolist(), groups.tolist(), 0.2, within.tolist())
+    assert float(loss.detach()) == pytest.approx(expected)
+    loss.backward()
+    assert vectors.grad is not None
+    assert vectors.grad.isfinite().all()
+    assert not vectors.grad[0].any()
 
 
 def test_batches_without_clones_have_no_loss_and_a_gradient_of_zero() -> None:

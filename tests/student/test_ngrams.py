@@ -15,7 +15,8 @@ from avatar.common.errors import DataError
 from avatar.serve.ngram_reader import NgramReader, ReaderConfig
 from avatar.student.ngrams.batches import Batches, BatchSizes
 from avatar.student.ngrams.collection import Collection, add_problems, add_projects, read_rows
-from avatar.student.ngrams.encoder import NgramEncoder, bags
+from avatar.student.ngrams.encoder import NgramEncoder, bags, sums
+from avatar.student.ngrams.ensemble import merged
 from avatar.student.ngrams.features import choose_features, distinct_features, structural_digests
 from avatar.student.ngrams.near_clones import LOGS, NearClones
 from avatar.student.ngrams.training import Recipe, train
@@ -63,7 +64,7 @@ def test_a_feature_of_more_sources_is_chosen_first() -> None:
     tag = 1 << 32
     sources = [np.array(values, np.uint64) * np.uint64(tag) for values in ([1, 2, 3], [1, 2, 4], [1, 5])]
     chosen = choose_features(
-        [(0, sources[:1]), (1, sources[1:2]), (2, sources[2:])], [], np.array([2 * tag], np.uint64), 2
+        [(0, sources[:1]), (1, sources[1:2]), (2, sources[2:])], [], np.array([2 * tag], np.uint64), 1, 1
     )
     assert chosen.tags.tolist() == [2, 1]  # the structural part first
     assert chosen.structural == 1
@@ -82,13 +83,17 @@ def test_a_batch_has_whole_groups(collection: Collection) -> None:
 
 def test_a_vector_is_a_sum_of_rows() -> None:
     sources = [np.arange(1, 5, dtype=np.uint64) << np.uint64(32)]
-    vocabulary = choose_features([(0, sources)], [], sources[0][:2], 4)
+    vocabulary = choose_features([(0, sources)], [], sources[0][:2], 2, 2)
     encoder = NgramEncoder(vocabulary, 3, 8, 4)
     meaning, structure = encoder.tables()
-    functions = bags([np.array([0, 3, 5], np.int32), np.array([1], np.int32)])
-    vectors, inner = encoder(functions, functions)
-    torch.testing.assert_close(vectors[0], F.normalize(meaning[0] + meaning[3] + meaning[5], dim=0))
-    torch.testing.assert_close(inner[0], F.normalize(structure[0], dim=0))  # the other rows are not structural
+    meanings, structures = encoder.split([np.array([0, 3, 5], np.int32), np.array([1], np.int32)])
+    outer, inner = encoder(bags(meanings), bags(structures))
+    torch.testing.assert_close(outer[0], F.normalize(meaning[1] + meaning[3], dim=0))  # row 2 is its first
+    torch.testing.assert_close(inner, F.normalize(structure, dim=1))
+    assert not outer[1].any()
+    vectors = encoder.joined(outer, inner, 0.25)
+    cosines = torch.nn.functional.cosine_similarity(outer[:1], outer[:1]), (inner[0] @ inner[0])[None]
+    torch.testing.assert_close(vectors[:1] @ vectors[0], 0.75 * cosines[0] + 0.25 * cosines[1])
 
 
 def test_a_training_brings_clones_together(collection: Collection) -> None:
@@ -97,20 +102,45 @@ def test_a_training_brings_clones_together(collection: Collection) -> None:
         [(number, [features[one] for one in group]) for number, group in enumerate(collection.problems)],
         [(number, [features[one] for one in file]) for number, file in enumerate(collection.files)],
         structural_digests(collection.codes, collection.languages),
-        500,
+        300,
+        200,
     )
     reader = NgramReader(ReaderConfig(), vocabulary.tags, 16)
     rows = [np.array(row, np.int32) for row in reader(collection.codes, collection.languages)]
     recipe = Recipe(buckets=16, width=32, structure_width=16, steps=60, warm_up=5, mined_from=20, mined_every=20)
-    encoder, again = (train(collection, rows, vocabulary, recipe) for _ in range(2))
+    encoder, again, other = (train(collection, rows, vocabulary, recipe, member) for member in (0, 0, 1))
     torch.testing.assert_close(encoder.meaning, again.meaning)  # the seed decides
+    assert not torch.allclose(encoder.meaning, other.meaning)
     members = [one for group in collection.problems for one in group]
     with torch.no_grad():
-        vectors, _ = encoder(bags([rows[one] for one in members]), bags([rows[0]]))
+        meanings, structures = encoder.split([rows[one] for one in members])
+        vectors = encoder.joined(*encoder(bags(meanings), bags(structures)), recipe.structure_share)
     cosines = vectors @ vectors.T
     same = torch.arange(30)[:, None] // 3 == torch.arange(30) // 3
     assert cosines[same].mean() > 0.8
     assert cosines[~same].mean() < 0.3
+
+
+def test_members_become_one_student_that_keeps_what_they_agree_on() -> None:
+    tags = np.arange(1, 41, dtype=np.uint64) << np.uint64(32)
+    vocabulary = choose_features([(0, [tags])], [], tags[:20], 20, 20)
+    rows = [np.sort(np.random.default_rng(seed).choice(43, 12, replace=False)).astype(np.int32) for seed in range(60)]
+    first, second = (NgramEncoder(vocabulary, 3, 8, 4) for _ in range(2))
+    alone = merged([first], rows)
+    outer, inner = first.split(rows)
+    with torch.no_grad():  # one member: only a rotation, which changes no cosine
+        for table, own, functions in zip(alone, first.tables(), (outer, inner), strict=True):
+            mine, theirs = (F.normalize(sums(bags(functions), one), dim=1) for one in (torch.from_numpy(table), own))
+            torch.testing.assert_close(mine @ mine.T, theirs @ theirs.T, atol=1e-5, rtol=1e-4)
+    with torch.no_grad():  # the same student in other coordinates adds nothing
+        rotation = torch.linalg.qr(torch.randn(8, 8)).Q
+        second.load_state_dict(first.state_dict())
+        second.meaning.copy_(first.meaning @ rotation * 3)
+    both = merged([first, second], rows)
+    assert both[0].shape == first.meaning.shape
+    assert both[1].shape == first.structure.shape
+    mine, theirs = (F.normalize(sums(bags(outer), torch.from_numpy(one[0])), dim=1) for one in (both, alone))
+    torch.testing.assert_close(mine @ mine.T, theirs @ theirs.T, atol=1e-4, rtol=1e-3)
 
 
 def test_a_corpus_is_read(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """The weights of an n-gram student in one small file, and the tables that are made from it.
 
 A row of weights belongs to a feature of `avatar.code.ngrams`. Each of its values is -1, 0 or 1, times the row's scale
-(ternary weights, Li and Liu 2016): five values fit in a byte. A function's vector has two blocks: `meaning`, from all
-of its features, and `structure`, from those without names of variables.
+(ternary weights, Li and Liu 2016): five values fit in a byte. A function's vector has two blocks: `structure`, from
+its features without names of variables, and `meaning`, from all others.
 """
 
 from collections.abc import Mapping
@@ -28,10 +28,10 @@ _POWERS = 3 ** np.arange(PER_BYTE)
 class NgramWeights:
     """Digests of features, and their rows.
 
-    `tags` (features,) are the upper 32 bits of each feature's digest. The first `structural` of them, in ascending
-    order, are features without names of variables; the others follow, again in ascending order. `meaning` (features +
-    buckets, width) and `structure` (structural, width) are int8. A feature without a row has the row of its bucket, if
-    its kind is in the reader's list of such kinds.
+    `tags` (features,) are the upper 32 bits of each feature's digest. The first of them, in ascending order, are the
+    features without names of variables: `structure` (structural, width) has their rows. The others follow, again in
+    ascending order: `meaning` (others + buckets, width) has theirs, and then those of the buckets. Both are int8. A
+    feature without a row has the row of its bucket, if its kind is in the reader's list of such kinds.
     """
 
     tags: NDArray[np.uint32]
@@ -41,7 +41,7 @@ class NgramWeights:
     @property
     def buckets(self) -> int:
         """Rows that features without an own row share."""
-        return len(self.meaning) - len(self.tags)
+        return len(self.structure) + len(self.meaning) - len(self.tags)
 
 
 def ternary(table: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.uint8]]:
@@ -73,7 +73,7 @@ def unpacked(content: NDArray[np.uint8], width: int) -> NDArray[np.int8]:
 def write_ngram_weights(
     path: Path, tags: NDArray[np.uint32], meaning: NDArray[np.float32], structure: NDArray[np.float32]
 ) -> None:
-    """Write the weights; `meaning` (features + buckets, width) and `structure` (structural, width) become ternary."""
+    """Write the weights; `meaning` (others + buckets, width) and `structure` (structural, width) become ternary."""
     content: dict[str, NDArray[np.generic]] = {"tags": tags.astype("<u4")}
     for name, table in (("meaning", meaning), ("structure", structure)):
         signs, scales = ternary(table)
@@ -92,7 +92,7 @@ def read_ngram_weights(path: Path) -> NgramWeights:
         raise ArtifactError(f"{path} has no weights of an n-gram student: {error}", "copy the bundle again") from error
     structural = len(tables["structure"])
     ascending = all((np.diff(part.astype(np.int64)) > 0).all() for part in (tags[:structural], tags[structural:]))
-    if not (tags.dtype == np.uint32 and tags.ndim == 1 and structural <= len(tags) <= len(tables["meaning"])):
+    if not (tags.dtype == np.uint32 and tags.ndim == 1 and 0 <= len(tags) - structural <= len(tables["meaning"])):
         raise ArtifactError(f"the tables in {path} do not fit together", "copy the bundle again")
     if not ascending:
         raise ArtifactError(f"the tags in {path} are not in ascending order", "copy the bundle again")

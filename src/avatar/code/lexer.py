@@ -150,6 +150,7 @@ class Tokens:
 
     `tokens` (n,) are 64-bit digests, `kinds` (n,) their kinds, `rows` (n,) the index of each token's function.
     `words` (m,) are the digests of the lower-case words inside names and strings, `word_rows` (m,) their functions.
+    `spots` (n,) and `word_spots` (m,) count what was read: a word and a token with the same spot come from one text.
     """
 
     tokens: NDArray[np.uint64]
@@ -157,6 +158,8 @@ class Tokens:
     rows: NDArray[np.int32]
     words: NDArray[np.uint64]
     word_rows: NDArray[np.int32]
+    spots: NDArray[np.int64]
+    word_spots: NDArray[np.int64]
 
 
 def digest(text: str) -> int:
@@ -212,6 +215,8 @@ class Lexer:
             rows[where],
             np.asarray(self._words, np.uint64)[words],
             rows[origin],
+            where,
+            origin,
         )
 
 

@@ -6,6 +6,7 @@ Each kind of feature is a pair of a letter and a length n:
     t   n tokens in a row
     r   n tokens in a row; a variable is replaced by its first index inside these n tokens, so its name does not matter
     c   n called or accessed names in a row
+    p   n words in a row among the parameters: what a function is given often says more than how it works
 """
 
 from collections.abc import Sequence
@@ -15,13 +16,19 @@ from numpy.typing import NDArray
 
 from avatar.code.lexer import IDENTIFIER, Lexer, Tokens, digest
 
-KINDS = ("w1", "w2", "t2", "r1", "r2", "r3", "r4", "r5", "c1")
-"""The kinds of version 1."""
+STRUCTURE_KINDS = ("r1", "r2", "r3", "r4", "r5")
+"""The kinds without names of variables."""
+MEANING_KINDS = ("w1", "w2", "t2", "c1", "p1", "p2")
+KINDS = (*MEANING_KINDS, *STRUCTURE_KINDS)
+"""All kinds that a student reads."""
 
 Digests = NDArray[np.uint64]
 
 _FIRST, _SECOND = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
-_VARIABLE, _OPEN, _DOT = (np.uint64(digest(text)) for text in ("<variable>", "(", "."))
+_VARIABLE, _OPEN, _CLOSE, _DOT, _FUNCTION = (np.uint64(digest(text)) for text in ("<variable>", "(", ")", ".", "fn"))
+
+_CLOSELY = 2
+"""Tokens from the end of a decorator, or of what a class extends, to the word for "function"."""
 
 
 def ngram_features(
@@ -82,7 +89,42 @@ def _calls(read: Tokens) -> _View:
     return read.tokens[called], None, read.rows[called]
 
 
-_VIEWS = {"w": _words, "t": _tokens, "r": _renamed, "c": _calls}
+def _parameters(read: Tokens) -> _View:
+    inside = _in_parameters(read)
+    return read.words[inside], None, read.word_rows[inside]
+
+
+def _in_parameters(read: Tokens) -> NDArray[np.bool_]:
+    """Whether a word is inside the parentheses of its function's parameters: the first ones.
+
+    If the word for "function" follows closely, the first ones are a decorator's or a class's, and the next ones count.
+    """
+    tokens, rows, count = read.tokens, read.rows, len(read.tokens)
+    functions = int(max(rows[-1:].max(initial=-1), read.word_rows[-1:].max(initial=-1))) + 1
+    opens, closes, positions = tokens == _OPEN, tokens == _CLOSE, np.arange(count)
+    depth = np.append(np.cumsum(opens.astype(np.int64) - closes), 0)
+
+    def first(wanted: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Of each function, the index of its first wanted token, or `count`."""
+        found = np.flatnonzero(wanted)[::-1]  # backwards: the first one is written last
+        result = np.full(functions, count)
+        result[rows[found]] = found
+        return result
+
+    def closing(opening: NDArray[np.int64]) -> NDArray[np.int64]:
+        return first((positions > opening[rows]) & closes & (depth[:-1] < depth[opening][rows]))
+
+    opening = first(opens)
+    keyword = first(tokens == _FUNCTION)
+    late = keyword - closing(opening)
+    next_opening = first(opens & (positions > keyword[rows]))
+    opening = np.where((late > 0) & (late <= _CLOSELY) & (keyword < count), next_opening, opening)
+    spots = np.append(read.spots, np.iinfo(np.int64).max)
+    begin, end = spots[opening], spots[closing(opening)]
+    return (read.word_spots > begin[read.word_rows]) & (read.word_spots < end[read.word_rows])
+
+
+_VIEWS = {"w": _words, "t": _tokens, "r": _renamed, "c": _calls, "p": _parameters}
 
 
 def _windows(

@@ -27,9 +27,9 @@ class ReaderConfig:
     """The file tokenizer.json of an n-gram student. A feature of `shared_kinds` without an own row uses a bucket."""
 
     type: str = TYPE
-    version: int = 1
+    version: int = 2
     kinds: tuple[str, ...] = KINDS
-    shared_kinds: tuple[str, ...] = ("w1", "t2", "c1")
+    shared_kinds: tuple[str, ...] = ("w1", "c1", "p1", "p2")
 
     def text(self) -> str:
         """The content of the file."""
@@ -40,7 +40,7 @@ class ReaderConfig:
         """The config from the file's content; an unknown version or kind is a ValueError."""
         config = cls(str(values["type"]), int(values["version"]), tuple(values["kinds"]), tuple(values["shared_kinds"]))
         unknown = (set(config.kinds) | set(config.shared_kinds)) - set(KINDS)
-        if config.type != TYPE or config.version != 1 or unknown:
+        if config.type != TYPE or config.version != 2 or unknown:
             raise ValueError(f"type {config.type!r}, version {config.version}, unknown kinds {sorted(unknown)}")
         return config
 

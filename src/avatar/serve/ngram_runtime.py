@@ -18,20 +18,25 @@ class NumpyRuntime:
 
     def encode(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> NDArray[np.float32]:
         """Vectors (functions, hidden) from rows of weights and mask (functions, rows)."""
-        known = attention_mask.astype(bool)
-        counts = known.sum(axis=1)
-        return self.encode_rows(input_ids[known], np.cumsum(counts) - counts)
+        counts = attention_mask.astype(bool).sum(axis=1)
+        ordered = np.sort(np.where(attention_mask, input_ids, np.iinfo(np.int64).max), axis=1)
+        known = np.arange(input_ids.shape[1]) < counts[:, None]
+        return self.encode_rows(ordered[known], np.cumsum(counts) - counts)
 
     def encode_rows(self, rows: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The same from the rows of all functions, one after the other, and the index of each one's first row."""
+        """The same from the rows of all functions, one after the other, and the index of each one's first row.
+
+        Those of one function are in ascending order.
+        """
         meaning, structure = self._weights.meaning, self._weights.structure
         vectors = np.zeros((len(starts), self.hidden_size), np.float32)
         width, structural = meaning.shape[1], len(structure)
-        ends = [*starts[1:].tolist(), len(rows)]
+        ends = [*starts.tolist(), len(rows)][1:]
         for number, (start, end) in enumerate(zip(starts.tolist(), ends, strict=True)):  # ten times as fast as reduceat
             mine = rows[start:end]
-            vectors[number, :width] = meaning[mine].sum(axis=0, dtype=np.int32)
-            vectors[number, width:] = structure[mine[mine < structural]].sum(axis=0, dtype=np.int32)
+            others = np.searchsorted(mine, structural)
+            vectors[number, :width] = meaning[mine[others:] - structural].sum(axis=0, dtype=np.int32)
+            vectors[number, width:] = structure[mine[:others]].sum(axis=0, dtype=np.int32)
         _scale(vectors[:, :width], 1 - self._structure_share)
         _scale(vectors[:, width:], self._structure_share)
         _scale(vectors, 1)

@@ -48,16 +48,20 @@ NO_GROUP = -1
 """The group of a function whose group is not known."""
 
 
-def contrastive_loss(vectors: Tensor, groups: Tensor, temperature: float, at_once: int = 2048) -> Tensor:
+def contrastive_loss(
+    vectors: Tensor, groups: Tensor, temperature: float, at_once: int = 2048, within: Tensor | None = None
+) -> Tensor:
     """The supervised contrastive loss L_out (Khosla et al. 2020, equation 2), mean over the functions with a clone.
 
     Of function i, it is the mean over its clones p of -log(exp(z_i z_p / T) / sum over a != i of exp(z_i z_a / T)).
     `vectors` (functions, width) have length 1; `groups` (functions,) are the numbers of their groups. Functions of
     group `NO_GROUP` are left out. A function without a clone in the batch is only a negative. Without any clones the
-    loss is 0. `at_once` functions are compared with all others at once.
+    loss is 0. `at_once` functions are compared with all others at once. With `within` (functions,), only functions with
+    an equal number there are compared, for example those in one language.
     """
     known = groups != NO_GROUP
     vectors, groups = vectors[known], groups[known]
+    within = torch.zeros_like(groups) if within is None else within[known]
     if len(vectors) < 2:
         return vectors.sum() * 0.0
     total, anchors = vectors.sum() * 0.0, 0
@@ -65,8 +69,10 @@ def contrastive_loss(vectors: Tensor, groups: Tensor, temperature: float, at_onc
         rows = torch.arange(start, min(start + at_once, len(vectors)), device=vectors.device)
         itself = torch.zeros(len(rows), len(vectors), dtype=torch.bool, device=vectors.device)
         itself[torch.arange(len(rows), device=vectors.device), rows] = True
-        clones = (groups[rows][:, None] == groups[None, :]) & ~itself
-        logits = (vectors[rows] @ vectors.T / temperature).masked_fill(itself, float("-inf"))
+        left_out = itself | (within[rows][:, None] != within[None, :])
+        clones = (groups[rows][:, None] == groups[None, :]) & ~left_out
+        hidden = torch.where(left_out.all(dim=1, keepdim=True), itself, left_out)  # at least one stays: no 0 / 0
+        logits = (vectors[rows] @ vectors.T / temperature).masked_fill(hidden, float("-inf"))
         log_shares = logits - logits.logsumexp(dim=1, keepdim=True)
         counts = clones.sum(dim=1)
         of_each = -log_shares.masked_fill(~clones, 0.0).sum(dim=1) / counts.clamp_min(1)

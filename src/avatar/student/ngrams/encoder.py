@@ -23,44 +23,65 @@ class Bags:
 
 
 def bags(functions: Sequence[Rows]) -> Bags:
-    """The rows of `functions`; one without rows gets row 0, because torch's bags may not all be empty."""
-    filled = [rows if len(rows) else np.zeros(1, np.int32) for rows in functions]
-    sizes = np.array([len(rows) for rows in filled], np.int64)
+    """The rows of `functions`."""
+    sizes = np.array([len(rows) for rows in functions], np.int64)
     starts = (np.cumsum(sizes) - sizes).astype(np.int32)
-    return Bags(torch.from_numpy(np.concatenate(filled)), torch.from_numpy(starts))
+    return Bags(torch.from_numpy(np.concatenate(functions)), torch.from_numpy(starts))
 
 
 class NgramEncoder(nn.Module):
-    """A vector is the sum of its features' rows, and then gets length 1.
+    """A vector has two blocks, `meaning` and `structure`. Each is the sum of its features' rows, with length 1.
 
     A row is a direction times softplus of a weight, which starts at the feature's rarity: so the training begins with
-    a random projection of TF-IDF. The block `meaning` has a row for each feature and bucket, the block `structure` for
-    each structural feature only.
+    a random projection of TF-IDF. The rows of functions, as the reader gives them, are first those of the structural
+    features, then those of the others and the buckets.
     """
 
     def __init__(self, vocabulary: Vocabulary, buckets: int, width: int, structure_width: int) -> None:
         super().__init__()
-        rarity = torch.tensor(vocabulary.rarity / max(float(vocabulary.rarity.max(initial=0)), 1e-9)).float()
-        weights = torch.cat([rarity, torch.full((buckets,), 0.6)]).clamp_min(0.02)
         self.structural = vocabulary.structural
+        rarity = torch.from_numpy(vocabulary.rarity).float()
+        structure_weights = _scaled(rarity[: self.structural])
+        weights = torch.cat([_scaled(rarity[self.structural :]), torch.full((buckets,), 0.6)])
         self.meaning = nn.Parameter(torch.randn(len(weights), width) / width**0.5)
         self.meaning_weights = nn.Parameter(torch.log(torch.expm1(weights)))
         self.structure = nn.Parameter(torch.randn(self.structural, structure_width) / structure_width**0.5)
-        self.structure_weights = nn.Parameter(torch.log(torch.expm1(weights[: self.structural])))
+        self.structure_weights = nn.Parameter(torch.log(torch.expm1(structure_weights)))
 
     def tables(self) -> tuple[Tensor, Tensor]:
-        """The rows of `meaning` (features + buckets, width) and of `structure` (structural, width)."""
+        """The rows of `meaning` (others + buckets, width) and of `structure` (structural, width)."""
         return (
             self.meaning * F.softplus(self.meaning_weights)[:, None],
             self.structure * F.softplus(self.structure_weights)[:, None],
         )
 
-    def forward(self, functions: Bags, structures: Bags) -> tuple[Tensor, Tensor]:
-        """Vectors of `functions` in the block `meaning`, and of `structures` in the block `structure`."""
-        meaning, structure = self.tables()
-        structure = torch.cat([structure, structure.new_zeros(1, structure.shape[1])])  # for all other rows
-        inner = structures.rows.clamp_max(self.structural)
+    def split(self, functions: Sequence[Rows]) -> tuple[list[Rows], list[Rows]]:
+        """The rows of each function, in ascending order, in `meaning` and in `structure`."""
+        borders = [int(np.searchsorted(rows, self.structural)) for rows in functions]
         return (
-            F.normalize(F.embedding_bag(functions.rows, meaning, functions.starts, mode="sum"), dim=1),
-            F.normalize(F.embedding_bag(inner, structure, structures.starts, mode="sum"), dim=1),
+            [rows[border:] - np.int32(self.structural) for rows, border in zip(functions, borders, strict=True)],
+            [rows[:border] for rows, border in zip(functions, borders, strict=True)],
         )
+
+    def forward(self, meanings: Bags, structures: Bags) -> tuple[Tensor, Tensor]:
+        """The blocks of functions with `meanings` and `structures`, (functions, width) each; 0 without any row."""
+        meaning, structure = self.tables()
+        return F.normalize(sums(meanings, meaning), dim=1), F.normalize(sums(structures, structure), dim=1)
+
+    @staticmethod
+    def joined(meaning: Tensor, structure: Tensor, structure_share: float) -> Tensor:
+        """Vectors with length 1 whose dot product is the mean of both blocks' cosines, weighted by the share."""
+        parts = (meaning * (1 - structure_share) ** 0.5, structure * structure_share**0.5)
+        return F.normalize(torch.cat(parts, dim=1), dim=1)
+
+
+def _scaled(rarity: Tensor) -> Tensor:
+    """Weights in (0, 1] from rarities; without any feature there is nothing to scale."""
+    return rarity if not len(rarity) else (rarity / rarity.max().clamp_min(1e-9)).clamp_min(0.02)
+
+
+def sums(part: Bags, table: Tensor) -> Tensor:
+    """The sum of each function's rows of `table`, (functions, width)."""
+    if not len(part.rows):  # torch's bags may not all be empty
+        return table.new_zeros(len(part.starts), table.shape[1])
+    return F.embedding_bag(part.rows, table, part.starts, mode="sum")

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.code.lexer import Lexer
-from avatar.code.ngrams import KINDS, ngram_features
+from avatar.code.ngrams import STRUCTURE_KINDS, ngram_features
 from avatar.common.logging import progress
 
 FUNCTIONS = 500
@@ -46,12 +46,14 @@ def choose_features(
     problems: Sequence[tuple[int, Sequence[NDArray[np.uint64]]]],
     files: Sequence[tuple[int, Sequence[NDArray[np.uint64]]]],
     structural: NDArray[np.uint64],
+    structural_size: int,
     size: int,
 ) -> Vocabulary:
-    """The `size` features that most sources have: a feature of one source cannot tell what clones have in common.
+    """The features that most sources have: a feature of one source cannot tell what clones have in common.
 
     `problems` and `files` are sources: a number, and the features of its functions. Both kinds weigh the same.
-    `structural` are the digests without names of variables. Of two features with one tag, the rarer is left out.
+    `structural` are the digests without names of variables; `structural_size` of these and `size` others are chosen.
+    Of two features with one tag, the rarer is left out.
     """
     shares: dict[str, tuple[NDArray[np.uint64], NDArray[np.float64]]] = {}
     for name, sources in (("problems", problems), ("files", files)):
@@ -66,8 +68,10 @@ def choose_features(
         score[np.searchsorted(digests, found)] += share
     best = np.argsort(-score, kind="stable")
     _, first = np.unique((digests[best] >> np.uint64(32)).astype(np.uint32), return_index=True)
-    best = best[np.sort(first)][:size]
+    best = best[np.sort(first)]
     is_structural = np.isin(digests[best], structural)
+    chosen = np.concatenate([np.flatnonzero(is_structural)[:structural_size], np.flatnonzero(~is_structural)[:size]])
+    best, is_structural = best[chosen], is_structural[chosen]
     tags = (digests[best] >> np.uint64(32)).astype(np.uint32)
     order = np.lexsort((tags, ~is_structural))
     rarity = np.log(len(shares) / score[best])
@@ -76,5 +80,5 @@ def choose_features(
 
 def structural_digests(codes: Sequence[str], languages: Sequence[str]) -> NDArray[np.uint64]:
     """All digests without names of variables, distinct."""
-    found = distinct_features(codes, languages, [kind for kind in KINDS if kind.startswith("r")])
+    found = distinct_features(codes, languages, STRUCTURE_KINDS)
     return np.unique(np.concatenate(found)) if found else np.zeros(0, np.uint64)
