@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.common.logging import progress
-from avatar.data.vector_space import unit_vectors
+from avatar.metrics.vector_space import unit_vectors
 from avatar.serve import Predictor
 
 Scores = NDArray[np.float32]

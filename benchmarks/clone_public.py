@@ -9,9 +9,9 @@ from clone_methods import Encode
 
 from avatar.common.errors import DataError
 from avatar.common.logging import progress
-from avatar.data.metrics.nearest_clones import precision_at_r, reciprocal_rank, rows_of
-from avatar.data.metrics.pairs_of_vectors import auc
-from avatar.data.vector_space import SimilaritySpace
+from avatar.metrics.nearest_clones import precision_at_r, reciprocal_rank, rows_of
+from avatar.metrics.ranking import auc
+from avatar.metrics.vector_space import SimilaritySpace
 
 LANGUAGES = ("java", "python", "cpp", "go", "typescript", "rust")
 """The languages of the mean of MAP@R."""

@@ -9,7 +9,7 @@ from clone_detectors import Detector
 from clone_methods import METHODS, Encode
 from numpy.typing import NDArray
 
-from avatar.data.metrics.pairs_of_vectors import recall_at
+from avatar.metrics.ranking import recall_at
 
 Scores = NDArray[np.float32]
 

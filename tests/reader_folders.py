@@ -191,6 +191,13 @@ def groups_in_one_file(root: Path) -> DatasetConfig:
     return DatasetConfig(name="groups", root=str(root), columns=columns, metric="map_at_r")
 
 
+def fixes(root: Path, suffix: str = "jsonl") -> DatasetConfig:
+    for split, count in (("train", 40), ("valid", 8), ("test", 10)):
+        rows = [{"before": body(f"{split}{n}"), "after": body(f"{split}{n} fixed")} for n in range(count)]
+        WRITERS[suffix](root / f"{split}.{suffix}", rows)
+    return DatasetConfig(name="fixes", root=str(root))
+
+
 STATEMENTS = (
     "    total = start + 1\n",
     "    for item in items:\n        start += item * start\n",
@@ -224,6 +231,7 @@ LAYOUTS: dict[str, Callable[[Path], DatasetConfig]] = {
     "devign_hub": devign_hub,
     "reveal": reveal,
     "reveal_json": reveal_json,
+    "fixes": fixes,
     "groups": groups,
     "groups_in_one_file": groups_in_one_file,
     "pairs": pairs,

@@ -13,8 +13,8 @@ from pyarrow import parquet
 from avatar.common.errors import AvatarError, ConfigError, DataError
 from avatar.config.schema import DatasetConfig
 from avatar.data.load import load_corpus
-from avatar.data.readers.fields import as_label, label_field
-from avatar.data.readers.table_files import table_rows
+from avatar.tables.fields import as_label, label_field
+from avatar.tables.formats import table_rows
 from reader_folders import (
     WRITERS,
     bcb,

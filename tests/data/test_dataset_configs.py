@@ -35,5 +35,5 @@ def test_a_file_fits_the_schema(name):
 def test_a_set_whose_language_is_known_says_it():
     said = {name: OmegaConf.load(FOLDER / f"{name}.yaml").get("language") for name in READERS}
     known = {"bcb": "java", "devign": "c", "reveal": "c", "stdlib": "python"}
-    assert said == {**known, "pairs": None, "samples": None, "groups": None}
+    assert said == {**known, "pairs": None, "samples": None, "groups": None, "fixes": None}
     assert all(language in LANGUAGES.names() for language in said.values() if language)

@@ -3,8 +3,9 @@ import pytest
 
 from avatar.config.schema import DatasetConfig
 from avatar.data.load import load_corpus
-from avatar.data.overlaps import SplitOverlap, body_key, count_overlaps, twin_mask, without_twins
+from avatar.data.overlaps import SplitOverlap, count_overlaps, twin_mask, without_twins
 from avatar.data.records import Corpus, Function, Pair, SplitName, Task
+from avatar.data.twins import body_key
 
 BODIES = {
     "a": "int a() { return 1; }",

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from avatar.common.errors import AvatarError
-from avatar.measure.calibration import BINS, RANGE, expected_calibration_error, fit_temperature, probabilities
+from avatar.measure.calibration import RANGE, fit_temperature, probabilities
+from avatar.metrics.calibration import BINS, expected_calibration_error
 
 
 def by_definition(probability: np.ndarray, labels: np.ndarray) -> float:

@@ -7,7 +7,6 @@ import pytest
 from numpy.typing import NDArray
 
 from avatar.bundle.pair_head import PairHead, languages_differ, length_ratios
-from avatar.data.vector_space import VectorSpace
 from avatar.measure import pair_calibration
 from avatar.measure.pair_calibration import (
     LabelledPairs,
@@ -16,6 +15,7 @@ from avatar.measure.pair_calibration import (
     natural_calibration_error,
     natural_weights,
 )
+from avatar.metrics.vector_space import VectorSpace
 
 RATE = 1e-3
 CLONES, OTHERS = (0.75, 0.12), (0.2, 0.14)

@@ -7,10 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from avatar.data.batching import TokenTable
-from avatar.data.metrics import VECTOR_METRICS
 from avatar.data.records import Corpus, Function, Sample, SplitName, Task
 from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID
-from avatar.data.vector_space import VectorSpace
 from avatar.measure.baselines import VECTOR_BASELINES, evaluate_vector_baselines
 from avatar.measure.baselines.similarities import overlap
 from avatar.measure.decision import Decision
@@ -19,6 +17,8 @@ from avatar.measure.judging import vectors as vectors_module
 from avatar.measure.metrics import Metrics
 from avatar.measure.standard_error import standard_error
 from avatar.measure.student_flips import rewritten_languages, student_flips
+from avatar.metrics import VECTOR_METRICS
+from avatar.metrics.vector_space import VectorSpace
 from students import tiny_architecture, tiny_student, tiny_tokenizer
 
 JUDGE = JUDGES[Task.EMBEDDING]

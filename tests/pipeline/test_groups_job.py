@@ -19,8 +19,8 @@ from avatar.bundle import read_bundle
 from avatar.checks.preflight import problems_of
 from avatar.common.errors import AvatarError, ConfigError
 from avatar.config.schema import DatasetConfig, SearchConfig, TeacherConfig
-from avatar.data.metrics import VECTOR_METRICS
-from avatar.data.vector_space import VectorSpace
+from avatar.metrics import VECTOR_METRICS
+from avatar.metrics.vector_space import VectorSpace
 from avatar.pipeline.plan import plan
 from avatar.pipeline.run_job import Outcome, run_job
 from avatar.serve.predictor import Predictor

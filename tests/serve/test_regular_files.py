@@ -15,8 +15,6 @@ from avatar.common.errors import ArtifactError, DataError
 from avatar.common.hashing import file_digest
 from avatar.common.regular_files import NotRegularError, open_regular, read_regular
 from avatar.data.clones.collect import collect
-from avatar.data.readers.lines import json_rows, text_lines
-from avatar.data.readers.parquet import parquet_rows
 from avatar.serve.default_student import FOLDER
 from avatar.serve.lsp.editor_settings import EditorSettings
 from avatar.serve.lsp.index import Index
@@ -27,6 +25,8 @@ from avatar.serve.scan.run_scan import Options, scan
 from avatar.serve.scan.since import Since
 from avatar.serve.scan.source_files import Skipped, SourceFile, read_source, source_files
 from avatar.serve.scan.student import LazyStudent
+from avatar.tables.lines import json_rows, text_lines
+from avatar.tables.parquet import parquet_rows
 
 CODE = "def twin(values):\n    total = 0\n    for value in values:\n        total += value\n    return total\n"
 

@@ -10,13 +10,13 @@ import numpy as np
 
 from avatar.data.cuts import best_cut
 from avatar.data.records import Task
-from avatar.measure.baselines.base import Baseline, BaselineTask, Labels
+from avatar.measure.baselines.base import Baseline, BaselineTask, Predicted
 
 
-def predict(job: BaselineTask) -> Labels:
+def predict(job: BaselineTask) -> Predicted:
     lengths = np.asarray([len(text) for text in job.texts])
     cut = best_cut(lengths[job.train[:, 0]], job.labels, job.metric).value
-    return (lengths[job.test[:, 0]] >= cut).astype(np.int64)
+    return Predicted((lengths[job.test[:, 0]] >= cut).astype(np.int64))
 
 
 LENGTH = Baseline(predict, (Task.FUNCTION,), "length alone", truth_title="length alone (all true labels)")

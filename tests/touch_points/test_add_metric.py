@@ -6,7 +6,7 @@ from conftest import Scratch
 
 METRIC = '''"""The mean of the shares of right answers among both labels."""
 
-from avatar.data.metrics.base import METRICS, Metric, shares
+from avatar.metrics.base import METRICS, Metric, shares
 
 
 def score(tp, fp, fn, tn):
@@ -64,11 +64,11 @@ assert score_text(0.5, "balanced") == "50.00 %"
 
 
 def test_a_metric_is_a_file_and_a_line(scratch: Scratch) -> None:
-    scratch.write("src/avatar/data/metrics/balanced.py", METRIC)
+    scratch.write("src/avatar/metrics/balanced.py", METRIC)
     scratch.add_after(
-        "src/avatar/data/metrics/__init__.py",
-        "from avatar.data.metrics import accuracy, f1, mcc, nearest_clones, pairs_of_vectors",
-        "from avatar.data.metrics import balanced",
+        "src/avatar/metrics/__init__.py",
+        "from avatar.metrics import accuracy, calibration, f1, fixes, mcc, nearest_clones, pairs_of_vectors, ranking",
+        "from avatar.metrics import balanced",
     )
     assert len(changed(scratch)) == 2 <= MOST
     check_run(scratch, PROGRAM)

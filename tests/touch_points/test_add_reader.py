@@ -47,7 +47,7 @@ def test_a_reader_is_a_file_a_line_and_a_config(scratch: Scratch) -> None:
     scratch.write("conf/dataset/shelves.yaml", CONFIG)
     scratch.add_after(
         "src/avatar/data/readers/__init__.py",
-        "from avatar.data.readers import bcb, devign, groups, pairs, reveal, samples",
+        "from avatar.data.readers import bcb, devign, fixes, groups, pairs, reveal, samples",
         "from avatar.data.readers import shelves",
     )
     assert len(changed(scratch)) == 3 <= MOST

@@ -8,7 +8,7 @@ METRIC = '''"""The share of functions whose nearest function is a clone."""
 
 import numpy as np
 
-from avatar.data.metrics.base import VECTOR_METRICS, mean_of_each
+from avatar.metrics.base import VECTOR_METRICS, mean_of_each
 
 
 def of_each(space):
@@ -28,9 +28,9 @@ PROGRAM = """
 import numpy as np, torch
 from avatar.config.schema import Config, DatasetConfig
 from avatar.checks.registered import names
-from avatar.data.metrics import VECTOR_METRICS, judging_metrics
+from avatar.metrics import VECTOR_METRICS, judging_metrics
 from avatar.data.records import Task
-from avatar.data.vector_space import VectorSpace
+from avatar.metrics.vector_space import VectorSpace
 from avatar.measure.judging import JUDGES
 from avatar.measure.metrics import score_text
 from avatar.report.result_table import Row, formatted, scores_in, summary
@@ -50,11 +50,11 @@ assert score_text(0.5, "first") == "50.00 %"
 
 
 def test_a_metric_of_vectors_is_a_file_and_a_line(scratch: Scratch) -> None:
-    scratch.write("src/avatar/data/metrics/first.py", METRIC)
+    scratch.write("src/avatar/metrics/first.py", METRIC)
     scratch.add_after(
-        "src/avatar/data/metrics/__init__.py",
-        "from avatar.data.metrics import accuracy, f1, mcc, nearest_clones, pairs_of_vectors",
-        "from avatar.data.metrics import first",
+        "src/avatar/metrics/__init__.py",
+        "from avatar.metrics import accuracy, calibration, f1, fixes, mcc, nearest_clones, pairs_of_vectors, ranking",
+        "from avatar.metrics import first",
     )
     assert len(changed(scratch)) == 2 <= MOST
     check_run(scratch, PROGRAM)

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from avatar.code.languages import LANGUAGES
 from avatar.config.problems import Problem, one_of, refused
 from avatar.config.schema import Config
-from avatar.data.metrics import judging_metrics
+from avatar.data.divisions import SPLITS
 from avatar.data.readers import READERS
 from avatar.data.records import Task
 from avatar.data.tokenizers import smallest_vocabulary
+from avatar.data.twins import TWINS
+from avatar.metrics import judging_metrics
 from avatar.search.acquire import ACQUISITIONS
 from avatar.search.choose import RULES
 from avatar.search.objectives import OBJECTIVES
@@ -24,6 +26,8 @@ def names(cfg: Config) -> Iterator[Problem]:
     """Every name that is later looked up in a registry."""
     yield from one_of("dataset.name", cfg.dataset.name, READERS)
     yield from one_of("dataset.metric", cfg.dataset.metric, sorted({m for task in Task for m in judging_metrics(task)}))
+    yield from one_of("dataset.twins", cfg.dataset.twins, TWINS)
+    yield from one_of("dataset.split", cfg.dataset.split, SPLITS)
     yield from one_of("teacher.head", cfg.teacher.head, JOINS)
     yield from one_of("teacher.pooling", cfg.teacher.pooling, POOLINGS)
     yield from one_of("search.name", cfg.search.name, SEARCHERS)

@@ -79,6 +79,11 @@ def _called(read: Tokens) -> NDArray[np.bool_]:
     return called & (read.kinds == IDENTIFIER)
 
 
+def variables(read: Tokens) -> NDArray[np.bool_]:
+    """Whether each token is a name that is neither called nor accessed, (n,)."""
+    return (read.kinds == IDENTIFIER) & ~_called(read)
+
+
 def _words(read: Tokens) -> _View:
     return read.words, None, read.word_rows
 
@@ -88,7 +93,7 @@ def _tokens(read: Tokens) -> _View:
 
 
 def _renamed(read: Tokens) -> _View:
-    return read.tokens, (read.kinds == IDENTIFIER) & ~_called(read), read.rows
+    return read.tokens, variables(read), read.rows
 
 
 def _calls(read: Tokens) -> _View:

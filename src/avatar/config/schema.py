@@ -19,7 +19,7 @@ class DatasetConfig:
     """Where the code comes from and how it is split."""
 
     name: str = "stdlib"
-    """Registered reader: bcb, devign, reveal, stdlib, pairs, samples, groups."""
+    """Registered reader: bcb, devign, reveal, stdlib, pairs, samples, groups, fixes."""
     root: str | None = field(default=None, metadata=PATH)
     """Folder with the files; null means the set's folder under $AVATAR_DATA, else under data/."""
     folder: str = ""
@@ -33,9 +33,10 @@ class DatasetConfig:
     pairs_per_function: float = 2.0
     """stdlib: pairs built for each function, half of them clones."""
     files: dict[str, str] = field(default_factory=dict, metadata=PATH)
-    """pairs, samples, groups: file of each split (train, or train_labeled and train_unlabeled; valid; test)."""
+    """pairs, samples, groups, fixes: file of each split (train, or train_labeled and train_unlabeled; valid; test)."""
     columns: dict[str, str] = field(default_factory=dict)
-    """pairs, samples: column of code1, code2, label, or of code, label; no value of column `group` is in two splits.
+    """pairs, samples, fixes: column of code1, code2, label, of code, label, or of before, after; no value of column
+    `group` is in two splits.
     groups: column of code and group (functions of one group are clones); if known, of language and licence."""
     licences: list[str] = field(default_factory=list)
     """groups: use only rows with one of these licences (columns.licence); [] means all rows."""
@@ -53,7 +54,15 @@ class DatasetConfig:
     language: str | None = None
     """Language of the code: the name of a module of avatar.code.languages; null means unknown."""
     drop_twins: bool = False
-    """Remove valid and test examples with a function whose body is also in train."""
+    """Remove valid and test examples with a function that has a twin in train."""
+    twins: str = "text"
+    """When functions are twins: text (same body, ignoring whitespace), tokens (same tokens, also ignoring comments,
+    strings and names of variables), or near (at least 80 % of the token triples in common)."""
+    split: str = "given"
+    """given: the splits of the files; stratified: all examples of the files are divided anew by `seed`, stratified by
+    label and project; project: test has the projects of test_projects, and training and valid have the others."""
+    test_projects: list[str] = field(default_factory=list)
+    """split=project: projects (samples, pairs, fixes: values of columns.group) whose examples are test."""
 
 
 @dataclass

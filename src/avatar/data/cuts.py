@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.data.metrics import METRICS as METRICS
-from avatar.data.metrics.base import Counts
+from avatar.metrics import METRICS as METRICS
+from avatar.metrics.base import Counts
 
 
 @dataclass(frozen=True, slots=True)

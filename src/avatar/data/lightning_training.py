@@ -33,6 +33,8 @@ log = get_logger("training")
 
 SCORE = "valid/score"
 """The metric by which epochs are compared."""
+SPREAD = "valid/spread"
+"""How far the answers of an epoch differ: the standard deviation of log-odds, or of vectors of length 1."""
 
 
 def valid_scores(logits: Tensor, labels: Tensor, metric: str = "accuracy") -> dict[str, float]:

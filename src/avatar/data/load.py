@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from avatar.common.errors import DataError
+from avatar.common.errors import ConfigError, DataError
 from avatar.common.logging import get_logger
 from avatar.common.seeding import derive_seed
 from avatar.config.schema import DatasetConfig
@@ -23,6 +23,13 @@ def load_corpus(cfg: DatasetConfig, seed: int) -> Corpus:
     corpus = READERS.get(cfg.name)(cfg, seed)
     if not corpus.languages and cfg.language is not None:
         corpus = dataclasses.replace(corpus, languages=(cfg.language,))
+    if cfg.split != corpus.split:
+        raise ConfigError(
+            f"dataset.split is '{cfg.split}'; dataset={cfg.name} is always divided by whole groups or modules",
+            "set dataset.split=given",
+        )
+    if cfg.twins != corpus.twins:
+        corpus = dataclasses.replace(corpus, twins=cfg.twins)
     validate(corpus)
     reduced = corpus
     if cfg.drop_twins:

@@ -91,7 +91,9 @@ class Corpus:
     `notes` are sentences for the report (dropped rows, origin of the data). If a split keeps only some rows of
     its source, `rows` has the source row of each example and `source_rows` the number of source rows; any other
     split is whole and in source order. `text` are the rules by which the functions' texts were made. `languages`
-    is empty if they are unknown.
+    is empty if they are unknown. `fixes` has the functions before and after each fix of a vulnerability, by id.
+    `twins` is the rule by which two functions are twins (`data.twins`), `split` how they were divided
+    (`data.divisions`).
     """
 
     name: str
@@ -104,6 +106,9 @@ class Corpus:
     num_labels: int = 2
     text: TextRules = DOCSTRINGS_KEPT
     languages: tuple[str, ...] = ()
+    fixes: tuple[tuple[str, str], ...] = ()
+    twins: str = "text"
+    split: str = "given"
 
     @cached_property
     def row_of(self) -> dict[str, int]:
@@ -125,6 +130,17 @@ class Corpus:
         """Language of every function, by row: its own, or the first one of the corpus; "" if unknown."""
         default = self.languages[0] if self.languages else ""
         return [function.language or default for function in self.functions.values()]
+
+    def fix_rows(self, split: SplitName) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+        """Rows of the examples before and after each fix of which both are in `split`, (fixes,); None without fixes."""
+        rows = {(example.ids[0], example.label): row for row, example in enumerate(self.splits[split])}
+        both = [
+            (rows[before, 1], rows[after, 0])
+            for before, after in (self.fixes if rows else ())
+            if (before, 1) in rows and (after, 0) in rows
+        ]
+        before_rows, after_rows = np.asarray(both, dtype=np.int64).reshape(-1, 2).T
+        return (before_rows, after_rows) if both else None
 
     def function_languages(self, split: SplitName) -> list[str]:
         """Language of the first function of each example; "" if unknown."""

@@ -12,10 +12,10 @@ from tokenizers import Tokenizer
 from avatar.bundle import PRECISIONS, BundleConfig
 from avatar.code.languages import LANGUAGES
 from avatar.common.errors import ArtifactError
-from avatar.data.metrics import VECTOR_METRICS, shown_metric
 from avatar.data.tokenizers import encode_texts
-from avatar.data.vector_space import VectorSpace
 from avatar.measure.metrics import classification
+from avatar.metrics import VECTOR_METRICS, shown_metric
+from avatar.metrics.vector_space import VectorSpace
 from avatar.serve.predictor import Predictor, length_batches, padded
 from avatar.serve.runtimes.onnx_runtime import load_session
 from avatar.student.encoder import StudentModel

@@ -1,4 +1,4 @@
-"""Calibration (are probabilities correct?): expected calibration error, temperature scaling (Guo et al. 2017)."""
+"""Calibration (are probabilities correct?): temperature scaling (Guo et al. 2017)."""
 
 from typing import Any
 
@@ -9,32 +9,15 @@ from scipy.special import log_softmax, softmax
 
 from avatar.common.errors import AvatarError
 
-BINS = 15
 RANGE = (0.05, 20.0)
 """Range of fitted temperatures."""
 
 
 def probabilities(logits: NDArray[np.floating[Any]], temperature: float = 1.0) -> NDArray[np.float64]:
-    """Softmax of `logits` (examples, labels) divided by `temperature`."""
-    return np.asarray(softmax(logits.astype(np.float64) / temperature, axis=1))
-
-
-def expected_calibration_error(
-    probability: NDArray[np.floating[Any]], labels: NDArray[np.int64], bins: int = BINS
-) -> float:
-    """Mean distance of confidence and accuracy over equal bins of confidence, weighted by bin size; in [0, 1].
-
-    `probability` (examples, labels) sums to 1 by row; the confidence is that of the predicted label.
-    Equation 3 of Guo et al. 2017; the bins are (0, 1/bins], ..., (1 - 1/bins, 1].
-    """
-    if len(probability) != len(labels) or not len(labels):
-        raise ValueError(f"{len(probability)} predictions for {len(labels)} labels")
-    _finite(probability)
-    confidence = probability.max(axis=1).astype(np.float64)
-    correct = (probability.argmax(axis=1) == labels).astype(np.float64)
-    bin_of = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-    gaps = np.bincount(bin_of, weights=correct - confidence, minlength=bins)
-    return float(np.abs(gaps).sum() / len(labels))
+    """Softmax of `logits` (examples, labels) divided by `temperature`; NaN is an AvatarError."""
+    shares = np.asarray(softmax(logits.astype(np.float64) / temperature, axis=1))
+    _finite(shares)
+    return shares
 
 
 def fit_temperature(logits: NDArray[np.floating[Any]], labels: NDArray[np.int64]) -> float:

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.data.cuts import best_cut
-from avatar.data.metrics import METRICS
 from avatar.measure.calibration import fit_temperature, probabilities
+from avatar.metrics import METRICS
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Scores of a binary classifier: all metrics of `data.metrics`, precision and recall."""
+"""Scores of a binary classifier: all metrics of `avatar.metrics`, precision and recall."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.common.errors import AvatarError
-from avatar.data.metrics import METRICS, shown_metric
+from avatar.metrics import fix_scores, label_scores, probability_scores, shown_metric
 
 
 class Metrics:
@@ -55,23 +55,25 @@ def hard(outputs: NDArray[Any]) -> NDArray[np.int64]:
 
 def classification(labels: NDArray[np.int64], outputs: NDArray[Any]) -> Metrics:
     """Scores of `outputs` (in any form that `hard` accepts) against the true `labels` (examples,)."""
-    predictions = hard(np.asarray(outputs))
-    if len(predictions) != len(labels) or not len(labels):
-        raise ValueError(f"{len(predictions)} predictions for {len(labels)} labels")
-    positive, predicted = labels == 1, predictions == 1
-    tp = int((positive & predicted).sum())
-    fp = int((~positive & predicted).sum())
-    fn = int((positive & ~predicted).sum())
-    tn = len(labels) - tp - fp - fn
-    counts = [np.asarray([count], dtype=np.float64) for count in (tp, fp, fn, tn)]
-    scores = {name: float(METRICS.get(name).score(*counts)[0]) for name in METRICS}
-    return Metrics(**scores, precision=_share(tp, tp + fp), recall=_share(tp, tp + fn))
+    return Metrics(**label_scores(hard(np.asarray(outputs)), labels))
+
+
+def scored(
+    labels: NDArray[np.int64],
+    answers: NDArray[np.int64],
+    probabilities: NDArray[np.float64],
+    fixes: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
+) -> Metrics:
+    """Scores of `answers` and of the `probabilities` of label 1 against the true `labels`, all (examples,).
+
+    `fixes` has the rows of the examples before and after each fix, (fixes,) each; without fixes it is None.
+    """
+    scores = {**classification(labels, answers).as_dict(), **probability_scores(probabilities, labels)}
+    if fixes is not None:
+        scores |= fix_scores(*(probabilities[rows] for rows in fixes))
+    return Metrics(**scores)
 
 
 def score_text(score: float, metric: str) -> str:
     """A score as text, such as "95.98 %"."""
     return shown_metric(metric).text(score)
-
-
-def _share(part: float, whole: float) -> float:
-    return part / whole if whole else 0.0

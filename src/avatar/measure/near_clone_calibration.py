@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.bundle.pair_head import PairHead, unit_block
-from avatar.data.metrics.pairs_of_vectors import NATURAL_RATE
 from avatar.measure.pair_calibration import LabelledPairs, fit_pair_head, natural_calibration_error
+from avatar.metrics.pairs_of_vectors import NATURAL_RATE
 from avatar.student.ngrams.collection import Collection
 
 Encode = Callable[[Sequence[str], Sequence[str]], NDArray[np.float32]]

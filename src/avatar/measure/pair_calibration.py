@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from avatar.bundle.pair_head import PairHead, languages_differ, length_ratios
-from avatar.data.metrics.pairs_of_vectors import NATURAL_RATE
-from avatar.data.vector_space import Rows, VectorSpace
+from avatar.metrics.pairs_of_vectors import NATURAL_RATE
+from avatar.metrics.vector_space import Rows, VectorSpace
 
 HARDEST = 200_000
 """Number of the most similar other pairs that are all used for the fit."""

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.data.metrics import METRICS
+from avatar.metrics import METRICS
 
 
 def influences(answers: NDArray[np.int64], labels: NDArray[np.int64], metric: str = "accuracy") -> NDArray[np.float64]:

@@ -69,6 +69,7 @@ class Recorder:
                         f"valid/{self.cfg.dataset.metric}": student.score,
                         "size/weights_mb": weights_mb(student.model.arch, task),
                         "train/seconds": student.artifact.seconds,
+                        "train/collapses": float(student.collapses),
                     }
                 )
 
@@ -111,6 +112,15 @@ def search_metrics(surrogate: FittedSurrogate, searched: Searched) -> dict[str, 
             "surrogate/constant_mae": best.constant_mae,
         }
     return values
+
+
+def collapse_metrics(results: Results) -> dict[str, float]:
+    """By MLflow name: collapsed trainings of finalists and candidates, and 1 if that of the kept student collapsed."""
+    return {
+        "train/collapses": float(sum(student.collapses for student in results.finals.finalists)),
+        "train/candidate_collapses": float(sum(bool(candidate.collapse) for candidate in results.candidates)),
+        "train/collapsed": float(results.student.collapsed),
+    }
 
 
 def _example(data: Data) -> list[str] | list[tuple[str, str]]:

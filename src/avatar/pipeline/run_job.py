@@ -28,7 +28,7 @@ from avatar.pipeline import (
 )
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.job import Job
-from avatar.pipeline.recording import Recorder, search_metrics
+from avatar.pipeline.recording import Recorder, collapse_metrics, search_metrics
 from avatar.pipeline.stage_03_labels import Labels
 from avatar.pipeline.stage_05_latency import MeasuredLatency
 from avatar.pipeline.stage_07_candidates import Candidate
@@ -65,6 +65,7 @@ def run_job(cfg: Config, tracked: Run) -> Outcome:
     metrics = {
         **results.measured.values,
         **search_metrics(results.surrogate, results.searched),
+        **collapse_metrics(results),
         "size/bundle_mb": exported.values["bundle_mb"],
     }
     page = stage_14_report.write(report, output, results)
@@ -91,8 +92,9 @@ def run_stages(job: Job, recorder: Recorder) -> Results:
     recorder.finalists(task, finals)
     compressor = stage_12_compressor.run(job, data, labels, latency)
     measured = stage_13_measure.run(job, data, teacher, labels, finals.student, compressor)
+    trained = tuple(candidates)
     return Results(
-        data, teacher, labels, space, latency, tuple(candidates), surrogate, searched, timed, finals, measured
+        data, teacher, labels, space, latency, trained, surrogate, searched, timed, finals, measured, compressor
     )
 
 

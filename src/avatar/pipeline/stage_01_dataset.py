@@ -16,9 +16,9 @@ from avatar.common.files import write_text
 from avatar.common.logging import get_logger
 from avatar.config.schema import DatasetConfig
 from avatar.data.load import load_corpus
-from avatar.data.metrics import judging_metrics
 from avatar.data.overlaps import Overlaps, count_overlaps
 from avatar.data.records import Corpus, SplitName, Task
+from avatar.metrics import judging_metrics
 from avatar.pipeline.job import Job
 from avatar.pipeline.stage import Stage, plain, unkeyed
 
@@ -77,7 +77,7 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
     return summary
 
 
-DATASET = Stage("dataset", 1, "Read and split the data, and count repeated functions", Inputs, Settings, _build)
+DATASET = Stage("dataset", 2, "Read and split the data, and count repeated functions", Inputs, Settings, _build)
 
 
 def run(job: Job) -> Data:
@@ -102,7 +102,7 @@ def check_metric(metric: str, task: Task) -> None:
 
 
 def fingerprint(corpus: Corpus) -> str:
-    """Digest of every function with its language, and of every example and split."""
+    """Digest of every function with its language, of every example and split, and of every fix."""
     digest = hashlib.sha256(f"{corpus.task}:{corpus.num_labels}".encode())
     for function in corpus.functions.values():
         language = f"\x00{function.language}" if function.language else ""
@@ -111,4 +111,8 @@ def fingerprint(corpus: Corpus) -> str:
         digest.update(f"\x01{split}".encode())
         digest.update(corpus.members(split).tobytes())
         digest.update(corpus.labels(split).tobytes())
+    if corpus.twins != "text":  # which examples have a twin changes the scores without them
+        digest.update(f"\x03{corpus.twins}".encode())
+    for before, after in corpus.fixes:
+        digest.update(f"\x02{before}\x00{after}".encode("utf-8", "surrogatepass"))
     return digest.hexdigest()[:16]

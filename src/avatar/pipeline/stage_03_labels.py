@@ -15,11 +15,12 @@ from avatar.common.hashing import stable_hash
 from avatar.common.logging import get_logger
 from avatar.config.schema import TrainerConfig
 from avatar.data.kept_vectors import SHARDS
-from avatar.data.metrics import VECTOR_METRICS
 from avatar.data.records import Corpus, SplitName
-from avatar.data.vector_space import VectorSpace
+from avatar.measure.calibration import probabilities
 from avatar.measure.decision import Decision, fit_decision
-from avatar.measure.metrics import Metrics, classification, score_text
+from avatar.measure.metrics import Metrics, score_text, scored
+from avatar.metrics import VECTOR_METRICS
+from avatar.metrics.vector_space import VectorSpace
 from avatar.pipeline.artifacts import Artifact, Pending
 from avatar.pipeline.job import Job
 from avatar.pipeline.shared_settings import trainer_field
@@ -58,7 +59,9 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
     for split in SplitName:
         logits = read_answers(source, split)
         if logits is not None:
-            metrics[split.value] = classification(corpus.labels(split), decision.labels(logits)).as_dict()
+            chances = probabilities(logits, decision.temperature)[:, 1]
+            answers, fixes = decision.labels(logits), corpus.fix_rows(split)
+            metrics[split.value] = scored(corpus.labels(split), answers, chances, fixes).as_dict()
     return {"metrics": metrics, "decision": decision}
 
 
@@ -78,7 +81,7 @@ def _vector_metrics(corpus: Corpus, vectors: NDArray[np.float32] | None) -> dict
     return metrics
 
 
-LABELS = Stage("labels", 1, "Label the unlabelled half with the teacher, and score it", Inputs, Settings, _build)
+LABELS = Stage("labels", 2, "Label the unlabelled half with the teacher, and score it", Inputs, Settings, _build)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 from avatar.common.logging import format_seconds, get_logger
 from avatar.common.seeding import derive_seed
 from avatar.config.schema import DistillConfig, TrainerConfig
+from avatar.measure.collapse import constant_answers
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.job import Job
 from avatar.pipeline.shared_settings import (
@@ -60,6 +61,11 @@ class Candidate:
     def measured(self) -> dict[str, float]:
         """Value of each measured objective by name, after the longest training."""
         return {str(name): float(value) for name, value in self.artifact.values["measured"].items()}
+
+    @property
+    def collapse(self) -> str:
+        """How its longest training collapsed, as a clause; "" if it did not."""
+        return constant_answers(self.artifact.values["history"])
 
     @property
     def complete(self) -> bool:
@@ -152,7 +158,7 @@ def _objective(name: str) -> MeasuredObjective:
     return objective
 
 
-CANDIDATE = Stage("candidate", 1, "Train each chosen architecture briefly", Inputs, Settings, _build)
+CANDIDATE = Stage("candidate", 2, "Train each chosen architecture briefly", Inputs, Settings, _build)
 
 
 def brief_recipe(recipe: DistillConfig, rung: Rung) -> DistillConfig:
@@ -192,6 +198,8 @@ def run(
                 candidate.arch,
                 "reused" if artifact.reused else format_seconds(artifact.seconds),
             )
+            if candidate.collapse:
+                log.warning("candidate %d: the training collapsed: %s", first_number + index, candidate.collapse)
             if candidate.complete:
                 done(candidate, first_number + index)
         if number < len(rungs) and remaining:

@@ -111,6 +111,13 @@ class Searched:
         """The artifact's key."""
         return self.artifact.key
 
+    def brief_score(self, arch: Architecture) -> float | None:
+        """Score of `arch` on valid after its short training; None if it had none, or if accuracy is no objective."""
+        measured = self.measured
+        if arch not in measured.architectures or "accuracy" not in measured.objectives:
+            return None
+        return float(measured.values[measured.architectures.index(arch), measured.objectives.index("accuracy")])
+
 
 def run(
     job: Job,

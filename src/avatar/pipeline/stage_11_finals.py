@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from avatar.common.errors import DivergedError
 from avatar.common.logging import get_logger
 from avatar.config.schema import SearchConfig
-from avatar.data.metrics import shown_metric
 from avatar.measure.metrics import score_text
 from avatar.measure.standard_error import standard_error
+from avatar.metrics import shown_metric
 from avatar.pipeline import stage_10_student
 from avatar.pipeline.job import Job
 from avatar.pipeline.stage import Stage, setting
@@ -99,14 +99,17 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
     out = "".join(f"Left out: {failure}. " for failure in inputs.failures)
     if len(students) == 1:
         return {"kept": 0, "sentence": out.strip()}
-    errors = _errors(students, apart=True)
     scores = np.array([student.score for student in students])
     rows = [pool.architectures.index(student.model.arch) for student in students]
-    kept = cheapest_as_good(scores, errors, costs(pool, objectives_of(settings.objectives))[rows])
-    return {"kept": kept, "sentence": out + _sentence(students, errors, kept, settings.metric)}
+    cost = costs(pool, objectives_of(settings.objectives))[rows]
+    sound = np.flatnonzero([not student.collapsed for student in students])
+    compared = sound if len(sound) else np.arange(len(students))  # one that collapsed loses against any that did not
+    errors = _errors([students[index] for index in compared], apart=True)
+    kept = int(compared[cheapest_as_good(scores[compared], errors, cost[compared])])
+    return {"kept": kept, "sentence": out + _sentence(students, compared.tolist(), errors, kept, settings.metric)}
 
 
-FINALS = Stage("finals", 1, "Keep the cheapest student that is as accurate as the best", Inputs, Settings, _build)
+FINALS = Stage("finals", 2, "Keep the cheapest student that is as accurate as the best", Inputs, Settings, _build)
 
 
 @dataclass(frozen=True)
@@ -122,20 +125,22 @@ def run(job: Job, data: Data, labels: Labels, surrogate: FittedSurrogate, search
     """Train the search's winner, then its challengers up to `search.finalists`, and keep one.
 
     Short trainings and surrogates are noisy, and a student that learned in a short training can collapse with the whole
-    recipe. So the score on valid after the whole training decides; each finalist is trained once. Other rules than
-    search.rule=accurate have one finalist. A finalist whose training diverges is left out; if all diverge, the error of
-    the last one is raised.
+    recipe. So the score on valid after the whole training decides, and a finalist whose trainings all collapsed loses.
+    Other rules than search.rule=accurate have one finalist. A finalist whose trainings diverge is left out; if all
+    diverge, the error of the last one is raised.
     """
     cfg = job.cfg.search
     if cfg.finalists == 1 or cfg.rule != "accurate":
-        winner = stage_10_student.run(job, data, labels, searched.winner, "student")
+        brief = searched.brief_score(searched.winner)
+        winner = stage_10_student.run(job, data, labels, searched.winner, "student", brief)
         return Finals(winner, (winner,))
     finalists: list[TrainedStudent] = []
     failures: list[DivergedError] = []
 
     def train(arch: Architecture, number: int) -> None:
         try:
-            finalists.append(stage_10_student.run(job, data, labels, arch, f"finalist {number}"))
+            brief = searched.brief_score(arch)
+            finalists.append(stage_10_student.run(job, data, labels, arch, f"finalist {number}", brief))
         except DivergedError as error:
             log.warning("finalist %d is left out: %s", number, error.message)
             failures.append(error)
@@ -175,20 +180,31 @@ def _errors(students: Sequence[TrainedStudent], apart: bool = False) -> NDArray[
     return np.array([standard_error(best - pull if apart else pull, clusters) for pull in pulls])
 
 
-def _sentence(students: Sequence[TrainedStudent], errors: NDArray[np.float64], kept: int, metric: str) -> str:
-    best = max(range(len(students)), key=lambda index: students[index].score)
+def _sentence(
+    students: Sequence[TrainedStudent], compared: Sequence[int], errors: NDArray[np.float64], kept: int, metric: str
+) -> str:
+    """Why a student is kept. `errors` are those of the `compared` students, whose training did not collapse."""
+    best = max(compared, key=lambda index: students[index].score)
+    error_of = dict(zip(compared, errors, strict=True))
+
+    def remark(index: int) -> str:
+        if index not in error_of:
+            return " (its training collapsed)"
+        distance = students[best].score - students[index].score
+        return "" if index == best else f" ({_below(distance, error_of[index], metric)})"
+
     shown = "; ".join(
-        f"'{student.name}' {score_text(student.score, metric)}"
-        + ("" if index == best else f" ({_below(students[best].score - student.score, error, metric)})")
-        for index, (student, error) in enumerate(zip(students, errors, strict=True))
+        f"'{student.name}' {score_text(student.score, metric)}{remark(index)}" for index, student in enumerate(students)
     )
     reason = (
         "it is the best, and no cheaper one is within one standard error of it"
         if kept == best
         else "it is the cheapest within one standard error of the best"
     )
+    if len(compared) < len(students):
+        reason += ", among those whose training did not collapse"
     return (
-        f"{len(students)} finalists were fully trained, once each; {metric} on valid: {shown}. "
+        f"{len(students)} finalists were fully trained; {metric} on valid: {shown}. "
         f"'{students[kept].name}' is kept: {reason}. "
         "The standard error considers that examples share functions or groups."
     )

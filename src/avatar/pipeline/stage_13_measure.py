@@ -84,7 +84,7 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
 
 
 MEASURE = Stage(
-    "measure", 1, "Measure the student, its teacher and the baselines", Inputs, Settings, _build, timed=True
+    "measure", 2, "Measure the student, its teacher and the baselines", Inputs, Settings, _build, timed=True
 )
 
 

@@ -40,7 +40,8 @@ BASELINE_TITLES = {
 class Results:
     """The results of all stages.
 
-    `timed` are the measured milliseconds of the search's winner and the runners-up, with random weights.
+    `timed` are the measured milliseconds of the search's winner and the runners-up, with random weights. `compressor`
+    is the student of Compressor's rule, a baseline.
     """
 
     data: Data
@@ -54,11 +55,25 @@ class Results:
     timed: tuple[float, ...]
     finals: Finals
     measured: Measured
+    compressor: TrainedStudent | None = None
 
     @property
     def student(self) -> TrainedStudent:
         """The student that is kept."""
         return self.finals.student
+
+    @property
+    def collapses(self) -> list[str]:
+        """A sentence for each student of which a training collapsed, and one for the candidates."""
+        students = [*self.finals.finalists, *([self.compressor] if self.compressor is not None else [])]
+        told = [student.sentence for student in students if student.sentence]
+        count = sum(bool(candidate.collapse) for candidate in self.candidates)
+        if count:
+            told.append(
+                f"The short training of {count} of the {len(self.candidates)} candidates collapsed: at its end, they "
+                "gave the same answer to every example of valid."
+            )
+        return told
 
 
 def compose(job: Job, results: Results, settings: str) -> Report:
@@ -245,7 +260,12 @@ def _figures(job: Job, results: Results, rows: list[Row]) -> dict[str, Figure]:
 
 def _notes(job: Job, results: Results) -> list[str]:
     cfg, values = job.cfg, results.measured.values
-    notes = [*results.data.corpus.notes, *results.data.overlaps.sentences(), *results.measured.notes]
+    notes = [
+        *results.collapses,
+        *results.data.corpus.notes,
+        *results.data.overlaps.sentences(),
+        *results.measured.notes,
+    ]
     if cfg.teacher.note:
         notes.append(cfg.teacher.note)
     if results.teacher.kind.note:

@@ -5,6 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import pandas as pd
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 
 from avatar.common.files import write_text
 from avatar.common.printable import printable
-from avatar.report.result_table import formatted, meanings
+from avatar.report.result_table import DETAILS, MISSING, RESULTS, formatted, meanings
 
 
 @dataclass(frozen=True)
@@ -59,14 +60,24 @@ def render_page(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    table = formatted(report.table)
+    titles = {"Results": RESULTS, "Probabilities and their order": DETAILS}
     return environment.get_template("page.html").render(
         report=report,
-        columns=list(table.columns),
-        meanings=meanings(report.table),
-        rows=[(str(name), list(cells)) for name, cells in zip(table.index, table.to_numpy(), strict=True)],
+        tables=[_table(report.table, title, names) for title, names in titles.items()],
         pictures=[(title, _image(figure), report.captions.get(title, "")) for title, figure in report.figures.items()],
     )
+
+
+def _table(frame: pd.DataFrame, title: str, names: Sequence[str]) -> dict[str, Any]:
+    """Title, columns, rows, and meanings of columns; models without any of the scores are left out."""
+    table = formatted(frame, names)
+    rows = [(str(name), list(cells)) for name, cells in zip(table.index, table.to_numpy(), strict=True)]
+    return {
+        "title": title,
+        "columns": list(table.columns),
+        "rows": [(name, cells) for name, cells in rows if set(cells) != {MISSING}],
+        "meanings": meanings(frame, names),
+    }
 
 
 def write_report(report: Report, path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from avatar.common.printable import printable
-from avatar.data.metrics import METRICS, VECTOR_METRICS, Shown
+from avatar.metrics import METRICS, VECTOR_METRICS, Shown, shown_metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Column:
 
 def _of_metric(metric: Shown) -> Column:
     short = metric.short or metric.title
-    return Column(metric.title + metric.unit, short + metric.unit, metric.scale, metric.form)
+    return Column(metric.title + metric.unit, short + metric.unit, metric.scale, metric.form, metric.meaning)
 
 
 COLUMNS = {
@@ -47,9 +47,14 @@ COLUMNS = {
     "gflops": Column("GFLOPs", "GFLOPs", meaning="billions of floating-point operations for one example"),
     "joules": Column("J/example", "J", meaning="energy for one example in joules"),
 }
+RESULTS = tuple(COLUMNS)
+"""The columns of the first table of a page, and of a terminal."""
+DETAILS = tuple(name for name in shown_metrics() if name not in COLUMNS)
+"""The columns of the second table of a page: how good the probabilities are, and the order that they give."""
+COLUMNS |= {name: _of_metric(metric) for name, metric in shown_metrics().items() if name in DETAILS}
 """The columns, in order."""
 
-SCORES = (*METRICS, *VECTOR_METRICS)
+SCORES = tuple(shown_metrics())
 """The columns that are scores."""
 MISSING = "-"
 
@@ -82,19 +87,19 @@ def cell(name: str, value: float) -> str:
     return format(scaled, ".3g")
 
 
-def formatted(frame: pd.DataFrame) -> pd.DataFrame:
-    """The table as text, with titles; columns without any number are left out."""
-    cells = {COLUMNS[name].title: [cell(name, value) for value in frame[name]] for name in _shown(frame)}
+def formatted(frame: pd.DataFrame, names: Sequence[str] = RESULTS) -> pd.DataFrame:
+    """The columns `names` of the table as text, with titles; columns without any number are left out."""
+    cells = {COLUMNS[name].title: [cell(name, value) for value in frame[name]] for name in _shown(frame, names)}
     return pd.DataFrame(cells, index=frame.index)
 
 
-def meanings(frame: pd.DataFrame) -> list[tuple[str, str]]:
-    """Title and meaning of the shown columns that need an explanation."""
-    return [(COLUMNS[name].title, COLUMNS[name].meaning) for name in _shown(frame) if COLUMNS[name].meaning]
+def meanings(frame: pd.DataFrame, names: Sequence[str] = RESULTS) -> list[tuple[str, str]]:
+    """Title and meaning of those columns that need an explanation."""
+    return [(COLUMNS[name].title, COLUMNS[name].meaning) for name in _shown(frame, names) if COLUMNS[name].meaning]
 
 
-def _shown(frame: pd.DataFrame) -> list[str]:
-    return [name for name in COLUMNS if name in frame and frame[name].notna().any()]
+def _shown(frame: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    return [name for name in names if name in frame and frame[name].notna().any()]
 
 
 def render(frame: pd.DataFrame, width: int = 100) -> str:

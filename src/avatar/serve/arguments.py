@@ -25,6 +25,14 @@ def count(text: str) -> int:
     return int(text)
 
 
+def assignment(text: str) -> tuple[str, str]:
+    """FIELD=COLUMN as a pair."""
+    name, sign, value = text.partition("=")
+    if not (name and sign and value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form FIELD=COLUMN")
+    return name, value
+
+
 def probability(text: str) -> float:
     """A number from 0 to 1."""
     try:

@@ -21,6 +21,7 @@ from avatar.common.output import complain, standard_streams, write_output
 from avatar.common.printable import printable
 from avatar.serve.arguments import Choices, count
 from avatar.serve.default_student import find_bundle
+from avatar.serve.evaluate import evaluate_command
 from avatar.serve.http import serve_command
 from avatar.serve.lsp import lsp_command
 from avatar.serve.scan import scan_command
@@ -117,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     predict.set_defaults(run=_predict)
     scan_command.add(commands)
+    evaluate_command.add(commands)
     lsp_command.add(commands)
     serve_command.add(commands)
     return parser

@@ -7,9 +7,9 @@ from torch import Tensor
 
 from avatar.config.schema import DistillConfig
 from avatar.data.batching import Batch
-from avatar.data.lightning_training import SCORE
-from avatar.data.metrics import VECTOR_METRICS
-from avatar.data.vector_space import VectorSpace
+from avatar.data.lightning_training import SCORE, SPREAD
+from avatar.metrics import VECTOR_METRICS
+from avatar.metrics.vector_space import VectorSpace
 from avatar.student.averaged_module import AveragedModule
 from avatar.student.encoder import StudentModel
 from avatar.student.loss import contrastive_loss, similarity_loss
@@ -62,5 +62,6 @@ class ContrastModule(AveragedModule):
         scores = {
             "valid/loss": float(contrastive_loss(vectors, groups, self.cfg.temperature)),
             SCORE: VECTOR_METRICS.get(self.metric).score(space),
+            SPREAD: float(vectors.var(dim=0, unbiased=False).sum().sqrt()),
         }
         self.log_dict(scores, prog_bar=True)

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from avatar.config.schema import DistillConfig
 from avatar.data.batching import Batch
-from avatar.data.lightning_training import valid_scores
+from avatar.data.lightning_training import SPREAD, valid_scores
 from avatar.student.averaged_module import AveragedModule
 from avatar.student.encoder import StudentModel
 from avatar.student.loss import distillation_loss, relation_loss
@@ -43,5 +43,7 @@ class DistillModule(AveragedModule):
         self._labels.append(batch.labels.cpu())
 
     def on_validation_epoch_end(self) -> None:
-        """Log `valid_scores` over all of valid."""
-        self.log_dict(valid_scores(torch.cat(self._logits), torch.cat(self._labels), self.metric), prog_bar=True)
+        """Log `valid_scores` and `SPREAD` over all of valid."""
+        logits = torch.cat(self._logits)
+        scores = valid_scores(logits, torch.cat(self._labels), self.metric)
+        self.log_dict({**scores, SPREAD: float((logits[:, 1] - logits[:, 0]).std(correction=0))}, prog_bar=True)

@@ -143,7 +143,7 @@ def distil(
 ) -> Distilled:
     """Train a student of `arch`. A restarted training continues from the checkpoints in `folder`.
 
-    The best epoch is that with the highest `metric` (`data.metrics`) on valid.
+    The best epoch is that with the highest `metric` (`avatar.metrics`) on valid.
     """
     torch.manual_seed(derive_seed(seed, "weights"))
     student = StudentModel(arch, task, token_dropout=cfg.token_dropout)

@@ -10,7 +10,7 @@ from torch.utils.data import Sampler
 
 from avatar.data.batching import Examples, Readable
 from avatar.data.inference import encode_functions
-from avatar.data.vector_space import unit_vectors
+from avatar.metrics.vector_space import unit_vectors
 from avatar.student.averaged_module import AveragedModule
 from avatar.student.loss import NO_GROUP
 

@@ -8,11 +8,12 @@ from avatar.common.errors import ConfigError
 from avatar.common.seeding import derive_seed
 from avatar.config.schema import DatasetConfig
 from avatar.data.disjoint import divide, grouped_split, without_shared_keys
-from avatar.data.overlaps import body_key
+from avatar.data.divisions import GIVEN, TRAIN, Divided, divided
 from avatar.data.records import Corpus, Example, Function, SplitName, Task
 from avatar.data.splits import Rows, clustered_split, linked_clusters, stratified_split
+from avatar.data.twins import body_key
 
-TRAIN = "train"
+__all__ = ["TRAIN", "assemble"]
 
 
 def assemble(
@@ -29,12 +30,14 @@ def assemble(
     A missing valid or test split is taken from the training so that no body is in two splits: single functions
     stratified by label and project, pairs by `disjoint.divide`. `groups` has the value of the user's column
     dataset.columns.group for each example of `given`; no group is in two splits either. "train" is divided into the
-    two halves, stratified by label and group.
+    two halves, stratified by label and group. `cfg.split` may replace the division of the files (`data.divisions`).
     """
-    builder = _Builder(functions, given, cfg, seed, [*notes], groups or {})
+    parts = divided(cfg, functions, given, groups or {})
+    builder = _Builder(functions, parts.given, cfg, seed, [*notes, *parts.notes], parts.groups)
     kept = builder.take_evaluation()
     builder.set_training(kept)
     builder.note_shared_groups()
+    builder.number_rows(parts)
     return Corpus(
         name=cfg.name,
         task=task,
@@ -43,6 +46,7 @@ def assemble(
         notes=tuple(builder.notes),
         rows=builder.rows,
         source_rows=builder.source_rows,
+        split=cfg.split,
     )
 
 
@@ -86,7 +90,8 @@ class _Builder:
         for split, chosen in zip(absent, parts, strict=True):
             self._choose(split, self.pool, chosen)
         taken = " and ".join(f"{split} ({len(self.splits[split]):,} examples)" for split in absent)
-        self.notes.append(f"There are no files for {taken}: taken from the training data, {self._division_rule()}.")
+        reason = "There are no files for" if cfg.split == GIVEN else "This makes"
+        self.notes.append(f"{reason} {taken}: taken from the training data, {self._division_rule()}.")
         return kept
 
     def _division_rule(self) -> str:
@@ -179,6 +184,15 @@ class _Builder:
                 self.splits[split] = self.given[split]
             else:
                 self._choose(split, self.given[split], chosen)
+
+    def number_rows(self, parts: Divided) -> None:
+        """Replace the rows of each split by those of all files together, if these were divided anew."""
+        if not parts.rows:
+            return
+        for split in SplitName:
+            source = parts.rows[split.value if split.value in parts.rows else TRAIN]
+            self.rows[split] = source[self.rows[split]] if split in self.rows else source
+            self.source_rows[split] = parts.total
 
     def _choose(self, split: SplitName, source: Sequence[Example], rows: Rows) -> None:
         self.splits[split] = [source[row] for row in rows.tolist()]

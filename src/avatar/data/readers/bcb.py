@@ -10,13 +10,13 @@ from avatar.common.errors import DataError
 from avatar.config.schema import DatasetConfig
 from avatar.data.data_location import locate
 from avatar.data.readers.assemble import assemble
-from avatar.data.readers.fields import as_label, code_field, id_field
 from avatar.data.readers.folders import has, missing, parquet_parts
 from avatar.data.readers.function_table import FunctionTable
-from avatar.data.readers.lines import json_rows, text_lines
-from avatar.data.readers.parquet import parquet_batches, readable
 from avatar.data.readers.reader_registry import READERS
 from avatar.data.records import Corpus, Function, Pair, Task
+from avatar.tables.fields import as_label, code_field, id_field
+from avatar.tables.lines import json_rows, text_lines
+from avatar.tables.parquet import parquet_batches, readable
 
 LAYOUT = (
     "data.jsonl (idx, func), valid.txt, test.txt, and train.txt or both train_label.txt and "

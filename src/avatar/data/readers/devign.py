@@ -10,10 +10,10 @@ from avatar.data.data_location import locate
 from avatar.data.readers.assemble import assemble
 from avatar.data.readers.folders import has, missing, parquet_parts
 from avatar.data.readers.function_table import FunctionTable, vulnerability_samples
-from avatar.data.readers.lines import LocatedRow, json_entries, json_rows, text_lines
-from avatar.data.readers.parquet import parquet_rows
 from avatar.data.readers.reader_registry import READERS
 from avatar.data.records import Corpus, Task
+from avatar.tables.lines import LocatedRow, json_entries, json_rows, text_lines
+from avatar.tables.parquet import parquet_rows
 
 LAYOUT = (
     "train.jsonl, valid.jsonl and test.jsonl (func, target, and if known project, idx), or CodeXGLUE's "

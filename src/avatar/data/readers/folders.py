@@ -4,8 +4,7 @@ from pathlib import Path
 
 from avatar.common.errors import DataError
 from avatar.data.data_location import OFFLINE
-
-SHOWN = 12
+from avatar.tables.formats import listing
 
 
 def has(folder: Path, *names: str) -> bool:
@@ -17,16 +16,6 @@ def missing(folder: Path, layout: str) -> DataError:
     """The error for an existing folder with none of the known layouts; it lists the folder's content."""
     problem = f"{folder} does not contain this data set; it contains: {listing(folder)}"
     return DataError(problem, f"the folder must contain {layout}; {OFFLINE}")
-
-
-def listing(folder: Path) -> str:
-    """The first names in `folder`, for a message."""
-    try:
-        names = sorted(entry.name for entry in folder.iterdir())
-    except OSError as error:
-        return f"nothing that can be read ({error.strerror or error})"
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return (", ".join(names[:SHOWN]) or "nothing") + more
 
 
 def parquet_parts(folder: Path) -> dict[str, list[Path]]:

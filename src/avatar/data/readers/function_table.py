@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from avatar.common.errors import DataError
 from avatar.common.hashing import stable_hash
-from avatar.data.readers.fields import code_field, id_field, label_field, text_field
-from avatar.data.readers.lines import LocatedRow
 from avatar.data.records import Function, Sample
+from avatar.tables.fields import code_field, id_field, label_field, text_field
+from avatar.tables.lines import LocatedRow
 
 
 class FunctionTable:

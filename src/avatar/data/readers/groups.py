@@ -14,12 +14,13 @@ from avatar.config.schema import DatasetConfig
 from avatar.data.data_location import locate
 from avatar.data.disjoint import whole_groups
 from avatar.data.readers.assemble import TRAIN
-from avatar.data.readers.fields import code_field, group_field, language_field, text_field
 from avatar.data.readers.function_table import FunctionTable
 from avatar.data.readers.reader_registry import READERS
-from avatar.data.readers.table_files import column_names, split_files, table_rows, unread_files
+from avatar.data.readers.table_files import column_names, split_files, unread_files
 from avatar.data.records import Corpus, Sample, SplitName, Task
 from avatar.data.splits import Rows
+from avatar.tables.fields import code_field, group_field, language_field, text_field
+from avatar.tables.formats import table_rows
 
 LAYOUT = "train.jsonl (or .csv, .parquet; columns code, group, language), and optionally valid and test"
 HALVES = (SplitName.LABELED, SplitName.UNLABELED)

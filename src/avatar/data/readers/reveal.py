@@ -5,12 +5,12 @@ from dataclasses import replace
 from avatar.config.schema import DatasetConfig
 from avatar.data.data_location import locate
 from avatar.data.readers.assemble import TRAIN, assemble
-from avatar.data.readers.fields import code_field, text_field
 from avatar.data.readers.folders import has, missing
 from avatar.data.readers.function_table import FunctionTable, vulnerability_samples
-from avatar.data.readers.lines import json_entries, json_rows
 from avatar.data.readers.reader_registry import READERS
 from avatar.data.records import Corpus, Sample, Task
+from avatar.tables.fields import code_field, text_field
+from avatar.tables.lines import json_entries, json_rows
 
 LAYOUT = (
     "vulnerables.json and non-vulnerables.json (lists of objects with code, and if known project), "

@@ -3,11 +3,12 @@
 from avatar.config.schema import DatasetConfig
 from avatar.data.data_location import locate
 from avatar.data.readers.assemble import assemble
-from avatar.data.readers.fields import code_field, label_field, text_field
 from avatar.data.readers.function_table import FunctionTable
 from avatar.data.readers.reader_registry import READERS
-from avatar.data.readers.table_files import column_names, split_files, table_rows, unread_files
+from avatar.data.readers.table_files import column_names, split_files, unread_files
 from avatar.data.records import Corpus, Sample, Task
+from avatar.tables.fields import code_field, label_field, text_field
+from avatar.tables.formats import table_rows
 
 LAYOUT = "train.jsonl (or .csv, .parquet; columns code, label), and optionally valid and test"
 

@@ -1,16 +1,12 @@
-"""The user's own tables (jsonl, csv or parquet, by suffix) and which file belongs to which split."""
+"""Which of the user's own tables (jsonl, csv or parquet, by suffix) belongs to which split."""
 
-import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from avatar.common.errors import ConfigError, DataError, did_you_mean
+from avatar.common.errors import ConfigError, did_you_mean
 from avatar.common.paths import user_path
 from avatar.config.schema import DatasetConfig
-from avatar.data.readers.fields import field
-from avatar.data.readers.folders import SHOWN, listing
-from avatar.data.readers.lines import LocatedRow, json_rows, text_lines
-from avatar.data.readers.parquet import parquet_rows
+from avatar.tables.formats import FORMATS, SHOWN, listing
 
 SPLIT_FILES = ("train", "train_labeled", "train_unlabeled", "valid", "test")
 ALIASES = {
@@ -27,16 +23,6 @@ ALIASES = {
 
 OTHER_TABLES = frozenset({".json", ".ndjson", ".tsv", ".pq", ".xlsx", ".arrow", ".feather", ".gz"})
 """Suffixes of data files in formats that are not supported."""
-
-
-def table_rows(path: Path, columns: Sequence[str]) -> Iterator[LocatedRow]:
-    """The rows of `path`, each with all of `columns`. The format is given by the suffix."""
-    suffix = path.suffix.lower()
-    if suffix not in _FORMATS:
-        raise DataError(f"{path}: '{path.suffix}' is not a supported format", "available: " + ", ".join(_FORMATS))
-    if not path.is_file():
-        raise DataError(f"{path} is not a file", f"{path.parent} contains: {listing(path.parent)}")
-    return _FORMATS[suffix](path, columns)
 
 
 def split_files(cfg: DatasetConfig, folder: Path) -> dict[str, Path]:
@@ -109,10 +95,10 @@ def _by_name(folder: Path) -> dict[str, Path]:
                 f"{folder} contains {' and '.join(path.name for path in files)}: more than one file for {split}",
                 f"choose one: dataset.files.{split}={files[0].name} (and set the files of the other splits too)",
             )
-        if files[0].suffix.lower() not in _FORMATS:
+        if files[0].suffix.lower() not in FORMATS:
             raise ConfigError(
                 f"{files[0]} has the name of the split {split}, but '{files[0].suffix}' is not a supported format",
-                f"convert it to one of {', '.join(_FORMATS)}, or rename it",
+                f"convert it to one of {', '.join(FORMATS)}, or rename it",
             )
     return {split: named[split][0] for split in SPLIT_FILES if split in named}
 
@@ -125,46 +111,4 @@ def _split_of(path: Path) -> str | None:
 
 def _holds_data(path: Path) -> bool:
     suffix = path.suffix.lower()
-    return suffix in _FORMATS or suffix in OTHER_TABLES
-
-
-def _json_table(path: Path, columns: Sequence[str]) -> Iterator[LocatedRow]:
-    for where, row in json_rows(path):
-        for name in columns:
-            field(row, name, where)
-        yield where, row
-
-
-def _csv_table(path: Path, columns: Sequence[str]) -> Iterator[LocatedRow]:
-    """Rows of a csv with a header; the location is the first line of the row."""
-    limit = csv.field_size_limit(2**31 - 1)  # the default limit is 131,072 characters
-    try:
-        reader = csv.reader((line for _, line in text_lines(path)), strict=True)
-        header = next(reader, [])
-        for name in columns:
-            if name not in header:
-                raise DataError(f"{path}:1: no column '{name}'", did_you_mean(name, header))
-            if header.count(name) > 1:
-                raise DataError(f"{path}:1: {header.count(name)} columns are called '{name}'", "rename one of them")
-        begin = reader.line_num + 1
-        for cells in reader:
-            where, begin = f"{path}:{begin}", reader.line_num + 1
-            if not cells:
-                continue
-            if len(cells) != len(header):
-                raise DataError(
-                    f"{where}: the row has {len(cells)} fields, but the header has {len(header)}",
-                    'put fields with commas, quotes or line ends in "quotes"',
-                )
-            yield where, dict(zip(header, cells, strict=True))
-    except csv.Error as error:
-        raise DataError(f"{path}:{reader.line_num}: malformed csv: {error}", "correct this line") from error
-    finally:
-        csv.field_size_limit(limit)
-
-
-_FORMATS: Mapping[str, Callable[[Path, Sequence[str]], Iterator[LocatedRow]]] = {
-    ".jsonl": _json_table,
-    ".csv": _csv_table,
-    ".parquet": parquet_rows,
-}
+    return suffix in FORMATS or suffix in OTHER_TABLES

@@ -35,13 +35,21 @@ class BaselineTask:
 
 
 @dataclass(frozen=True)
+class Predicted:
+    """Labels of test, and if the baseline gives them, probabilities of label 1, both (examples,)."""
+
+    labels: Labels
+    probabilities: NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True)
 class Baseline:
     """A predictor of test labels, its tasks, and its name in the report.
 
     With `truth_title`, it is also trained on the true labels of all training examples; that is its name then.
     """
 
-    predict: Callable[[BaselineTask], Labels]
+    predict: Callable[[BaselineTask], Predicted]
     tasks: tuple[Task, ...]
     title: str
     truth_title: str = ""

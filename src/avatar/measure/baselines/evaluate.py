@@ -3,14 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.data.metrics import METRICS
 from avatar.data.records import Corpus, SplitName
 from avatar.measure.baselines import constant
-from avatar.measure.baselines.base import Baseline, BaselineTask, Labels
+from avatar.measure.baselines.base import Baseline, BaselineTask, Labels, Predicted
 from avatar.measure.baselines.constant import CONSTANT
 from avatar.measure.baselines.overlap import OVERLAP
 from avatar.measure.baselines.tfidf import TFIDF
-from avatar.measure.metrics import Metrics, classification
+from avatar.measure.metrics import Metrics, classification, scored
+from avatar.metrics import METRICS
 
 MAX_CHARACTERS = 20_000
 """Longer functions are cut to this length for the baselines."""
@@ -52,12 +52,18 @@ def evaluate_baselines(
     expected = corpus.labels(split)
     learnable = len(np.unique(labels)) > 1
     return {
-        name + (TRUTH if truth else ""): classification(
-            expected, baseline.predict(job) if learnable else constant.predict(job)
+        name + (TRUTH if truth else ""): _metrics(
+            expected, baseline.predict(job) if learnable else constant.predict(job), corpus.fix_rows(split)
         )
         for name, baseline in BASELINES.items()
         if corpus.task in baseline.tasks and (baseline.truth_title or not truth)
     }
+
+
+def _metrics(expected: Labels, predicted: Predicted, fixes: tuple[Labels, Labels] | None) -> Metrics:
+    if predicted.probabilities is None:
+        return classification(expected, predicted.labels)
+    return scored(expected, predicted.labels, predicted.probabilities, fixes)
 
 
 def titles() -> dict[str, str]:

@@ -7,15 +7,15 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from avatar.data.cuts import best_cut
 from avatar.data.records import Task
-from avatar.measure.baselines.base import Baseline, BaselineTask, Labels
+from avatar.measure.baselines.base import Baseline, BaselineTask, Predicted
 
 
-def predict(job: BaselineTask) -> Labels:
+def predict(job: BaselineTask) -> Predicted:
     """Label 1 where the Jaccard similarity of the two token sets reaches the threshold that is best on train."""
     counter = CountVectorizer(token_pattern=r"\w+", binary=True, lowercase=False, dtype=np.int32)
     tokens = counter.fit(job.texts).transform(job.texts).tocsr()
     train, test = _jaccard(tokens, job.train), _jaccard(tokens, job.test)
-    return (test >= best_cut(train, job.labels, job.metric).value).astype(np.int64)
+    return Predicted((test >= best_cut(train, job.labels, job.metric).value).astype(np.int64))
 
 
 def _jaccard(tokens: sparse.csr_matrix, members: NDArray[np.int64]) -> NDArray[np.float64]:

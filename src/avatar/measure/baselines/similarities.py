@@ -10,9 +10,9 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 
 from avatar.common.seeding import generator
 from avatar.data.disjoint import whole_groups
-from avatar.data.metrics import VECTOR_METRICS
 from avatar.data.records import Corpus, SplitName
-from avatar.data.vector_space import SimilaritySpace
+from avatar.metrics import VECTOR_METRICS
+from avatar.metrics.vector_space import SimilaritySpace
 
 MAX_CHARACTERS = 20_000
 """Longer functions are cut to this length."""

@@ -7,9 +7,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from avatar.data.cuts import best_cut
-from avatar.data.metrics import METRICS
 from avatar.data.records import Task
-from avatar.measure.baselines.base import Baseline, BaselineTask, Labels
+from avatar.measure.baselines.base import Baseline, BaselineTask, Predicted
+from avatar.metrics import METRICS
 
 
 def tfidf_vectorizer() -> TfidfVectorizer:
@@ -25,7 +25,7 @@ def tfidf_vectorizer() -> TfidfVectorizer:
     )
 
 
-def predict(job: BaselineTask) -> Labels:
+def predict(job: BaselineTask) -> Predicted:
     """Labels by the threshold that is best on valid, or by the regression's own if the metric needs none."""
     vectorizer = tfidf_vectorizer()
     vectorizer.fit(job.train_texts)
@@ -33,10 +33,12 @@ def predict(job: BaselineTask) -> Labels:
     features = _of_pairs if job.train.shape[1] == 2 else _of_functions
     model = LogisticRegression(max_iter=300, C=_REGULARISATION[job.train.shape[1]], random_state=job.seed)
     model.fit(features(vectors, job.train), job.labels)
+    test = features(vectors, job.test)
+    chances = np.asarray(model.predict_proba(test)[:, 1], dtype=np.float64)
     if not METRICS.get(job.metric).tunes_threshold:
-        return np.asarray(model.predict(features(vectors, job.test)), dtype=np.int64)
+        return Predicted(np.asarray(model.predict(test), dtype=np.int64), chances)
     cut = best_cut(model.decision_function(features(vectors, job.valid)), job.valid_labels, job.metric).value
-    return (model.decision_function(features(vectors, job.test)) >= cut).astype(np.int64)
+    return Predicted((model.decision_function(test) >= cut).astype(np.int64), chances)
 
 
 _REGULARISATION = {1: 1.0, 2: 10.0}

@@ -14,13 +14,14 @@ from avatar.data.inference import predict_logits
 from avatar.data.overlaps import twin_mask
 from avatar.data.records import Corpus, SplitName
 from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID, encode_texts
-from avatar.measure.calibration import expected_calibration_error, probabilities
+from avatar.measure.calibration import probabilities
 from avatar.measure.decision import Decision, fit_decision
 from avatar.measure.fidelity import Fidelity, agreement, kl
 from avatar.measure.judging.base import Decided, Judged, TeacherOnTest
-from avatar.measure.metrics import classification
+from avatar.measure.metrics import classification, scored
 from avatar.measure.robustness import Example
 from avatar.measure.standard_error import influences
+from avatar.metrics.calibration import expected_calibration_error
 from avatar.student.encoder import StudentModel
 
 VALID, TEST = SplitName.VALID, SplitName.TEST
@@ -54,14 +55,16 @@ class AnswerJudge:
         test = corpus.labels(TEST)
         decision = fit_decision(logits[VALID], corpus.labels(VALID), metric)
         answers = decision.labels(logits[TEST])
-        values |= classification(test, answers).as_dict("test/")
-        valid = classification(corpus.labels(VALID), decision.labels(logits[VALID]))
+        chances = {split: probabilities(logits[split], decision.temperature)[:, 1] for split in (TEST, VALID)}
+        values |= scored(test, answers, chances[TEST], corpus.fix_rows(TEST)).as_dict("test/")
+        valid = scored(corpus.labels(VALID), decision.labels(logits[VALID]), chances[VALID], corpus.fix_rows(VALID))
         values |= valid.as_dict("valid/")
         if metric != "accuracy":
             values["decision/threshold"] = decision.threshold
         without_twins = ~twin_mask(corpus, TEST)
         if without_twins.any() and not without_twins.all():
-            values |= classification(test[without_twins], answers[without_twins]).as_dict("test_without_twins/")
+            alone = scored(test[without_twins], answers[without_twins], chances[TEST][without_twins])
+            values |= alone.as_dict("test_without_twins/")
         for name, divisor in (("fidelity/ece", 1.0), ("fidelity/ece_scaled", decision.temperature)):
             values[name] = expected_calibration_error(probabilities(logits[TEST], divisor), test)
         if teacher is not None:

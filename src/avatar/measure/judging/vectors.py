@@ -14,16 +14,16 @@ from avatar.bundle.pair_head import PairHead, length_ratios
 from avatar.common.seeding import generator
 from avatar.data.batching import TokenTable
 from avatar.data.inference import encode_functions
-from avatar.data.metrics import VECTOR_METRICS
-from avatar.data.metrics.nearest_clones import reciprocal_rank, rows_of
-from avatar.data.metrics.pairs_of_vectors import auc
 from avatar.data.overlaps import twin_mask
 from avatar.data.records import Corpus, SplitName
-from avatar.data.vector_space import VectorSpace
 from avatar.measure.judging.answers import tokenized
 from avatar.measure.judging.base import Decided, Judged, TeacherOnTest
 from avatar.measure.pair_calibration import fit_pair_head, labelled_pairs, natural_calibration_error
 from avatar.measure.robustness import Example
+from avatar.metrics import VECTOR_METRICS
+from avatar.metrics.nearest_clones import reciprocal_rank, rows_of
+from avatar.metrics.ranking import auc
+from avatar.metrics.vector_space import VectorSpace
 from avatar.student.encoder import StudentModel
 
 VALID, TEST = SplitName.VALID, SplitName.TEST

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from avatar.common.errors import DataError, did_you_mean
+from avatar.common.errors import ConfigError, DataError, did_you_mean
 from avatar.common.regular_files import require_regular
-from avatar.data.readers.lines import LocatedRow
+from avatar.tables.lines import LocatedRow
 
 if TYPE_CHECKING:
     import pyarrow
@@ -22,9 +22,7 @@ def parquet_batches(
 
     A file that is not parquet, or lacks one of `columns`, is a DataError.
     """
-    import pyarrow
-    from pyarrow.parquet import ParquetFile
-
+    pyarrow, ParquetFile = _library(path)
     try:
         require_regular(path)
         with ParquetFile(path) as file:
@@ -44,6 +42,30 @@ def parquet_batches(
                 start += batch.num_rows
     except (OSError, pyarrow.ArrowException) as error:
         raise DataError(f"cannot read {path} as parquet: {str(error).splitlines()[0]}") from error
+
+
+def parquet_columns(path: Path) -> list[str]:
+    """The names of the columns."""
+    pyarrow, ParquetFile = _library(path)
+    try:
+        require_regular(path)
+        with ParquetFile(path) as file:
+            return [str(name) for name in file.schema_arrow.names]
+    except (OSError, pyarrow.ArrowException) as error:
+        raise DataError(f"cannot read {path} as parquet: {str(error).splitlines()[0]}") from error
+
+
+def _library(path: Path) -> tuple[Any, Any]:
+    """pyarrow and its class of parquet files. Without the package, reading `path` is a ConfigError."""
+    try:
+        import pyarrow
+        from pyarrow.parquet import ParquetFile
+    except ImportError as error:
+        raise ConfigError(
+            f"{path}: reading parquet needs the package pyarrow, which is not installed",
+            "pip install pyarrow, or convert the file to jsonl or csv",
+        ) from error
+    return pyarrow, ParquetFile
 
 
 def parquet_rows(path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> Iterator[LocatedRow]:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.data.metrics.base import METRICS, Counts, Metric
+from avatar.metrics.base import METRICS, Counts, Metric
 
 
 def score(tp: Counts, fp: Counts, fn: Counts, tn: Counts) -> NDArray[np.float64]:

@@ -5,11 +5,12 @@ import itertools
 import numpy as np
 import pytest
 
-from avatar.data.metrics import METRICS, VECTOR_METRICS, judging_metrics, shown_metric
-from avatar.data.metrics.nearest_clones import precision_at_r, reciprocal_rank, rows_of
-from avatar.data.metrics.pairs_of_vectors import auc, natural_precision, recall_at
 from avatar.data.records import Task
-from avatar.data.vector_space import VectorSpace
+from avatar.metrics import METRICS, VECTOR_METRICS, judging_metrics, shown_metric
+from avatar.metrics.nearest_clones import precision_at_r, reciprocal_rank, rows_of
+from avatar.metrics.pairs_of_vectors import natural_precision
+from avatar.metrics.ranking import auc, recall_at
+from avatar.metrics.vector_space import VectorSpace
 
 
 def space(seed: int, functions: int = 60, groups: int = 14, noise: float = 1.5) -> VectorSpace:

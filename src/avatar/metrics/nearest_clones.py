@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.data.metrics.base import VECTOR_METRICS, Scores, mean_of_each
-from avatar.data.vector_space import TIE, Rows, VectorSpace
+from avatar.metrics.base import VECTOR_METRICS, Scores, mean_of_each
+from avatar.metrics.vector_space import TIE, Rows, VectorSpace
 
 
 def precision_at_r(space: VectorSpace, queries: Rows, candidates: Rows) -> Scores:

@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.data.metrics.base import VECTOR_METRICS, VectorMetric
-from avatar.data.vector_space import VectorSpace
+from avatar.metrics.base import VECTOR_METRICS, VectorMetric
+from avatar.metrics.ranking import auc, recall_at
+from avatar.metrics.vector_space import VectorSpace
 
 NATURAL_RATE = 1e-4
 """Share of clones among all pairs of functions of a code base."""
@@ -16,28 +17,6 @@ FOUND = 0.5
 """Share of clones that is found at the threshold of the natural precision."""
 
 Cosines = NDArray[np.floating[Any]]
-
-
-def auc(clones: Cosines, others: Cosines) -> float:
-    """Probability that a pair of clones has a higher cosine than another pair; a tie counts one half."""
-    if not (len(clones) and len(others)):
-        return 0.5
-    ordered = np.sort(others)
-    below, upto = (np.searchsorted(ordered, clones, side).mean() for side in ("left", "right"))
-    return float((below + upto) / 2 / len(others))
-
-
-def recall_at(clones: Cosines, others: Cosines, false_positives: float = FALSE_POSITIVES) -> float:
-    """Share of clones above the lowest threshold above which at most this share of other pairs is."""
-    if not len(clones):
-        return 0.0
-    if not len(others):
-        return 1.0
-    allowed = int(np.floor(false_positives * len(others) + 1e-9))
-    if allowed >= len(others):
-        return 1.0
-    highest = np.partition(others, len(others) - 1 - allowed)[len(others) - 1 - allowed]
-    return float((clones > highest).mean())
 
 
 def natural_precision(clones: Cosines, others: Cosines, rate: float = NATURAL_RATE, found: float = FOUND) -> float:
@@ -61,7 +40,7 @@ def _auc(space: VectorSpace) -> float:
 
 
 def _recall(space: VectorSpace) -> float:
-    return recall_at(*_of_pairs(space))
+    return recall_at(*_of_pairs(space), FALSE_POSITIVES)
 
 
 def _precision(space: VectorSpace) -> float:

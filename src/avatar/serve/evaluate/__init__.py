@@ -1,0 +1,1 @@
+"""Scores of a student on a file of labelled examples, without torch."""
