@@ -98,7 +98,7 @@ def test_a_slow_student_is_ended_by_its_budget(
 ) -> None:
     """Its graph is one that the export could write."""
     folder = signed(clone_student, tmp_path / "bundle", encoder(many_products()))
-    monkeypatch.setattr("avatar.common.workers.START_SECONDS", 1.0)
+    monkeypatch.setattr("avatar.serve.student_process.OPEN_SECONDS", 1.0)
     message = refused(["predict", str(folder), *functions], capfd)
     assert "was ended: more than 1 seconds of CPU time" in message
     message = refused(["scan", functions[0], "--bundle", str(folder), "--quiet", "--min-lines", "0"], capfd)

@@ -81,7 +81,7 @@ def test_a_tokenizer_of_another_kind_goes_through_the_library(tmp_path: Path) ->
 
 def test_what_is_no_tokenizer_is_refused(tmp_path: Path) -> None:
     config = BundleConfig(task="function", max_length=LENGTH, labels=("a", "b"))
-    for content in ("{", "{}", "[]"):
+    for content, reason in (("{", "is not JSON"), ("{}", "is not a tokenizer"), ("[]", "contains a list")):
         (tmp_path / TOKENIZER).write_text(content)
-        with pytest.raises(ArtifactError, match="is not a tokenizer"):
+        with pytest.raises(ArtifactError, match=reason):
             TextTokenizer(Bundle(tmp_path, config, {}))

@@ -64,16 +64,17 @@ class Nursery:
 
     def __init__(self, target: str, *arguments: Any, memory: int, growth: int = GROWTH, quiet: bool = False) -> None:
         self._target, self._arguments = target, json.dumps(arguments)
-        self._settings = json.dumps({"memory": memory, "growth": growth}).encode()
-        self.memory = memory
+        self.memory, self._growth = memory, growth
         self._quiet = quiet
         self._lock = threading.Lock()
         self._control: socket.socket | None = None
         self._owner = 0
         self._finalizer: weakref.finalize[..., Nursery] | None = None
 
-    def worker(self) -> "Worker":
-        """A new worker. An AvatarError of its target is raised; other errors are a RuntimeError."""
+    def worker(self, memory: int | None = None) -> "Worker":
+        """A new worker, with `memory` bytes if given. An AvatarError of its target is raised; others: RuntimeError."""
+        memory = self.memory if memory is None else memory
+        settings = json.dumps({"memory": memory, "growth": self._growth}).encode()
         ours, theirs = socket.socketpair()
         try:
             with self._lock:
@@ -86,9 +87,9 @@ class Nursery:
             raise AvatarError("the process that starts workers has ended", "see the messages above") from error
         finally:
             theirs.close()
-        worker = Worker(ours, pid, self)
+        worker = Worker(ours, pid, self, memory)
         try:
-            worker.call(self._settings, START_SECONDS)
+            worker.call(settings, START_SECONDS)
         except BaseException:
             worker.close()
             raise
@@ -154,8 +155,8 @@ def _end(control: socket.socket, pid: int, owner: int) -> None:
 class Worker:
     """One worker. `call` is for one thread at a time, `kill` for any."""
 
-    def __init__(self, connection: socket.socket, pid: int, nursery: Nursery) -> None:
-        self._connection, self._pid, self._nursery = connection, pid, nursery
+    def __init__(self, connection: socket.socket, pid: int, nursery: Nursery, memory: int) -> None:
+        self._connection, self._pid, self._nursery, self._memory = connection, pid, nursery, memory
         self._lock = threading.Lock()
         self._killed = False
         self.alive = True
@@ -235,7 +236,7 @@ class Worker:
             return f"more than {seconds:.3g} seconds of CPU time"
         if signum in (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGKILL):
             name = signal.Signals(signum).name
-            return f"{name}, perhaps because of more than {self._nursery.memory / 1e6:,.0f} MB of memory"
+            return f"{name}, perhaps because of more than {self._memory / 1e6:,.0f} MB of memory"
         return "the process ended"
 
     def _reap(self) -> int:

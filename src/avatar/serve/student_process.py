@@ -15,16 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.bundle import BundleConfig, read_bundle
+from avatar.common.cores import allowed_cores
 from avatar.common.errors import ArtifactError, AvatarError
 from avatar.common.worker_process import inside_worker
 from avatar.common.workers import EndedError, Nursery, Worker
 from avatar.serve.predictor import Answers, Predictor, chosen_labels
 
+OPEN_SECONDS = 60.0
+"""CPU time in which a student must be loaded."""
 SECONDS = 10.0
 """CPU time of each call; more for each text and pair. A student needs about 0.005 s for a text, 1e-6 s for a pair."""
 SECONDS_PER_TEXT = 0.2
 SECONDS_PER_PAIR = 1e-4
 MEMORY = 2_000_000_000
+GROWTH = 1_000_000_000
 MEMORY_PER_THREAD = 256_000_000
 """Each thread reserves some memory, and does not use it."""
 
@@ -67,6 +71,10 @@ def open_student(
     return StudentProcess(folder, threads, runtime, precision)
 
 
+_NURSERY = Nursery("avatar.serve.student_process:make_student", memory=MEMORY, growth=GROWTH, quiet=True)
+"""Starts the processes of all students; it has loaded their libraries."""
+
+
 class StudentProcess:
     """The student in `folder`, in a worker process. Safe to share between threads; one call at a time.
 
@@ -77,16 +85,8 @@ class StudentProcess:
         self, folder: Path | str, threads: int = 1, runtime: str | None = None, precision: str | None = None
     ) -> None:
         self.config = read_bundle(folder).config
-        self._folder, self._threads = str(folder), max(1, threads)
-        self._nursery = Nursery(
-            "avatar.serve.student_process:make_student",
-            str(Path(folder).absolute()),
-            threads,
-            runtime,
-            precision,
-            memory=MEMORY + MEMORY_PER_THREAD * self._threads,
-            quiet=True,
-        )
+        self._folder, self._threads = str(folder), threads or allowed_cores()
+        self._opening = json.dumps([str(Path(folder).absolute()), threads, runtime, precision]).encode()
         self._lock = threading.Lock()
         self._worker: Worker | None = None
         self._stopped = False
@@ -128,47 +128,67 @@ class StudentProcess:
         """End the process at once, from any thread. Work in progress, and later work, is an AvatarError."""
         self._stopped = True
         worker = self._worker
-        if worker is not None:
-            worker.kill()
-        self._nursery.close()
+        if worker is None:
+            return
+        worker.kill()
+        if self._lock.acquire(blocking=False):
+            try:
+                worker.close()
+            finally:
+                self._lock.release()
 
     def _call(self, request: dict[str, Any], seconds: float, content: bytes = b"") -> bytes:
         with self._lock:
             if self._stopped:
                 raise AvatarError("the program is ending")
             try:
-                if self._worker is None or not self._worker.alive:
-                    self._worker = self._nursery.worker()
+                worker = self._opened()
                 budget = (SECONDS + seconds) * self._threads
-                return self._worker.call(json.dumps(request).encode() + b"\n" + content, budget)
+                return worker.call(json.dumps(request).encode() + b"\n" + content, budget)
             except EndedError as error:
                 if self._stopped:
                     raise AvatarError("the program is ending") from error
                 raise ArtifactError(f"the student in {self._folder} was ended: {error.reason}", _HINT) from error
 
+    def _opened(self) -> Worker:
+        """The worker, with the loaded student."""
+        if self._worker is None or not self._worker.alive:
+            self._worker = worker = _NURSERY.worker(MEMORY + MEMORY_PER_THREAD * self._threads)
+            try:
+                worker.call(self._opening, OPEN_SECONDS)
+            except BaseException:
+                worker.close()
+                raise
+        return self._worker
 
-def warm(folder: str, threads: int, runtime: str | None, precision: str | None) -> None:
+
+def warm() -> None:
     """Import once what every worker needs. No thread is started."""
     from avatar.serve import checked_runtime, graph_checks, tokenizing  # noqa: F401
 
 
-def make_student(folder: str, threads: int, runtime: str | None, precision: str | None) -> Callable[[bytes], bytes]:
-    """The handler of a worker with the student in `folder`; see `StudentProcess` for its requests."""
-    student = Predictor(folder, threads, runtime=runtime, precision=precision)
-    calls: dict[str, Callable[[dict[str, Any], bytes], bytes]] = {
-        "answer": lambda request, _: _answer(student, request),
-        "compare": lambda request, content: _compare(student, request, content),
-        "encode": lambda request, _: (
+def make_student() -> Callable[[bytes], bytes]:
+    """The handler of a worker. Its first request names the student; see `StudentProcess` for the others."""
+    student: Predictor | None = None
+    calls: dict[str, Callable[[Predictor, dict[str, Any], bytes], bytes]] = {
+        "answer": lambda student, request, _: _answer(student, request),
+        "compare": _compare,
+        "encode": lambda student, request, _: (
             student.encode_texts(request["texts"], request["languages"]).astype("<f4").tobytes()
         ),
-        "pieces": lambda request, _: json.dumps(student.pieces(request["ids"])).encode(),
-        "width": lambda request, _: json.dumps(student.hidden_size).encode(),
+        "pieces": lambda student, request, _: json.dumps(student.pieces(request["ids"])).encode(),
+        "width": lambda student, *_: json.dumps(student.hidden_size).encode(),
     }
 
     def handle(content: bytes) -> bytes:
+        nonlocal student
+        if student is None:
+            folder, threads, runtime, precision = json.loads(content)
+            student = Predictor(folder, threads, runtime=runtime, precision=precision)
+            return b""
         head, _, rest = content.partition(b"\n")
         request = json.loads(head)
-        return calls[request["call"]](request, rest)
+        return calls[request["call"]](student, request, rest)
 
     return handle
 

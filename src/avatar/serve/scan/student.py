@@ -34,9 +34,9 @@ class LazyStudent:
     def width(self) -> int:
         """Numbers in a vector. Only students with graphs are loaded for this."""
         genes = self.bundle.config.architecture
-        widths = genes.get("width"), genes.get("structure_width")
-        if self.bundle.reads_ngrams and all(type(one) is int for one in widths):
-            return sum(widths)
+        width, structure = genes.get("width"), genes.get("structure_width")
+        if self.bundle.reads_ngrams and isinstance(width, int) and isinstance(structure, int):
+            return width + structure
         return self.predictor.hidden_size
 
     def stop(self) -> None:
