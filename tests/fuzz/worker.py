@@ -1,6 +1,5 @@
 """A process that gives inputs to one surface: an abort or a hang ends it, not the run, and is an answer too."""
 
-import faulthandler
 import os
 import pickle
 import resource
@@ -75,7 +74,7 @@ class ForkedWorker:
     def _work(self, connection: Connection) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends it
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        faulthandler.enable()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # libraries write their panics there
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         with suppress(EOFError, OSError):

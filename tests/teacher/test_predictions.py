@@ -111,6 +111,14 @@ def test_malformed_files_say_where(tmp_path: Path, name: str, text: str, problem
         read_predictions(tmp_path / name, 2)
 
 
+@pytest.mark.parametrize("cells", [[[1.0, 2.0], None], [None, [1.0, 2.0]], [{"a": 1}, {"a": 2}]])
+def test_a_parquet_row_without_its_list_is_one_clear_error(tmp_path: Path, cells: list[object]) -> None:
+    """Found by `make fuzz`."""
+    pd.DataFrame({"logits": cells}).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(DataError, match=r"a\.parquet, row [12], column 'logits': .* is no list"):
+        read_predictions(tmp_path / "a.parquet", 2)
+
+
 def test_objects_are_never_unpickled(tmp_path: Path) -> None:
     path = tmp_path / "a.npy"
     np.save(path, np.asarray([{"a": 1}], dtype=object), allow_pickle=True)

@@ -179,10 +179,19 @@ def read_jsonl(path: Path) -> NDArray[np.float64]:
 
 def read_parquet(path: Path) -> NDArray[np.float64]:
     """A table of numbers, or one column of lists of numbers."""
+    from pyarrow import ArrowException
+
     try:
         table = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ArrowException) as error:
         raise DataError(f"{path} is not a readable parquet file: {error}", "write the file again") from error
     if table.shape[1] == 1 and len(table) and not np.isscalar(table.iat[0, 0]):
-        table = pd.DataFrame(table.iloc[:, 0].tolist())
+        lists = table.iloc[:, 0]
+        wrong = np.flatnonzero(~lists.map(lambda cell: isinstance(cell, np.ndarray) and cell.ndim == 1).to_numpy(bool))
+        if len(wrong):
+            raise DataError(
+                f"{path}, row {wrong[0] + 1}, column '{table.columns[0]}': {lists.iat[wrong[0]]!r} is no list",
+                "every row needs one label, or two logits or probabilities",
+            )
+        table = pd.DataFrame(lists.tolist())
     return _numeric(table, path)

@@ -13,6 +13,25 @@ from students import TEXTS
 from surfaces._bundles import TOKENIZER, graph_bundle, ngram_bundle, signed, use
 
 VOCABULARY = 400
+PARTS = (
+    ("normalizer", {"type": "Replace", "pattern": {"Regex": ""}, "content": "xxxxxxxx"}),
+    ("normalizer", {"type": "Replace", "pattern": {"Regex": "(a|aa)+$"}, "content": ""}),
+    ("normalizer", {"type": "Prepend", "prepend": "y" * 5_000}),
+    ("normalizer", {"type": "Precompiled", "precompiled_charsmap": "AAAA"}),
+    ("normalizer", {"type": "Sequence", "normalizers": [{"type": "Prepend", "prepend": "z"}] * 500}),
+    ("normalizer", {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True, "lowercase": True}),
+    ("pre_tokenizer", {"type": "Split", "pattern": {"String": ""}, "behavior": "Isolated", "invert": False}),
+    ("pre_tokenizer", {"type": "Metaspace", "replacement": "ab", "prepend_scheme": "always", "split": True}),
+    ("pre_tokenizer", {"type": "Digits", "individual_digits": True}),
+    ("post_processor", {"type": "TemplateProcessing", "single": [], "pair": [], "special_tokens": {}}),
+    ("post_processor", {"type": "RobertaProcessing", "sep": ["</s>", 2**31], "cls": ["<s>", 7], "trim_offsets": 1}),
+    ("decoder", {"type": "Replace", "pattern": {"Regex": "("}, "content": ""}),
+    ("decoder", {"type": "ByteFallback"}),
+    ("truncation", {"direction": "Right", "max_length": 1, "strategy": "LongestFirst", "stride": 5}),
+    ("padding", {"strategy": {"Fixed": 10**9}, "direction": "Left", "pad_to_multiple_of": 0, "pad_id": 0}),
+    ("added_tokens", [{"id": 10**9, "content": "", "single_word": True, "lstrip": True, "rstrip": True}]),
+)
+"""Valid or hostile parts of a tokenizer that ours do not have."""
 
 
 def make(folder: Path) -> Harness:
@@ -23,7 +42,10 @@ def make(folder: Path) -> Harness:
 
     def one(random: Random) -> tuple[str, bytes]:
         kind = random.choice([*valid])
-        content = dumps(mutated(json.loads(valid[kind]), random, changed_json))
+        tree = json.loads(valid[kind])
+        if random.random() < 0.3 and kind != "ngrams":
+            tree |= [random.choice(PARTS)]
+        content = dumps(mutated(tree, random, changed_json))
         return kind, changed_bytes(content, random) if random.random() < 0.1 else content
 
     def run(value: tuple[str, bytes]) -> None:

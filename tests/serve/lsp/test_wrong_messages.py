@@ -77,8 +77,6 @@ def test_before_the_first_message_everything_else_waits(clone_student: Path) -> 
         b"{}",
         b'{"jsonrpc": "2.0", "method": ["a"], "params": {}}',
         b'{"jsonrpc": "2.0", "method": -1}',
-        b'{"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": [1]}}',
-        b'{"jsonrpc": "2.0", "id": [1], "result": null}',
     ],
 )
 def test_what_is_no_message_is_told_and_the_next_one_is_answered(clone_student: Path, wrong: bytes) -> None:
