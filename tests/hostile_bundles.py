@@ -92,20 +92,38 @@ def graph(change_model: Callable[[onnx.ModelProto], object], name: str = "encode
     return change
 
 
-def endless(model: onnx.ModelProto) -> None:
-    """Compute the vectors after a loop that never ends."""
+def endless() -> list[onnx.NodeProto]:
+    """A loop that never ends, and vectors of its result."""
     body = helper.make_graph(
-        [helper.make_node("Identity", ["go_on"], ["goes_on"])],
+        [helper.make_node("Identity", ["go_on"], ["goes_on"]), helper.make_node("Identity", ["old"], ["new"])],
         "body",
         [
             helper.make_tensor_value_info("round", TensorProto.INT64, []),
             helper.make_tensor_value_info("go_on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("old", TensorProto.FLOAT, [1, 1]),
         ],
-        [helper.make_tensor_value_info("goes_on", TensorProto.BOOL, [])],
+        [
+            helper.make_tensor_value_info("goes_on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("new", TensorProto.FLOAT, [1, 1]),
+        ],
     )
-    yes = helper.make_node("Constant", [], ["yes"], value=helper.make_tensor("yes", TensorProto.BOOL, [], [True]))
-    model.graph.node.insert(0, helper.make_node("Loop", ["", "yes"], [], body=body))
-    model.graph.node.insert(0, yes)
+    return [
+        helper.make_node("Constant", [], ["yes"], value=helper.make_tensor("yes", TensorProto.BOOL, [], [True])),
+        constant("start", [[1.0]], TensorProto.FLOAT),
+        helper.make_node("Loop", ["", "yes", "start"], ["number"], body=body),
+        *vectors_of("number"),
+    ]
+
+
+def not_finite(folder: Path) -> None:
+    """Make the numbers of the first matrix NaN, where they are in the file."""
+    path = folder / "model.safetensors"
+    content = bytearray(path.read_bytes())
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    first, last = next(one["data_offsets"] for one in header.values() if len(one.get("shape", ())) == 2)
+    content[start + first : start + last] = np.full((last - first) // 4, np.nan, "<f4").tobytes()
+    path.write_bytes(content)
 
 
 def elsewhere(model: onnx.ModelProto) -> None:
@@ -258,16 +276,14 @@ TOKENIZERS: dict[str, Change] = {
 }
 
 GRAPHS: dict[str, Change] = {
-    "an endless loop": graph(endless),
+    "an endless loop": encoder(endless()),
     "a tensor in another file": graph(elsewhere),
     "an operator of another library": graph(other_domain),
     "no graph": raw("encoder.onnx", b""),
     "half a graph": lambda folder: (
         (folder / "encoder.onnx").write_bytes((folder / "encoder.onnx").read_bytes()[:-9]) and None
     ),
-    "NaN weights": weights(
-        "model.safetensors", lambda arrays: next(one for one in arrays.values() if one.ndim == 2).fill(np.nan)
-    ),
+    "NaN weights": not_finite,
     "vectors that are not numbers": encoder([constant("number", [[np.nan]], TensorProto.FLOAT), *vectors_of("number")]),
     "vectors of another width": encoder([constant("number", [[1.0]], TensorProto.FLOAT), *vectors_of("number")], 7),
     "vectors of unknown width": encoder([constant("number", [[1.0]], TensorProto.FLOAT), *vectors_of("number")], "w"),
