@@ -109,7 +109,13 @@ def points(undisturbed: Ended, kills: int) -> list[tuple[int, float]]:
 def tried(config: object, folder: Path, point: tuple[int, float], expected: Result) -> tuple[str, float, list[str]]:
     """Kill a first run at a point, and run it again; where it was killed, seconds of the processor, differences."""
     killed = child(config, folder, point)  # type: ignore[arg-type]
-    stage = killed.steps[-1].name if killed.status == -9 else "after its end"
+    while killed.status == 0:  # the job was faster than the undisturbed one, and had ended: kill another one earlier
+        shutil.rmtree(folder)
+        point = point[0], point[1] / 2
+        killed = child(config, folder, point)  # type: ignore[arg-type]
+    stage = killed.steps[-1].name
+    if killed.status != -9:
+        return stage, killed.cpu, [f"the first start ended with {killed.status}", *_last_lines(folder / "log.txt")]
     resumed = child(config, folder)  # type: ignore[arg-type]
     cpu = killed.cpu + resumed.cpu
     if resumed.status != 0:
