@@ -95,8 +95,8 @@ def test_the_tracking_store(tmp_path: Path, disk: SmallDisk) -> None:
     """A full disk refuses the job, or what is recorded is kept beside it and sent when there is space."""
     open_store(TrackingConfig(), "demo", tmp_path / "made")
     database = tmp_path / "made" / "mlflow.db"
-    kilobytes, failures = database.stat().st_size // 1024 + 8, 0
-    disk.limit(kilobytes)
+    kilobytes, more, failures = database.stat().st_size // 1024, 8, 0
+    disk.limit(kilobytes + more)
     shutil.copy(database, disk.folder / "mlflow.db")
     while True:
         try:
@@ -108,9 +108,10 @@ def test_the_tracking_store(tmp_path: Path, disk: SmallDisk) -> None:
         except ArtifactError as error:
             refused(error)
         failures += 1
-        kilobytes += 40
-        disk.limit(kilobytes)
+        more *= 2
+        disk.limit(kilobytes + more)
     assert failures
+    assert not list(disk.folder.rglob("changes.jsonl")), "what was kept is sent when there is space"
     store = open_store(TrackingConfig(), "demo", disk.folder)
     finished = store.client.search_runs([store.experiment_id], "attributes.status = 'FINISHED'")
     assert all(len(run.data.metrics) == 500 for run in finished)
