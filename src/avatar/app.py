@@ -32,7 +32,8 @@ def _run(cfg: Config) -> float | None:
     if cfg.plan:
         show_plan(cfg)
         return None
-    from avatar.tracking.runs import find_job_run, job_run, parent_of
+    from avatar.tracking.mlflow_values import parent_of
+    from avatar.tracking.runs import find_job_run, job_run
 
     done = find_job_run(cfg)
     if done is not None and done.finished and parent_of(cfg):
@@ -48,7 +49,8 @@ def _run(cfg: Config) -> float | None:
         f"\n{render(outcome.table)}\n",
         f"report: {outcome.report.resolve()}",
         f"bundle: {outcome.bundle.resolve()} ({outcome.metrics['size/bundle_mb']:.2f} MB)",
-        *(["runs:   `make ui` shows them in MLflow"] if cfg.tracking.enabled else []),
+        *(["runs:   `make ui` shows them in MLflow"] if cfg.tracking.enabled and not tracked.unsent else []),
+        *([f"runs:   {tracked.unsent}"] if tracked.unsent else []),
     ]
     try:
         write_output(printable("\n".join(lines) + "\n", lines=True))

@@ -1,16 +1,20 @@
 import contextlib
+import json
+import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
 
+from avatar.common.hashing import file_digest
 from avatar.common.signals import Interrupted, signals_interrupt
 from avatar.config.schema import TrainerConfig
-from avatar.data.callbacks import LAST, PREVIOUS, KeepBest
+from avatar.data.callbacks import LAST, PREVIOUS, VALID, KeepBest
 from avatar.data.lightning_training import Fitted, fit, newest_checkpoint
 
 
@@ -26,21 +30,17 @@ def test_patience_counts_across_a_restart(best: int, stops: bool) -> None:
     assert trainer.should_stop is stops
 
 
-@pytest.mark.parametrize("damage", [b"", b"no checkpoint", b"PK\x03\x04"])
-def test_unreadable_checkpoints_are_skipped(tmp_path: Path, damage: bytes, caplog: pytest.LogCaptureFixture) -> None:
-    assert newest_checkpoint(tmp_path) is None
-    torch.save({"epoch": 1}, tmp_path / PREVIOUS)
-    assert newest_checkpoint(tmp_path) == tmp_path / PREVIOUS
-    (tmp_path / LAST).write_bytes(damage)
-    assert newest_checkpoint(tmp_path) == tmp_path / PREVIOUS
-    assert LAST in caplog.text
-    torch.save({"epoch": 2}, tmp_path / LAST)
-    assert newest_checkpoint(tmp_path) == tmp_path / LAST
-
-
-def test_a_checkpoint_is_never_unpickled(tmp_path: Path) -> None:
-    torch.save({"code": Path("/")}, tmp_path / LAST)
-    assert newest_checkpoint(tmp_path) is None
+@pytest.mark.parametrize("text", ["", "[]", "null", "[" * 5000, '{"training": 3}', '{"sha256": 3, "training": "x"}'])
+def test_without_its_digests_no_checkpoint_is_used(text: str, tmp_path: Path) -> None:
+    assert newest_checkpoint(tmp_path, "x") is None
+    torch.save({"epoch": 1}, tmp_path / LAST)
+    (tmp_path / VALID).write_text(text)
+    assert newest_checkpoint(tmp_path, "x") is None
+    assert not (tmp_path / LAST).exists()
+    torch.save({"epoch": 1}, tmp_path / LAST)
+    (tmp_path / VALID).write_text(json.dumps({"training": "x", "sha256": [file_digest(tmp_path / LAST)]}))
+    assert newest_checkpoint(tmp_path, "x") == tmp_path / LAST
+    assert newest_checkpoint(tmp_path, "y") is None
 
 
 class Disturbed(pl.LightningModule):
@@ -61,6 +61,14 @@ class Disturbed(pl.LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+class Wider(Disturbed):
+    """Another model."""
+
+    def __init__(self, signum: int | None) -> None:
+        super().__init__(signum)
+        self.weight = torch.nn.Parameter(torch.zeros(2))
 
 
 class Ones(pl.LightningDataModule):
@@ -123,3 +131,74 @@ def test_a_signal_whose_exception_was_dropped_ends_the_training_at_the_next_step
     with handlers_kept(), pytest.raises(Interrupted), signals_interrupt():
         fit(module, Ones(), config, epochs=5, seed=1, folder=tmp_path, label="test", examples=12, batch_size=3)
     assert module.global_step == 10
+
+
+def zeroed(path: Path) -> None:
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def garbled(path: Path) -> None:
+    path.write_bytes(np.random.default_rng(0).bytes(path.stat().st_size))
+
+
+def flipped(path: Path) -> None:
+    """One bit in the middle: PyTorch may read the file without an error."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def pickled(path: Path) -> None:
+    """To read it as a pickle would run code."""
+    torch.save({"code": Path("/")}, path)
+
+
+def pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def folder_instead(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def of_another_training(path: Path) -> None:
+    """A whole checkpoint, with the digests that its own training wrote."""
+    folder = path.parent.parent / f"other {path.name}"
+    config = TrainerConfig(progress="none", accelerator="cpu", precision="32-true")
+    module = Wider(signal.SIGTERM)
+    with handlers_kept(), pytest.raises(Interrupted), signals_interrupt():
+        fit(module, Ones(), config, epochs=5, seed=1, folder=folder, label="test", examples=12, batch_size=3)
+    for name in (LAST, PREVIOUS, VALID):
+        (folder / name).replace(path.parent / name)
+
+
+DAMAGES = (zeroed, garbled, flipped, cut, emptied, pickled, pipe, folder_instead, of_another_training)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("names", [(LAST,), (LAST, PREVIOUS)], ids=["last", "both"])
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_or_foreign_checkpoint_is_not_used(
+    damage: Callable[[Path], None], names: tuple[str, ...], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The training goes on from the one before, or starts anew, and ends with the same weights."""
+    with handlers_kept(), pytest.raises(Interrupted), signals_interrupt():
+        train(tmp_path / "disturbed", signal.SIGTERM, 13)
+    for name in names:
+        damage(tmp_path / "disturbed" / name)
+    module, fitted = train(tmp_path / "disturbed")
+    assert f"{LAST} is not used" in caplog.text
+    assert ("starts anew" in caplog.text) == (names == (LAST, PREVIOUS) or damage is of_another_training)
+    reference, undisturbed = train(tmp_path / "undisturbed")
+    assert fitted == undisturbed
+    assert torch.equal(module.weight, reference.weight)

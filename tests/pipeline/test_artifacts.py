@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from avatar.common.errors import ArtifactError
+from avatar.common.errors import ArtifactError, DataError
+from avatar.pipeline import manifest
 from avatar.pipeline.artifacts import Artifact, ArtifactStore
 from avatar.pipeline.stage import Stage
 
@@ -32,6 +33,11 @@ def build_counting(inputs: Inputs, settings: Settings, folder: Path) -> Mapping[
         stream.write("x")
     (folder / "data.txt").write_text("data")
     return {"answer": 42}
+
+
+def build_empty(inputs: Inputs, settings: Settings, folder: Path) -> Mapping[str, Any]:
+    (folder / "empty").touch()
+    return {}
 
 
 def build_failing(inputs: Inputs, settings: Settings, folder: Path) -> Mapping[str, Any]:
@@ -110,11 +116,24 @@ def test_a_flipped_byte_is_noticed(tmp_path: Path) -> None:
         make(tmp_path)
 
 
-def test_a_flipped_byte_under_the_old_time_is_noticed_where_all_is_verified(tmp_path: Path) -> None:
+def test_a_flipped_byte_under_the_old_time_is_noticed(tmp_path: Path) -> None:
     path = make(tmp_path).folder / "data.txt"
     times = path.stat()
     path.write_text("dbta")
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    with pytest.raises(ArtifactError, match="has other content"):
+        make(tmp_path)
+
+
+def test_a_large_file_under_the_old_time_is_checked_where_all_is_verified(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manifest, "LARGE", 3)
+    path = make(tmp_path).folder / "data.txt"
+    times = path.stat()
+    path.write_text("dbta")
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert make(tmp_path).reused
     with pytest.raises(ArtifactError, match="has other content"):
         make(tmp_path, verify="full")
 
@@ -141,9 +160,9 @@ def test_an_unreadable_manifest_is_one_clear_error(text: str, tmp_path: Path) ->
 @pytest.mark.parametrize("name", ["/etc/passwd", "../other"])
 def test_a_manifest_that_names_files_elsewhere_is_refused(name: str, tmp_path: Path) -> None:
     path = make(tmp_path).folder / "manifest.json"
-    manifest = json.loads(path.read_text())
-    manifest["files"][name] = manifest["files"].pop("data.txt")
-    path.write_text(json.dumps(manifest))
+    content = json.loads(path.read_text())
+    content["files"][name] = content["files"].pop("data.txt")
+    path.write_text(json.dumps(content))
     with pytest.raises(ArtifactError, match="is outside of the artifact"):
         make(tmp_path)
 
@@ -166,10 +185,10 @@ def test_the_manifest_of_another_artifact_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_manifest_holds_inputs_settings_and_files(tmp_path: Path) -> None:
-    manifest = json.loads((make(tmp_path, Inputs(3)).folder / "manifest.json").read_text())
-    assert manifest["inputs"] == {"a": 3, "resumes": False}
-    assert manifest["settings"] == {}
-    assert manifest["files"]["data.txt"]["bytes"] == 4
+    content = json.loads((make(tmp_path, Inputs(3)).folder / "manifest.json").read_text())
+    assert content["inputs"] == {"a": 3, "resumes": False}
+    assert content["settings"] == {}
+    assert content["files"]["data.txt"]["bytes"] == 4
 
 
 def test_of_two_processes_one_makes_and_the_other_waits(tmp_path: Path) -> None:
@@ -213,3 +232,40 @@ def test_a_setting_without_a_source_is_refused() -> None:
 
     with pytest.raises(TypeError, match=r"without setting\(\) or unkeyed\(\): seed"):
         Stage("stage", 1, "Cheat", Inputs, Undeclared, build_counting)  # type: ignore[arg-type]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("error", [ValueError("no magic"), KeyError("x"), DataError("row 3 is not finite")])
+def test_an_error_that_follows_from_a_damaged_artifact_names_the_artifact(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manifest, "LARGE", -1)
+    first, second = make(tmp_path, Inputs(1)).folder, make(tmp_path, Inputs(2)).folder
+    store = ArtifactStore(tmp_path)
+    for number in (1, 2):
+        assert store.make(COUNTING, Inputs(number), Settings()).reused
+    with pytest.raises(type(error)), store.blames_damage():
+        raise error
+    path = second / "data.txt"
+    times = path.stat()
+    path.write_text("dbta")
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    with (
+        pytest.raises(ArtifactError, match=r"is damaged: data\.txt has other content") as caught,
+        store.blames_damage(),
+    ):
+        raise error
+    assert str(second) in caught.value.message
+    assert str(first) not in caught.value.message
+    assert caught.value.__cause__ is error
+
+
+@pytest.mark.timeout(60)
+def test_a_pipe_instead_of_an_empty_file_is_refused(tmp_path: Path) -> None:
+    """It was opened, which waits for ever, or ended in a raw error."""
+    stage = Stage("stage", 1, "Empty", Inputs, Settings, build_empty)
+    folder = ArtifactStore(tmp_path).make(stage, Inputs(), Settings()).folder
+    (folder / "empty").unlink()
+    os.mkfifo(folder / "empty")
+    with pytest.raises(ArtifactError, match=r"damaged: empty cannot be read: it is a named pipe"):
+        ArtifactStore(tmp_path).make(stage, Inputs(), Settings())

@@ -10,6 +10,7 @@ from jobs import small_job, write_pairs
 
 from avatar.common.errors import ArtifactError
 from avatar.config.schema import Config
+from avatar.pipeline import manifest
 from avatar.pipeline.run_job import run_job
 from avatar.student.distillation import WEIGHTS
 from avatar.tracking.runs import Run
@@ -69,8 +70,11 @@ def test_damaged_weights_of_a_student_are_refused(damage: Callable[[Path], None]
 
 
 @pytest.mark.parametrize("damage", [break_header, empty_header])
-def test_a_broken_header_under_the_old_time_is_one_clear_error(damage: Callable[[Path], None], job: Config) -> None:
-    """Size and time are as they were, so only reading the file shows it."""
+def test_a_broken_header_under_the_old_time_is_one_clear_error(
+    damage: Callable[[Path], None], job: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Size and time of a large file are as they were, so only reading it shows the damage."""
+    monkeypatch.setattr(manifest, "LARGE", -1)
     path = weights(job)
     times = path.stat()
     damage(path)
@@ -81,7 +85,19 @@ def test_a_broken_header_under_the_old_time_is_one_clear_error(damage: Callable[
     assert "delete" in caught.value.hint
 
 
-def test_a_flipped_byte_under_the_old_time_is_refused_where_all_is_verified(job: Config) -> None:
+def test_a_flipped_byte_under_the_old_time_is_refused(job: Config) -> None:
+    path = weights(job)
+    times = path.stat()
+    flip_last_byte(path)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    with pytest.raises(ArtifactError, match="has other content"):
+        run_job(job, Run())
+
+
+def test_a_flipped_byte_of_a_large_file_is_refused_where_all_is_verified(
+    job: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manifest, "LARGE", -1)
     path = weights(job)
     times = path.stat()
     flip_last_byte(path)

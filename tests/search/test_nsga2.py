@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -142,3 +143,59 @@ def test_survivors_prefer_rank_then_crowding_distance() -> None:
     points = np.array([[0.0, 3.0], [1.0, 2.0], [1.1, 1.9], [3.0, 0.0], [4.0, 4.0]])
     assert sorted(nsga2.survivors(points, 3).tolist()) == [0, 2, 3]
     assert sorted(nsga2.survivors(points, 5).tolist()) == [0, 1, 2, 3, 4]
+
+
+def not_optunas(lines: list[str]) -> list[str]:
+    return ['{"a": 1}'] * len(lines)
+
+
+def lists(lines: list[str]) -> list[str]:
+    return ["[1]"] * len(lines)
+
+
+def deep(lines: list[str]) -> list[str]:
+    return ["[" * 20_000 + "]" * 20_000]
+
+
+def other_genes(lines: list[str]) -> list[str]:
+    return [line.replace('"hidden_size"', '"hidden"') for line in lines]
+
+
+def other_values(lines: list[str]) -> list[str]:
+    return [line.replace('"values":[', '"values":[7') for line in lines]
+
+
+def other_operations(lines: list[str]) -> list[str]:
+    return [line.replace('"op_code":5', '"op_code":99').replace('"op_code": 5', '"op_code": 99') for line in lines]
+
+
+def zeros(lines: list[str]) -> list[str]:
+    return ["\x00" * len(line) for line in lines]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "damage",
+    [not_optunas, lists, deep, other_genes, other_values, zeros, other_operations],
+)
+def test_a_damaged_or_foreign_journal_is_one_clear_error(
+    damage: Callable[[list[str]], list[str]], tmp_path: Path
+) -> None:
+    path = tmp_path / "search.log"
+    search(path, evaluations=20)
+    lines = path.read_text().splitlines()
+    assert damage(lines) != lines
+    path.write_text("\n".join(damage(lines)) + "\n")
+    with pytest.raises(ArtifactError, match="stored search") as caught:
+        search(path)
+    assert "delete" in caught.value.hint
+    assert caught.value.exit_status == 2
+
+
+def test_a_journal_that_lost_its_beginning_starts_again(tmp_path: Path) -> None:
+    path = tmp_path / "search.log"
+    search(path, evaluations=20)
+    path.write_text("\n".join(path.read_text().splitlines()[3:]) + "\n")
+    again, undisturbed = search(path), search()
+    assert again.architectures == undisturbed.architectures
+    np.testing.assert_array_equal(again.values, undisturbed.values)

@@ -8,6 +8,7 @@ from pathlib import Path
 from avatar.config.problems import Problem, nearest_folder, refused
 from avatar.config.schema import Config
 from avatar.tracking.address import SERVERS, check_database, check_server, resolve_uri, without_password
+from avatar.tracking.mlflow_values import parent_of
 
 
 def store(cfg: Config) -> Iterator[Problem]:
@@ -23,7 +24,8 @@ def store(cfg: Config) -> Iterator[Problem]:
     if database is not None:
         yield from _sqlite(uri, database)
     elif uri.partition(":")[0].lower() in SERVERS:
-        yield from _server(uri)
+        if parent_of(cfg) is None:  # the start of a sweep checks the server; its jobs can do without
+            yield from _server(uri)
     else:
         yield from _driver(uri)
 

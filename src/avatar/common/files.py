@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.common.errors import ArtifactError, ReaderLeftError
+from avatar.common.full_disk import full_disk
 
 _OWN_DESCRIPTOR = re.compile(r"/(?:dev|proc/(?:self|thread-self))/fd/(\d+)")
 _STANDARD = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}
@@ -25,7 +26,6 @@ _CANNOT_REPLACE = frozenset({errno.EBUSY, errno.EPERM, errno.EACCES, errno.EXDEV
 
 _HINTS = {
     errno.ENOSPC: "free some disk space, or choose another folder that you may write to",
-    errno.EDQUOT: "free some disk space, or choose another folder that you may write to",
     errno.EISDIR: "name a file, not a folder",
     errno.EBADF: "this descriptor is not open for writing; name a file",
 }
@@ -51,10 +51,16 @@ def writing(path: Path) -> Iterator[Path]:
             _replace(temporary, target)
     except BrokenPipeError as error:
         raise ReaderLeftError(f"the reader of {path} closed it before the end") from error
-    except OSError as error:
+    except ArtifactError:
+        raise
+    except Exception as error:  # libraries in other languages have errors of their own for a full disk
+        full = full_disk(error)
+        if not full and not isinstance(error, OSError):
+            raise
+        number = errno.ENOSPC if full else (error.errno if isinstance(error, OSError) else 0)
         raise ArtifactError(
-            f"cannot write {path}: {error.strerror or error}",
-            _HINTS.get(error.errno or 0, "choose another file, in a folder that you may write to"),
+            f"cannot write {path}: {full or getattr(error, 'strerror', '') or error}",
+            _HINTS.get(number or 0, "choose another file, in a folder that you may write to"),
         ) from error
     finally:
         if temporary is not None:

@@ -5,10 +5,11 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TypeVar
 
+from avatar.common.passwords import hide_passwords
 from avatar.common.printable import printable
 
 T = TypeVar("T")
@@ -25,11 +26,46 @@ class SafeFormatter(logging.Formatter):
     """Escapes what would change the screen; in texts that a message was given, such as file names, also line ends."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The lines of a record."""
+        """The lines of a record, without passwords."""
         shown = logging.makeLogRecord(record.__dict__)
         if isinstance(record.args, tuple):
             shown.args = tuple(map(_shown, record.args))
-        return printable(super().format(shown), lines=True)
+        return hide_passwords(printable(super().format(shown), lines=True))
+
+
+class LogFile(logging.FileHandler):
+    """A log file that the job can do without: if it cannot be written, one warning says so, and it gets no more lines.
+
+    Python's own handler prints a traceback for each line.
+    """
+
+    def __init__(self, filename: str) -> None:
+        super().__init__(filename, delay=True, encoding="utf-8", errors="backslashreplace")
+        self._lost = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line."""
+        if self._lost:
+            return
+        try:
+            super().emit(record)
+        except OSError:  # of opening the file
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Stop writing if the disk is full, or the file cannot be written for another reason."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+            return
+        self._lost = True
+        reason = error.strerror or str(error)
+        get_logger("log").warning("the log file %s is incomplete: %s", self.baseFilename, reason)
+
+    def close(self) -> None:
+        """Close the file; what could not be written is dropped."""
+        with suppress(OSError):
+            super().close()
 
 
 def _shown(value: object) -> object:

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
-from avatar.common.errors import OutputError, ReaderLeftError
+from avatar.common.errors import AvatarError, OutputError, ReaderLeftError
 from avatar.common.files import write_all
+from avatar.common.full_disk import full_disk
+from avatar.common.passwords import hide_passwords
 from avatar.common.printable import printable
 
 
@@ -56,10 +58,12 @@ def output_failure(error: BaseException) -> OutputError | None:
     """The error that the user can correct: standard output without a reader, or a full device; else None."""
     if isinstance(error, BrokenPipeError):
         return output_error(error) if _reader_left() else None
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        where = f" {error.filename}" if error.filename else ""
+    reason = "" if isinstance(error, AvatarError) else full_disk(error)
+    if reason:
+        filename = getattr(error, "filename", None)
+        where = f" {filename}" if filename else ""
         return OutputError(
-            f"cannot write{where}: {error.strerror}",
+            f"cannot write{where}: {reason}",
             "free some space, also where standard output is redirected to",
         )
     return None
@@ -76,7 +80,7 @@ def _reader_left() -> bool:
 def complain(text: str) -> None:
     """Write a line to standard error, made safe to print; errors of writing are ignored."""
     with suppress(OSError, ValueError):
-        print(printable(text, lines=True), file=sys.stderr, flush=True)
+        print(hide_passwords(printable(text, lines=True)), file=sys.stderr, flush=True)
 
 
 @contextmanager

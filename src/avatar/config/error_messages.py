@@ -9,6 +9,7 @@ from pathlib import Path
 
 from avatar.common.errors import AvatarError, ConfigError, ReaderLeftError
 from avatar.common.output import complain, output_failure, standard_streams
+from avatar.common.passwords import streams_without_passwords
 
 
 def user_error(error: BaseException, conf: Path | None = None) -> AvatarError | None:
@@ -44,7 +45,7 @@ def report_errors(debug: bool = False, conf: Path | None = None) -> Iterator[Non
     With `debug`, the traceback is printed first. `conf` is the folder of the YAML files; messages list its choices. If
     the reader of the output has closed it, there is no message, and the status is 141.
     """
-    with standard_streams(discard=True):
+    with standard_streams(discard=True), streams_without_passwords():
         try:
             try:
                 yield

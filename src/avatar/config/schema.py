@@ -299,11 +299,12 @@ class TrackingConfig:
     enabled: bool = True
     """Whether to record runs."""
     uri: str = "sqlite:///mlflow.db"
-    """Tracking store, or the address of a server."""
+    """Tracking store, or the address of a server. A server's name and password are better given in the environment
+    variables MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD."""
     experiment: str | None = None
     """Name of the MLflow experiment; null means the name of the job (experiment)."""
     artifacts: str = field(default="mlartifacts", metadata=PATH)
-    """Folder of the runs' files (not used with a server)."""
+    """Folder of the runs' files. A server keeps its own; then the folder has what the server did not get."""
     log_model: bool = True
     """Log the student as an MLflow model."""
 
@@ -327,7 +328,7 @@ class ArtifactsConfig:
     folder: str = field(default="artifacts", metadata=PATH)
     """Folder of the artifacts, shared by all runs."""
     verify: str = "quick"
-    """quick: check the digests of files whose size or time changed; full: check the digests of all files."""
+    """quick: check the digests of files, of large ones only if their size or time changed; full: of all files."""
 
 
 @dataclass

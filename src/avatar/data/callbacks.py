@@ -1,5 +1,6 @@
 """Lightning callbacks: seeding, keeping the best weights, checkpoints and log lines."""
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,13 +10,15 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from avatar.common.files import writing
+from avatar.common.files import write_text, writing
+from avatar.common.hashing import file_digest
 from avatar.common.logging import format_seconds, get_logger
+from avatar.common.regular_files import read_regular
 from avatar.common.seeding import derive_seed
 from avatar.common.signals import check
 
-LAST, PREVIOUS = "last.ckpt", "previous.ckpt"
-"""Checkpoints of the last finished epoch and of the epoch before it."""
+LAST, PREVIOUS, VALID = "last.ckpt", "previous.ckpt", "valid.json"
+"""Checkpoints of the last finished epoch and of the epoch before it, and the digests of both."""
 
 Weights = dict[str, Tensor]
 
@@ -103,11 +106,13 @@ class KeepBest(pl.Callback):
 class Checkpoint(pl.Callback):
     """Writes last.ckpt at the end of each epoch, completely or not at all; keeps the checkpoint before it.
 
-    It stores the state of `KeepBest`, so it must come after it in the list of callbacks.
+    It stores the state of `KeepBest`, so it must come after it in the list of callbacks. `training` identifies the
+    training, so that no other one continues from its checkpoints.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, training: str) -> None:
         self.folder = folder
+        self.training = training
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Write the checkpoint on the first process; the other processes only help to collect its data."""
@@ -117,8 +122,19 @@ class Checkpoint(pl.Callback):
             return
         with writing(path) as temporary:
             trainer.save_checkpoint(temporary)
+            digests = [file_digest(temporary), *valid_digests(self.folder, self.training)[:2]]
+            write_text(self.folder / VALID, json.dumps({"training": self.training, "sha256": digests}) + "\n")
             if path.exists():
                 path.replace(self.folder / PREVIOUS)
+
+
+def valid_digests(folder: Path, training: str) -> list[str]:
+    """The digests of the checkpoints that this `training` wrote into `folder`, the newest first."""
+    try:
+        read = json.loads(read_regular(folder / VALID, 10_000))
+        return [str(digest) for digest in read["sha256"]] if read["training"] == training else []
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return []
 
 
 class LogProgress(pl.Callback):

@@ -1,19 +1,21 @@
 """Training with Lightning. A run that was killed and restarted gives the same weights as an uninterrupted one."""
 
 import logging
+import os
 import signal
 import sys
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
 from avatar.common.errors import ArtifactError, DivergedError
+from avatar.common.folders import remove
+from avatar.common.hashing import file_digest, stable_hash
 from avatar.common.logging import get_logger
 from avatar.common.signals import Interrupted, check
 from avatar.config.schema import TrainerConfig
@@ -26,6 +28,7 @@ from avatar.data.callbacks import (
     LogProgress,
     Weights,
     module_weights,
+    valid_digests,
 )
 from avatar.data.cuts import score_of
 
@@ -94,18 +97,23 @@ def shows_bar(config: TrainerConfig) -> bool:
     return config.progress == "bar" or (config.progress == "auto" and sys.stderr.isatty())
 
 
-def newest_checkpoint(folder: Path) -> Path | None:
-    """The newest readable checkpoint of a training, or None; an unreadable one gives a warning in the log."""
-    for path in (folder / LAST, folder / PREVIOUS):
-        if not path.exists():
+def newest_checkpoint(folder: Path, training: str) -> Path | None:
+    """The newest checkpoint that `training` wrote into `folder` and that is as it was written, or None.
+
+    Any other one is deleted, with a warning in the log.
+    """
+    digests = valid_digests(folder, training)
+    for path, rest in ((folder / LAST, "the one before it is used"), (folder / PREVIOUS, "the training starts anew")):
+        if not os.path.lexists(path):
             continue
         try:
-            torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        except (RuntimeError, EOFError, ValueError, OSError, UnpicklingError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            log.warning("the checkpoint %s is unreadable (%s); trying the previous one", path, reason)
-            continue
-        return path
+            if file_digest(path) in digests:
+                return path
+            reason = "it is damaged, or of another training"
+        except OSError as error:
+            reason = error.strerror or str(error)
+        log.warning("the checkpoint %s is not used, and deleted: %s; %s", path, reason, rest)
+        remove(path)
     return None
 
 
@@ -173,11 +181,13 @@ def fit(
     except OSError as error:
         raise ArtifactError(f"cannot create the folder {folder}: {error.strerror}") from error
     progress = [] if config.progress == "none" else [LogProgress(label, examples, batch_size, not shows_bar(config))]
+    shapes = {name: tuple(value.shape) for name, value in module.state_dict().items()}
+    training = stable_hash([shapes, epochs, seed, examples, batch_size, monitor, patience, clip])
     trainer = make_trainer(
-        config, epochs, folder, [EpochSeed(seed), *callbacks, keep, *progress, Checkpoint(folder)], clip
+        config, epochs, folder, [EpochSeed(seed), *callbacks, keep, *progress, Checkpoint(folder, training)], clip
     )
     module.train()  # from_pretrained leaves modules in eval mode, and Lightning does not change that
-    _run(trainer, module, data, newest_checkpoint(folder))
+    _run(trainer, module, data, newest_checkpoint(folder, training))
     if not keep.best_weights:  # trained in child processes
         saved = torch.load(folder / LAST, map_location="cpu", weights_only=True)
         keep.load_state_dict(saved["callbacks"][keep.state_key])

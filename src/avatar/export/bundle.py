@@ -1,7 +1,5 @@
 """Writes a bundle from a trained student, and keeps it only if its outputs equal those of torch."""
 
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +24,7 @@ from avatar.bundle.pair_head import PairHead
 from avatar.code.text import DOCSTRINGS_KEPT, TextRules
 from avatar.common.errors import ArtifactError
 from avatar.common.files import write_text, writing
+from avatar.common.folders import writing_folder
 from avatar.common.logging import get_logger
 from avatar.data.records import Task
 from avatar.data.tokenizers import MAX_CHARACTERS, PAD
@@ -113,15 +112,7 @@ def export_bundle(
         pair_head=pair_head,
     )
     folder = folder.resolve()
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    except OSError as error:
-        raise ArtifactError(
-            f"cannot write the bundle {folder}: {error.strerror or error}",
-            "free some disk space, or choose another folder that you may write to",
-        ) from error
-    try:
+    with writing_folder(folder) as temporary:
         _write_parts(model, tokenizer, config, temporary, with_int8=int8 is not None)
         difference = largest_difference(_on_cpu(model), tokenizer, config, temporary, example_texts)
         what = "Logits and vectors" if config.has_head else "Vectors"
@@ -144,15 +135,6 @@ def export_bundle(
         write_manifest(temporary)
         for precision in read_bundle(temporary).precisions:
             Predictor(temporary, precision=precision)  # it must pass the checks of those who use it
-        temporary.chmod(0o755)
-        _replace(temporary, folder)
-    except OSError as error:
-        raise ArtifactError(
-            f"cannot write the bundle {folder}: {error.strerror or error}",
-            "free some disk space, or choose another folder that you may write to",
-        ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     bundle = read_bundle(folder)
     log.info(
         "bundle %s: %.2f MB; its answers differ from PyTorch's by at most %.0e",
@@ -215,14 +197,3 @@ def _on_cpu(model: StudentModel, rounded: bool = False) -> StudentModel:
 def _drop(temporary: Path, precision: str) -> None:
     for name in PRECISIONS[precision].names:
         (temporary / name).unlink(missing_ok=True)
-
-
-def _replace(temporary: Path, folder: Path) -> None:
-    """Move the finished folder `temporary` to `folder`. An old bundle is deleted after that."""
-    if folder.exists():
-        old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.old."))
-        folder.replace(old / "bundle")
-        temporary.replace(folder)
-        shutil.rmtree(old)
-    else:
-        temporary.replace(folder)

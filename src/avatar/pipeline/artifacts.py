@@ -13,14 +13,15 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from avatar.common.errors import ArtifactError
+from avatar.common.errors import ArtifactError, AvatarError, ConfigError
+from avatar.common.full_disk import full_disk
 from avatar.common.hashing import stable_hash
 from avatar.common.logging import format_seconds, get_logger
 from avatar.pipeline.manifest import Manifest, file_records, read_manifest
 from avatar.pipeline.stage import I, S, Stage, plain
 
 log = get_logger("pipeline")
-NOT_WRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
+NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class ArtifactStore:
     def __init__(self, root: Path, verify: str = "quick") -> None:
         self.root = root
         self.verify = verify
+        self._used: dict[Path, Manifest] = {}
 
     def make(self, stage: Stage[I, S], inputs: I, settings: S) -> Artifact:
         """The artifact of `stage`, read from disk if it exists, else built.
@@ -98,8 +100,27 @@ class ArtifactStore:
                 "delete that folder; the next run makes it again",
             )
         manifest.verify(folder, self.verify)
+        self._used[folder] = manifest
         log.debug("%s %s exists and is reused", stage.name, manifest.key)
         return _artifact(stage, manifest, folder, reused=True)
+
+    @contextlib.contextmanager
+    def blames_damage(self) -> Iterator[None]:
+        """If the block ends with an error, and an artifact that was reused is damaged, that is the error instead.
+
+        The quick check does not read large files, and what a damaged one leads to depends on who reads it.
+        """
+        try:
+            yield
+        except (ArtifactError, ConfigError):
+            raise
+        except Exception as error:
+            for folder, manifest in self._used.items():
+                try:
+                    manifest.verify(folder, "full")
+                except ArtifactError as damage:
+                    raise damage from error
+            raise
 
     @contextlib.contextmanager
     def _locked(self, stage: str, key: str, folder: Path) -> Iterator[None]:
@@ -120,11 +141,16 @@ class ArtifactStore:
             ) from error
         try:
             yield
-        except OSError as error:
-            if error.errno not in NOT_WRITABLE:
+        except AvatarError:
+            raise
+        except Exception as error:
+            reason = full_disk(error)
+            if isinstance(error, OSError) and error.errno in NOT_WRITABLE:
+                reason = error.strerror or str(error)
+            if not reason:
                 raise
             raise ArtifactError(
-                f"the stage {stage} cannot write {error.filename or folder}: {error.strerror or error}",
+                f"the stage {stage} cannot write {getattr(error, 'filename', None) or folder}: {reason}",
                 "free some disk space, or choose another folder with artifacts.folder=PATH; partial files are not used",
             ) from error
         finally:

@@ -1,6 +1,7 @@
 """The manifest of an artifact: its settings, inputs and values, and the digests of its files."""
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -10,6 +11,7 @@ from typing import Any
 from avatar.common.errors import ArtifactError
 from avatar.common.files import write_text
 from avatar.common.hashing import file_digest
+from avatar.common.regular_files import read_regular
 
 MANIFEST = "manifest.json"
 DIGEST = "digest"
@@ -18,7 +20,10 @@ MOST_BYTES = 64 * 1024**2
 """Largest size of a manifest, in bytes. A larger file is not read."""
 
 VERIFY = ("quick", "full")
-"""How reused files are checked. quick: by size, and by digest only if the time differs. full: by size and digest."""
+"""How reused files are checked. full: by size and digest. quick: likewise, but the digest of a file of more than
+`LARGE` bytes is only checked if its time differs from that in the manifest."""
+LARGE = 16 * 1024**2
+"""Bytes; the digest of such a file takes about 10 ms."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +77,13 @@ def file_records(folder: Path) -> dict[str, FileRecord]:
 def read_manifest(folder: Path) -> Manifest | None:
     """The manifest in `folder`, or None if there is none. An unreadable manifest is an ArtifactError."""
     path = folder / MANIFEST
-    if not path.is_file():
+    if not os.path.lexists(path):
         return None
     try:
-        if path.stat().st_size > MOST_BYTES:
+        content = read_regular(path, MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
             raise ValueError(f"it has more than {MOST_BYTES} bytes")
-        return _parsed(json.loads(path.read_text(encoding="utf-8")))
+        return _parsed(json.loads(content.decode("utf-8")))
     except (OSError, ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise ArtifactError(f"the manifest {path} is unreadable: {reason}", f"delete {folder}") from error
@@ -123,10 +129,15 @@ def _difference(path: Path, record: FileRecord, how: str) -> str:
     """How a file differs from its record, or "" if it does not."""
     try:
         stat = path.stat()
-    except OSError:
+    except FileNotFoundError:
         return "is missing"
+    except OSError as error:
+        return f"cannot be read: {error.strerror or error}"
     if stat.st_size != record.bytes:
         return f"has {stat.st_size} bytes, and had {record.bytes} when it was made"
-    if how == "quick" and stat.st_mtime_ns == record.mtime_ns:
+    if how == "quick" and stat.st_size > LARGE and stat.st_mtime_ns == record.mtime_ns:
         return ""
-    return "" if file_digest(path) == record.sha256 else "has other content than when it was made"
+    try:
+        return "" if file_digest(path) == record.sha256 else "has other content than when it was made"
+    except OSError as error:
+        return f"cannot be read: {error.strerror or error}"

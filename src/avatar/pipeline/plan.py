@@ -52,6 +52,7 @@ class PlanStore(ArtifactStore):
 
     root: Path
     verify: str = "quick"
+    _used: dict[Path, Manifest] = field(default_factory=dict)
     reused: dict[str, set[str]] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
 

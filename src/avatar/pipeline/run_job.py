@@ -1,6 +1,5 @@
 """One job: all stages, from a data set to a bundle and a report."""
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -9,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from avatar.common.errors import ArtifactError
+from avatar.common.folders import copy_folder
 from avatar.common.logging import get_logger
 from avatar.config.schema import Config
 from avatar.pipeline import (
@@ -59,9 +59,13 @@ def run_job(cfg: Config, tracked: Run) -> Outcome:
     output = Path(cfg.output_dir)
     _create_folder(output)
     job, recorder = Job.of(cfg), Recorder(tracked, cfg)
+    with job.store.blames_damage():
+        return _run(job, recorder, output)
+
+
+def _run(job: Job, recorder: Recorder, output: Path) -> Outcome:
     results = run_stages(job, recorder)
     report, exported = finish(job, results)
-
     metrics = {
         **results.measured.values,
         **search_metrics(results.surrogate, results.searched),
@@ -70,7 +74,7 @@ def run_job(cfg: Config, tracked: Run) -> Outcome:
     }
     page = stage_14_report.write(report, output, results)
     bundle = output / stage_15_export.BUNDLE
-    shutil.copytree(exported.folder / stage_15_export.BUNDLE, bundle, dirs_exist_ok=True)
+    copy_folder(exported.folder / stage_15_export.BUNDLE, bundle)
     recorder.job(results, metrics, output, bundle)
     return Outcome(report.table, metrics, page, bundle)
 

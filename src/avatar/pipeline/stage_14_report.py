@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from avatar.common.files import write_text, writing
 from avatar.measure.baselines import VECTOR_BASELINES, titles
 from avatar.measure.judging import BETWEEN, LANGUAGE, Decided
 from avatar.measure.metrics import score_text
@@ -123,10 +124,11 @@ def write(report: Report, folder: Path, results: Results) -> Path:
     """Write page, table, front and figures into `folder`; the result is the path of the page."""
     page = folder / "report.html"
     write_report(report, page)
-    report.table.to_csv(folder / "table.csv")
-    front_frame(results.searched.result).to_csv(folder / "front.csv", index=False)
+    write_text(folder / "table.csv", report.table.to_csv())
+    write_text(folder / "front.csv", front_frame(results.searched.result).to_csv(index=False))
     for name, figure in report.figures.items():
-        figure.savefig(folder / f"{name.lower().replace(' ', '_')}.png", dpi=120)
+        with writing(folder / f"{name.lower().replace(' ', '_')}.png") as temporary:
+            figure.savefig(temporary, dpi=120, format="png")
     return page
 
 

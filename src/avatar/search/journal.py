@@ -1,13 +1,16 @@
 """An Optuna journal in one file: it survives `kill -9` at any moment, and an entry takes microseconds."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from optuna.storages.journal import BaseJournalBackend
 
-from avatar.common.errors import ArtifactError
+from avatar.common.errors import ArtifactError, AvatarError
+from avatar.common.files import write_all
+from avatar.common.full_disk import full_disk
 
 
 class SingleWriterJournal(BaseJournalBackend):
@@ -27,7 +30,7 @@ class SingleWriterJournal(BaseJournalBackend):
                 path.write_bytes(whole)
             self._entries: list[dict[str, Any]] = [json.loads(line) for line in whole.splitlines()]
             self._stream = path.open("ab", buffering=0)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ArtifactError(
                 f"cannot use the stored search {path}: {error}",
                 "delete this file to start the search again",
@@ -40,9 +43,25 @@ class SingleWriterJournal(BaseJournalBackend):
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         """Append entries to the file."""
         lines = [json.dumps(entry, separators=(",", ":")) for entry in logs]
-        self._stream.write(("\n".join(lines) + "\n").encode())
+        write_all(self._stream.fileno(), ("\n".join(lines) + "\n").encode())  # one write may write a part
         self._entries += [json.loads(line) for line in lines]
 
     def close(self) -> None:
         """Close the file."""
         self._stream.close()
+
+
+@contextmanager
+def stored_search(storage: Path | None) -> Iterator[None]:
+    """Turns whatever a damaged journal leads to into one clear error."""
+    try:
+        yield
+    except AvatarError:
+        raise
+    except Exception as error:
+        if storage is None or full_disk(error):
+            raise
+        raise ArtifactError(
+            f"the stored search {storage} is damaged: {type(error).__name__}: {error}",
+            "delete this file to start the search again",
+        ) from error

@@ -79,6 +79,15 @@ def check_server(uri: str) -> None:
         ) from error
 
 
+def server_answers(uri: str) -> bool:
+    """Whether a server answers. A database is not asked: True."""
+    try:
+        check_server(uri)
+    except ConfigError:
+        return False
+    return True
+
+
 def _health_request(uri: str) -> urllib.request.Request:
     """The request for a server's health; a name and password in the address are sent as MLflow sends them."""
     address = urlsplit(uri)

@@ -13,6 +13,7 @@ from avatar.common.errors import AvatarError
 from avatar.common.output import complain
 from avatar.common.signals import received
 from avatar.config.schema import TrackingConfig, expand_paths
+from avatar.tracking.address import without_password
 from avatar.tracking.mlflow_values import PARENT_VARIABLE
 
 
@@ -48,7 +49,7 @@ class SweepCallback(Callback):
         plain: Any = OmegaConf.to_container(
             OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
         )
-        name = " ".join(overrides)[:200] or "sweep"
+        name = without_password(" ".join(overrides), tracking.uri)[:200] or "sweep"
         store, run_id = open_sweep(
             tracking,
             tracking.experiment or str(config.experiment),

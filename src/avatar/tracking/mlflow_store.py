@@ -6,9 +6,10 @@ from pathlib import Path
 from filelock import FileLock
 
 from avatar.common.errors import ArtifactError, ConfigError
+from avatar.common.full_disk import full_disk
 from avatar.common.logging import get_logger
 from avatar.config.schema import TrackingConfig
-from avatar.tracking.address import check_database, check_server, resolve_uri, without_password
+from avatar.tracking.address import check_database, check_server, resolve_uri, server_answers, without_password
 from avatar.tracking.database_file import prepare_database
 from avatar.tracking.moved import follow_folder, set_location
 from avatar.tracking.quiet import quiet
@@ -29,17 +30,21 @@ LOCK_SECONDS = 120.0
 class Store:
     """An open store: its address, its client, and the experiment of new runs.
 
-    `locks` is the folder of file locks; they tell a running job from one whose process was killed.
+    `locks` is the folder of file locks; they tell a running job from one whose process was killed. If not `answers`,
+    the server did not answer, and `experiment_id` is "".
     """
 
     uri: str
     client: MlflowClient
     experiment_id: str
     locks: Path
+    answers: bool = True
 
 
-def open_store(cfg: TrackingConfig, experiment: str, root: Path | None = None) -> Store:
+def open_store(cfg: TrackingConfig, experiment: str, root: Path | None = None, needed: bool = True) -> Store:
     """Open the store of `cfg`; make it and the experiment first if they do not exist.
+
+    A server that does not answer is a ConfigError, or if it is not `needed`, a store that does not answer.
 
     Relative paths are below `root` (None: the working directory). Several processes may call this at the same time
     for a store that does not exist yet: one makes it under a file lock, the others wait. Raises ConfigError for an
@@ -54,6 +59,8 @@ def open_store(cfg: TrackingConfig, experiment: str, root: Path | None = None) -
     try:
         locks.mkdir(parents=True, exist_ok=True)
         if database is None:
+            if not needed and not server_answers(uri):
+                return Store(uri, MlflowClient(tracking_uri=uri), "", locks, answers=False)
             check_server(uri)
         else:
             database.parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +84,9 @@ def open_store(cfg: TrackingConfig, experiment: str, root: Path | None = None) -
     except (MlflowException, SQLAlchemyError) as error:
         raise ArtifactError(
             without_password(f"the tracking store {cfg.uri} cannot be used: {str(error).splitlines()[0]}", cfg.uri),
-            "move the file away to start a new store; for a store of an older MLflow run `mlflow db upgrade`",
+            "free some disk space, or set tracking.uri to another file"
+            if full_disk(error)
+            else "move the file away to start a new store; for a store of an older MLflow run `mlflow db upgrade`",
         ) from error
     mlflow.set_tracking_uri(uri)
     return Store(uri, client, experiment_id, locks)

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import os
 import platform
 import re
 import shutil
@@ -16,6 +17,7 @@ import yaml
 
 from avatar.common.hashing import stable_hash
 from avatar.config.schema import Config
+from avatar.tracking.address import without_password
 
 VOLATILE = ("output_dir", "parent_run", "debug", "plan", "tracking", "executor", "artifacts")
 """Settings that change where and how a job runs, but not its result."""
@@ -29,6 +31,11 @@ PARENT_VARIABLE = "AVATAR_PARENT_RUN"
 METRIC = re.compile(r"[a-z][a-z0-9_]*/[a-z][a-z0-9_]*")
 
 
+def parent_of(cfg: Config) -> str | None:
+    """Id of the sweep's parent run, from the config or from the environment variable that the sweep set."""
+    return cfg.parent_run or os.environ.get(PARENT_VARIABLE) or None
+
+
 def config_hash(cfg: Config) -> str:
     """Digest of all settings that the result of the job depends on; equal digests mean the same job."""
     values = dataclasses.asdict(cfg)
@@ -36,8 +43,10 @@ def config_hash(cfg: Config) -> str:
 
 
 def config_yaml(cfg: Config) -> str:
-    """The whole configuration as YAML, groups in the order of the schema."""
-    return str(yaml.safe_dump(dataclasses.asdict(cfg), sort_keys=False, allow_unicode=True))
+    """The whole configuration as YAML, groups in the order of the schema, without the tracking store's password."""
+    values = dataclasses.asdict(cfg)
+    values["tracking"]["uri"] = without_password(cfg.tracking.uri, cfg.tracking.uri)
+    return str(yaml.safe_dump(values, sort_keys=False, allow_unicode=True))
 
 
 def result_yaml(cfg: Config) -> str:

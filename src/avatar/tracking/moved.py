@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from avatar.common.errors import ArtifactError
+from avatar.common.full_disk import full_disk
 from avatar.common.logging import get_logger
 from avatar.tracking.address import BUSY_SECONDS
 
@@ -88,7 +89,9 @@ def _connected(database: Path) -> Iterator[sqlite3.Connection]:
     except sqlite3.Error as error:
         raise ArtifactError(
             f"cannot correct the paths in the tracking store {database}, whose folder was moved: {error}",
-            "make the file writable and close other programs that use it, or set tracking.uri to a new store",
+            "free some disk space, or set tracking.uri to another file"
+            if full_disk(error)
+            else "make the file writable and close other programs that use it, or set tracking.uri to a new store",
         ) from error
 
 

@@ -9,7 +9,7 @@ from avatar.tracking.mlflow_store import Store
 
 from mlflow.entities import Run as MlflowRun  # isort: skip  (mlflow comes after quiet() in store)
 
-PARENT_TAG = "mlflow.parentRunId"
+NAME_TAG, PARENT_TAG = "mlflow.runName", "mlflow.parentRunId"
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,20 @@ def search_runs(store: Store, where: str) -> list[RecordedRun]:
 def job_lock(store: Store, digest: str, parent: str | None) -> FileLock:
     """A lock that the process of a job holds. The system releases it when the process ends."""
     return FileLock(store.locks / f"{parent or store.experiment_id}-{digest}.lock")
+
+
+def end_sweep(store: Store, run_id: str, interrupted: bool) -> str:
+    """Set and return the status of a sweep's run.
+
+    It is KILLED if the sweep or a job was killed, FINISHED if all jobs are, else FAILED. Jobs
+    whose process was killed together with the sweep get the status KILLED too.
+    """
+    close_abandoned(store, run_id)
+    jobs = store.client.search_runs([store.experiment_id], f"tags.`{PARENT_TAG}` = '{run_id}'", max_results=10_000)
+    ends = {job.info.status for job in jobs}
+    status = "KILLED" if interrupted or "KILLED" in ends else "FINISHED" if ends == {"FINISHED"} else "FAILED"
+    store.client.set_terminated(run_id, status)
+    return status
 
 
 def close_abandoned(store: Store, parent: str) -> None:

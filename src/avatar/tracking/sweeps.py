@@ -6,10 +6,11 @@ from typing import Any
 
 from avatar.common.hashing import stable_hash
 from avatar.config.schema import TrackingConfig
+from avatar.tracking.changes import SWEEP_ENDED, Change
+from avatar.tracking.delivery import Delivery, send_waiting
 from avatar.tracking.mlflow_store import Store, open_store
 from avatar.tracking.mlflow_values import VOLATILE, standard_tags
-from avatar.tracking.recorded_run import PARENT_TAG, close_abandoned
-from avatar.tracking.runs import NAME_TAG
+from avatar.tracking.recorded_run import NAME_TAG
 
 
 def sweep_hash(config: Mapping[str, Any], overrides: list[str]) -> str:
@@ -24,6 +25,7 @@ def open_sweep(
 ) -> tuple[Store, str]:
     """The store, made if needed, and the id of the sweep's parent run: that with this `digest`, or a new one."""
     store = open_store(cfg, experiment, root)
+    send_waiting(store)
     tags = {
         NAME_TAG: name,
         "stage": "sweep",
@@ -46,14 +48,10 @@ def open_sweep(
     return store, run_id
 
 
-def close_sweep(store: Store, run_id: str, interrupted: bool = False) -> str:
-    """End the parent run; returns its status: KILLED if it or a job was killed, FINISHED if all jobs are, else FAILED.
-
-    Jobs whose process was killed together with the sweep get the status KILLED too.
-    """
-    close_abandoned(store, run_id)
-    jobs = store.client.search_runs([store.experiment_id], f"tags.`{PARENT_TAG}` = '{run_id}'", max_results=10_000)
-    ends = {job.info.status for job in jobs}
-    status = "KILLED" if interrupted or "KILLED" in ends else "FINISHED" if ends == {"FINISHED"} else "FAILED"
-    store.client.set_terminated(run_id, status)
-    return status
+def close_sweep(store: Store, run_id: str, interrupted: bool = False) -> None:
+    """End the parent run, as `recorded_run.end_sweep` does; later, if the store does not answer."""
+    delivery = Delivery(store, strict=False)
+    try:
+        delivery.send(Change(SWEEP_ENDED, run_id, {"interrupted": interrupted}))
+    finally:
+        delivery.finish()

@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from avatar.common.errors import ArtifactError
 from avatar.common.hashing import stable_hash
 from avatar.common.seeding import generator
-from avatar.search.journal import SingleWriterJournal
+from avatar.search.journal import SingleWriterJournal, stored_search
 from avatar.search.objectives import Objective, SearchContext, evaluate, minimised
 from avatar.search.pareto import crowding, front, ranks
 from avatar.search.result import Progress, SearchResult, result_of
@@ -129,11 +129,12 @@ class NSGA2:
         sampler = LegalNSGAII(context, max(2, min(population, evaluations // 10)), seed)
         journal = SingleWriterJournal(storage) if storage is not None else None
         try:
-            backend = InMemoryStorage() if journal is None else JournalStorage(journal)
             names = [objective.name for objective in objectives]
             settings = [context.space, context.budgets, context.task, names, sampler.population_size, seed]
-            study = _open_study(backend, sampler, names, stable_hash(settings))
-            done = _stored(study, sampler, context, objectives)
+            with stored_search(storage):
+                backend = InMemoryStorage() if journal is None else JournalStorage(journal)
+                study = _open_study(backend, sampler, names, stable_hash(settings))
+                done = _stored(study, sampler, context, objectives)
             sampler.evaluation = len(done)
             while sampler.evaluation < evaluations:
                 batch = int(sampler.population_size or 1)
