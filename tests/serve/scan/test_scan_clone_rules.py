@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -220,7 +221,7 @@ def test_the_less_alike_the_larger() -> None:
     rules = CloneRules(min_words=50)
     assert [rules.keeps(location(words)) for words in (29, 30, 49, 50)] == [False, True, True, True]
     assert [rules.compares(location(words)) for words in (30, 49, 50)] == [False, False, True]
-    assert [rules.is_lookalike(location(words)) for words in (50, 69, 70)] == [True, True, False]
+    assert [rules.is_lookalike(location(words)) for words in (50, 57, 58)] == [True, True, False]
     every = CloneRules(min_lines=0, min_words=0)
     assert every.keeps(location(0, lines=0))
     assert every.compares(location(0))
@@ -257,9 +258,11 @@ def test_what_is_left_out_is_in_every_format(tmp_path: Path, capsys: pytest.Capt
         assert main([*command, name]) == 0
         shown[name] = capsys.readouterr().out
     for name in ("table", "html", "sarif"):
-        assert "groups of tests only: 1 (--tests)" in shown[name], name
+        assert "groups of tests and examples only: 1 (--tests)" in shown[name], name
         assert "folders of third-party code or build results (vendor): 1" in shown[name], name
-    assert {"what": "groups of tests only", "count": 1, "option": "--tests"} in json.loads(shown["json"])["left_out"]
+    assert {"what": "groups of tests and examples only", "count": 1, "option": "--tests"} in json.loads(shown["json"])[
+        "left_out"
+    ]
     assert main([*command, "json", "--tests", "--simple", "--split-copies", "--min-words", "0"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert len(report["findings"]) == 1
@@ -273,3 +276,13 @@ def test_texts_have_the_same_rules() -> None:
     assert not report.findings
     assert counts(report, "--tests") == 1
     assert len(scan_texts(files, student, Options(tests=True)).findings) == 1
+
+
+def test_short_overloads_of_one_name_are_no_clones_worth_showing() -> None:
+    rules = CloneRules(min_words=50)
+    short = [replace(location(60), file="a.cpp", name="at", first_line=line) for line in (1, 20)]
+    assert rules.is_overload(short)
+    assert not rules.is_overload([short[0], replace(short[1], name="get")])
+    assert not rules.is_overload([short[0], replace(short[1], file="b.cpp")])
+    assert not rules.is_overload([replace(one, words=70) for one in short])
+    assert not replace(rules, simple=True).is_overload(short)

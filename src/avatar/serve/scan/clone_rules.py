@@ -12,10 +12,10 @@ from avatar.code.function_forms import SIMPLE, Form
 from avatar.serve.scan.findings import LeftOut, Location
 
 MIN_LINES = 5
-MIN_WORDS = 50
-"""Default size of a function in words: names, numbers and signs. jscpd's default is 50 tokens."""
+MIN_WORDS = 70
+"""Default size of a function in words: names, numbers and signs. Most smaller clones are not worth acting on."""
 MIN_WORDS_SUSPICIOUS = 20
-EXACT_SHARE, NEAR_SHARE = 0.6, 1.4
+EXACT_SHARE, NEAR_SHARE, OVERLOAD_SHARE = 0.6, 1.15, 1.4
 """The less two functions are alike, the larger they must be: shares of `min_words`."""
 
 _LOOKALIKES = frozenset({Form.STRAIGHT, Form.STANDARD})
@@ -54,6 +54,12 @@ class CloneRules:
     def min_words_near(self) -> int:
         """Least size of a clone that differs in more than names."""
         return ceil(NEAR_SHARE * self.min_words)
+
+    def is_overload(self, functions: Sequence[Location]) -> bool:
+        """Whether functions are short overloads, of one name in one file: they are one interface, not copies."""
+        if self.simple or len({(one.file, one.name) for one in functions}) > 1:
+            return False
+        return min(one.words for one in functions) < OVERLOAD_SHARE * self.min_words
 
     def keeps(self, location: Location) -> bool:
         """Whether the function takes part at all."""

@@ -1,4 +1,4 @@
-"""Which functions are tests, by the name of their file, its folders, and the function's own name."""
+"""Which functions are tests or examples, by the names of their file, its folders, and the function itself."""
 
 import re
 from functools import lru_cache
@@ -7,7 +7,10 @@ from pathlib import PurePosixPath
 from avatar.code.languages.base import words
 from avatar.serve.scan.findings import Location
 
-_WORDS = words("test tests spec specs e2e unittest unittests testsuite testdata fixture fixtures")
+_WORDS = words(
+    "test tests spec specs e2e unittest unittests testsuite testdata fixture fixtures example examples sample samples "
+    "demo demos"
+)
 """Words of folder names, such as in `androidTest`, `tool-tests` and `Parser.Tests`."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z\d]+")
 _FILE = re.compile(
@@ -18,7 +21,7 @@ _MACRO = re.compile(r"(TYPED_)?TEST(_\w+)?|BOOST_(AUTO|FIXTURE)_TEST_CASE")
 
 
 def is_test(location: Location) -> bool:
-    """Whether a function is part of a test; `location.file` is relative to the scanned folder."""
+    """Whether a function is part of a test or an example; `location.file` is relative to the scanned folder."""
     if is_test_file(location.file):
         return True
     *scopes, name = re.split(r"::|\.", location.name)
@@ -29,7 +32,7 @@ def is_test(location: Location) -> bool:
 
 @lru_cache(maxsize=10_000)
 def is_test_file(name: str) -> bool:
-    """Whether a path, relative to the scanned folder, is that of a test."""
+    """Whether a path, relative to the scanned folder, is that of a test or an example."""
     path = PurePosixPath(name)
     if _FILE.search(path.name):
         return True

@@ -32,7 +32,7 @@ _NOT_OF_THE_RESULT = frozenset({"threshold", "fail_on", "since", "parse_seconds"
 class Options:
     """Options of a scan. `min_lines` to `tests` are the rules of `CloneRules`.
 
-    `min_words` is by default 50 for clones and 20 for suspicious functions, to which the other rules do not apply.
+    `min_words` is by default 70 for clones and 20 for suspicious functions, to which the other rules do not apply.
     `split_copies`: the functions of copied files and classes are separate findings. If more than `most_functions`
     remain, it is a DataError. The default `threshold` is the student's, but never above `fail_on`. `chance_neighbours`
     limits the distance between clones (see `NeighbourLimit`). `parse_seconds` is the CPU time for parsing one file, by

@@ -91,7 +91,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help="compare simple functions too (those that are empty, have one plain statement, or are constructors that "
         "only set fields), and report similar straight code and standard methods (docs/left_out.md)",
     )
-    scan.add_argument("--tests", action="store_true", help="report groups that consist of tests only, too")
+    scan.add_argument("--tests", action="store_true", help="report groups that consist of tests and examples only, too")
     scan.add_argument(
         "--split-copies",
         action="store_true",

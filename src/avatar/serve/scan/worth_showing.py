@@ -23,12 +23,15 @@ def worth_showing(
         return list(findings), []
     shown = [one for one in findings if rules.tests or not all(map(is_test, one.functions))]
     tests = len(findings) - len(shown)
+    overloads = sum(not one.exact and rules.is_overload(one.functions) for one in shown)
+    shown = [one for one in shown if one.exact or not rules.is_overload(one.functions)]
     if not split_copies:
         shown = with_copied_parts(shown, locations)
     copies = sum(one.copies > 0 for one in shown)
     what = f"groups shown as {copies} copied folders, files or classes"
     return shown, [
-        LeftOut("groups of tests only", tests, "--tests"),
+        LeftOut("groups of tests and examples only", tests, "--tests"),
+        LeftOut("groups of short overloads of one function", overloads, "--simple, --min-words"),
         LeftOut(what, sum(one.copies for one in shown), "--split-copies"),
     ]
 
