@@ -55,7 +55,7 @@ def test_each_value_is_in_one_job_and_no_product_is_built() -> None:
 
 def test_ranges_and_patterns_are_written_out() -> None:
     assert [seed for seed, _, _ in jobs("seed=range(1,4)")] == [1, 2, 3]
-    assert [name for _, _, name in jobs("dataset=glob(*e*)")] == ["devign", "reveal", "samples"]
+    assert [name for _, _, name in jobs("dataset=glob(*e*)")] == ["devign", "fixes", "reveal", "samples"]
 
 
 def test_of_an_interval_both_ends_are_checked() -> None:

@@ -51,6 +51,7 @@ NEEDS = {
     "vectors": ["teacher.path=x.npy"],
     "pairs": ["dataset.language=java"],
     "samples": ["dataset.language=java"],
+    "fixes": ["dataset.language=c"],
 }
 """Other values that a choice needs."""
 

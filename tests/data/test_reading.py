@@ -10,8 +10,9 @@ from avatar.code.text import DOCSTRINGS_KEPT, REMOVED, TextRules
 from avatar.common.errors import DataError
 from avatar.config.schema import DatasetConfig
 from avatar.data.load import load_corpus
-from avatar.data.overlaps import body_key, count_overlaps
+from avatar.data.overlaps import count_overlaps
 from avatar.data.records import Corpus, Pair, SplitName, Task
+from avatar.data.twins import body_key
 from function_variants import METHODS, variants
 from reader_folders import (
     LAYOUTS,

@@ -126,7 +126,7 @@ def test_needs_examples_to_check_with(tmp_path: Path) -> None:
 
 def test_an_unwritable_place_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(ArtifactError, match="cannot write the bundle"):
+    with pytest.raises(ArtifactError, match="cannot write the folder"):
         tiny_bundle(tmp_path / "file" / "b", Task.PAIR)
 
 

@@ -159,7 +159,7 @@ def test_a_head_survives_json_and_refuses_wrong_values(head: PairHead) -> None:
     assert PairHead.from_dict(json.loads(json.dumps(head.as_dict()))) == head
     with pytest.raises(ValueError, match="not an object with"):
         PairHead.from_dict({"knots": []})
-    with pytest.raises(ValueError, match="wrong type"):
+    with pytest.raises(ValueError, match="bias is None, not a finite number"):
         PairHead.from_dict({**head.as_dict(), "bias": None})
     wrong = PairHead((0.1,), (-1.0, 2.0), float("nan"), 0, 0, 2.0).problems()
     assert len(wrong) == 4

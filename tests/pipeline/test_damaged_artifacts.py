@@ -206,6 +206,7 @@ def test_a_job_ends_with_one_clear_error(stage: str, data: Path, store: tuple[Pa
     assert any(str(artifact) in caught.value.message for artifact in artifacts_of(folder, stage))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [zeroed, garbled])
 @pytest.mark.parametrize("stage", WITH_FILES)
 def test_damage_that_only_its_reader_meets_is_one_clear_error_too(
@@ -236,6 +237,7 @@ def test_damage_that_only_its_reader_meets_is_one_clear_error_too(
     assert "delete" in caught.value.hint
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", WITH_FILES)
 def test_what_a_killed_stage_left_does_not_count(
     stage: str, data: Path, store: tuple[Path, Outcome], tmp_path: Path

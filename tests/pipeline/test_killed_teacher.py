@@ -53,6 +53,7 @@ def taught(cfg: Config, stage: str, die_after: int | None = None) -> int:
 
         return wrapped
 
+    teacher_model.check_encoder = lambda *_: None  # type: ignore[assignment]  # it would count as a batch
     teacher_model.TeacherModel.encode = counted(encode)  # type: ignore[method-assign]
     teacher_model.Upper.encode = counted(upper)  # type: ignore[method-assign]
     job = Job.of(cfg)
@@ -89,7 +90,9 @@ def arrays(folder: Path, stage: str) -> dict[str, np.ndarray]:
     return {name: np.load(made.parent / name) for name in names if name.endswith(".npy")}
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize(
+    "stage", [one if one == "vectors" else pytest.param(one, marks=pytest.mark.slow) for one in STAGES]
+)
 def test_a_killed_teacher_goes_on_from_what_it_had(stage: str, tmp_path: Path) -> None:
     data = write_pairs(tmp_path / "data", 120)
     whole = run(config(data, tmp_path / "undisturbed", stage), stage)

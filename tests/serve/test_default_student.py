@@ -23,22 +23,39 @@ MOST_BYTES = 3_000_000
 
 ADD = """def add_all(values, start):
     total = start
+    largest = 0
     for value in values:
         if value > 0:
             total += value * 2
-    print("done", total)
-    return total
+        elif value < -100:
+            total -= value
+        else:
+            print("skipped", value)
+        largest = max(largest, value)
+    if largest > total:
+        raise ValueError(f"{largest} is larger than {total}")
+    print("done", total, largest)
+    return total + largest
 """
 RENAMED = ADD.replace("values", "items").replace("value", "item").replace("total", "result").replace("start", "first")
 JAVA = """int addAll(int[] values, int start) {
     int total = start;
+    int largest = 0;
     for (int value : values) {
         if (value > 0) {
             total += value * 2;
+        } else if (value < -100) {
+            total -= value;
+        } else {
+            System.out.println("skipped" + value);
         }
+        largest = Math.max(largest, value);
     }
-    System.out.println("done" + total);
-    return total;
+    if (largest > total) {
+        throw new IllegalArgumentException(largest + " is larger than " + total);
+    }
+    System.out.println("done" + total + largest);
+    return total + largest;
 }
 """
 OTHER = """def read(path, name):

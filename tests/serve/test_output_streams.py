@@ -14,10 +14,14 @@ from avatar.serve.cli import main
 FUNCTION = """\
 def twin(values):
     total = 0
+    largest = 0
     for value in values:
         if value > 0:
             total += value
-    return total
+        elif value < -100:
+            total -= value * 2
+        largest = max(largest, value)
+    return total + largest
 """
 FULL = Path("/dev/full")
 COMMANDS = {

@@ -12,7 +12,18 @@ from avatar.common.paths import user_path
 from avatar.config.schema import Config, DatasetConfig
 from avatar.serve.scan.cache import Cache
 
-FUNCTION = "def twin(values):\n    total = 0\n    for one in values:\n        total += one\n    return total\n"
+FUNCTION = """\
+def twin(values):
+    total = 0
+    largest = 0
+    for value in values:
+        if value > 0:
+            total += value
+        elif value < -100:
+            total -= value * 2
+        largest = max(largest, value)
+    return total + largest
+"""
 
 UNKNOWN = """
 import os, pwd, sys

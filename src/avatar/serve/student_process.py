@@ -19,6 +19,7 @@ from avatar.common.cores import allowed_cores
 from avatar.common.errors import ArtifactError, AvatarError
 from avatar.common.worker_process import inside_worker
 from avatar.common.workers import EndedError, Nursery, Worker
+from avatar.serve.extras import require_packages_for_graphs
 from avatar.serve.predictor import Answers, Predictor, chosen_labels
 
 OPEN_SECONDS = 60.0
@@ -68,6 +69,7 @@ def open_student(
     """The student in a bundle. It is in a process of its own, unless it needs no library or this is a worker."""
     if inside_worker() or read_bundle(folder).reads_ngrams:
         return Predictor(folder, threads, runtime=runtime, precision=precision)
+    require_packages_for_graphs()
     return StudentProcess(folder, threads, runtime, precision)
 
 

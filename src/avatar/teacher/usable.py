@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from transformers import PreTrainedTokenizerBase
 
 from avatar.common.errors import DataError
-from avatar.data.batching import TokenTable
 
 if TYPE_CHECKING:
     from avatar.teacher.teacher_model import TeacherModel
@@ -78,8 +78,8 @@ def check_encoder(model: "TeacherModel", tokenizer: PreTrainedTokenizerBase, nam
 def _vectors(model: "TeacherModel", tokenizer: PreTrainedTokenizerBase) -> torch.Tensor:
     if model.encoder.config.is_encoder_decoder:
         raise ValueError("it is an encoder with a decoder")
-    rows = tokenizer(list(PROBES), truncation=True, max_length=16)["input_ids"]
-    ids, mask = TokenTable.from_lists(rows, tokenizer.pad_token_id or 0, 0).padded(torch.arange(2).numpy())
+    table = model.table(tokenizer, PROBES, ["python"] * len(PROBES), 16)
+    ids, mask = table.padded(np.arange(len(PROBES)))
     training = model.training
     model.train(False)
     vectors = model.encode(ids, mask)

@@ -27,11 +27,12 @@ HEAD = "POST {} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\nContent-Typ
 def bad_request(number: int, size: int = 60_000) -> dict[str, Any]:
     name = list(QUADRATIC)[number % len(QUADRATIC)]
     language, text = hostile(name, size)
-    return {"files": {f"bad{SUFFIXES[language]}": text, "a.py": FUNCTION.format(1), "b.py": FUNCTION.format(1)}}
+    files = {f"bad{SUFFIXES[language]}": text, "a.py": FUNCTION.format(1), "b.py": FUNCTION.format(1)}
+    return {"files": files, "min_words": 10}
 
 
 def good_request(number: int) -> dict[str, Any]:
-    return {"files": {"a.py": "".join(FUNCTION.format(10 * number + one) for one in range(10))}}
+    return {"files": {"a.py": "".join(FUNCTION.format(10 * number + one) for one in range(10))}, "min_words": 10}
 
 
 def post(served: Served, content: object) -> tuple[int, dict[str, Any], float]:

@@ -133,8 +133,14 @@ def running(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
 
 
+OFTEN = ("c", "python", "typescript")
+"""Languages of the default tests; the others take as long again."""
+
+
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("language", LANGUAGES.names())
+@pytest.mark.parametrize(
+    "language", [one if one in OFTEN else pytest.param(one, marks=pytest.mark.slow) for one in LANGUAGES.names()]
+)
 def test_every_grammar_has_the_budget(language: str) -> None:
     outliner = Outliner(TextRules(), seconds=0.3)
     for name in QUADRATIC:

@@ -198,7 +198,7 @@ def test_forwarders_are_counted_and_compared_on_demand(language: str, tmp_path: 
     assert groups(report) == []
     assert report.counts.functions == 0
     assert counts(report, "--simple") == 2
-    assert groups(report_of(tmp_path, simple=True)) == [set(names)]
+    assert groups(report_of(tmp_path, simple=True, min_words=40)) == [set(names)]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -206,7 +206,7 @@ def test_small_functions_are_reported_as_exact_copies_only(language: str, tmp_pa
     same, other = SMALL[language].format(name="first"), SMALL[language].format(name="second")
     files = {f"a.{language}": same, f"b.{language}": same, f"c.{language}": other}
     written(tmp_path, {name: in_file(language, text) for name, text in files.items()})
-    report = report_of(tmp_path)
+    report = report_of(tmp_path, min_words=50)
     assert groups(report) == [{f"a.{language}", f"b.{language}"}]
     assert report.findings[0].exact
     assert counts(report, "--min-words") == 3
@@ -238,9 +238,10 @@ def test_forms(form: Form) -> None:
 
 
 def test_copies_of_small_standard_methods_are_left_out() -> None:
-    assert not CloneRules().keeps(location(40, Form.STANDARD))
-    assert CloneRules().keeps(location(40))
-    assert CloneRules().keeps(location(50, Form.STANDARD))
+    rules = CloneRules(min_words=50)
+    assert not rules.keeps(location(40, Form.STANDARD))
+    assert rules.keeps(location(40))
+    assert rules.keeps(location(50, Form.STANDARD))
 
 
 def test_only_sizes_count_for_suspicious_functions() -> None:

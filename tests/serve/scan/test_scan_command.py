@@ -28,12 +28,16 @@ def twin(values, limit):
         if value > limit and value % 2 == 1:
             total += value * limit
             largest = max(largest, value)
+        elif value < 0 and largest is not None:
+            skipped += 1
+            total -= largest * skipped
+            largest = min(largest, limit - value)
     return total, largest
 """
 LARGE = [
     text
     for text in TEXTS
-    if (one := outline("a.py", text, "python", DOCSTRINGS_KEPT)[0].locations[0]).words >= 60 and not one.form
+    if (one := outline("a.py", text, "python", DOCSTRINGS_KEPT)[0].locations[0]).words >= 81 and not one.form
 ][:6]
 
 
@@ -134,9 +138,9 @@ def test_a_second_scan_touches_only_what_changed(code: Path, clone_student: Path
 def test_functions_are_compared_with_their_own_language_only(code: Path, clone_student: Path) -> None:
     (code / "a.c").write_text("int f(int a) {\n  int b = a;\n  b += 1;\n  b += 2;\n  return b + a * 2 - 1;\n}\n")
     (code / "a.cpp").write_text((code / "a.c").read_text().replace("f(", " f("))
-    report = scan(code, clone_student, Options(threshold=0.0))
+    report = scan(code, clone_student, Options(threshold=0.0, min_words=20))
     assert [{location.language for location in one.functions} for one in report.findings] == [{"python"}, {"c", "cpp"}]
-    only = scan(code, clone_student, Options(threshold=0.0, languages=["c", "cpp"]))
+    only = scan(code, clone_student, Options(threshold=0.0, min_words=20, languages=["c", "cpp"]))
     assert [len(one.functions) for one in only.findings] == [2]
 
 

@@ -87,11 +87,11 @@ def test_a_scan_shows_a_copied_file_once(language: str, tmp_path: Path) -> None:
     text = in_file(language, "".join([TOTAL[language], *small]))
     names = {f"{folder}/orders.{language}" for folder in ("old", "new")}
     written(tmp_path, dict.fromkeys(names, text))
-    (finding,) = (report := scan(tmp_path, find_bundle(None), Options(cache=False))).findings
+    (finding,) = (report := scan(tmp_path, find_bundle(None), Options(cache=False, min_words=50))).findings
     assert groups(report) == [names]
     assert (finding.kind, finding.exact) == (CloneKind.COPIED, True)
     assert any("--split-copies" in one.option for one in report.left_out)
-    split = scan(tmp_path, find_bundle(None), Options(cache=False, split_copies=True))
+    split = scan(tmp_path, find_bundle(None), Options(cache=False, min_words=50, split_copies=True))
     assert split.findings
     assert all(function.name != f"orders.{language}" for one in split.findings for function in one.functions)
 

@@ -28,7 +28,7 @@ def method(head: str, count: int) -> str:
 
 
 def results(path: Path, student: Path, threshold: float = 0.0) -> list[dict[str, Any]]:
-    report = scan(path, student, Options(threshold=threshold, cache=False))
+    report = scan(path, student, Options(threshold=threshold, min_words=20, tests=True, cache=False))
     content = json.loads(FORMATS.get("sarif")(report))
     jsonschema.Draft4Validator(SCHEMA).validate(content)
     (run,) = content["runs"]

@@ -71,8 +71,8 @@ def test_ranges_touch_where_they_share_a_line() -> None:
 
 
 def test_only_groups_with_a_changed_function_are_found(repository: Path, clone_student: Path) -> None:
-    options = Options(threshold=1.0, since="HEAD")
-    assert len(scan(repository, clone_student, Options(threshold=1.0)).findings) == 2
+    options = Options(threshold=1.0, min_words=20, since="HEAD")
+    assert len(scan(repository, clone_student, Options(threshold=1.0, min_words=20)).findings) == 2
     assert scan(repository, clone_student, options).findings == ()
     (repository / "c.py").write_text("import os\n\n\n" + SECOND)
     for root in (repository, repository / "c.py"):
@@ -86,7 +86,7 @@ def test_only_groups_with_a_changed_function_are_found(repository: Path, clone_s
     git(repository, "add", ".")
     git(repository, "commit", "-qm", "two")
     assert scan(repository, clone_student, options).findings == ()
-    assert len(scan(repository, clone_student, Options(threshold=1.0, since="HEAD~1")).findings) == 1
+    assert len(scan(repository, clone_student, Options(threshold=1.0, min_words=20, since="HEAD~1")).findings) == 1
 
 
 def test_suspicious_functions_since_a_revision(repository: Path, fault_student: Path) -> None:
@@ -131,7 +131,7 @@ def test_the_pre_commit_hook_stops_a_copy(
         **hook,
         "language": "system",
         "entry": f"{sys.executable} -m avatar.serve.cli {arguments}",
-        "args": ["--bundle", str(clone_student), "--threshold", "1"],
+        "args": ["--bundle", str(clone_student), "--threshold", "1", "--min-words", "20"],
     }
     config = {"repos": [{"repo": "local", "hooks": [local]}]}
     (repository / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config))
