@@ -69,7 +69,8 @@ def open_student(
     """The student in a bundle. It is in a process of its own, unless it needs no library or this is a worker."""
     if inside_worker() or read_bundle(folder).reads_ngrams:
         return Predictor(folder, threads, runtime=runtime, precision=precision)
-    require_packages_for_graphs()
+    if runtime in (None, "onnxruntime"):  # the extra of openvino has no onnxruntime
+        require_packages_for_graphs()
     return StudentProcess(folder, threads, runtime, precision)
 
 

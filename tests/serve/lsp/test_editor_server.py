@@ -18,7 +18,15 @@ from students import TEXTS
 
 FUNCTIONS = [text for text in TEXTS if 8 < text.count("\n") < 40 and not text.startswith(" ")]
 TWIN = FUNCTIONS[0]
-OTHER = "def other(a, b):\n    c = a * b\n    d = a + b\n    e = a - b\n    return (c, d, e, a / b, b / a)\n"
+OTHER = """\
+def other(a, b):
+    c = a * b
+    d = a + b
+    e = a - b
+    if c > d and b > 0:
+        e = e * c - d / b
+    return (c, d, e, a / b, b / a)
+"""
 SECONDS = 20
 
 
