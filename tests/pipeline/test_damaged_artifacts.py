@@ -18,7 +18,7 @@ from avatar.pipeline.run_job import Outcome
 from avatar.pipeline.stage import Stage
 from avatar.pipeline.stages import STAGES
 
-pytestmark = pytest.mark.timeout(600)  # the first test makes an artifact of every stage
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]  # the first test makes an artifact of every stage
 
 WITH_FILES = ("dataset", "vectors", "teacher", "relations", "variants", "tokens", "surrogate", "search", "student")
 """Stages whose artifacts have files beside the manifest, without export, which the job reads through the bundle."""
