@@ -1,6 +1,19 @@
-"""The languages' samples, on which the fuzz surfaces build, are in another folder of tests."""
+"""The surfaces catch what libraries log; after each test, the loggers are as before."""
 
-import sys
-from pathlib import Path
+import logging
+from collections.abc import Iterator
 
-sys.path.append(str(Path(__file__).parents[1] / "conformance"))
+import pytest
+
+NAMES = ("avatar", "pygls", "asyncio", "uvicorn", "uvicorn.error")
+
+
+@pytest.fixture(autouse=True)
+def loggers_as_before() -> Iterator[None]:
+    """Restore the handlers and the propagation of the loggers that surfaces change."""
+    before = {name: (logging.getLogger(name).handlers, logging.getLogger(name).propagate) for name in NAMES}
+    disabled = logging.root.manager.disable
+    yield
+    logging.disable(disabled)
+    for name, (handlers, propagate) in before.items():
+        logging.getLogger(name).handlers, logging.getLogger(name).propagate = handlers, propagate
