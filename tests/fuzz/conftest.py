@@ -1,9 +1,13 @@
 """The surfaces catch what libraries log; after each test, the loggers are as before."""
 
 import logging
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "conformance"))  # the samples of all languages
 
 NAMES = ("avatar", "pygls", "asyncio", "uvicorn", "uvicorn.error")
 
