@@ -9,15 +9,14 @@ import pytest
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "conformance"))  # the samples of all languages
 
-NAMES = ("avatar", "pygls", "asyncio", "uvicorn", "uvicorn.error")
-
 
 @pytest.fixture(autouse=True)
-def loggers_as_before() -> Iterator[None]:
-    """Restore the handlers and the propagation of the loggers that surfaces change."""
-    before = {name: (logging.getLogger(name).handlers, logging.getLogger(name).propagate) for name in NAMES}
-    disabled = logging.root.manager.disable
+def log_as_before() -> Iterator[None]:
+    """The log lines of avatar reach pytest again after a surface has kept them to itself."""
     yield
-    logging.disable(disabled)
-    for name, (handlers, propagate) in before.items():
-        logging.getLogger(name).handlers, logging.getLogger(name).propagate = handlers, propagate
+    logging.disable(logging.NOTSET)
+    logging.getLogger().setLevel(logging.WARNING)
+    for name in ["avatar", *(name for name in logging.root.manager.loggerDict if name.startswith("avatar."))]:
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate, logger.disabled = [], True, False
+        logger.setLevel(logging.NOTSET)
