@@ -8,10 +8,12 @@ from avatar.code.languages.base import words
 from avatar.serve.scan.findings import Location
 
 _WORDS = words(
-    "test tests spec specs e2e unittest unittests testsuite testdata fixture fixtures example examples sample samples "
-    "demo demos"
+    "test tests spec specs e2e unittest unittests testsuite testdata fixture fixtures examples samples demos"
 )
-"""Words of folder names, such as in `androidTest`, `tool-tests` and `Parser.Tests`."""
+"""Words of folder names, such as in `androidTest`, `tool-tests` and `Parser.Tests`.
+
+Not `example`: many packages in Java begin with com.example.
+"""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z\d]+")
 _FILE = re.compile(
     r"^test_|^(conftest|tests?)\.\w+$|[-_.](unit)?(test|spec)s?\.\w+$|[a-z\d](Tests?|TestCase|Spec)\.\w+$"
