@@ -15,6 +15,7 @@ import os
 import sys
 import time
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,20 @@ STEPS = 300
 Vectors = NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class Labelled:
+    """Pairs of functions by their rows, and whether they are clones, each (pairs,)."""
+
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    clones: NDArray[np.bool_]
+
+    def some(self, share: float, rng: np.random.Generator) -> "Labelled":
+        """A random share of the pairs, at least 20."""
+        rows = rng.permutation(len(self.clones))[: max(20, round(share * len(self.clones)))]
+        return Labelled(self.first[rows], self.second[rows], self.clones[rows])
+
+
 class Pairs:
     """Labelled pairs of BigCloneBench and the vectors of their functions."""
 
@@ -52,21 +67,21 @@ class Pairs:
         self._blocks = [unit_block(vectors, part) for part in (slice(0, width), slice(width, None))]
         self._whole = vectors
 
-    def read(self, *names: str) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-        """The rows of both functions of each pair in the files `names`, and whether it is a clone."""
+    def read(self, *names: str) -> Labelled:
+        """The pairs in the files `names`."""
         fields = [line.split() for name in names for line in _lines(self._folder / name)]
         first, second = (np.array([self._row_of[one[side]] for one in fields]) for side in (0, 1))
-        return first, second, np.array([one[2] == "1" for one in fields])
+        return Labelled(first, second, np.array([one[2] == "1" for one in fields]))
 
-    def cosines(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> Vectors:
+    def cosines(self, pairs: Labelled) -> Vectors:
         """Dot products of the vectors, (pairs,)."""
-        return np.asarray(np.einsum("nw,nw->n", self._whole[first], self._whole[second]), np.float32)
+        return np.asarray(np.einsum("nw,nw->n", self._whole[pairs.first], self._whole[pairs.second]), np.float32)
 
-    def facts(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> Vectors:
+    def facts(self, pairs: Labelled) -> Vectors:
         """What the logistic regression reads, (pairs, facts); the order of the two functions does not matter."""
         parts = []
         for block in self._blocks:
-            one, other = block[first], block[second]
+            one, other = block[pairs.first], block[pairs.second]
             scale = np.float32(block.shape[1] ** 0.5)  # so that each number has a size near 1
             parts += [(one * other).sum(axis=1, keepdims=True) * 5, one * other * scale, np.abs(one - other) * scale]
         return np.concatenate(parts, axis=1)
@@ -99,7 +114,7 @@ def report(pairs: Pairs, seeds: int) -> str:
     lines = [
         "# What labelled pairs add to the installed student, on BigCloneBench",
         "",
-        f"No label: the cosine has AUC {roc_auc_score(test[2], pairs.cosines(*test[:2])):.3f} on the test pairs.",
+        f"No label: the cosine has AUC {roc_auc_score(test.clones, pairs.cosines(test)):.3f} on the test pairs.",
         "",
         "Test pairs, in %: median over the drawings, and the worst one.",
         "",
@@ -114,32 +129,30 @@ def report(pairs: Pairs, seeds: int) -> str:
             for column in list(zip(*scores, strict=True))[:3]
         ]
         seconds = float(np.median([score[3] for score in scores]))
-        count = round(share * len(train[2]))
+        count = round(share * len(train.clones))
         lines.append(f"| {count:,} ({share:.0%}) | {' | '.join(cells)} | {seconds:.1f} |")
     return "\n".join(lines) + "\n"
 
 
-def one_run(pairs: Pairs, train: tuple, valid: tuple, test: tuple, share: float, seed: int) -> tuple[float, ...]:  # type: ignore[type-arg]
+def one_run(
+    pairs: Pairs, train: Labelled, valid: Labelled, test: Labelled, share: float, seed: int
+) -> tuple[float, float, float, float]:
     """Accuracy, F1 and AUC on the test pairs in [0, 1], and seconds of learning."""
     rng = np.random.default_rng(seed)
-
-    def part(of: tuple) -> tuple[Vectors, NDArray[np.bool_]]:  # type: ignore[type-arg]
-        rows = rng.permutation(len(of[2]))[: max(20, round(share * len(of[2])))]
-        return pairs.facts(of[0][rows], of[1][rows]), of[2][rows]
-
     start = time.perf_counter()
-    (inputs, labels), (held_out, truth) = part(train), part(valid)
+    learned, held_out = train.some(share, rng), valid.some(share, rng)
+    inputs, checked = pairs.facts(learned), pairs.facts(held_out)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        models = [LogisticRegression(C=strength, max_iter=STEPS).fit(inputs, labels) for strength in STRENGTHS]
-    model = max(models, key=lambda one: float(one.score(held_out, truth)))
+        models = [LogisticRegression(C=one, max_iter=STEPS).fit(inputs, learned.clones) for one in STRENGTHS]
+    model = max(models, key=lambda one: float(one.score(checked, held_out.clones)))
     seconds = time.perf_counter() - start
-    probability = model.predict_proba(pairs.facts(*test[:2]))[:, 1]
+    probability = model.predict_proba(pairs.facts(test))[:, 1]
     found = probability >= 0.5
     return (
-        float(accuracy_score(test[2], found)),
-        float(f1_score(test[2], found)),
-        float(roc_auc_score(test[2], probability)),
+        float(accuracy_score(test.clones, found)),
+        float(f1_score(test.clones, found)),
+        float(roc_auc_score(test.clones, probability)),
         seconds,
     )
 
