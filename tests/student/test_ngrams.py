@@ -91,9 +91,13 @@ def test_a_vector_is_a_sum_of_rows() -> None:
     torch.testing.assert_close(outer[0], F.normalize(meaning[1] + meaning[3], dim=0))  # row 2 is its first
     torch.testing.assert_close(inner, F.normalize(structure, dim=1))
     assert not outer[1].any()
-    vectors = encoder.joined(outer, inner, 0.25)
-    cosines = torch.nn.functional.cosine_similarity(outer[:1], outer[:1]), (inner[0] @ inner[0])[None]
-    torch.testing.assert_close(vectors[:1] @ vectors[0], 0.75 * cosines[0] + 0.25 * cosines[1])
+
+
+def test_the_cosine_of_vectors_is_the_weighted_mean_of_both_blocks() -> None:
+    random = torch.Generator().manual_seed(0)
+    meaning, structure = (F.normalize(torch.randn(5, width, generator=random), dim=1) for width in (8, 3))
+    vectors = NgramEncoder.joined(meaning, structure, 0.25)
+    torch.testing.assert_close(vectors @ vectors.T, 0.75 * meaning @ meaning.T + 0.25 * structure @ structure.T)
 
 
 def test_a_training_brings_clones_together(collection: Collection) -> None:

@@ -23,8 +23,8 @@ def worth_showing(
         return list(findings), []
     shown = [one for one in findings if rules.tests or not all(map(is_test, one.functions))]
     tests = len(findings) - len(shown)
-    overloads = sum(not one.exact and rules.is_overload(one.functions) for one in shown)
-    shown = [one for one in shown if one.exact or not rules.is_overload(one.functions)]
+    kept = [one for one in shown if one.exact or not rules.is_overload(one.functions)]
+    overloads, shown = len(shown) - len(kept), kept
     if not split_copies:
         shown = with_copied_parts(shown, locations)
     copies = sum(one.copies > 0 for one in shown)

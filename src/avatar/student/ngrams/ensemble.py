@@ -29,11 +29,8 @@ def merged(members: Sequence[NgramEncoder], rows: Sequence[Rows], seed: int = 0)
     random = torch.Generator().manual_seed(seed)
     meanings, structures = members[0].split(rows)
     with torch.no_grad():
-        tables = list(zip(*[member.tables() for member in members], strict=True))
-        return tuple(  # type: ignore[return-value]
-            _projected(block, functions, random).numpy()
-            for block, functions in zip(tables, (meanings, structures), strict=True)
-        )
+        meaning, structure = zip(*[member.tables() for member in members], strict=True)
+        return _projected(meaning, meanings, random).numpy(), _projected(structure, structures, random).numpy()
 
 
 def _projected(tables: Sequence[Tensor], functions: Sequence[Rows], random: torch.Generator) -> Tensor:
