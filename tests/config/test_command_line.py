@@ -131,9 +131,9 @@ def test_an_argument_without_a_key_is_refused() -> None:
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("value", ["[" * 300 + "]" * 300, "{a: " * 100 + "1" + "}" * 100, "[" * 300, "(" * 5_000])
+@pytest.mark.parametrize("value", ["[" * 2_000 + "]" * 2_000, "{a: " * 300 + "1" + "}" * 300, "[" * 300, "(" * 5_000])
 def test_a_value_of_many_brackets_is_refused_at_once(value: str) -> None:
-    """Found by `make fuzz`: Hydra's parser ended in a RecursionError, or needed minutes."""
+    """Hydra's parser ends in a RecursionError for the first two, and in its own error for the others."""
     with pytest.raises(ConfigError, match=r"dataset\.root has more than 20 brackets"):
         readable([f"dataset.root={value}"])
 

@@ -1,13 +1,9 @@
 """The surfaces catch what libraries log; after each test, the loggers are as before."""
 
 import logging
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "conformance"))  # the samples of all languages
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from every_stage import ARCH
 from jobs import small_job, write_pairs
 
 from avatar.checks.preflight import check
@@ -14,21 +15,7 @@ from avatar.pipeline import stage_01_dataset, stage_02_teacher, stage_03_labels,
 from avatar.pipeline.job import Job
 from avatar.pipeline.stage_03_labels import Labels
 from avatar.pipeline.stage_10_student import TrainedStudent
-from avatar.space.architecture import Architecture
 from tiny_roberta import tiny_roberta
-
-ARCH = Architecture(
-    tokenizer="word",
-    vocab_size=80,
-    layers=0,
-    hidden_size=8,
-    max_length=32,
-    pooling="max",
-    head="interaction",
-    position="none",
-    batch_size=16,
-    learning_rate=5e-3,
-)
 
 
 @pytest.fixture(scope="module")

@@ -8,21 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from large_function import FUNCTION
 
 from avatar.serve.cli import main
 
-FUNCTION = """\
-def twin(values):
-    total = 0
-    largest = 0
-    for value in values:
-        if value > 0:
-            total += value
-        elif value < -100:
-            total -= value * 2
-        largest = max(largest, value)
-    return total + largest
-"""
 FULL = Path("/dev/full")
 COMMANDS = {
     "predict": ["predict", "{faults}", "{code}/a.py"],

@@ -6,24 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from large_function import FUNCTION
 
 from avatar.common.errors import ConfigError
 from avatar.common.paths import user_path
 from avatar.config.schema import Config, DatasetConfig
 from avatar.serve.scan.cache import Cache
-
-FUNCTION = """\
-def twin(values):
-    total = 0
-    largest = 0
-    for value in values:
-        if value > 0:
-            total += value
-        elif value < -100:
-            total -= value * 2
-        largest = max(largest, value)
-    return total + largest
-"""
 
 UNKNOWN = """
 import os, pwd, sys

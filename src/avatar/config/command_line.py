@@ -13,7 +13,7 @@ from avatar.config.schema import Config, field_type
 
 OPEN, CLOSE = "([{", ")]}"
 MOST_BRACKETS = 20
-"""Deepest nesting of brackets in a value. The time of Hydra's parser grows fast with it, and the schema needs two."""
+"""Deepest nesting of brackets in a value. Hydra's parser ends in a RecursionError at some hundreds; we need two."""
 
 PLAN = (
     "plan=true",
