@@ -11,6 +11,7 @@ import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
 
+from avatar.common import signals
 from avatar.common.hashing import file_digest
 from avatar.common.signals import Interrupted, signals_interrupt
 from avatar.config.schema import TrainerConfig
@@ -87,13 +88,14 @@ def train(folder: Path, signum: int | None = None, step: int = 9) -> tuple[Distu
 
 @contextlib.contextmanager
 def handlers_kept() -> Iterator[None]:
-    """Restores the signal handlers after the block."""
-    before = {signum: signal.getsignal(signum) for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    """Restores the signal handlers after the block, and forgets the signal: this process goes on with other tests."""
+    before = {signum: signal.getsignal(signum) for signum in signals.ENDING}
     try:
         yield
     finally:
         for signum, handler in before.items():
             signal.signal(signum, handler)
+        signals._state.received = None
 
 
 @pytest.mark.parametrize("step", [9, 19])  # in the middle, and in the very last step
