@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from avatar.code.alignment import is_aligned, masked_tokens
 from avatar.code.lexer import SIGN, Lexer
 from avatar.code.parsing import parse
 from avatar.code.text import function_text
@@ -38,8 +39,9 @@ class CloneSet:
     of pairs of clones. `elsewhere` are pairs of originals in different projects, `siblings` of originals in one file.
 
     `true_clones` counts pairs that are in neither, because both texts are equal up to the names of variables, and
-    `same_names` those of different projects that have one name. `other_shape` (siblings,) is False for siblings that
-    are clones of type 2 by the usual definition: equal up to all names, numbers and strings.
+    `same_names` those of different projects that have one name. `unlike` (siblings,) is False for siblings that are
+    clones by the usual definitions: of type 2, equal up to all names, numbers and strings; or strong ones of type 3, by
+    `avatar.code.alignment`.
     """
 
     language: str
@@ -48,7 +50,7 @@ class CloneSet:
     clones: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
     elsewhere: Pairs = (np.zeros(0, np.int64), np.zeros(0, np.int64))
     siblings: Pairs = (np.zeros(0, np.int64), np.zeros(0, np.int64))
-    other_shape: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+    unlike: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
     projects: int = 0
     true_clones: int = 0
     same_names: int = 0
@@ -80,7 +82,7 @@ class CloneSet:
         kept = self._among(self.siblings, originals)
         kept = np.sort(rng.permutation(kept)[:siblings])
         part.siblings = self.siblings[0][kept], self.siblings[1][kept]
-        part.other_shape = self.other_shape[kept]
+        part.unlike = self.unlike[kept]
         return part
 
     @staticmethod
@@ -227,8 +229,16 @@ def _add_others(result: CloneSet, rows: Sequence[dict[str, Any]]) -> None:
     result.same_names = int((apart & named & ~equal).sum())
     result.elsewhere = _part(first, second, apart & ~equal & ~named)
     result.siblings = _part(first, second, together & ~equal)
-    shape = np.array(shapes(result.codes[: result.originals], result.language))
-    result.other_shape = shape[result.siblings[0]] != shape[result.siblings[1]]
+    originals = result.codes[: result.originals]
+    shape = shapes(originals, result.language)
+    tokens = masked_tokens(Lexer(), originals, [result.language] * len(originals))
+    result.unlike = np.array(
+        [
+            shape[one] != shape[two] and not is_aligned(tokens[one], tokens[two])
+            for one, two in zip(*(side.tolist() for side in result.siblings), strict=True)
+        ],
+        dtype=bool,
+    )
     result.projects = len(set(project.tolist()))
 
 

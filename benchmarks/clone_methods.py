@@ -66,11 +66,11 @@ class Encoded:
 class Calibrated:
     """Functions whose pairs are compared by the student's calibrated head: the score is its log-odds of a clone.
 
-    `vectors` (n, width), the `lengths` of the texts (n,), and the `languages` (n,).
+    `rows` (n, row_size) are vectors with their sketches; the `lengths` of the texts (n,), and the `languages` (n,).
     """
 
     predictor: Predictor
-    vectors: Scores
+    rows: Scores
     lengths: NDArray[np.int64]
     languages: NDArray[np.str_]
 
@@ -80,13 +80,14 @@ class Calibrated:
         for start in range(0, len(first), AT_ONCE):
             one, two = first[start : start + AT_ONCE], second[start : start + AT_ONCE]
             chances = self.predictor.clone_probability(
-                self.vectors[one],
-                self.vectors[two],
+                self.rows[one],
+                self.rows[two],
                 (self.lengths[one], self.lengths[two]),
                 (self.languages[one].tolist(), self.languages[two].tolist()),
             )
             # Cosines decide between pairs whose probabilities are equal in float64.
-            cosines = np.einsum("nw,nw->n", self.vectors[one], self.vectors[two])
+            vectors = self.rows[:, : self.predictor.hidden_size]
+            cosines = np.einsum("nw,nw->n", vectors[one], vectors[two])
             odds = np.log(np.maximum(chances, 1e-300)) - np.log(np.maximum(1 - chances, 1e-16))
             scores[start : start + AT_ONCE] = odds + 1e-3 * cosines
         return scores
@@ -120,8 +121,8 @@ def _calibrated(bundle: Path) -> Encode:
 
     def encode(codes: Sequence[str], languages: Sequence[str]) -> Calibrated:
         texts = [predictor.text(*one) for one in zip(codes, languages, strict=True)]
-        vectors = predictor.encode_texts(texts, list(languages))
-        return Calibrated(predictor, vectors, np.array([len(text) for text in texts]), np.array(languages))
+        rows = predictor.encode_texts(texts, list(languages))
+        return Calibrated(predictor, rows, np.array([len(text) for text in texts]), np.array(languages))
 
     return encode
 

@@ -25,9 +25,9 @@ class Rate:
 RATES = {
     "elsewhere": Rate("1 of 10,000 random pairs of functions in different projects", 1e-4),
     "siblings": Rate("1 of 100 pairs of different functions of one file", 1e-2),
-    "other_shape": Rate(
+    "unlike": Rate(
         "1 of 100 pairs of different functions of one file that are no clones of type 2 (equal but for all names, "
-        "numbers and strings)",
+        "numbers and strings) and no strong clones of type 3 (70 % of the tokens in the same order)",
         1e-2,
     ),
 }
@@ -150,7 +150,7 @@ def ahead_of(mine: Result, results: Sequence[Result]) -> dict[str, tuple[str, fl
 
 def _others(part: CloneSet, elsewhere: Scores, siblings: Scores) -> dict[str, Scores]:
     """Scores of the pairs that are no clones, by rate."""
-    return {"elsewhere": elsewhere, "siblings": siblings, "other_shape": siblings[part.other_shape]}
+    return {"elsewhere": elsewhere, "siblings": siblings, "unlike": siblings[part.unlike]}
 
 
 def _at_rate(language: str, title: str, rate: str, found: Mapping[str, Scores], others: Scores) -> Result:

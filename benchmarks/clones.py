@@ -160,8 +160,8 @@ def _data_notes(sets: Sequence[CloneSet]) -> list[str]:
         lines.append(
             f"{one.language}: {one.originals} functions of {one.projects} projects; {counts}; "
             f"{len(one.elsewhere[0]):,} pairs of different projects ({one.same_names} with one name left out), "
-            f"{len(one.siblings[0]):,} of one file ({int((~one.other_shape).sum())} of them clones of type 2); "
-            f"{one.true_clones} true clones left out"
+            f"{len(one.siblings[0]):,} of one file ({int((~one.unlike).sum())} of them clones of type 2 or strong ones "
+            f"of type 3); {one.true_clones} true clones left out"
         )
     return [f"- {line}" for line in lines]
 

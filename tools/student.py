@@ -26,12 +26,13 @@ from safetensors.torch import load_file, save_file
 from avatar.bundle import NGRAMS, README, TOKENIZER, BundleConfig, write_config, write_manifest
 from avatar.bundle.ngram_weights import read_ngram_weights, write_ngram_weights
 from avatar.code.languages import LANGUAGES, family, titles
+from avatar.code.sketches import SketchRules
 from avatar.code.text import function_text
 from avatar.common.cores import allowed_cores
 from avatar.common.errors import AvatarError, DataError
 from avatar.common.hashing import stable_hash
 from avatar.data.corpus.package_list import read_list
-from avatar.measure.near_clone_calibration import Calibration, Encode, RealFunction, calibrate
+from avatar.measure.near_clone_calibration import Calibration, Encode, Layout, RealFunction, calibrate
 from avatar.measure.power_meter import PowerMeter
 from avatar.serve.default_student import FOLDER
 from avatar.serve.ngram_reader import NgramReader, ReaderConfig
@@ -47,6 +48,8 @@ LICENCES = ("MIT",)
 PER_LANGUAGE = {"train": 2_600, "valid": 900}
 """Functions of each language that get copies."""
 LIST = Path(__file__).resolve().parents[1] / "conf" / "corpus" / "packages.csv"
+SKETCHES = SketchRules(("t3", "r4"), 240)
+"""Runs of three tokens as they are written, and of four with the names of variables replaced."""
 MEMBER = "member_{}.safetensors"
 CARD = Path(__file__).with_name("student_card.md")
 KIND_NAMES = {
@@ -93,7 +96,8 @@ def make(corpus: Path, problems: Path, target: Path, recipe: Recipe) -> None:
     (target / TOKENIZER).write_text(ReaderConfig().text(), encoding="utf-8")
     clones = Collection()
     add_projects(clones, corpus, "valid", PER_LANGUAGE["valid"])
-    calibration = calibrate(clones, list(_functions(corpus)), encoder(target, recipe), slice(recipe.width, None))
+    layout = Layout(slice(recipe.width, recipe.width + recipe.structure_width), SKETCHES)
+    calibration = calibrate(clones, list(_functions(corpus)), encoder(target, recipe), layout)
     _write(target, recipe, calibration, _training_cost(work, recipe))
     print(f"{target}: {sum(path.stat().st_size for path in target.iterdir()):,} bytes")
     print(
@@ -109,8 +113,8 @@ def _train(corpus: Path, problems: Path, weights: Path, recipe: Recipe) -> None:
     add_projects(collection, corpus, "train", PER_LANGUAGE["train"])
     vocabulary = _vocabulary(collection, recipe)
     reader = NgramReader(ReaderConfig(), vocabulary.tags, recipe.buckets)
-    flat, starts = reader.rows(collection.codes, collection.languages)
-    rows = np.split(flat.astype(np.int32), starts[1:])
+    features = reader(collection.codes, collection.languages)
+    rows = np.split(features.rows.astype(np.int32), features.starts[1:])
     members = []
     for number in range(recipe.members):
         path = weights.with_name(MEMBER.format(number))
@@ -168,13 +172,14 @@ def _vocabulary(collection: Collection, recipe: Recipe) -> Vocabulary:
 
 
 def encoder(folder: Path, recipe: Recipe) -> Encode:
-    """A function that encodes codes with the weights in `folder`."""
+    """A function that encodes codes with the weights in `folder`, and makes their sketches."""
     weights = read_ngram_weights(folder / NGRAMS.weights)
-    reader = NgramReader(ReaderConfig(), weights.tags, weights.buckets)
+    reader = NgramReader(ReaderConfig(), weights.tags, weights.buckets, SKETCHES)
     runtime = NumpyRuntime(weights, recipe.structure_share)
 
     def encode(codes: Sequence[str], languages: Sequence[str]) -> NDArray[np.float32]:
-        return runtime.encode_rows(*reader.rows(codes, languages))
+        features = reader(codes, languages)
+        return np.concatenate([runtime.encode_rows(features.rows, features.starts), features.sketches], axis=1)
 
     return encode
 
@@ -206,10 +211,13 @@ def _write(target: Path, recipe: Recipe, calibration: Calibration, cost: str) ->
                 "width": weights.meaning.shape[1],
                 "structure_width": weights.structure.shape[1],
                 "structure_share": recipe.structure_share,
+                "sketch_kinds": list(SKETCHES.kinds),
+                "sketch_bits": SKETCHES.bits,
             },
             reads_a_set=True,
             symmetric=True,
             pair_head=calibration.head,
+            sketch_head=calibration.sketch_head,
         ),
     )
     (target / README).write_text(_card(target, len(weights.tags), recipe, calibration, cost), encoding="utf-8")

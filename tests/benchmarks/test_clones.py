@@ -90,14 +90,14 @@ def test_a_set_has_copies_releases_and_pairs_that_are_no_clones(corpus: Path) ->
         assert not set(zip(first.tolist(), second.tolist(), strict=True)) & set(
             zip(*(side.tolist() for side in one.siblings), strict=True)
         )
-    assert not java.other_shape.any()  # the functions differ in names and numbers only
-    assert python.other_shape.any()
+    assert not java.unlike.any()  # the functions differ in names and numbers only
+    assert python.unlike.any()
     part = python.smaller(5, 2, 3)
     for kind in clone_data.ALL_KINDS:
         assert len(part.clones[kind]) <= 2
         whole = {(python.codes[a], python.codes[b]) for a, b in python.clones[kind]}
         assert {(part.codes[a], part.codes[b]) for a, b in part.clones[kind]} <= whole
-    assert len(part.siblings[0]) == len(part.other_shape) == 3
+    assert len(part.siblings[0]) == len(part.unlike) == 3
 
 
 def test_functions_that_differ_in_names_of_variables_only_are_true_clones() -> None:

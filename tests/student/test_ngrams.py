@@ -110,7 +110,7 @@ def test_a_training_brings_clones_together(collection: Collection) -> None:
         200,
     )
     reader = NgramReader(ReaderConfig(), vocabulary.tags, 16)
-    rows = [np.array(row, np.int32) for row in reader(collection.codes, collection.languages)]
+    rows = [np.array(row, np.int32) for row in reader(collection.codes, collection.languages).lists]
     recipe = Recipe(buckets=16, width=32, structure_width=16, steps=60, warm_up=5, mined_from=20, mined_every=20)
     encoder, again, other = (train(collection, rows, vocabulary, recipe, member) for member in (0, 0, 1))
     torch.testing.assert_close(encoder.meaning, again.meaning)  # the seed decides

@@ -8,6 +8,7 @@ from typing import Any
 
 from avatar.bundle.pair_head import PairHead
 from avatar.bundle.strict_json import list_of_names, number, shown, whole, yes_or_no
+from avatar.code.sketches import SketchRules
 from avatar.code.text import AS_IT_IS, TextRules
 from avatar.common.errors import ArtifactError
 
@@ -63,6 +64,8 @@ LONGEST_NAME = 200
 """Most characters of the name of a label or language."""
 MOST_LANGUAGES = 1_000
 
+_HEADS = ("pair_head", "sketch_head")
+
 HEADLESS = ("embedding",)
 """Tasks of students whose answer is the vector: their bundles have no graph of a head, but a `pair_head`."""
 
@@ -95,6 +98,8 @@ class BundleConfig:
     """Whether (a, b) and (b, a) get the same probabilities."""
     pair_head: PairHead | None = None
     """From two vectors to the probability of a clone, for the tasks in `HEADLESS`."""
+    sketch_head: PairHead | None = None
+    """The same from two vectors and their sketches, for n-gram students that have sketches."""
 
     @property
     def has_head(self) -> bool:
@@ -132,7 +137,8 @@ class BundleConfig:
             sentences.append(
                 f"pair_head is {'missing' if self.pair_head is None else 'given'} for the task {self.task}"
             )
-        sentences += self.pair_head.problems() if self.pair_head is not None else []
+        for head in (self.pair_head, self.sketch_head):
+            sentences += head.problems() if head is not None else []
         return sentences
 
     def as_dict(self) -> dict[str, Any]:
@@ -143,8 +149,11 @@ class BundleConfig:
             "languages": list(self.languages),
             "architecture": dict(self.architecture),
         }
-        del values["pair_head"]  # so that older versions can read the bundles of other tasks
-        return values if self.pair_head is None else {**values, "pair_head": self.pair_head.as_dict()}
+        for name in _HEADS:  # without those that are not there, so that older versions can read the bundle
+            head = getattr(self, name)
+            del values[name]
+            values |= {} if head is None else {name: head.as_dict()}
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "BundleConfig":
@@ -172,7 +181,7 @@ class BundleConfig:
                 architecture=genes,
                 reads_a_set=yes_or_no(values, "reads_a_set", _read_a_set(genes)),
                 symmetric=yes_or_no(values, "symmetric", genes.get("head") == "interaction"),
-                pair_head=PairHead.from_dict(values["pair_head"]) if "pair_head" in values else None,
+                **{name: PairHead.from_dict(values[name]) for name in _HEADS if name in values},
             )
         except ValueError as error:
             raise ArtifactError(
@@ -223,8 +232,8 @@ class Bundle:
     @property
     def structure(self) -> slice | None:
         """The block `structure` of the vectors of an n-gram student; None for other students."""
-        width = self.config.architecture.get("width")
-        return slice(width, None) if self.reads_ngrams and type(width) is int else None
+        width, more = (self.config.architecture.get(name) for name in ("width", "structure_width"))
+        return slice(width, width + more) if self.reads_ngrams and type(width) is int and type(more) is int else None
 
     @property
     def structure_share(self) -> float:
@@ -236,6 +245,28 @@ class Bundle:
                 "copy the bundle again",
             )
         return share
+
+    @property
+    def sketches(self) -> SketchRules | None:
+        """How the sketches of an n-gram student are made; None if it has none. Wrong rules are an ArtifactError."""
+        genes, head = self.config.architecture, self.config.sketch_head
+        if not self.reads_ngrams or head is None:
+            return None
+        try:
+            rules = SketchRules(list_of_names(genes, "sketch_kinds"), whole(genes, "sketch_bits"))
+            problems = rules.problems()
+        except ValueError as error:
+            problems = [str(error)]
+        if not problems and head.sketch_kinds != len(rules.kinds):
+            problems = [f"sketch_head reads {head.sketch_kinds} kinds of sketches, not {len(rules.kinds)}"]
+        if problems:
+            raise ArtifactError(f"{CONFIG} of the bundle {self.folder}: {'; '.join(problems)}", "copy the bundle again")
+        return rules
+
+    @property
+    def numbers_beside_vector(self) -> int:
+        """How many numbers are kept of a function beside its vector: the sketches, and its number of characters."""
+        return 0 if self.sketches is None else self.sketches.numbers + 1
 
     @property
     def size_bytes(self) -> int:

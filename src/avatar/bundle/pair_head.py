@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ LARGEST = 1e6
 """Largest absolute value of a number of the head; larger ones would overflow."""
 MOST_KNOTS = 1_000
 
-_STRUCTURE = ("structure_knots", "structure_slopes")
+_OPTIONAL = ("structure_knots", "structure_slopes", "overlap_knots", "overlap_slopes")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,9 @@ class PairHead:
     |log(characters of one / characters of the other)|, at most 0, `other_language` that of two different known
     languages. The probability is right where `base_rate` of all pairs are clones. `structure_knots` and
     `structure_slopes` are the same for the cosine of the block `structure`, which n-gram students have: a function with
-    other names is a clone, though only its structure stays the same.
+    other names is a clone, though only its structure stays the same. `overlap_knots` and `overlap_slopes` are the same
+    for the overlaps of sketches, if the student has them: the slopes of all knots for the first kind of sketch, then
+    those for the next kind.
     """
 
     knots: tuple[float, ...]
@@ -39,6 +41,8 @@ class PairHead:
     base_rate: float
     structure_knots: tuple[float, ...] = ()
     structure_slopes: tuple[float, ...] = ()
+    overlap_knots: tuple[float, ...] = ()
+    overlap_slopes: tuple[float, ...] = ()
 
     def log_odds(
         self,
@@ -46,20 +50,29 @@ class PairHead:
         length_ratios: Numbers,
         other_language: NDArray[np.bool_],
         structures: Numbers | None = None,
+        overlaps: Numbers | None = None,
     ) -> Numbers:
         """Log-odds (n,) from cosines, absolute logarithms of the ratio of lengths, and whether languages differ.
 
         `structures` (n,) are the cosines of the block `structure`; a head with `structure_knots` needs them.
+        `overlaps` (n, kinds) are those of each kind of sketch; a head with `overlap_knots` needs them.
         """
-        values = np.full(len(cosines), self.bias, dtype=np.float64)
-        for knot, slope in zip(self.knots, self.slopes, strict=True):
-            values += slope * np.maximum(0.0, cosines - knot)
+        values = self.bias + _hinges(cosines, self.knots, self.slopes)
         if self.structure_knots:
             if structures is None:
                 raise ValueError("this head reads the cosines of the block 'structure', and none are given")
-            for knot, slope in zip(self.structure_knots, self.structure_slopes, strict=True):
-                values += slope * np.maximum(0.0, structures - knot)
+            values += _hinges(structures, self.structure_knots, self.structure_slopes)
+        if self.overlap_knots:
+            if overlaps is None or overlaps.shape[1] != self.sketch_kinds:
+                raise ValueError(f"this head reads the overlaps of {self.sketch_kinds} kinds of sketches")
+            for kind, slopes in enumerate(np.reshape(self.overlap_slopes, (-1, len(self.overlap_knots)))):
+                values += _hinges(overlaps[:, kind], self.overlap_knots, slopes.tolist())
         return values + self.length * length_ratios + self.other_language * other_language
+
+    @property
+    def sketch_kinds(self) -> int:
+        """How many kinds of sketches the head reads."""
+        return len(self.overlap_slopes) // len(self.overlap_knots) if self.overlap_knots else 0
 
     def probability(
         self,
@@ -67,19 +80,22 @@ class PairHead:
         length_ratios: Numbers,
         other_language: NDArray[np.bool_],
         structures: Numbers | None = None,
+        overlaps: Numbers | None = None,
     ) -> NDArray[np.float64]:
         """Probability (n,) of a clone, from the same facts."""
-        values = self.log_odds(cosines, length_ratios, other_language, structures)
+        values = self.log_odds(cosines, length_ratios, other_language, structures, overlaps)
         return np.asarray(np.exp(-np.logaddexp(0.0, -values)), dtype=np.float64)
 
     def problems(self) -> list[str]:
         """One sentence for each wrong value; empty if all are valid."""
         sentences = []
-        structure = (*self.structure_knots, *self.structure_slopes)
-        values = (*self.knots, *self.slopes, *structure, self.bias, self.length, self.other_language, self.base_rate)
+        knots = {name: getattr(self, name) for name in ("knots", "structure_knots", "overlap_knots")}
+        slopes = {name: getattr(self, name) for name in ("slopes", "structure_slopes", "overlap_slopes")}
+        lists = [value for values in (*knots.values(), *slopes.values()) for value in values]
+        values = (*lists, self.bias, self.length, self.other_language, self.base_rate)
         if not all(math.isfinite(value) and abs(value) <= LARGEST for value in values):
             sentences.append(f"pair_head has a number that is not finite, or above {LARGEST:,.0f}")
-        if max(len(self.knots), len(self.structure_knots)) > MOST_KNOTS:
+        if max(map(len, (*knots.values(), *slopes.values()))) > MOST_KNOTS:
             sentences.append(f"pair_head has more than {MOST_KNOTS} knots")
         if len(self.knots) != len(self.slopes) or not self.knots:
             sentences.append(
@@ -87,10 +103,11 @@ class PairHead:
             )
         if len(self.structure_knots) != len(self.structure_slopes):
             sentences.append("pair_head has another number of structure_knots than of structure_slopes")
-        if any(slope < 0 for slope in self.structure_slopes):
-            sentences.append(f"pair_head.structure_slopes are {list(self.structure_slopes)}, not at least 0")
-        if any(slope < 0 for slope in self.slopes):
-            sentences.append(f"pair_head.slopes are {list(self.slopes)}, not at least 0")
+        if self.sketch_kinds * len(self.overlap_knots) != len(self.overlap_slopes):
+            sentences.append("pair_head does not have one of overlap_slopes for each knot and kind of sketch")
+        for name, steps in slopes.items():
+            if any(slope < 0 for slope in steps):
+                sentences.append(f"pair_head.{name} are {list(steps)}, not at least 0")
         if not 0 < self.base_rate < 1:
             sentences.append(f"pair_head.base_rate is {self.base_rate}, not between 0 and 1")
         return sentences
@@ -105,16 +122,25 @@ class PairHead:
         """The head from a dictionary that `as_dict` returned; a wrong key or type is a ValueError."""
         names = {entry.name for entry in dataclasses.fields(cls)}
         if isinstance(values, Mapping):
-            values = {**dict.fromkeys(_STRUCTURE, ()), **values}  # heads of other students have none
+            values = {**dict.fromkeys(_OPTIONAL, ()), **values}  # heads of other students have none
         if not isinstance(values, Mapping) or set(values) != names:
             raise ValueError(f"pair_head is {shown(values)}, not an object with {', '.join(sorted(names))}")
-        lists = ("knots", "slopes", *_STRUCTURE)
+        lists = ("knots", "slopes", *_OPTIONAL)
         try:
             fields: dict[str, Any] = {name: numbers(values, name) for name in lists}
             fields |= {name: number(values, name) for name in names - set(lists)}
         except ValueError as error:
             raise ValueError(f"pair_head has a wrong value: {error}") from error
         return cls(**fields)
+
+
+def _hinges(values: Numbers, knots: Sequence[float], slopes: Sequence[float]) -> NDArray[np.float64]:
+    """Sum of slope * max(0, value - knot), (n,)."""
+    total = np.zeros(len(values), dtype=np.float64)
+    for knot, slope in zip(knots, slopes, strict=True):
+        if slope:
+            total += slope * np.maximum(0.0, values - knot)
+    return total
 
 
 def length_ratios(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64]:

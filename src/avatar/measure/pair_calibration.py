@@ -19,6 +19,8 @@ QUANTILES = (0.02, 0.25, 0.5, 0.75, 0.9, 0.98)
 """Quantiles of the clones' cosines where the log-odds may get steeper."""
 STRUCTURE_KNOTS = (0.0, 0.6, 0.8, 0.9, 0.97, 0.99)
 """Cosines of the block `structure` where the log-odds may get steeper."""
+OVERLAP_KNOTS = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9)
+"""Overlaps of sketches where the log-odds may get steeper."""
 RIDGE = 1e-6
 """Weight of the squares of all parameters but the bias. It only matters where the data determines nothing."""
 
@@ -28,7 +30,8 @@ class LabelledPairs:
     """Pairs of functions with the facts that the head reads, each (pairs,), and whether they are clones.
 
     `weights` (pairs,) is how many pairs of a code base each stands for; clones are `base_rate` of their sum.
-    `structures` (pairs,) are the cosines of the block `structure`, if the student has it.
+    `structures` (pairs,) are the cosines of the block `structure`, and `overlaps` (pairs, kinds) those of the
+    sketches, if the student has them.
     """
 
     cosines: NDArray[np.floating[Any]]
@@ -37,10 +40,11 @@ class LabelledPairs:
     clones: NDArray[np.bool_]
     weights: NDArray[np.float64]
     structures: NDArray[np.floating[Any]] | None = None
+    overlaps: NDArray[np.floating[Any]] | None = None
 
     def probabilities(self, head: PairHead) -> NDArray[np.float64]:
         """The probability of a clone by `head`, (pairs,)."""
-        return head.probability(self.cosines, self.length_ratios, self.other_language, self.structures)
+        return head.probability(self.cosines, self.length_ratios, self.other_language, self.structures, self.overlaps)
 
 
 def natural_weights(clones: NDArray[np.bool_], base_rate: float = NATURAL_RATE) -> NDArray[np.float64]:
@@ -101,7 +105,9 @@ def fit_pair_head(pairs: LabelledPairs, base_rate: float = NATURAL_RATE) -> Pair
     knots = np.concatenate([[low], knots])
     hinges = [np.maximum(0.0, pairs.cosines - knot) for knot in knots]
     inner = [] if pairs.structures is None else [np.maximum(0.0, pairs.structures - knot) for knot in STRUCTURE_KNOTS]
-    hinges += inner
+    kinds = [] if pairs.overlaps is None else list(pairs.overlaps.T)
+    outer = [np.maximum(0.0, values - knot) for values in kinds for knot in OVERLAP_KNOTS]
+    hinges += inner + outer
     # a fact that never varies in these pairs tells nothing, and its weight stays 0
     columns = np.stack([*hinges, pairs.length_ratios, pairs.other_language.astype(np.float64)], axis=1)
     weights = pairs.weights / total  # so that the clones weigh 1 in sum, and the loss is not tiny
@@ -123,18 +129,20 @@ def fit_pair_head(pairs: LabelledPairs, base_rate: float = NATURAL_RATE) -> Pair
     ]
     options = {"maxiter": 2000, "maxfun": 4000, "ftol": 1e-12, "gtol": 1e-9}
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
-    slopes = tuple(float(value) for value in found[: len(hinges) - len(inner)])
-    structure_slopes = tuple(float(value) for value in found[len(hinges) - len(inner) : len(hinges)])
-    length, other_language, bias = (float(value) for value in found[len(hinges) :])
+    found = found.tolist()
+    length, other_language, bias = found[len(hinges) :]
+    slopes, ends = found[: len(hinges)], np.cumsum([len(knots), len(inner), len(outer)]).tolist()
     return PairHead(
         tuple(map(float, knots)),
-        slopes,
+        tuple(slopes[: ends[0]]),
         bias,
         length,
         other_language,
         base_rate,
         STRUCTURE_KNOTS[: len(inner)],
-        structure_slopes,
+        tuple(slopes[ends[0] : ends[1]]),
+        OVERLAP_KNOTS if outer else (),
+        tuple(slopes[ends[1] : ends[2]]),
     )
 
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from avatar.bundle import TOKENIZER, Bundle
 from avatar.bundle.ngram_weights import NgramWeights
 from avatar.bundle.strict_json import list_of_names, read_object, shown, whole
-from avatar.code.lexer import Lexer
+from avatar.code.lexer import Lexer, Tokens
 from avatar.code.ngrams import KINDS, features_of
+from avatar.code.sketches import SketchRules
 from avatar.common.errors import ArtifactError
 
 TYPE = "ngrams"
@@ -58,11 +59,34 @@ class ReaderConfig:
         return config
 
 
-class NgramReader:
-    """Finds the rows of a student for the features of functions; safe to share between threads."""
+@dataclass(frozen=True)
+class Features:
+    """What an n-gram student reads of some functions.
 
-    def __init__(self, config: ReaderConfig, tags: NDArray[np.uint32], buckets: int) -> None:
-        self._config, self._tags, self._buckets = config, tags, buckets
+    `rows` (n,) are the distinct rows of the weights of all functions, one function after the other and in ascending
+    order, `starts` (functions,) the index of each one's first row, and `sketches` (functions, numbers) the sketches.
+    """
+
+    rows: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    sketches: NDArray[np.float32]
+
+    @property
+    def lists(self) -> list[list[int]]:
+        """The rows of each function."""
+        return [part.tolist() for part in np.split(self.rows, self.starts[1:])] if len(self.starts) else []
+
+
+class NgramReader:
+    """Finds the rows of a student for the features of functions; safe to share between threads.
+
+    With `sketches`, it makes those too.
+    """
+
+    def __init__(
+        self, config: ReaderConfig, tags: NDArray[np.uint32], buckets: int, sketches: SketchRules | None = None
+    ) -> None:
+        self._config, self._tags, self._buckets, self._sketches = config, tags, buckets, sketches
         self._lexer = Lexer()
         self._slots = np.full(1 << _SLOTS, -1, np.int32)
         self._slots[tags & np.uint32((1 << _SLOTS) - 1)] = np.arange(len(tags), dtype=np.int32)
@@ -79,25 +103,27 @@ class NgramReader:
             config = ReaderConfig.from_dict(read_object(path, MOST_JSON_BYTES))
         except ValueError as error:
             raise ArtifactError(f"{path} does not describe n-grams: {error}", "copy the bundle again") from error
-        return cls(config, weights.tags, weights.buckets)
+        return cls(config, weights.tags, weights.buckets, bundle.sketches)
 
-    def __call__(self, texts: Sequence[str], languages: Sequence[str | None] | None = None) -> list[list[int]]:
-        """Distinct rows of each text's features, in ascending order."""
-        rows, starts = self.rows(texts, languages)
-        return [part.tolist() for part in np.split(rows, starts[1:])] if len(texts) else []
-
-    def rows(
-        self, texts: Sequence[str], languages: Sequence[str | None] | None = None
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Distinct rows of all texts, one text after the other, and the index of each text's first row, (texts,)."""
+    def __call__(self, texts: Sequence[str], languages: Sequence[str | None] | None = None) -> Features:
+        """The features of each text."""
         languages = [None] * len(texts) if languages is None else languages
-        parts, counts = [], []
+        parts, counts, sketches = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], []
         for start in range(0, len(texts), FUNCTIONS):
-            part, owners = self._part(texts[start : start + FUNCTIONS], languages[start : start + FUNCTIONS])
+            chosen = texts[start : start + FUNCTIONS]
+            read = self._lexer(chosen, languages[start : start + FUNCTIONS])
+            part, owners = self._part(read, len(chosen))
             parts.append(part)
-            counts.append(np.bincount(owners, minlength=len(texts[start : start + FUNCTIONS])))
-        total = np.concatenate(counts) if counts else np.zeros(0, np.int64)
-        return (np.concatenate(parts) if parts else np.zeros(0, np.int64)), np.cumsum(total) - total
+            counts.append(np.bincount(owners, minlength=len(chosen)))
+            sketches += [self._sketches(read, len(chosen))] if self._sketches is not None else []
+        total = np.concatenate(counts)
+        sketch = np.concatenate(sketches) if sketches else np.zeros((len(texts), self.sketch_size), np.float32)
+        return Features(np.concatenate(parts), np.cumsum(total) - total, sketch)
+
+    @property
+    def sketch_size(self) -> int:
+        """How many numbers the sketches of a function are; 0 if the student has none."""
+        return 0 if self._sketches is None else self._sketches.numbers
 
     def pieces(self, rows: Sequence[int]) -> list[str]:
         """A name for each row: a feature's digest cannot be turned back into code."""
@@ -107,11 +133,8 @@ class NgramReader:
         """Whether a text with these rows has a feature with a row of its own."""
         return any(row < len(self._tags) for row in rows)
 
-    def _part(
-        self, texts: Sequence[str], languages: Sequence[str | None]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _part(self, read: Tokens, functions: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         config, found, owners = self._config, [], []
-        read = self._lexer(texts, languages)
         for shared in (False, True):
             kinds = [kind for kind in config.kinds if (kind in config.shared_kinds) is shared]
             if not kinds:
@@ -125,9 +148,9 @@ class NgramReader:
             found.append(rows[known])
             owners.append(function[known].astype(np.int64))
         size = len(self._tags) + self._buckets
-        present = np.zeros(len(texts) * size, bool)  # faster than sorting, and the result is sorted
-        for rows, functions in zip(found, owners, strict=True):
-            present[functions * size + rows] = True
+        present = np.zeros(functions * size, bool)  # faster than sorting, and the result is sorted
+        for rows, numbers in zip(found, owners, strict=True):
+            present[numbers * size + rows] = True
         owner, row = np.divmod(np.flatnonzero(present), size)
         return row, owner
 

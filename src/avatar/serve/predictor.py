@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,8 @@ class Predictor:
         else:
             self._tokenizer, self._runtime = _graphs(self.bundle, runtime or "onnxruntime", precision, threads)
         self.hidden_size: int = self._runtime.hidden_size
+        self._sketches = self.bundle.sketches
+        self.row_size: int = self.hidden_size + self.bundle.numbers_beside_vector
 
     def text(self, code: str, language: str | None = None) -> str:
         """The function's text as the student reads it: by the rules of its training (see `avatar.code.text`).
@@ -76,7 +78,7 @@ class Predictor:
     def tokenize(self, texts: Sequence[str], languages: Sequence[str | None] | None = None) -> list[list[int]]:
         """Token ids of each text that `text` returned; for an n-gram student, the rows of its features."""
         if isinstance(self._tokenizer, NgramReader):
-            return self._tokenizer([text[: self.config.max_characters] for text in texts], languages)
+            return self._tokenizer([text[: self.config.max_characters] for text in texts], languages).lists
         return self._tokenizer(texts)
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
@@ -90,20 +92,26 @@ class Predictor:
         "embedding" have length 1: their dot product is the cosine, and is high for clones.
         """
         names = [languages] * len(codes) if languages is None or isinstance(languages, str) else list(languages)
-        return self.encode_texts([self.text(*one) for one in zip(codes, names, strict=True)], names)
+        rows = self.encode_texts([self.text(*one) for one in zip(codes, names, strict=True)], names)
+        return rows[:, : self.hidden_size]
 
     def encode_texts(self, texts: Sequence[str], languages: Sequence[str | None] | None = None) -> NDArray[np.float32]:
-        """The same from texts that `text` returned."""
-        if isinstance(self._tokenizer, NgramReader) and isinstance(self._runtime, NumpyRuntime):
-            vectors = np.empty((len(texts), self.hidden_size), dtype=np.float32)
-            for start in range(0, len(texts), FUNCTIONS):
-                part = slice(start, start + FUNCTIONS)
-                cut = [text[: self.config.max_characters] for text in texts[part]]
-                vectors[part] = self._runtime.encode_rows(
-                    *self._tokenizer.rows(cut, None if languages is None else languages[part])
-                )
-            return vectors
-        return self.encode_ids(self.tokenize(texts))
+        """What is kept of texts that `text` returned, (n, row_size).
+
+        It is the vector of each; if the student has sketches, these follow, and the number of characters.
+        """
+        if not (isinstance(self._tokenizer, NgramReader) and isinstance(self._runtime, NumpyRuntime)):
+            return self.encode_ids(self.tokenize(texts))
+        rows = np.empty((len(texts), self.row_size), dtype=np.float32)
+        for start in range(0, len(texts), FUNCTIONS):
+            part = slice(start, start + FUNCTIONS)
+            cut = [text[: self.config.max_characters] for text in texts[part]]
+            features = self._tokenizer(cut, None if languages is None else languages[part])
+            rows[part, : self.hidden_size] = self._runtime.encode_rows(features.rows, features.starts)
+            if self._sketches is not None:
+                rows[part, self.hidden_size : -1] = features.sketches
+                rows[part, -1] = [len(text) for text in texts[part]]
+        return rows
 
     def encode_ids(self, rows: Sequence[list[int]]) -> NDArray[np.float32]:
         """The same from the token ids of each function, as `tokenize` returns them."""
@@ -126,20 +134,27 @@ class Predictor:
         self,
         first: NDArray[np.float32],
         second: NDArray[np.float32],
-        lengths: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
+        lengths: tuple[NDArray[Any], NDArray[Any]] | None = None,
         languages: tuple[Sequence[str], Sequence[str]] | None = None,
     ) -> NDArray[np.float64]:
-        """Probability (n,) that row i of both arrays of vectors are clones, by the calibrated head.
+        """Probability (n,) that row i of both arrays are clones, by the calibrated head.
 
-        It is right where `pair_head.base_rate` of all pairs are clones. `lengths` are the numbers of characters of the
-        functions' texts, `languages` the names of their languages, "" if unknown; without them, both functions are
-        taken to have the same. A student without a calibrated head is a DataError.
+        The arrays are what `encode_texts` returned, (n, row_size), or the vectors alone, (n, hidden_size); then the
+        head for vectors alone decides. The probability is right where `pair_head.base_rate` of all pairs are clones.
+        `lengths` are the numbers of characters of the functions' texts, `languages` the names of their languages, "" if
+        unknown; without them, both functions are taken to have the same. A student without a calibrated head is a
+        DataError.
         """
-        head = self.config.pair_head
+        head, overlaps = self.config.pair_head, None
         if head is None:
             raise DataError(
                 f"this student has no calibrated head: its task is '{self.config.task}'", "use predict or compare"
             )
+        if self._sketches is not None and first.shape[1] == self.row_size and self.config.sketch_head is not None:
+            head = self.config.sketch_head
+            overlaps = self._sketches.overlaps(first[:, self.hidden_size : -1], second[:, self.hidden_size : -1])
+            lengths = lengths or (first[:, -1], second[:, -1])
+            first, second = first[:, : self.hidden_size], second[:, : self.hidden_size]
         cosines = np.einsum("nw,nw->n", first, second).astype(np.float64)
         ratios = np.zeros(len(cosines)) if lengths is None else length_ratios(*lengths)
         foreign = np.zeros(len(cosines), dtype=np.bool_)
@@ -149,7 +164,7 @@ class Predictor:
         inner = None
         if structure is not None:
             inner = np.einsum("nw,nw->n", unit_block(first, structure), unit_block(second, structure))
-        return head.probability(cosines, ratios, foreign, inner)
+        return head.probability(cosines, ratios, foreign, inner, overlaps)
 
     def _check_sides(self, vectors: Sequence[NDArray[np.float32]]) -> None:
         if len(vectors) != self.config.arity:
@@ -164,7 +179,7 @@ class Predictor:
             )
 
     def compare(self, *vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Probabilities (n, 2) from vectors that `encode` returned; for pairs, row i of both."""
+        """Probabilities (n, 2) from what `encode_texts` or `encode` returned; for pairs, row i of both."""
         if self.config.pair_head is not None:
             self._check_sides(vectors)
             return _both(self.clone_probability(vectors[0], vectors[1]))
@@ -192,8 +207,9 @@ class Predictor:
         texts = [[self.text(code, language) for code, language in zip(one, languages, strict=True)] for one in examples]
         index = {text: row for row, text in enumerate(dict.fromkeys(text for one in texts for text in one))}
         language_of = {text: language for one in texts for text, language in zip(one, languages, strict=True)}
-        rows = self.tokenize(list(index), [language_of[text] for text in index])
-        vectors = self.encode_ids(rows)
+        names = [language_of[text] for text in index]
+        rows = self.tokenize(list(index), names)
+        vectors = self.encode_texts(list(index), names) if self._sketches is not None else self.encode_ids(rows)
         sides = [np.asarray([index[one[side]] for one in texts], dtype=np.int64) for side in range(self.config.arity)]
         return Answers(
             self._probabilities([vectors[side] for side in sides], texts, languages),

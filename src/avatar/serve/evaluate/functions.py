@@ -41,7 +41,8 @@ def code_of(row: Mapping[str, Any], field: str, columns: Mapping[str, str], wher
 
 @dataclass(frozen=True)
 class Encoded:
-    """Vectors (n, width) of n functions, the lengths of their texts (n,), and warnings about languages.
+    """`vectors` (n, row_size) are what `Predictor.encode_texts` gives for n functions, `lengths` (n,) those of their
+    texts, and `warnings` are about languages.
 
     `texts` are what the student reads: equal texts are one function to it.
     """
@@ -58,7 +59,7 @@ def encoded(predictor: Predictor, functions: Sequence[CodeText]) -> Encoded:
     rows = np.asarray([distinct[function] for function in functions], dtype=np.int64)
     listed = list(distinct)
     texts: list[str] = []
-    vectors = np.empty((len(listed), predictor.hidden_size), dtype=np.float32)
+    vectors = np.empty((len(listed), predictor.row_size), dtype=np.float32)
     starts = range(0, len(listed), AT_ONCE)
     for start in progress(starts, f"encoding {len(listed):,} functions in steps of {AT_ONCE}", len(starts)):
         part = listed[start : start + AT_ONCE]

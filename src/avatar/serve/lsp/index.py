@@ -225,14 +225,14 @@ class Index:
         for location in locations:
             group = family(location.language)
             if group not in self._vectors:
-                self._vectors[group] = Vectors(self._student.predictor.hidden_size)
+                self._vectors[group] = Vectors(self._student.row_size, self._student.hidden_size)
             if location.key not in self._vectors[group]:
                 new[location.key] = location
                 self._family[location.key] = group
         known = {
             key: one
             for key, one in self._cache.vectors(list(new)).items()
-            if len(one) == self._student.width and np.isfinite(one).all()
+            if len(one) == self._student.row_size and np.isfinite(one).all()
         }
         if missing := [location for key, location in new.items() if key not in known]:
             content = texts(missing)

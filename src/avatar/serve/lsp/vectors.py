@@ -16,9 +16,13 @@ MOST_KEPT = 100
 
 
 class Vectors:
-    """Rows by key with reference counts: a row is removed when its count reaches 0."""
+    """Rows by key with reference counts: a row is removed when its count reaches 0.
 
-    def __init__(self, width: int) -> None:
+    A row (width,) is what `Predictor.encode_texts` gives; its first `hidden_size` numbers are the vector.
+    """
+
+    def __init__(self, width: int, hidden_size: int | None = None) -> None:
+        self._hidden_size = width if hidden_size is None else hidden_size
         self._array = np.zeros((256, width), dtype=np.float32)
         self._live = np.zeros(256, dtype=bool)
         self._row: dict[str, int] = {}
@@ -64,7 +68,8 @@ class Vectors:
         others = np.flatnonzero(self._live)
         others = others[others != own]
         if len(others) > MOST_COMPARED:
-            distances = np.square(self._array[others] - self._array[own]).sum(1)
+            vectors = self._array[:, : self._hidden_size]
+            distances = np.square(vectors[others] - vectors[own]).sum(1)
             others = others[np.argpartition(distances, MOST_COMPARED)[:MOST_COMPARED]]
         if not len(others):
             return {}

@@ -23,7 +23,7 @@ from avatar.serve.scan.last_result import Result
 from avatar.serve.scan.similar_pairs import Pairs
 from avatar.serve.scan.source_files import SourceFile
 
-VERSION = 7
+VERSION = 8
 """Version of the tables and of how functions are extracted. Files of other versions are not read."""
 MAX_BYTES = 1_000_000_000
 _VARIABLES = 500
@@ -105,7 +105,7 @@ class Cache:
         self._write("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", rows)
 
     def vectors(self, keys: Sequence[str]) -> dict[str, NDArray[np.float32]]:
-        """Stored vectors (hidden_size,) by key; unknown keys are left out."""
+        """Stored vectors with their sketches by key; unknown keys are left out."""
         rows = self._select("vectors", "key, vector", "key", keys)
         return {key: np.frombuffer(vector, dtype="<f4") for key, vector in rows if len(vector) % 4 == 0}
 

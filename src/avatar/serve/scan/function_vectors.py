@@ -20,7 +20,9 @@ Texts = Callable[[Sequence[Location]], dict[str, str]]
 
 
 class FunctionVectors:
-    """Vectors by key. `encoded` counts the functions whose vectors were not known.
+    """Vectors with their sketches by key, as `Predictor.encode_texts` gives them.
+
+    `encoded` counts the functions whose vectors were not known.
 
     With `take`, functions are encoded while their files are read, and their texts need not be kept. This is for
     students whose vectors do not depend on which functions are encoded together.
@@ -49,7 +51,7 @@ class FunctionVectors:
         self._waiting.clear()
 
     def table(self, locations: Sequence[Location], texts: Texts) -> tuple[list[str], NDArray[np.float32]]:
-        """Distinct keys in order, and their vectors (keys, hidden_size). `texts` is asked for those not yet known."""
+        """Distinct keys in order, and what is kept of each, (keys, row_size). `texts` is asked for those not known."""
         keys = list(dict.fromkeys(location.key for location in locations))
         self._learn(locations, texts)
         table = np.empty((len(keys), len(self._known[keys[0]])), np.float32)
@@ -59,7 +61,7 @@ class FunctionVectors:
         return keys, table
 
     def of(self, locations: Sequence[Location], texts: Texts) -> dict[str, NDArray[np.float32]]:
-        """The vectors (hidden_size,) of some functions, by key."""
+        """What is kept of some functions, (row_size,), by key."""
         self._learn(locations, texts)
         return {location.key: self._known[location.key] for location in locations}
 
@@ -78,7 +80,7 @@ class FunctionVectors:
     def _cached(self, keys: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         """The vectors in the cache, without damaged ones: of another width, or not finite."""
         vectors = self._cache.vectors(keys)
-        width = self._student.width if vectors else 0
+        width = self._student.row_size if vectors else 0
         return {key: one for key, one in vectors.items() if len(one) == width and np.isfinite(one).all()}
 
     def _encode(self, functions: Mapping[str, tuple[str, str]]) -> None:

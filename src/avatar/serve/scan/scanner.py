@@ -150,7 +150,10 @@ class Scanner:
         chosen = np.array(rows, dtype=np.int64)
         if self._student.is_calibrated:
             pairs, comparisons = close_pairs(
-                vectors, chosen, self._student.least_cosine(self.threshold), self.threshold
+                vectors[:, : self._student.hidden_size],
+                chosen,
+                self._student.least_cosine(self.threshold),
+                self.threshold,
             )
             self.comparisons += comparisons
             probabilities = np.empty(len(pairs), np.float32)

@@ -37,13 +37,15 @@ class LazyStudent:
         return open_student(self.bundle.folder, threads=self._threads)
 
     @property
-    def width(self) -> int:
+    def hidden_size(self) -> int:
         """Numbers in a vector. Only students with graphs are loaded for this."""
-        genes = self.bundle.config.architecture
-        width, structure = genes.get("width"), genes.get("structure_width")
-        if self.bundle.reads_ngrams and isinstance(width, int) and isinstance(structure, int):
-            return width + structure
-        return self.predictor.hidden_size
+        structure = self.bundle.structure
+        return self.predictor.hidden_size if structure is None else int(structure.stop)
+
+    @property
+    def row_size(self) -> int:
+        """Numbers that are kept of a function; see `Predictor.encode_texts`."""
+        return self.hidden_size + self.bundle.numbers_beside_vector
 
     def stop(self) -> None:
         """End the process of the student at once, if it has one, from any thread."""
@@ -77,11 +79,12 @@ class LazyStudent:
 
     def least_cosine(self, threshold: float) -> float:
         """A lower bound of the cosines of pairs with at least this probability; the student must be calibrated."""
-        head = self.bundle.config.pair_head
+        head = self.bundle.config.sketch_head or self.bundle.config.pair_head
         assert head is not None
         cosines = np.linspace(-1, 1, 20_001)
         same = np.ones(len(cosines))
-        likely = head.probability(cosines, 0 * same, np.zeros(len(cosines), bool), same) >= threshold
+        overlaps = np.ones((len(cosines), head.sketch_kinds))
+        likely = head.probability(cosines, 0 * same, np.zeros(len(cosines), bool), same, overlaps) >= threshold
         first = int(np.argmax(likely))
         return float(cosines[max(0, first - 1)]) if likely.any() else np.inf  # the one before: the limit is in between
 

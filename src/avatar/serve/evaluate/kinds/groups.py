@@ -27,7 +27,7 @@ def score(predictor: Predictor, examples: Sequence[Example]) -> Scored:
             "functions of one group are clones of each other: give each group at least two functions",
         )
     languages = [examples[row].functions[0].language for row in rows.tolist()]
-    space = VectorSpace(read.vectors[rows], groups[rows], languages)
+    space = VectorSpace(read.vectors[rows, : predictor.hidden_size], groups[rows], languages)
     names = VECTOR_METRICS.names()
     scores = {name: VECTOR_METRICS.get(name).score(space) for name in progress(names, "computing scores", len(names))}
     repeated = len(groups) - len(rows)
