@@ -332,6 +332,22 @@ NGRAMS: dict[str, Change] = {
         '"pair_head": {"knots": [0.1], "slopes": [1e308], "bias": -1e308, "length": 0, "other_language": 0, '
         '"base_rate": 0.1}'
     ),
+    "huge slopes of sketches": config(
+        '"sketch_head": {"knots": [0.1], "slopes": [1], "bias": 0, "length": 0, "other_language": 0, "base_rate": 0.1, '
+        '"overlap_knots": [0.1], "overlap_slopes": [1e308, 1]}'
+    ),
+    "slopes of sketches as texts": config(
+        '"sketch_head": {"knots": [0.1], "slopes": [1], "bias": 0, "length": 0, "other_language": 0, "base_rate": 0.1, '
+        '"overlap_knots": [0.1], "overlap_slopes": ["1", 1]}'
+    ),
+    "slopes for three kinds of sketches": config(
+        '"sketch_head": {"knots": [0.1], "slopes": [1], "bias": 0, "length": 0, "other_language": 0, "base_rate": 0.1, '
+        '"overlap_knots": [0.1], "overlap_slopes": [1, 1, 1]}'
+    ),
+    "a sketch of many bits": genes(sketch_bits=24 * 10**9),
+    "a sketch of no whole number of bits": genes(sketch_bits=240.5),
+    "an unknown kind of sketch": genes(sketch_kinds=["t3", "x9"]),
+    "no list of kinds of sketches": genes(sketch_kinds="t3"),
     "many kinds": tokenizer(lambda content: content.update(kinds=["w1"] * 100_000)),
     "no kinds": tokenizer(lambda content: content.update(kinds=[])),
     "an infinite version": raw(

@@ -234,6 +234,7 @@ def _card(target: Path, rows: int, recipe: Recipe, calibration: Calibration, cos
         languages=titles(),
         rows=f"{rows:,}",
         width=recipe.width,
+        sketch_numbers=SKETCHES.numbers,
         members=recipe.members,
         cost=cost,
         size=f"{(target / NGRAMS.weights).stat().st_size / 1e6:.2f}",

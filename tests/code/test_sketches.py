@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from avatar.code.lexer import Lexer
+from avatar.code.ngrams import features_by_kind
 from avatar.code.sketches import BITS_OF_A_NUMBER, SketchRules, overlaps, sketches
 
 BITS = 240
@@ -17,7 +18,7 @@ def estimates(jaccard: float, size: int, repeats: int = 200) -> np.ndarray:
     common = round(2 * size * jaccard / (1 + jaccard))
     results = []
     for _ in range(repeats):
-        members = rng.integers(0, 1 << 63, 2 * size - common).astype(np.uint64)
+        members = rng.integers(0, 1 << 64, 2 * size - common, dtype=np.uint64)
         both = np.concatenate([members[:size], members[size - common :]])
         made = sketches(both, np.repeat([0, 1], [size, len(both) - size]), 2, BITS)
         results.append(overlaps(made[:1], made[1:])[0])
@@ -35,7 +36,7 @@ def test_the_overlap_is_estimated_without_bias_and_with_the_stated_error(jaccard
 
 
 def test_a_sketch_depends_on_the_set_alone_and_is_exact_as_float32() -> None:
-    members = np.random.default_rng(1).integers(0, 1 << 63, 90).astype(np.uint64)
+    members = np.random.default_rng(1).integers(0, 1 << 64, 90, dtype=np.uint64)
     twice = np.concatenate([members[::-1], members])
     (one,), (other,) = (sketches(part, np.zeros(len(part), np.int32), 1, BITS) for part in (members, twice))
     assert one.tolist() == other.tolist()
@@ -52,7 +53,7 @@ def test_an_empty_set_has_the_sketch_0_and_no_sets_give_no_sketches() -> None:
 
 def test_sketches_of_functions_with_other_names_differ_in_the_kind_with_names_only() -> None:
     rules = SketchRules(("t3", "r4"), BITS)
-    made = rules(Lexer()([CODE, RENAMED, "x = 1"], ["python"] * 3), 3)
+    made = rules(features_by_kind(Lexer()([CODE, RENAMED, "x = 1"], ["python"] * 3), rules.kinds), 3)
     assert made.shape == (3, rules.numbers)
     named, renamed = rules.overlaps(made[:1], made[1:2])[0]
     assert renamed == 1.0

@@ -2,6 +2,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from avatar.code.lexer import Lexer
+from avatar.code.ngrams import features_by_kind
 from avatar.code.sketches import SketchRules
 from avatar.measure.near_clone_calibration import Layout, RealFunction, _others, calibrate
 from avatar.student.ngrams.collection import Collection
@@ -26,7 +27,7 @@ def encode(codes: list[str], languages: list[str]) -> NDArray[np.float32]:
         rows[row] += np.random.default_rng(token % (1 << 32)).normal(size=2 * WIDTH)
     for block in (slice(0, WIDTH), slice(WIDTH, 2 * WIDTH)):
         rows[:, block] /= np.sqrt(2) * np.linalg.norm(rows[:, block], axis=1, keepdims=True)
-    return np.concatenate([rows, LAYOUT.sketches(read, len(codes))], axis=1)
+    return np.concatenate([rows, LAYOUT.sketches(features_by_kind(read, LAYOUT.sketches.kinds), len(codes))], axis=1)
 
 
 def collection(size: int) -> Collection:

@@ -73,6 +73,16 @@ def student() -> Student:
     return Student.default()
 
 
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "one.py").write_text(ADD + "\n\n" + OTHER, encoding="utf-8")
+    (folder / "two.py").write_text(RENAMED, encoding="utf-8")
+    (folder / "Three.java").write_text("class Three {\n" + JAVA + "}\n", encoding="utf-8")
+    return folder
+
+
 def test_it_is_small_and_whole() -> None:
     bundle = read_bundle(FOLDER)
     assert bundle.precisions == (TERNARY,)
@@ -99,6 +109,46 @@ def test_clones_are_probable_and_others_are_not(student: Student) -> None:
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.2
 
 
+def test_a_small_function_with_other_names_is_a_clone(student: Student) -> None:
+    small = "def mean(values):\n    total = sum(values)\n    count = len(values)\n    return total / count\n"
+    renamed = small.replace("values", "rows").replace("total", "whole").replace("count", "size")
+    assert student.predict([(small, renamed)], language="python")[0, 1] > 0.5
+
+
+def test_the_rows_of_two_functions_give_the_same_answer_as_their_texts(student: Student) -> None:
+    codes = [ADD, RENAMED, OTHER, ADD + "# longer\n" * 9]
+    rows = student.encode_texts([student.text(code, "python") for code in codes], ["python"] * 4)
+    assert rows.shape == (4, student.row_size)
+    np.testing.assert_array_equal(rows[:, : student.hidden_size], student.encode(codes, "python"))
+    pairs = [(codes[first], codes[second]) for first in range(4) for second in range(4)]
+    answers = student.compare(np.repeat(rows, 4, axis=0), np.tile(rows, (4, 1)))
+    np.testing.assert_allclose(answers, student.predict(pairs, language="python"), atol=1e-12)
+
+
+def test_vectors_alone_are_compared_by_a_head_of_their_own(student: Student) -> None:
+    vectors = student.encode([ADD, RENAMED, OTHER], "python")
+    clone, other = student.clone_probability(vectors[[0, 0]], vectors[[1, 2]])
+    assert clone > 0.5 > 0.001 > other
+
+
+def test_a_student_without_sketches_is_read_as_before(tmp_path: Path, project: Path) -> None:
+    folder = tmp_path / "bundle"
+    shutil.copytree(FOLDER, folder)
+    config = read_bundle(folder).config
+    genes = {key: value for key, value in config.architecture.items() if not key.startswith("sketch")}
+    write_config(folder, replace(config, architecture=genes, sketch_head=None))
+    write_manifest(folder)
+    plain = Student(folder)
+    assert plain.row_size == plain.hidden_size
+    vectors = plain.encode([ADD, RENAMED], "python")
+    np.testing.assert_allclose(
+        plain.clone_probability(vectors[:1], vectors[1:], (np.array([len(ADD)]), np.array([len(RENAMED)]))),
+        plain.predict([(ADD, RENAMED)], language="python")[:, 1],
+        rtol=0.2,  # the texts that are compared have no docstrings and no last line break
+    )
+    assert main(["scan", str(project), "--bundle", str(folder), "--no-cache"]) == 0
+
+
 def test_nothing_and_strange_texts(student: Student) -> None:
     assert student.encode([]).shape == (0, student.hidden_size)
     assert np.isfinite(student.encode(["", "\x00\ud7ff é 漢字", "x" * 200_000])).all()
@@ -107,16 +157,6 @@ def test_nothing_and_strange_texts(student: Student) -> None:
 def test_a_runtime_is_refused() -> None:
     with pytest.raises(ConfigError, match="numpy only"):
         Student.default(runtime="onnxruntime")
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    (folder / "one.py").write_text(ADD + "\n\n" + OTHER, encoding="utf-8")
-    (folder / "two.py").write_text(RENAMED, encoding="utf-8")
-    (folder / "Three.java").write_text("class Three {\n" + JAVA + "}\n", encoding="utf-8")
-    return folder
 
 
 def test_a_scan_needs_no_bundle(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

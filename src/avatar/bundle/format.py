@@ -250,14 +250,16 @@ class Bundle:
     def sketches(self) -> SketchRules | None:
         """How the sketches of an n-gram student are made; None if it has none. Wrong rules are an ArtifactError."""
         genes, head = self.config.architecture, self.config.sketch_head
-        if not self.reads_ngrams or head is None:
+        if head is None:
             return None
         try:
             rules = SketchRules(list_of_names(genes, "sketch_kinds"), whole(genes, "sketch_bits"))
             problems = rules.problems()
         except ValueError as error:
             problems = [str(error)]
-        if not problems and head.sketch_kinds != len(rules.kinds):
+        if not self.reads_ngrams:
+            problems = ["sketch_head is given for a student that makes no sketches"]
+        elif not problems and head.sketch_kinds != len(rules.kinds):
             problems = [f"sketch_head reads {head.sketch_kinds} kinds of sketches, not {len(rules.kinds)}"]
         if problems:
             raise ArtifactError(f"{CONFIG} of the bundle {self.folder}: {'; '.join(problems)}", "copy the bundle again")

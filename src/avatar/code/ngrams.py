@@ -24,6 +24,8 @@ KINDS = (*MEANING_KINDS, *STRUCTURE_KINDS)
 """All kinds that a student reads."""
 
 Digests = NDArray[np.uint64]
+Features = tuple[Digests, NDArray[np.int32]]
+"""Digests (n,) and the index of each one's function (n,), in no useful order."""
 
 _FIRST, _SECOND = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
 _VARIABLE, _OPEN, _CLOSE, _DOT, _FUNCTION = (np.uint64(digest(text)) for text in ("<variable>", "(", ")", ".", "fn"))
@@ -44,14 +46,19 @@ def ngram_features(
 
 def features_of(read: Tokens, kinds: Sequence[str] = KINDS) -> tuple[Digests, NDArray[np.int32]]:
     """The same from tokens."""
-    digests, rows = [], []
+    digests, rows = zip(*features_by_kind(read, kinds).values(), strict=True)
+    return np.concatenate(digests), np.concatenate(rows)
+
+
+def features_by_kind(read: Tokens, kinds: Sequence[str] = KINDS) -> dict[str, Features]:
+    """The same for each kind."""
     views = {name: view(read) for name, view in _VIEWS.items() if any(kind[0] == name for kind in kinds)}
+    features = {}
     for kind in kinds:
         values, variables, owners = views[kind[0]]
-        features, first = _windows(values, variables, owners, int(kind[1:]))
-        digests.append(_mixed(features + _of_kind(kind)))
-        rows.append(owners[first])
-    return np.concatenate(digests), np.concatenate(rows)
+        digests, first = _windows(values, variables, owners, int(kind[1:]))
+        features[kind] = _mixed(digests + _of_kind(kind)), owners[first]
+    return features
 
 
 @cache

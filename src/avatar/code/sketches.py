@@ -5,13 +5,13 @@ of each bin is kept (b-bit minwise hashing, Li and König 2010). Two sets with J
 with probability (1 + J) / 2.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.code.lexer import Tokens
-from avatar.code.ngrams import KINDS, features_of
+from avatar.code.ngrams import KINDS, Features
 
 BITS_OF_A_NUMBER = 24
 """Whole numbers below 2^24 are exact as float32, so a sketch can be stored beside a vector."""
@@ -21,8 +21,8 @@ MOST_BITS = 2_400
 SKETCH_KINDS = (*KINDS, "t3")
 """The kinds of n-grams of which a sketch can be made."""
 
-_EMPTY = np.uint64(0xFFFFFFFFFFFFFFFF)
-_STEP, _MIX = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
+_EMPTY = np.uint32(0xFFFFFFFF)
+_STEP, _MIX = np.uint32(0x9E3779B1), np.uint32(0x85EBCA77)
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,12 @@ class SketchRules:
             sentences.append(f"a sketch has {self.bits} bits, not a multiple of {BITS_OF_A_NUMBER} up to {MOST_BITS}")
         return sentences
 
-    def __call__(self, read: Tokens, functions: int) -> NDArray[np.float32]:
-        """The sketches of `functions` functions, (functions, numbers): those of the first kind, then of the next."""
-        parts = [sketches(*features_of(read, [kind]), functions, self.bits) for kind in self.kinds]
-        return np.concatenate(parts, axis=1)
+    def __call__(self, features: Mapping[str, Features], functions: int) -> NDArray[np.float32]:
+        """The sketches of `functions` functions, (functions, numbers): those of the first kind, then of the next.
+
+        `features` are the n-grams of each kind, as `features_by_kind` returns them.
+        """
+        return np.concatenate([sketches(*features[kind], functions, self.bits) for kind in self.kinds], axis=1)
 
     def overlaps(self, first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float64]:
         """The estimated Jaccard index of row i of both arrays of sketches, for each kind, (n, kinds)."""
@@ -64,21 +66,22 @@ def sketches(digests: NDArray[np.uint64], owners: NDArray[np.integer], sets: int
     `digests` (n,) are the members of all sets, `owners` (n,) the index of each member's set; a member may be there
     twice. `bits` is a multiple of 24. The sketch of an empty set is 0.
     """
-    slots = owners.astype(np.int64) * bits + (digests % np.uint64(bits)).astype(np.int64)
+    bins = ((digests >> np.uint64(32)) * np.uint64(bits)) >> np.uint64(32)
     flat = np.full(sets * bits, _EMPTY)
-    np.minimum.at(flat, slots, digests // np.uint64(bits))
+    np.minimum.at(flat, owners * np.int64(bits) + bins.view(np.int64), digests.astype(np.uint32))
     least = flat.reshape(sets, bits)
     filled = least != _EMPTY
-    bins = np.arange(2 * bits)
     # An empty bin takes the value of the next one that is not empty, mixed with the distance to it.
-    following = np.where(np.tile(filled, 2), bins, 3 * bits)
-    following = np.minimum.accumulate(following[:, ::-1], axis=1)[:, ::-1][:, :bits]
-    distance = np.where(following < 2 * bits, following - bins[:bits], 0)
-    values = np.take_along_axis(least, following % bits, axis=1) + distance.astype(np.uint64) * _STEP
-    values ^= values >> np.uint64(31)
+    index = np.arange(bits, dtype=np.int16)
+    following = np.where(filled, index, np.int16(bits))
+    first = following.min(axis=1, keepdims=True)
+    following = np.minimum.accumulate(following[:, ::-1], axis=1)[:, ::-1]
+    following = np.where(following < bits, following, first + np.int16(bits))
+    values = np.take_along_axis(least, following.astype(np.int64) % bits, axis=1)
+    values += (following - index).astype(np.uint32) * _STEP
+    values ^= values >> np.uint32(15)
     values *= _MIX
-    values ^= values >> np.uint64(29)
-    ones = (values & np.uint64(1)).astype(np.uint32)
+    ones = values >> np.uint32(31)
     ones[~filled.any(axis=1)] = 0
     groups = ones.reshape(sets, bits // BITS_OF_A_NUMBER, BITS_OF_A_NUMBER)
     return (groups << np.arange(BITS_OF_A_NUMBER, dtype=np.uint32)).sum(axis=2, dtype=np.uint32).astype(np.float32)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from avatar.bundle import TOKENIZER, Bundle
 from avatar.bundle.ngram_weights import NgramWeights
 from avatar.bundle.strict_json import list_of_names, read_object, shown, whole
-from avatar.code.lexer import Lexer, Tokens
-from avatar.code.ngrams import KINDS, features_of
+from avatar.code.lexer import Lexer
+from avatar.code.ngrams import KINDS, features_by_kind
 from avatar.code.sketches import SketchRules
 from avatar.common.errors import ArtifactError
 
@@ -87,6 +87,7 @@ class NgramReader:
         self, config: ReaderConfig, tags: NDArray[np.uint32], buckets: int, sketches: SketchRules | None = None
     ) -> None:
         self._config, self._tags, self._buckets, self._sketches = config, tags, buckets, sketches
+        self._kinds = list(dict.fromkeys([*config.kinds, *(sketches.kinds if sketches is not None else ())]))
         self._lexer = Lexer()
         self._slots = np.full(1 << _SLOTS, -1, np.int32)
         self._slots[tags & np.uint32((1 << _SLOTS) - 1)] = np.arange(len(tags), dtype=np.int32)
@@ -112,10 +113,11 @@ class NgramReader:
         for start in range(0, len(texts), FUNCTIONS):
             chosen = texts[start : start + FUNCTIONS]
             read = self._lexer(chosen, languages[start : start + FUNCTIONS])
-            part, owners = self._part(read, len(chosen))
+            features = features_by_kind(read, self._kinds)
+            part, owners = self._part(features, len(chosen))
             parts.append(part)
             counts.append(np.bincount(owners, minlength=len(chosen)))
-            sketches += [self._sketches(read, len(chosen))] if self._sketches is not None else []
+            sketches += [self._sketches(features, len(chosen))] if self._sketches is not None else []
         total = np.concatenate(counts)
         sketch = np.concatenate(sketches) if sketches else np.zeros((len(texts), self.sketch_size), np.float32)
         return Features(np.concatenate(parts), np.cumsum(total) - total, sketch)
@@ -133,13 +135,15 @@ class NgramReader:
         """Whether a text with these rows has a feature with a row of its own."""
         return any(row < len(self._tags) for row in rows)
 
-    def _part(self, read: Tokens, functions: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _part(
+        self, features: Mapping[str, tuple[NDArray[np.uint64], NDArray[np.int32]]], functions: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         config, found, owners = self._config, [], []
         for shared in (False, True):
             kinds = [kind for kind in config.kinds if (kind in config.shared_kinds) is shared]
             if not kinds:
                 continue
-            digests, function = features_of(read, kinds)
+            digests, function = map(np.concatenate, zip(*(features[kind] for kind in kinds), strict=True))
             rows = self._own_rows(digests)
             if shared and self._buckets:
                 bucket = ((digests >> np.uint64(8)) % np.uint64(self._buckets)).astype(np.int64) + len(self._tags)

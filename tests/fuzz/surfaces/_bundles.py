@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,8 @@ def ngram_bundle(folder: Path) -> Path:
     (folder / TOKENIZER).write_text(ReaderConfig(kinds=KINDS).text())
     (folder / "README.md").write_text("# A tiny student\n")
     facts = {"kind": "ngrams", "features": 64, "buckets": 8, "width": 20, "structure_width": 10, "structure_share": 0.1}
+    facts |= {"sketch_kinds": ["t3", "r4"], "sketch_bits": 48}
+    head = PairHead((0.0, 0.5), (4.0, 20.0), -9.0, -0.5, -1.0, 1e-4, (0.0, 0.8), (0.0, 12.0))
     config = BundleConfig(
         task="embedding",
         max_length=1000,
@@ -38,7 +41,8 @@ def ngram_bundle(folder: Path) -> Path:
         architecture=facts,
         reads_a_set=True,
         symmetric=True,
-        pair_head=PairHead((0.0, 0.5), (4.0, 20.0), -9.0, -0.5, -1.0, 1e-4, (0.0, 0.8), (0.0, 12.0)),
+        pair_head=head,
+        sketch_head=replace(head, overlap_knots=(0.0, 0.8), overlap_slopes=(1.0, 2.0, 0.0, 3.0)),
     )
     write_config(folder, config)
     write_manifest(folder)
