@@ -140,6 +140,15 @@ def changed(arguments: Sequence[str], random: Random, paths: Sequence[str]) -> l
     return arguments or ["scan"]
 
 
+def leads_outside(argument: str, folder: Path) -> bool:
+    """Whether it names a folder that is not below `folder`: a scan would read what other programs wrote there."""
+    try:
+        path = (folder / Path(argument).expanduser()).resolve()
+        return path.is_dir() and not path.is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError):
+        return False
+
+
 def make(folder: Path) -> Harness:
     """Each input is a list of arguments and the standard input. `serve` starts no server."""
     bundle = ngram_bundle(folder / "bundle")
@@ -175,6 +184,7 @@ def make(folder: Path) -> Harness:
     def one(random: Random) -> tuple[list[str], str]:
         arguments = mutated(random.choice(valid), random, lambda line, own: changed(line, own, paths))
         arguments = [argument.replace("\0", "") for argument in arguments]  # no program can be given one
+        arguments = [str(folder) if leads_outside(argument, folder) else argument for argument in arguments]
         return arguments, random.choice(("", "def f(): pass\n", "\0", "é", "x" * 1_100_000))
 
     def run(value: tuple[list[str], str]) -> None:
