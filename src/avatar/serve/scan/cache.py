@@ -23,7 +23,7 @@ from avatar.serve.scan.last_result import Result
 from avatar.serve.scan.similar_pairs import Pairs
 from avatar.serve.scan.source_files import SourceFile
 
-VERSION = 7
+VERSION = 8
 """Version of the tables and of how functions are extracted. Files of other versions are not read."""
 MAX_BYTES = 1_000_000_000
 _VARIABLES = 500
