@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from avatar.code.ngrams import Digests
 from avatar.serve.scan.findings import Location
 from avatar.serve.scan.shared_code import runs_of, shared_runs
-from avatar.serve.scan.source_files import Skipped, SourceFile, read_source
+from avatar.serve.scan.source_files import SourceFile, read_again
 
 
 class Bodies:
@@ -21,12 +21,7 @@ class Bodies:
 
     def set_file(self, file: str, on_disk: SourceFile) -> None:
         """A file that is read when a body in it is needed; if it cannot be read then, its bodies are empty."""
-
-        def source() -> str:
-            result = read_source(on_disk)
-            return "" if isinstance(result, Skipped) else result[0]
-
-        self._sources[file] = source
+        self._sources[file] = lambda: read_again(on_disk) or ""
 
     def remove(self, file: str) -> None:
         """Remove a file; one that is not known is ignored."""

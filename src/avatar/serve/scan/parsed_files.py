@@ -7,7 +7,7 @@ from avatar.common.logging import progress
 from avatar.serve.scan.cache import Cache
 from avatar.serve.scan.findings import FileOutline, Location
 from avatar.serve.scan.outliner import Outliner
-from avatar.serve.scan.source_files import Skipped, SkippedFolder, SourceFile, read_source
+from avatar.serve.scan.source_files import Skipped, SkippedFolder, SourceFile, read_again
 
 FILES = 200
 """Files whose outlines are stored together: a scan that is interrupted need not read them again."""
@@ -74,11 +74,11 @@ class Reading:
         return {location.key: self._texts[location.key] for location in locations}
 
     def source(self, name: str) -> str:
-        """The text of a file that was read before."""
-        result = read_source(self.files[name])
-        if isinstance(result, Skipped):
+        """The text of a file that was read before; a DataError if it cannot be read now."""
+        text = read_again(self.files[name])
+        if text is None:
             raise _changed(name)
-        return result[0]
+        return text
 
     def _keep(self, texts: Mapping[str, str]) -> None:
         for key, text in texts.items():

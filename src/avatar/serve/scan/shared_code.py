@@ -6,6 +6,7 @@ bodies. A run that comes twice counts once, so a long table counts little.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
 from itertools import groupby
 
@@ -67,11 +68,37 @@ def is_counted(finding: Finding) -> bool:
 def with_shared_code(
     findings: Sequence[Finding], least: Callable[[bool], int], sources: Sources
 ) -> tuple[list[Finding], int]:
-    """The findings whose functions share at least `least(exact)` runs, and how many others there were."""
+    """The findings whose functions share at least `least(exact)` runs.
+
+    Of the others, those members remain that have the same runs, if they are enough. Also how many groups had none.
+    """
     counted = [one for one in findings if is_counted(one) and least(one.exact)]
     if not counted:
         return list(findings), 0
     runs = runs_of([function for one in counted for function in one.functions], sources)
-    small = {id(one) for one in counted if shared_runs(one.functions, runs) < least(one.exact)}
-    kept = [one for one in findings if id(one) not in small]
-    return kept, len(findings) - len(kept)
+    kept: list[Finding] = []
+    left_out = 0
+    for finding in findings:
+        parts = [finding]
+        if is_counted(finding) and shared_runs(finding.functions, runs) < least(finding.exact):
+            same = _same_parts(finding, runs)
+            parts = [one for one in same if shared_runs(one.functions, runs) >= least(one.exact)]
+        kept += parts
+        left_out += not parts
+    return sorted(kept, key=lambda one: (-one.rank, one.functions[0].file, one.functions[0].first_line)), left_out
+
+
+def _same_parts(finding: Finding, runs: Mapping[str, Digests]) -> list[Finding]:
+    """The groups of members that have the same runs; of changed functions, those with one of them."""
+    members: dict[bytes, list[int]] = {}
+    for number, function in enumerate(finding.functions):
+        members.setdefault(runs[function.key].tobytes(), []).append(number)
+    parts = []
+    for numbers in members.values():
+        functions = tuple(finding.functions[number] for number in numbers)
+        changed = sum(number < finding.changed for number in numbers)
+        if len(functions) > 1 and (changed or not finding.changed):
+            exact = len({one.key for one in functions}) == 1
+            kind = (CloneKind.EXACT if exact else CloneKind.RENAMED) if finding.kind else ""
+            parts.append(replace(finding, functions=functions, exact=exact, changed=changed, kind=kind))
+    return parts

@@ -147,6 +147,14 @@ def read_source(file: SourceFile) -> tuple[str, str] | Skipped:
         return text, "not UTF-8: invalid bytes were replaced"
 
 
+def read_again(file: SourceFile) -> str | None:
+    """The text of a file that `read_source` read before; None if it cannot be read now. Its content is not checked."""
+    try:
+        return read_regular(file.path, MAX_SOURCE_BYTES + 1).decode("utf-8-sig", "replace")
+    except OSError:
+        return None
+
+
 def why_not(content: bytes) -> str:
     """Why a file is skipped because of its content; empty if it is not."""
     if len(content) > MAX_SOURCE_BYTES:
