@@ -248,3 +248,13 @@ def test_what_nobody_writes_takes_no_time(language: str, bomb: str) -> None:
 def test_what_people_write_is_not_left_out() -> None:
     code = "def f(a):\n    # " + "-" * 400 + "\n    return " + "(" * 90 + "a" + ")" * 90 + "\n"
     assert [one.name for one in functions_of(code, "python").functions] == ["f"]
+
+
+def test_a_body_begins_below_parameters_decorators_comments_and_docstring() -> None:
+    python = '@decorator\ndef f(\n    a,\n    b,\n):\n    """Doc."""\n\n    # Comment.\n    return a\n'
+    java = (
+        "class A {\n  @Override\n  int f(int a,\n      int b)\n      throws E\n  {\n    // one\n    return a;\n  }\n}\n"
+    )
+    empty, one_line = "def f(\n    a,\n):\n    pass\n", "int f(int a) { return a; }\n"
+    for text, language, line in ((python, "python", 9), (java, "java", 8), (empty, "python", 1), (one_line, "c", 1)):
+        assert [one.body_line for one in functions_of(text, language).functions] == [line]

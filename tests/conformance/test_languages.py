@@ -86,6 +86,18 @@ def test_functions_have_their_names_and_lines(language: Language, sample: Sample
     assert all(parse(one.text, language.name) is not None for one in outline.functions)
 
 
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+def test_the_body_of_a_function_begins_with_its_first_statement(language: Language, sample: Sample, ends: str) -> None:
+    lines = sample.source.split("\n")
+    for function in functions_of(sample.source.replace("\n", ends), language.name).functions:
+        first = lines[function.body_line - 1]
+        assert function.first_line <= function.body_line <= function.last_line
+        if sample.locals <= set(re.findall(r"\w+", function.text)):  # the function with comments and a loop
+            assert function.body_line > function.first_line
+            assert sample.locals & set(re.findall(r"\w+", first))
+            assert not any(mark in first for mark in ("# first", "// first", "/*"))
+
+
 def test_the_local_variables_are_known(language: Language, sample: Sample) -> None:
     assert {name.decode() for name in variables(parsed(sample.body, language)).places} == sample.locals
     assert set(harvest_names([sample.body], language.name)) == sample.locals

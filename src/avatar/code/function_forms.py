@@ -84,6 +84,13 @@ def form_of(function: Node, name: str, language: Language) -> Form | None:
     return Form.STRAIGHT if size <= MOST_STRAIGHT_WORDS else None
 
 
+def first_statement(function: Node) -> Node | None:
+    """The first statement of the function's body, after comments and docstring; None if there is none."""
+    body = _body(function)
+    statements = [] if body is None else _statements(body)
+    return statements[0] if statements else None
+
+
 def _body(function: Node) -> Node | None:
     """The body of a function, also inside decorators, templates, and variables that hold it."""
     waiting = deque([function])

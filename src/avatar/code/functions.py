@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tree_sitter import Node, Parser, QueryCursor
 
-from avatar.code.function_forms import form_of
+from avatar.code.function_forms import first_statement, form_of
 from avatar.code.languages import LANGUAGES
 from avatar.code.nesting import is_too_nested
 from avatar.code.parsing import compiled, load, reserved
@@ -25,7 +25,7 @@ class SourceFunction:
 
     `name` is qualified by its classes and namespaces. Lines count from 1, both ends included; decorators, and in C++
     the template header, belong to the function. `text` is normalised by the given `TextRules`. `form` is a value of
-    `avatar.code.function_forms.Form`; empty for most functions.
+    `avatar.code.function_forms.Form`; empty for most functions. `body_line`: the line of the first statement.
     """
 
     name: str
@@ -34,6 +34,7 @@ class SourceFunction:
     language: str
     text: str
     form: str = ""
+    body_line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,7 @@ def _functions(root: Node, content: bytes, language: str, rules: TextRules) -> l
             continue  # error recovery reads `if (x) {` as a function with the name if
         end = node.end_byte
         qualified = declared.separator.join([*(scope for _, scope in scopes), name])
+        first = first_statement(node) or node
         one = SourceFunction(
             qualified,
             node.start_point.row + 1 + bisect(returns, node.start_byte),
@@ -111,6 +113,7 @@ def _functions(root: Node, content: bytes, language: str, rules: TextRules) -> l
             language,
             _text(node, content, language, rules),
             form_of(node, qualified, declared) or "",
+            first.start_point.row + 1 + bisect(returns, first.start_byte),
         )
         functions.append((one, node.has_error))
     return functions

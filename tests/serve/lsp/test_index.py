@@ -78,7 +78,7 @@ def test_after_any_edits_the_hints_are_those_of_a_new_index(clone_student: Path)
 
 
 def test_a_likely_twin_comes_first(clone_student: Path) -> None:
-    index = Index(LazyStudent(clone_student, 1), EditorSettings(threshold=0.0, min_lines=1, min_words=20), NoCache())
+    index = Index(LazyStudent(clone_student, 1), EditorSettings(threshold=0.0, min_lines=1, min_words=0), NoCache())
     index.update("a.py", "a.py", FUNCTIONS[0])
     index.update("b.py", "b.py", "\n".join(FUNCTIONS[:5]))
     (hint,) = index.hints("a.py")

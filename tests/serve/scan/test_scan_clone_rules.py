@@ -118,20 +118,20 @@ def {name}(values, limit):
     int {name}(int[] values, int limit) {{
         for (int value : values) {{
             if (value > limit) {{
-                return value;
+                return value + 1;
             }}
         }}
-        return limit;
+        return limit - 2 * values.length;
     }}
 """,
     "go": """
 func {name}(values []int, limit int) int {{
 	for _, value := range values {{
 		if value > limit {{
-			return value
+			return value + 1
 		}}
 	}}
-	return limit
+	return limit - 2*values[0]
 }}
 """,
 }

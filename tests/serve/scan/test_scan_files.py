@@ -206,3 +206,48 @@ def test_a_named_link_is_read_and_others_are_left_out(tmp_path: Path) -> None:
     assert [type(one) for one in source_files(tmp_path / "a")] == [Skipped, SourceFile]
     assert names(tmp_path / "folder") == ["real.py"]
     assert not is_looked_at(tmp_path / "a" / "link.py", tmp_path / "a")
+
+
+MIT = "MIT License\n\nCopyright (c) {} {}\n\nPermission is hereby granted, free of charge, to any person\n"
+
+
+def licensed(folder: Path, licences: dict[str, str]) -> tuple[list[str], list[str]]:
+    """Names of the files that are scanned, and of the folders that are not; each folder with a licence has a file."""
+    write(folder, {**licences, **{str(Path(name).parent / "a.c"): "" for name in licences}})
+    entries = list(source_files(folder))
+    return (
+        sorted(one.name for one in entries if isinstance(one, SourceFile)),
+        sorted(one.name for one in entries if isinstance(one, SkippedFolder)),
+    )
+
+
+@pytest.mark.parametrize("name", ["LICENSE", "COPYING", "licence.txt", "LICENSE-MIT", "UNLICENSE", "ICU-license.html"])
+def test_a_folder_with_another_licence_is_third_party_code(tmp_path: Path, name: str) -> None:
+    ours = {"LICENSE": MIT.format(2020, "We")}
+    result = licensed(tmp_path, {**ours, f"deps/zlib/{name}": MIT.format(1995, "Mark")})
+    assert result == (["a.c"], ["deps/zlib"])
+    assert not is_looked_at(tmp_path / "deps/zlib/a.c", tmp_path)
+    assert is_looked_at(tmp_path / "a.c", tmp_path)
+    assert names(tmp_path / "deps/zlib") == ["a.c"]  # scanned by its name
+
+
+@pytest.mark.parametrize(
+    "licences",
+    [
+        {"LICENSE": MIT.format(2020, "We"), "one/LICENSE.md": MIT.format("2019-2026", "We").upper()},
+        {"one/LICENSE": MIT.format(2020, "We"), "two/LICENSE": MIT.format(2020, "You")},
+        {"COPYING": "GPL", "LICENSE-MIT": MIT.format(1, "We"), "one/LICENSE": MIT.format(2, "We")},
+        {"LICENSE": MIT.format(2020, "We"), "src/LICENSE": MIT.format(2020, "You")},
+        {"LICENSE": MIT.format(2020, "We"), "one/license.c": "int a;", "one/license_key.txt": "a"},
+        {"LICENSE": MIT.format(2020, "We"), "one/LICENSE": ""},
+    ],
+    ids=["same but for years", "nothing above", "one of several", "own code", "other names", "empty"],
+)
+def test_other_licences_say_nothing(tmp_path: Path, licences: dict[str, str]) -> None:
+    assert licensed(tmp_path, licences)[1] == []
+
+
+def test_the_next_licence_above_counts(tmp_path: Path) -> None:
+    ours, other = MIT.format(2020, "We"), MIT.format(2020, "You")
+    files, folders = licensed(tmp_path, {"LICENSE": ours, "lib/LICENSE": other, "lib/one/COPYING": other})
+    assert (files, folders) == (["a.c", "lib/a.c", "lib/one/a.c"], [])

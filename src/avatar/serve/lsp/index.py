@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from avatar.code.languages import family, language_of_file
+from avatar.serve.lsp.bodies import Bodies
 from avatar.serve.lsp.editor_settings import EditorSettings
 from avatar.serve.lsp.vectors import Vectors
 from avatar.serve.scan.cache import Cache
@@ -72,6 +73,7 @@ class Index:
         self._clones: dict[str, dict[str, float]] = {}
         self._family: dict[str, str] = {}
         self._suspicion: dict[str, float] = {}
+        self._bodies = Bodies()
 
     @property
     def functions(self) -> int:
@@ -92,6 +94,7 @@ class Index:
             self.remove(file)
             return reason
         result = self._outliner.of_text(file, content, language)
+        self._bodies.set_text(file, content)
         self._replace(
             {file: result.outline.locations},
             lambda wanted: {location.key: result.texts[location.key] for location in wanted},
@@ -105,15 +108,23 @@ class Index:
         locations: dict[str, list[Location]] = {name: [] for name in reading.files}
         for location in reading.places:
             locations[location.file].append(location)
+        for name, file in reading.files.items():
+            self._bodies.set_file(name, file)
         self._replace(locations, reading.texts, keep=True)
 
     def remove(self, file: str) -> None:
         """Remove a file; one that is not in the index is ignored."""
+        self._bodies.remove(file)
+        self._remove_functions(file)
+
+    def _remove_functions(self, file: str) -> None:
         for location in self._locations.pop(file, ()):
             for known in (self._by_key, *([] if location in self._tests else [self._code_by_key])):
                 known[location.key].remove(location)
                 if not known[location.key]:
                     del known[location.key]
+            if location.key not in self._by_key:
+                self._bodies.forget(location.key)
             self._tests.discard(location)
             if self._is_compared(location) and self._vectors[self._family[location.key]].release(location.key):
                 self._forget(location.key)
@@ -137,6 +148,8 @@ class Index:
             return Hint(location, probability) if probability >= self.threshold else None
         by_key = self._nameable(location)
         equal = by_key.get(location.key, ())
+        if equal and not self._share_enough([location], exact=True):
+            equal = [] if location in self._tests else [location]
         same = [other for other in islice(equal, MOST_CLONES + 1) if other != location]
         clones = [(other, 1.0) for other in same[:MOST_CLONES]]
         similar = {}
@@ -158,9 +171,15 @@ class Index:
     def _counts_as_clone(self, location: Location, key: str) -> bool:
         """Whether the functions with this key are similar enough, by the rules of a scan for lookalikes."""
         is_lookalike = self._rules.is_lookalike
-        if not (is_lookalike(location) and all(map(is_lookalike, islice(self._by_key.get(key, ()), 1)))):
-            return True
-        return self._is_same(location.key, key)
+        others = self._by_key[key][:1]
+        if all(map(is_lookalike, [location, *others])) and not self._is_same(location.key, key):
+            return False
+        return self._share_enough([location, *others], exact=False)
+
+    def _share_enough(self, functions: Sequence[Location], exact: bool) -> bool:
+        """Whether functions have enough code in common, by the rules of a scan."""
+        least = self._rules.least_runs(exact)
+        return not least or self._bodies.shared_runs(functions) >= least
 
     def _is_same(self, first: str, second: str) -> bool:
         """Whether two functions are the same but for names, as far as the student tells."""
@@ -208,7 +227,7 @@ class Index:
         for location in everywhere:
             self._vectors[self._family[location.key]].hold(location.key)
         for name, locations in kept.items():
-            self.remove(name)
+            self._remove_functions(name)
             self._locations[name] = locations
             for location in locations:
                 self._by_key[location.key].append(location)

@@ -17,6 +17,8 @@ MIN_WORDS = 70
 MIN_WORDS_SUSPICIOUS = 20
 EXACT_SHARE, NEAR_SHARE, OVERLOAD_SHARE = 0.6, 1.15, 1.4
 """The less two functions are alike, the larger they must be: shares of `min_words`."""
+RUN_SHARE = 0.5
+"""So many different runs must the functions of a group have in common (see `shared_code`), for each of `min_words`."""
 
 _LOOKALIKES = frozenset({Form.STRAIGHT, Form.STANDARD})
 
@@ -54,6 +56,10 @@ class CloneRules:
     def min_words_near(self) -> int:
         """Least size of a clone that differs in more than names."""
         return ceil(NEAR_SHARE * self.min_words)
+
+    def least_runs(self, exact: bool) -> int:
+        """How many different runs the functions of a group must have in common."""
+        return ceil(RUN_SHARE * (EXACT_SHARE if exact else 1) * self.min_words)
 
     def is_overload(self, functions: Sequence[Location]) -> bool:
         """Whether functions are short overloads, of one name in one file: they are one interface, not copies."""

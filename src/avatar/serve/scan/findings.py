@@ -13,6 +13,7 @@ class Location:
     `key` is a digest of its language and its text up to whitespace: equal keys are exact duplicates.
     `code_lines` counts lines that are not blank, `words` counts names, numbers and signs. `overload` separates
     functions of one name in a file (see `overloads`). `form` is a value of `avatar.code.function_forms.Form`, or empty.
+    `body_line` is the line of the first statement; 0 if it is not known.
     """
 
     file: str
@@ -25,6 +26,7 @@ class Location:
     words: int
     overload: str = ""
     form: str = ""
+    body_line: int = 0
 
 
 @dataclass(frozen=True, slots=True)

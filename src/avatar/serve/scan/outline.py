@@ -44,6 +44,7 @@ def _location(file: str, function: SourceFunction, key: str, overload: str) -> L
         _count_words(function.text),
         overload,
         function.form,
+        function.body_line,
     )
 
 

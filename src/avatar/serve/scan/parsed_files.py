@@ -7,7 +7,7 @@ from avatar.common.logging import progress
 from avatar.serve.scan.cache import Cache
 from avatar.serve.scan.findings import FileOutline, Location
 from avatar.serve.scan.outliner import Outliner
-from avatar.serve.scan.source_files import Skipped, SkippedFolder, SourceFile
+from avatar.serve.scan.source_files import Skipped, SkippedFolder, SourceFile, read_again
 
 FILES = 200
 """Files whose outlines are stored together: a scan that is interrupted need not read them again."""
@@ -70,11 +70,20 @@ class Reading:
                 for _, result in self._outliner.of_files([self.files[location.file]]):
                     self._keep(result.texts)
             if location.key not in self._texts:
-                raise DataError(
-                    f"{location.file} changed while it was scanned", "scan again; if the error stays, add --no-cache"
-                )
+                raise _changed(location.file)
         return {location.key: self._texts[location.key] for location in locations}
+
+    def source(self, name: str) -> str:
+        """The text of a file that was read before; a DataError if it cannot be read now."""
+        text = read_again(self.files[name])
+        if text is None:
+            raise _changed(name)
+        return text
 
     def _keep(self, texts: Mapping[str, str]) -> None:
         for key, text in texts.items():
             self._texts.setdefault(key, text)
+
+
+def _changed(file: str) -> DataError:
+    return DataError(f"{file} changed while it was scanned", "scan again; if the error stays, add --no-cache")

@@ -122,7 +122,7 @@ def _computed(
     finally:
         outliner.close()
     split = options.split_copies or since is not None  # what changed is shown function by function
-    shown, joined = worth_showing(findings, locations, rules, split)
+    shown, joined = worth_showing(findings, locations, rules, split, reading.source)
     omitted = [*left_out(rules, reading.places, scanner.lookalikes, reading.folders), *joined]
     result = result_of(shown, reading.places, locations, reading.skipped, reading.notes, omitted)
     counts = _counts(list(reading.files), reading.skipped, reading.parsed, scanner)
@@ -187,7 +187,8 @@ def scan_texts(
 
     _check_languages(student, options)
     scanner = _scanner(student, texts_of, NoCache(), options)
-    shown, joined = worth_showing(scanner.findings(large, None, ""), large, rules, options.split_copies)
+    findings = scanner.findings(large, None, "")
+    shown, joined = worth_showing(findings, large, rules, options.split_copies, dict(files).__getitem__)
     omitted = [*left_out(rules, locations, scanner.lookalikes, []), *joined]
     result = result_of(shown, locations, large, skipped, notes, omitted)
     counts = _counts(list(names), skipped, len(files), scanner)

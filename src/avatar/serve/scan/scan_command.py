@@ -82,7 +82,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         metavar="N",
         type=count,
         help="leave out clones with fewer words, which are names, numbers and signs. This is the size of clones that "
-        "are the same but for names; exact copies may be 40 %% smaller, others must be 40 %% larger "
+        "are the same but for names; exact copies may be 40 %% smaller, others must be 15 %% larger, and all members "
+        "must have N / 2 different runs of five words in common (exact copies: 0.3 N) "
         f"(default: {MIN_WORDS}; for suspicious functions: {MIN_WORDS_SUSPICIOUS})",
     )
     scan.add_argument(

@@ -13,6 +13,7 @@ from avatar.common.regular_files import kind, read_regular
 from avatar.common.walking import folders_below
 from avatar.serve.scan.generated import GENERATED, NO_CODE, SKIPPED_FOLDERS, generated, is_generated_name
 from avatar.serve.scan.ignore import Ignored
+from avatar.serve.scan.licences import Licences
 
 FOREIGN = "third-party code or build results"
 TOO_LARGE = f"larger than {MAX_SOURCE_BYTES // 1_000_000} MB"
@@ -61,13 +62,15 @@ def source_files(path: Path, languages: Collection[str] = ()) -> Iterator[Source
     if not path.is_dir():
         problem = f"{path} is {kind(path.stat().st_mode)}" if path.exists() else f"there is no file or folder at {path}"
         raise DataError(problem, "give the path of source code")
-    ignored = Ignored(path)
+    ignored, licences = Ignored(path), Licences(path)
     passed: list[Path] = []
 
     def enters(folder: Path) -> bool:
-        if _is_foreign(folder) and not ignored(folder, is_folder=True):
+        enter = _enters(folder, ignored)
+        if (_is_foreign(folder) and not ignored(folder, is_folder=True)) or (enter and licences.are_foreign(folder)):
             passed.append(folder)
-        return _enters(folder, ignored)
+            return False
+        return enter
 
     for here, names, problem in folders_below(path, enters):
         below = here.relative_to(path)
@@ -90,11 +93,11 @@ def is_looked_at(file: Path, folder: Path, languages: Collection[str] = ()) -> b
     language = language_of_file(file.name)
     if language is None or (languages and language not in languages) or file.name.startswith("."):
         return False
-    ignored = Ignored(folder)
+    ignored, licences = Ignored(folder), Licences(folder)
     between = [one for one in file.parents if one != folder and one.is_relative_to(folder)]
     if not file.is_file() or file.is_symlink():
         return False
-    return all(_enters(one, ignored) for one in between) and not ignored(file)
+    return all(_enters(one, ignored) and not licences.are_foreign(one) for one in between) and not ignored(file)
 
 
 def _is_foreign(folder: Path) -> bool:
@@ -142,6 +145,14 @@ def read_source(file: SourceFile) -> tuple[str, str] | Skipped:
         if len(text.encode()) > MAX_SOURCE_BYTES:  # each replaced byte becomes three
             return Skipped(file.name, TOO_LARGE)
         return text, "not UTF-8: invalid bytes were replaced"
+
+
+def read_again(file: SourceFile) -> str | None:
+    """The text of a file that `read_source` read before; None if it cannot be read now. Its content is not checked."""
+    try:
+        return read_regular(file.path, MAX_SOURCE_BYTES + 1).decode("utf-8-sig", "replace")
+    except OSError:
+        return None
 
 
 def why_not(content: bytes) -> str:

@@ -6,18 +6,24 @@ from avatar.serve.scan.clone_rules import CloneRules
 from avatar.serve.scan.code_of_tests import is_test
 from avatar.serve.scan.copied_parts import with_copied_parts
 from avatar.serve.scan.findings import Finding, LeftOut, Location
+from avatar.serve.scan.shared_code import LENGTH, Sources, with_shared_code
 
 FOLDERS = 5
 """Most folders that are left out and named."""
 
 
 def worth_showing(
-    findings: Sequence[Finding], locations: Sequence[Location], rules: CloneRules, split_copies: bool
+    findings: Sequence[Finding],
+    locations: Sequence[Location],
+    rules: CloneRules,
+    split_copies: bool,
+    sources: Sources,
 ) -> tuple[list[Finding], list[LeftOut]]:
-    """The groups that are not of tests only; copied files and classes are one finding each unless `split_copies`.
+    """The groups that are not of tests only and have enough in common; copied files and classes are one finding each
+    unless `split_copies`.
 
-    `locations` are all functions that were compared. Also what was left out or joined. Suspicious functions are all
-    shown.
+    `locations` are all functions that were compared; `sources` returns the text of their files. Also what was left out
+    or joined. Suspicious functions are all shown.
     """
     if not rules.clones:
         return list(findings), []
@@ -27,12 +33,19 @@ def worth_showing(
     overloads, shown = len(shown) - len(kept), kept
     if not split_copies:
         shown = with_copied_parts(shown, locations)
-    copies = sum(one.copies > 0 for one in shown)
+    copies, joined = sum(one.copies > 0 for one in shown), sum(one.copies for one in shown)
+    shown, different = with_shared_code(shown, rules.least_runs, sources)
     what = f"groups shown as {copies} copied folders, files or classes"
     return shown, [
         LeftOut("groups of tests and examples only", tests, "--tests"),
         LeftOut("groups of short overloads of one function", overloads, "--simple, --min-words"),
-        LeftOut(what, sum(one.copies for one in shown), "--split-copies"),
+        LeftOut(
+            f"groups that have fewer than {rules.least_runs(exact=False)} different runs of {LENGTH} words in common "
+            f"(exact copies: {rules.least_runs(exact=True)})",
+            different,
+            "--min-words",
+        ),
+        LeftOut(what, joined, "--split-copies"),
     ]
 
 
