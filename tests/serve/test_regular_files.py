@@ -15,6 +15,7 @@ from avatar.common.errors import ArtifactError, DataError
 from avatar.common.hashing import file_digest
 from avatar.common.regular_files import NotRegularError, open_regular, read_regular
 from avatar.data.clones.collect import collect
+from avatar.serve.cli import main
 from avatar.serve.default_student import FOLDER
 from avatar.serve.lsp.editor_settings import EditorSettings
 from avatar.serve.lsp.index import Index
@@ -147,3 +148,23 @@ def test_data_readers(tmp_path: Path) -> None:
             list(read(pipe))
     os.mkfifo(tmp_path / "module.py")
     assert collect(tmp_path, 10, Random(1)).unreadable == 1
+
+
+def test_functions_that_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "one.py").write_text(CODE)
+    os.mkfifo(tmp_path / "pipe.py")
+    for name in (tmp_path / "pipe.py", "/dev/zero"):
+        assert main(["predict", str(tmp_path / "one.py"), str(name)]) == 2
+        assert "not a regular file" in capsys.readouterr().err
+
+
+def test_an_open_pipe_is_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "one.py").write_text(CODE)
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as stream:
+        stream.write(CODE)
+    try:
+        assert main(["predict", str(tmp_path / "one.py"), f"/dev/fd/{reading}", "--language", "python"]) == 0
+    finally:
+        os.close(reading)
+    assert json.loads(capsys.readouterr().out)["label"] == "clone"

@@ -4,6 +4,7 @@ import argparse
 import json
 import logging
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from avatar.code.languages import LANGUAGES, language_of_file
 from avatar.common.errors import AvatarError, DataError, ReaderLeftError
 from avatar.common.output import complain, standard_streams, write_output
 from avatar.common.printable import printable
+from avatar.common.regular_files import read_regular
 from avatar.serve.arguments import Choices, count
 from avatar.serve.default_student import find_bundle
 from avatar.serve.evaluate import evaluate_command
@@ -30,6 +32,8 @@ NOT_DONE = 2
 """Exit status of a command that failed; 1 is reserved for findings of `scan --fail-on`."""
 INTERRUPTED = 130
 """128 + SIGINT."""
+_OPEN_PIPE = re.compile(r"/dev/fd/\d+|/proc/(self|\d+)/fd/\d+")
+"""What a shell writes for `<(command)`, and other files that this process has open."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -179,9 +183,14 @@ def _read(name: str) -> str:
 
 
 def _start_of(name: str) -> bytes:
-    """The first bytes of a file, a pipe (`<(command)`) or standard input, one more than the most that is allowed."""
+    """The first bytes of a file, an open pipe (`<(command)`) or standard input, one more than is allowed.
+
+    A named pipe is refused: without a writer, opening it would wait for ever.
+    """
     if name == "-":
         return sys.stdin.buffer.read(MAX_SOURCE_BYTES + 1)
+    if not _OPEN_PIPE.fullmatch(name):
+        return read_regular(Path(name), MAX_SOURCE_BYTES + 1)
     with Path(name).open("rb") as stream:
         return stream.read(MAX_SOURCE_BYTES + 1)
 
