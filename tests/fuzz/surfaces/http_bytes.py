@@ -1,5 +1,6 @@
 """Bytes that a client sends to the HTTP server on a socket: framing, headers, and requests one after the other."""
 
+import errno
 import logging
 import socket
 import threading
@@ -112,6 +113,10 @@ def _answer(port: int, content: bytes) -> bytes:
                 parts.append(part)
         except (ConnectionResetError, BrokenPipeError):
             return b""  # the server has refused and closed before it read all
+        except OSError as error:
+            if error.errno != errno.ENOTCONN:  # the same, noticed later
+                raise
+            return b""
         return b"".join(parts)
 
 

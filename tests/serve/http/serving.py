@@ -13,6 +13,8 @@ class Served:
 
     def __init__(self, process: "subprocess.Popen[str]", port: int) -> None:
         self.process, self.port = process, port
+        self.log: list[str] = []
+        """What it wrote since it is ready, in pieces."""
         self.address = f"http://127.0.0.1:{port}"
 
     def memory(self) -> int:
@@ -49,6 +51,7 @@ def start_server(bundle: Path, *options: str) -> Served:
     assert process.stderr is not None
     for line in process.stderr:
         if result := re.search(r"http://127\.0\.0\.1:(\d+)", line):
-            threading.Thread(target=process.stderr.read, daemon=True).start()
-            return Served(process, int(result[1]))
+            served = Served(process, int(result[1]))
+            threading.Thread(target=served.log.extend, args=[process.stderr], daemon=True).start()
+            return served
     raise AssertionError(f"the server ended with {process.wait()}")

@@ -70,6 +70,14 @@ def test_a_thousand_bad_requests(served: Served) -> None:
     assert status(ask(served, post(REQUEST), close=False)) == 200
 
 
+def test_a_body_that_is_wrong_after_the_program_has_begun_is_refused_without_a_traceback(served: Served) -> None:
+    chunked = post(b'{"pairs": []}\r\n', b"Transfer-Encoding: chunked")
+    for content in (chunked, chunked.replace(b"127.0.0.1", b"evil")):
+        assert status(ask(served, content, close=False)) == 400
+    assert status(ask(served, post(REQUEST), close=False)) == 200
+    assert not [line for line in served.log if "Traceback" in line or "Exception" in line]
+
+
 def test_slow_clients_are_sent_away_and_keep_nobody_waiting(served: Served) -> None:
     slow = []
     for content in (b"POST /pre", post(REQUEST)[:-50], b""):

@@ -107,6 +107,16 @@ class ImpatientProtocol(H11Protocol):
         else:
             self._stop_timer()
 
+    def send_400_response(self, msg: str) -> None:
+        """Refuse bytes that are not HTTP. The program may be at work on the request: what it answers is dropped."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:  # the answer has begun
+            self.transport.close()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the timers."""
         self._stop_timer()
