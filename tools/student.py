@@ -48,8 +48,8 @@ LICENCES = ("MIT",)
 PER_LANGUAGE = {"train": 2_600, "valid": 900}
 """Functions of each language that get copies."""
 LIST = Path(__file__).resolve().parents[1] / "conf" / "corpus" / "packages.csv"
-SKETCHES = SketchRules(("t3", "r4"), 240)
-"""Runs of three tokens as they are written, and of four with the names of variables replaced."""
+SKETCHES = SketchRules(("t3", "r5"), 240)
+"""Runs of three tokens as they are written, and of five with the names of variables replaced."""
 MEMBER = "member_{}.safetensors"
 CARD = Path(__file__).with_name("student_card.md")
 KIND_NAMES = {

@@ -267,8 +267,8 @@ class Bundle:
 
     @property
     def numbers_beside_vector(self) -> int:
-        """How many numbers are kept of a function beside its vector: the sketches, and its number of characters."""
-        return 0 if self.sketches is None else self.sketches.numbers + 1
+        """How many numbers are kept of a function beside its vector: its sketches."""
+        return 0 if self.sketches is None else self.sketches.numbers
 
     @property
     def size_bytes(self) -> int:

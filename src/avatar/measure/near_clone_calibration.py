@@ -115,19 +115,17 @@ def _joined(parts: Sequence[LabelledPairs]) -> LabelledPairs:
 
 
 def _facts(
-    first: NDArray[np.float32],
-    second: NDArray[np.float32],
-    lengths: NDArray[np.float64],
-    clones: bool,
-    weights: NDArray[np.float64],
-    layout: Layout,
+    first: NDArray[np.float32], second: NDArray[np.float32], clones: bool, weights: NDArray[np.float64], layout: Layout
 ) -> LabelledPairs:
-    """Pairs of row i of both arrays, with |log| of the ratio of their lengths (n,), and whether they are clones."""
+    """Pairs of row i of both arrays, and whether they are clones.
+
+    The lengths count as equal: they tell near clones hardly better from others, and clones of other meaning worse.
+    """
     end = layout.structure.stop
     inner = (unit_block(side, layout.structure) for side in (first, second))
     return LabelledPairs(
         np.einsum("nw,nw->n", first[:, :end], second[:, :end]).astype(np.float64),
-        lengths,
+        np.zeros(len(first)),
         np.zeros(len(first), dtype=bool),
         np.full(len(first), clones),
         weights,
@@ -145,11 +143,9 @@ def _clones(clones: Collection, encode: Encode, layout: Layout) -> tuple[NDArray
         if kind != "reformat"
     ] + [("release", first, second) for first, second in (group[:2] for group in clones.releases)]
     rows = encode(clones.codes, clones.languages)
-    sizes = np.array([len(code) for code in clones.codes], np.float64)
     first, second = (np.array([pair[side] for pair in pairs]) for side in (1, 2))
-    lengths = np.abs(np.log(sizes[first] / sizes[second]))
     weights = np.full(len(pairs), 1 / len(pairs))
-    return np.array([kind for kind, _, _ in pairs]), _facts(rows[first], rows[second], lengths, True, weights, layout)
+    return np.array([kind for kind, _, _ in pairs]), _facts(rows[first], rows[second], True, weights, layout)
 
 
 def _others(
@@ -175,7 +171,6 @@ def _others(
             is_aligned(tokens[one], tokens[two]) for one, two in zip(first[siblings], second[siblings], strict=True)
         ]
         siblings = siblings[~np.array(alike, dtype=bool)]
-        sizes = np.log([len(code) for code in codes])
         for found, share in ((elsewhere, 1 - SIBLINGS), (siblings, SIBLINGS)):
             found = found[np.argsort(-cosines[found], kind="stable")]
             weights = np.ones(len(found))
@@ -184,7 +179,6 @@ def _others(
                 weights = np.append(np.ones(HARDEST), np.full(DRAWN, (len(found) - HARDEST) / DRAWN))
                 found = found[kept]
             if len(found):
-                lengths = np.abs(sizes[first[found]] - sizes[second[found]])
                 weights = weights / weights.sum() * share
-                parts.append(_facts(rows[first[found]], rows[second[found]], lengths, False, weights, layout))
+                parts.append(_facts(rows[first[found]], rows[second[found]], False, weights, layout))
     return parts

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,10 +96,7 @@ class Predictor:
         return rows[:, : self.hidden_size]
 
     def encode_texts(self, texts: Sequence[str], languages: Sequence[str | None] | None = None) -> NDArray[np.float32]:
-        """What is kept of texts that `text` returned, (n, row_size).
-
-        It is the vector of each; if the student has sketches, these follow, and the number of characters.
-        """
+        """What is kept of texts that `text` returned, (n, row_size): the vector of each, and then its sketches."""
         if not (isinstance(self._tokenizer, NgramReader) and isinstance(self._runtime, NumpyRuntime)):
             return self.encode_ids(self.tokenize(texts))
         rows = np.empty((len(texts), self.row_size), dtype=np.float32)
@@ -108,9 +105,7 @@ class Predictor:
             cut = [text[: self.config.max_characters] for text in texts[part]]
             features = self._tokenizer(cut, None if languages is None else languages[part])
             rows[part, : self.hidden_size] = self._runtime.encode_rows(features.rows, features.starts)
-            if self._sketches is not None:
-                rows[part, self.hidden_size : -1] = features.sketches
-                rows[part, -1] = [len(text) for text in texts[part]]
+            rows[part, self.hidden_size :] = features.sketches
         return rows
 
     def encode_ids(self, rows: Sequence[list[int]]) -> NDArray[np.float32]:
@@ -134,7 +129,7 @@ class Predictor:
         self,
         first: NDArray[np.float32],
         second: NDArray[np.float32],
-        lengths: tuple[NDArray[Any], NDArray[Any]] | None = None,
+        lengths: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
         languages: tuple[Sequence[str], Sequence[str]] | None = None,
     ) -> NDArray[np.float64]:
         """Probability (n,) that row i of both arrays are clones, by the calibrated head.
@@ -152,8 +147,7 @@ class Predictor:
             )
         if self._sketches is not None and first.shape[1] == self.row_size and self.config.sketch_head is not None:
             head = self.config.sketch_head
-            overlaps = self._sketches.overlaps(first[:, self.hidden_size : -1], second[:, self.hidden_size : -1])
-            lengths = lengths or (first[:, -1], second[:, -1])
+            overlaps = self._sketches.overlaps(first[:, self.hidden_size :], second[:, self.hidden_size :])
             first, second = first[:, : self.hidden_size], second[:, : self.hidden_size]
         cosines = np.einsum("nw,nw->n", first, second).astype(np.float64)
         ratios = np.zeros(len(cosines)) if lengths is None else length_ratios(*lengths)
