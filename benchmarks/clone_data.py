@@ -60,6 +60,12 @@ class CloneSet:
         rows = np.asarray(self.clones.get(kind, [])[:most], dtype=np.int64).reshape(-1, 2)
         return rows[:, 0], rows[:, 1]
 
+    def strong(self, kind: str) -> float:
+        """The share of the clones of a kind of which 70 % of the tokens are in the same order, names aside."""
+        found = self.clones.get(kind, [])
+        tokens = masked_tokens(Lexer(), self.codes, [self.language] * len(self.codes))
+        return float(np.mean([is_aligned(tokens[one], tokens[two]) for one, two in found])) if found else float("nan")
+
     def smaller(self, originals: int, clones: int, siblings: int, seed: int = 0) -> "CloneSet":
         """A part: the first originals, of each kind at most so many clones, and at most so many siblings.
 
