@@ -33,7 +33,8 @@ def changed_array(values: np.ndarray, random: Random) -> np.ndarray:
     if kind == 4:
         return values[::-1].copy()
     changed = values.copy()
-    changed.reshape(-1)[random.randrange(values.size)] = random.choice((0, 1, 127, 128, 242, 243, 255))
+    value = np.array(random.choice((0, 1, 127, 128, 242, 243, 255)))
+    changed.reshape(-1)[random.randrange(values.size)] = value.astype(values.dtype)
     return changed
 
 
