@@ -166,6 +166,7 @@ MISTAKES = [
     ("dataset.root=/tmp/a,b", "dataset.root is '/tmp/a,b'; a comma separates the values of a sweep"),
     ("teacher.mix=~/a,b", "teacher.mix is '~/a,b'; a comma separates the values of a sweep"),
     ("dataset=7", "dataset is '7'; there is no such choice"),
+    ("~surrogate=1_000", "'~surrogate=1_000' removes a choice, and '1_000' is no name of one"),
     ("distill=null", "distill is 'null'; there is no such choice"),
     ("artifacts=here", "artifacts is 'here'; it must be a group of keys"),
     ("experiment=mine", "experiment is 'mine'"),

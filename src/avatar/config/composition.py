@@ -28,6 +28,9 @@ WHERE = "--cfg job shows all keys with their values; --help shows the groups"
 Chain = Sequence[BaseException]
 
 
+_REMOVAL = re.compile(r"Config group override deletion value must be a string : .*input_line='(.*)', config_loader")
+
+
 def composition_error(chain: Chain, conf: Path | None = None) -> ConfigError:
     """The error for an exception and its causes, the outermost first. `conf` is the folder of the YAML files."""
     text = "\n".join(str(link) for link in chain)
@@ -40,6 +43,17 @@ def composition_error(chain: Chain, conf: Path | None = None) -> ConfigError:
             return error
     lines = [next(iter(str(link).strip().splitlines()), "") for link in chain]
     return ConfigError(": ".join(dict.fromkeys(line for line in lines if line)), WHERE)
+
+
+def removal_error(chain: Chain) -> ConfigError | None:
+    """The error for `~GROUP=VALUE` with a number as value, for which Hydra raises a plain ValueError."""
+    for link in chain:
+        match = _REMOVAL.match(str(link)) if type(link) is ValueError else None
+        if match is not None:
+            key, _, value = match[1].partition("=")
+            message = f"'{key}={value}' removes a choice, and '{value}' is no name of one"
+            return ConfigError(message, f"write {key}")
+    return None
 
 
 def unknown_key(key: str) -> ConfigError:

@@ -31,11 +31,11 @@ def user_error(error: BaseException, conf: Path | None = None) -> AvatarError | 
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    if any(isinstance(link, (HydraException, OmegaConfBaseException)) for link in chain):
-        from avatar.config.composition import composition_error
+    from avatar.config.composition import composition_error, removal_error
 
+    if any(isinstance(link, (HydraException, OmegaConfBaseException)) for link in chain):
         return composition_error(chain, conf)
-    return None
+    return removal_error(chain)
 
 
 @contextmanager
