@@ -16,6 +16,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
+from avatar.checks.preflight import typed
 from avatar.common.errors import ConfigError
 from avatar.config import register_schema
 from avatar.config.command_line import pasteable, readable
@@ -189,6 +190,26 @@ def test_a_mistake_is_answered_in_words_and_its_hint_works(argument: str, says: 
     assert hinted or "available" in error.hint or "its keys" in error.hint
     for text in hinted:
         compose("config", readable(shlex.split(text)))
+
+
+@pytest.mark.usefixtures("hydra")
+@pytest.mark.parametrize("arguments", [["distill.rewrites.x='"], ["trainer=[1,2]"]])
+def test_an_exception_that_hydra_raises_by_mistake_is_one_message(arguments: list[str]) -> None:
+    """Found by `make fuzz`."""
+    with pytest.raises(Exception) as caught:  # noqa: PT011
+        compose("config", readable(arguments))
+    error = user_error(caught.value, CONF)
+    assert isinstance(error, ConfigError)
+    assert "cannot be read" in error.message
+    assert user_error(ValueError("ours")) is None
+
+
+@pytest.mark.usefixtures("hydra")
+@pytest.mark.parametrize("value", ["{a: {b: [c]}}", "{a: [1]}"])
+def test_a_mapping_in_a_mapping_of_numbers_is_named(value: str, tmp_path: Path) -> None:
+    """Found by `make fuzz`."""
+    with pytest.raises(ConfigError, match="must be a number"):
+        typed(compose("config", [*readable([f"search.weights={value}"]), f"output_dir={tmp_path}"]))
 
 
 def test_the_home_folder_is_meant_in_every_path(tmp_path: Path) -> None:

@@ -48,6 +48,10 @@ def typed(composed: DictConfig) -> Config:
     return cfg
 
 
+_PLAIN: dict[type, tuple[type, ...]] = {str: (str,), int: (int,), float: (int, float)}
+"""By declared type, what the values of a mapping may be: OmegaConf lets a mapping in a mapping pass."""
+
+
 def _wrong_types(key: str, value: Any, declared: Any) -> Iterator[Problem]:
     """Problems for lists, mappings and groups that `${...}` has replaced by something else: OmegaConf lets it pass."""
     kind = get_origin(declared) or declared
@@ -65,6 +69,10 @@ def _wrong_types(key: str, value: Any, declared: Any) -> Iterator[Problem]:
         hints = get_type_hints(kind)
         for part in fields(kind):
             yield from _wrong_types(f"{key}.{part.name}".lstrip("."), getattr(value, part.name), hints[part.name])
+    elif kind is dict and (element := get_args(declared)[-1]) in _PLAIN:
+        for name, entry in value.items():
+            if not isinstance(entry, _PLAIN[element]) or isinstance(entry, bool):
+                yield f"{key}.{name} is {str(entry)[:100]!r}; it must be {TYPES[element.__name__]}"
 
 
 def check(cfg: Config) -> None:

@@ -56,6 +56,20 @@ def removal_error(chain: Chain) -> ConfigError | None:
     return None
 
 
+def unreadable_error(error: BaseException) -> ConfigError | None:
+    """The error for an exception that Hydra or OmegaConf raises by mistake while it reads the arguments, else None.
+
+    Such are a ValueError for `LIST.NAME=VALUE`, and a TypeError for `GROUP=[1,2]`.
+    """
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    module = "" if trace is None else str(trace.tb_frame.f_globals.get("__name__", ""))
+    if module.partition(".")[0] not in ("hydra", "omegaconf"):
+        return None
+    return ConfigError(f"the arguments cannot be read: {error}", f"debug=true shows where; {WHERE}")
+
+
 def unknown_key(key: str) -> ConfigError:
     """The error for a key that the schema does not have; the hint lists similar keys."""
     if key.startswith("hydra."):

@@ -31,11 +31,11 @@ def user_error(error: BaseException, conf: Path | None = None) -> AvatarError | 
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    from avatar.config.composition import composition_error, removal_error
+    from avatar.config.composition import composition_error, removal_error, unreadable_error
 
     if any(isinstance(link, (HydraException, OmegaConfBaseException)) for link in chain):
         return composition_error(chain, conf)
-    return removal_error(chain)
+    return removal_error(chain) or unreadable_error(error)
 
 
 @contextmanager
