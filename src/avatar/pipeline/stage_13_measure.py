@@ -1,5 +1,6 @@
 """Stage 13: everything that is measured about the student, beside its teacher and the cheap baselines."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -84,7 +85,7 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
 
 
 MEASURE = Stage(
-    "measure", 2, "Measure the student, its teacher and the baselines", Inputs, Settings, _build, timed=True
+    "measure", 3, "Measure the student, its teacher and the baselines", Inputs, Settings, _build, timed=True
 )
 
 
@@ -210,10 +211,32 @@ def _costs(inputs: Inputs, settings: Settings) -> tuple[dict[str, float], list[s
         values["teacher_size/weights_mb"] = weights_mb(large.model)
     if not measure.energy:
         return values, notes, None
-    energy = measure_energy(small.predict, examples)
-    values |= energy.as_dict()
-    notes.append(energy.note)
-    return values, notes, energy.method
+    energies, sentences, method = _energy(small, large, examples, measure)
+    return {**values, **energies}, [*notes, *sentences], method
+
+
+def _energy(
+    small: TextClassifier, large: TextClassifier | None, examples: Sequence[tuple[str, ...]], measure: MeasureConfig
+) -> tuple[dict[str, float], list[str], str]:
+    """Energy of student and teacher by MLflow name, sentences about it, and the method.
+
+    Their ratio is that of the same examples: those that the teacher has time for.
+    """
+    by_size = sorted(examples, key=lambda texts: sum(map(len, texts)))
+    measured = partial(measure_energy, seconds=measure.energy_seconds, repeats=measure.energy_repeats)
+    student = measured(small.predict, by_size)
+    values, notes = student.as_dict(), [student.note("student")]
+    if large is not None:
+        teacher = measured(large.predict, by_size)
+        same = [by_size[row] for row in teacher.rows]
+        beside = student if student.rows == teacher.rows else measured(small.predict, same)
+        ratio = teacher.joules_per_example / beside.joules_per_example
+        values |= {**teacher.as_dict("teacher_"), "energy/ratio": ratio}
+        notes.append(
+            f"{teacher.note('teacher')} On the same {len(same)} examples, the teacher uses {ratio:,.3g} times as much "
+            "energy as the student."
+        )
+    return values, notes, student.method
 
 
 def _flops(student: TrainedStudent, large: TextClassifier | None, settings: Settings) -> dict[str, float]:

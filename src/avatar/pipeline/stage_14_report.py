@@ -203,6 +203,7 @@ def _teacher_row(job: Job, values: Mapping[str, float]) -> list[Row]:
             size_mb=values.get("teacher_size/weights_mb"),
             latency_ms=values.get("latency/teacher_ms_p50"),
             gflops=None if ratio is None else ratio * values["compute/gflops"],
+            joules=values.get("energy/teacher_joules_per_example"),
         )
     ]
 
