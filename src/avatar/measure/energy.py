@@ -76,7 +76,7 @@ class Energy:
         decimals = f"{self.joules_per_example:#.3g}"
         said = [
             f"Energy of one prediction of the {model}: {decimals} ± {self.half_width:.2g} J "
-            f"(± {100 * self.relative:.1f} %), the mean of {self.repeats} repeats with its 95 % interval by Student's t. "
+            f"(± {100 * self.relative:.1f} %), the mean of {self.repeats} repeats with its 95 % interval by Student's t.",
             f"A repeat is {self.calls:,} prediction{'s' * (self.calls > 1)}.",
             METHODS[self.method],
         ]
@@ -104,8 +104,8 @@ def measure_energy(
 ) -> Energy:
     """Call `call` on `inputs` in `repeats` repeats with the same work, `seconds` in all, or longer if calls are slow.
 
-    If a repeat has no time for all `inputs`, it has evenly spaced ones, so give them in the order of their size. Needs no
-    network and writes no file. `cuda` says whether `call` uses a GPU. If codecarbon gives no number, it is an
+    If a repeat has no time for all `inputs`, it has evenly spaced ones, so give them in the order of their size. It
+    needs no network and writes no file. `cuda` says whether `call` uses a GPU. If codecarbon gives no number, it is an
     AvatarError.
     """
     rows, passes = _one_repeat(call, inputs, seconds / repeats)

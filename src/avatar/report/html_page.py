@@ -24,7 +24,8 @@ class Report:
     `summary` is one sentence under the title. `table` is made by `result_table.summary`; its index has the models,
     and the row named `highlight` is emphasised. `figures` are shown in order, by title; `captions` has their captions
     by the same titles. `notes` are warnings about the numbers. `facts` are shown as a list of keys and values.
-    `config` is the run's YAML.
+    `energy` has lines about energy and emissions in the same form; `emissions_g` are the g CO2e of the training and
+    all that led to it, None if not known. `config` is the run's YAML.
     """
 
     title: str
@@ -35,6 +36,8 @@ class Report:
     captions: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
+    energy: Mapping[str, str] = field(default_factory=dict)
+    emissions_g: float | None = None
     config: str = ""
 
 
