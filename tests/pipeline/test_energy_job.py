@@ -65,7 +65,7 @@ def test_the_interval_of_30_repeats_is_in_metrics_report_and_card(outcome: Outco
         assert shown in page
         assert shown in card(outcome)
     assert values["energy/ratio"] > 1
-    assert "mean of 30 repeats with its 95 % interval" in card(outcome)
+    assert "the mean of 30 repeats; the 95 % interval is by" in card(outcome)
 
 
 def test_search_training_and_use_have_their_emissions_in_the_card(outcome: Outcome, cfg: Config) -> None:

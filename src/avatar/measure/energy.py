@@ -76,7 +76,8 @@ class Energy:
         decimals = f"{self.joules_per_example:#.3g}"
         said = [
             f"Energy of one prediction of the {model}: {decimals} ± {self.half_width:.2g} J "
-            f"(± {100 * self.relative:.1f} %), the mean of {self.repeats} repeats with its 95 % interval by Student's t.",
+            f"(± {100 * self.relative:.1f} %). It is the mean of {self.repeats} repeats; the 95 % interval is by "
+            "Student's t.",
             f"A repeat is {self.calls:,} prediction{'s' * (self.calls > 1)}.",
             METHODS[self.method],
         ]

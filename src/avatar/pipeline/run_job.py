@@ -30,12 +30,12 @@ from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.energy_report import emissions, energy_lines, energy_metrics, reused_line
 from avatar.pipeline.job import Job
 from avatar.pipeline.recording import Recorder, collapse_metrics, search_metrics
+from avatar.pipeline.results import Results
 from avatar.pipeline.stage_03_labels import Labels
 from avatar.pipeline.stage_05_latency import MeasuredLatency
 from avatar.pipeline.stage_07_candidates import Candidate
 from avatar.pipeline.stage_08_surrogate import FittedSurrogate
 from avatar.pipeline.stage_09_search import Searched
-from avatar.pipeline.stage_14_report import Results
 from avatar.report.html_page import Report
 from avatar.report.model_card import model_card
 from avatar.space.space import SearchSpace
