@@ -1,6 +1,5 @@
 """Stage 13: everything that is measured about the student, beside its teacher and the cheap baselines."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +13,7 @@ from avatar.config.schema import DistillConfig, MeasureConfig
 from avatar.data.records import SplitName
 from avatar.measure.baselines import evaluate_baselines, evaluate_vector_baselines
 from avatar.measure.classifier import TextClassifier, codebert_shape, of_student, of_teacher
-from avatar.measure.energy import measure_energy
+from avatar.measure.energy_comparison import energy_of_both
 from avatar.measure.flops import by_thop, example_inputs
 from avatar.measure.judging import JUDGES, Decided, TeacherOnTest
 from avatar.measure.latency import measure_latency
@@ -211,32 +210,8 @@ def _costs(inputs: Inputs, settings: Settings) -> tuple[dict[str, float], list[s
         values["teacher_size/weights_mb"] = weights_mb(large.model)
     if not measure.energy:
         return values, notes, None
-    energies, sentences, method = _energy(small, large, examples, measure)
+    energies, sentences, method = energy_of_both(small, large, examples, measure.energy_seconds, measure.energy_repeats)
     return {**values, **energies}, [*notes, *sentences], method
-
-
-def _energy(
-    small: TextClassifier, large: TextClassifier | None, examples: Sequence[tuple[str, ...]], measure: MeasureConfig
-) -> tuple[dict[str, float], list[str], str]:
-    """Energy of student and teacher by MLflow name, sentences about it, and the method.
-
-    Their ratio is that of the same examples: those that the teacher has time for.
-    """
-    by_size = sorted(examples, key=lambda texts: sum(map(len, texts)))
-    measured = partial(measure_energy, seconds=measure.energy_seconds, repeats=measure.energy_repeats)
-    student = measured(small.predict, by_size)
-    values, notes = student.as_dict(), [student.note("student")]
-    if large is not None:
-        teacher = measured(large.predict, by_size)
-        same = [by_size[row] for row in teacher.rows]
-        beside = student if student.rows == teacher.rows else measured(small.predict, same)
-        ratio = teacher.joules_per_example / beside.joules_per_example
-        values |= {**teacher.as_dict("teacher_"), "energy/ratio": ratio}
-        notes.append(
-            f"{teacher.note('teacher')} On the same {len(same)} examples, the teacher uses {ratio:,.3g} times as much "
-            "energy as the student."
-        )
-    return values, notes, student.method
 
 
 def _flops(student: TrainedStudent, large: TextClassifier | None, settings: Settings) -> dict[str, float]:
