@@ -6,6 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from avatar.report import figures
+from avatar.report.result_table import cell
 from avatar.surrogate.validation import validate
 
 SOLUTIONS = pd.DataFrame(
@@ -76,6 +77,16 @@ def test_latency_bars_are_named_and_logarithmic() -> None:
     assert sorted(bar.get_width() for bar in panel.patches) == [0.61, 488.0]  # type: ignore[attr-defined]
     assert "0.61 ms" in texts(figure)
     assert "(ms" in panel.get_xlabel()
+
+
+def test_numbers_of_thousands_are_written_as_in_the_table() -> None:
+    """1,235 ms of the table was 1.23e+03 ms in the picture, and a length of 1024 was 1.02e+03."""
+    figure = figures.latency_bars({"student": 0.61, "teacher": 1234.5})
+    assert f"{cell('latency_ms', 1234.5)} ms" in texts(figure)
+    frame = SOLUTIONS[["accuracy"]].assign(max_length=[1024, 2048, 2048, 512])
+    shown = texts(figures.parallel_coordinates(frame, "accuracy"))
+    assert "e+0" not in shown
+    assert "2,048" in shown
 
 
 def test_surrogate_fit_names_the_errors_of_the_validation() -> None:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from avatar.common.errors import ArtifactError
 from avatar.report.figures import latency_bars
-from avatar.report.html_page import Report, render_page, svg, write_report
+from avatar.report.html_page import Picture, Report, render_page, svg, write_report
 from avatar.report.model_card import model_card
 from avatar.report.result_table import Row, formatted, render, summary
 
@@ -38,7 +38,7 @@ def report(**changes: object) -> Report:
         "title": "demo <script>alert(1)</script>",
         "table": summary(ROWS),
         "highlight": ROWS[0].model,
-        "figures": {"Latency": picture()},
+        "pictures": {"Latency": Picture(picture(), "The shorter the bar, the faster.")},
         "notes": ["energy is an estimate", "a <b>bold</b> & sharp note"],
         "facts": {"seed": "1"},
         "config": "seed: 1\nname: '<x>'\n",
@@ -122,7 +122,7 @@ def test_page_is_self_contained_and_escapes_everything(tmp_path: Path) -> None:
 
 
 def test_page_without_extras_has_no_empty_sections() -> None:
-    html = render_page(report(figures={}, notes=[], facts={}, config=""))
+    html = render_page(report(pictures={}, notes=[], facts={}, config=""))
     assert re.findall(r"<h2>(.*?)</h2>", html) == ["Results"]
 
 

@@ -139,6 +139,8 @@ def _measured(cfg: "Config") -> Iterator[Problem]:
     yield from at_least("measure.examples", cfg.measure.examples, 1)
     yield from at_least("measure.teacher_examples", cfg.measure.teacher_examples, 1)
     yield from at_least("measure.warmup", cfg.measure.warmup, 0)
+    yield from at_least("measure.energy_repeats", cfg.measure.energy_repeats, 30)
+    yield from positive("measure.energy_seconds", cfg.measure.energy_seconds)
     yield from at_least("measure.robustness_examples", cfg.measure.robustness_examples, 0)
     yield from between("export.int8_tolerance", cfg.export.int8_tolerance, 0, 1)
     if cfg.export.compact and not cfg.export.int8:

@@ -251,7 +251,11 @@ class MeasureConfig:
     teacher_examples: int = 20
     """Test examples that the teacher is timed on."""
     energy: bool = True
-    """Measure or estimate energy and CO2e with codecarbon."""
+    """Measure or estimate energy and CO2e with codecarbon: of a prediction, and of each stage that is made."""
+    energy_repeats: int = 30
+    """Repeats of the energy measurement, each with the same work; the 95 % interval is over these."""
+    energy_seconds: float = 3.0
+    """Seconds of all repeats together, for the student and for the teacher; longer if one prediction is slow."""
     thop: bool = True
     """Also count FLOPs with thop."""
     robustness: bool = True

@@ -1,13 +1,16 @@
 """The energy that this process uses, by codecarbon. Only this file imports codecarbon."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
+from itertools import count
 from typing import Any
 
 from avatar.common.errors import AvatarError
+
+JOULES_PER_KWH = 3.6e6
 
 SWITCH_OFF = "switch it off with measure.energy=false"
 
@@ -17,7 +20,7 @@ CPU_COUNTERS = {"intel_rapl": "rapl", "windows_emi": "emi"}
 
 @dataclass(frozen=True, slots=True)
 class PowerReading:
-    """Energy in kWh by part. `cpu_counter` is rapl, emi or None. Without a counter the energy is estimated."""
+    """Energy in kWh by part, within `seconds`. `cpu_counter` is rapl, emi or None; without one it is estimated."""
 
     cpu_kwh: float
     ram_kwh: float
@@ -25,10 +28,19 @@ class PowerReading:
     grams_per_kwh: float
     cpu_counter: str | None
     gpu_counted: bool
+    seconds: float
+
+
+def total(readings: Sequence[PowerReading]) -> PowerReading:
+    """The sum of readings of one meter; there must be at least one."""
+    sums = {name: sum(getattr(one, name) for one in readings) for name in ("cpu_kwh", "ram_kwh", "gpu_kwh", "seconds")}
+    return replace(readings[0], **sums)
 
 
 class PowerMeter:
-    """Measures energy between `start` and `stop`; then `reading` has it. Needs no network and writes no file.
+    """Measures energy between `start` and `stop`; then `reading` has it. `of` measures single calls instead.
+
+    Needs no network and writes no file.
 
     The country comes from codecarbon's own settings (`.codecarbon.config`, CODECARBON_*); without one it is the world
     average.
@@ -36,6 +48,7 @@ class PowerMeter:
 
     def __init__(self, seconds: float) -> None:
         """`seconds` is the expected time of the work. Without codecarbon it is an AvatarError."""
+        self._numbers = count()
         self._tracker = _tracker_class()(
             output_methods=[],
             log_level="critical",
@@ -55,7 +68,23 @@ class PowerMeter:
     @property
     def reading(self) -> PowerReading:
         """The energy between start and stop; an AvatarError if codecarbon gives none."""
-        used = getattr(self._tracker, "final_emissions_data", None)  # codecarbon hides its own exceptions
+        return self._read(getattr(self._tracker, "final_emissions_data", None))  # codecarbon hides its own exceptions
+
+    def of(self, work: Callable[[], object]) -> PowerReading:
+        """The energy while `work` is called, with a time that includes some milliseconds of the meter itself.
+
+        For short work: a counter of the processor that overflows more than once during it is misread. An AvatarError if
+        codecarbon gives no energy.
+        """
+        name = f"work {next(self._numbers)}"
+        self._tracker.start_task(name)
+        try:
+            work()
+        finally:
+            used = self._tracker.stop_task(name)
+        return self._read(used)
+
+    def _read(self, used: Any) -> PowerReading:
         if used is None or used.energy_consumed <= 0:
             raise AvatarError("codecarbon gave no energy for the predictions", SWITCH_OFF)
         counter, gpu = counters(getattr(self._tracker, "_hardware", None))
@@ -66,6 +95,7 @@ class PowerMeter:
             used.emissions * 1e3 / used.energy_consumed,
             counter,
             gpu,
+            used.duration,
         )
 
 

@@ -17,6 +17,7 @@ from avatar.common.errors import ArtifactError, AvatarError, ConfigError
 from avatar.common.full_disk import full_disk
 from avatar.common.hashing import stable_hash
 from avatar.common.logging import format_seconds, get_logger
+from avatar.measure.used_energy import Meter
 from avatar.pipeline.manifest import Manifest, file_records, read_manifest
 from avatar.pipeline.stage import I, S, Stage, plain
 
@@ -48,11 +49,15 @@ class Pending:
 
 
 class ArtifactStore:
-    """Artifacts at `root/<stage>/<key>`. `verify` says how reused files are checked (`manifest.VERIFY`)."""
+    """Artifacts at `root/<stage>/<key>`. `verify` says how reused files are checked (`manifest.VERIFY`).
 
-    def __init__(self, root: Path, verify: str = "quick") -> None:
+    `meter` measures the energy of what is built, if it is given.
+    """
+
+    def __init__(self, root: Path, verify: str = "quick", meter: Meter | None = None) -> None:
         self.root = root
         self.verify = verify
+        self.meter = meter
         self._used: dict[Path, Manifest] = {}
 
     def make(self, stage: Stage[I, S], inputs: I, settings: S) -> Artifact:
@@ -71,9 +76,10 @@ class ArtifactStore:
             if existing is not None:
                 return existing
             _remove_unfinished(folder)
-            start = time.monotonic()
-            values = plain(stage.build(inputs, settings, folder))
-            seconds = time.monotonic() - start
+            with contextlib.nullcontext() if self.meter is None else self.meter() as work:
+                start = time.monotonic()
+                values = plain(stage.build(inputs, settings, folder))
+                seconds = time.monotonic() - start
             manifest = Manifest(
                 stage.name,
                 stage.revision,
@@ -84,6 +90,7 @@ class ArtifactStore:
                 seconds,
                 datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
                 file_records(folder),
+                None if work is None else work.used,
             )
             manifest.write(folder)
             log.debug("%s %s took %s", stage.name, key, format_seconds(seconds))

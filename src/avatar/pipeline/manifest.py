@@ -12,6 +12,7 @@ from avatar.common.errors import ArtifactError
 from avatar.common.files import write_text
 from avatar.common.hashing import file_digest
 from avatar.common.regular_files import read_regular
+from avatar.measure.used_energy import UsedEnergy
 
 MANIFEST = "manifest.json"
 DIGEST = "digest"
@@ -37,7 +38,10 @@ class FileRecord:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The content of `manifest.json`. `made` is the time in UTC, ISO 8601; `seconds` is the duration of the build."""
+    """The content of `manifest.json`. `made` is the time in UTC, ISO 8601; `seconds` is the duration of the build.
+
+    `energy` is that of the build; None if it was not measured.
+    """
 
     stage: str
     revision: int
@@ -48,6 +52,7 @@ class Manifest:
     seconds: float
     made: str
     files: Mapping[str, FileRecord]
+    energy: UsedEnergy | None = None
 
     def write(self, folder: Path) -> None:
         """Write it into `folder`. From then on, the artifact is finished."""
@@ -118,7 +123,11 @@ def _parsed(data: Any) -> Manifest:
             raise ValueError(f"the record of the file '{name}' is incomplete") from error
     if _digest({name: value for name, value in data.items() if name != DIGEST}) != data.get(DIGEST):
         raise ValueError(f"its content does not match its '{DIGEST}', so it was altered")
-    return Manifest(**{**{name: data[name] for name in kinds}, "files": files})
+    energy = data.get("energy")
+    if energy is not None and not isinstance(energy, dict):
+        raise ValueError(f"'energy' is a {type(energy).__name__}")
+    used = None if energy is None else UsedEnergy.from_plain(energy)
+    return Manifest(**{**{name: data[name] for name in kinds}, "files": files, "energy": used})
 
 
 def _digest(data: Mapping[str, Any]) -> str:

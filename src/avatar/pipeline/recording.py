@@ -5,13 +5,13 @@ from pathlib import Path
 
 from avatar.config.schema import Config
 from avatar.data.records import SplitName, Task
+from avatar.pipeline.results import Results
 from avatar.pipeline.stage_01_dataset import Data
 from avatar.pipeline.stage_03_labels import Labels
 from avatar.pipeline.stage_07_candidates import Candidate
 from avatar.pipeline.stage_08_surrogate import FittedSurrogate
 from avatar.pipeline.stage_09_search import Searched
 from avatar.pipeline.stage_11_finals import Finals
-from avatar.pipeline.stage_14_report import Results
 from avatar.search.objectives import OBJECTIVES, MeasuredObjective
 from avatar.space.cost import count_flops, weights_mb
 from avatar.tracking.runs import Run

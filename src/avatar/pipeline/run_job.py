@@ -1,7 +1,7 @@
 """One job: all stages, from a data set to a bundle and a report."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -27,14 +27,15 @@ from avatar.pipeline import (
     stage_15_export,
 )
 from avatar.pipeline.artifacts import Artifact
+from avatar.pipeline.energy_report import emissions, energy_lines, energy_metrics, reused_line
 from avatar.pipeline.job import Job
 from avatar.pipeline.recording import Recorder, collapse_metrics, search_metrics
+from avatar.pipeline.results import Results
 from avatar.pipeline.stage_03_labels import Labels
 from avatar.pipeline.stage_05_latency import MeasuredLatency
 from avatar.pipeline.stage_07_candidates import Candidate
 from avatar.pipeline.stage_08_surrogate import FittedSurrogate
 from avatar.pipeline.stage_09_search import Searched
-from avatar.pipeline.stage_14_report import Results
 from avatar.report.html_page import Report
 from avatar.report.model_card import model_card
 from avatar.space.space import SearchSpace
@@ -70,6 +71,7 @@ def _run(job: Job, recorder: Recorder, output: Path) -> Outcome:
         **results.measured.values,
         **search_metrics(results.surrogate, results.searched),
         **collapse_metrics(results),
+        **(energy_metrics(job.ledger) if job.cfg.measure.energy else {}),
         "size/bundle_mb": exported.values["bundle_mb"],
     }
     page = stage_14_report.write(report, output, results)
@@ -82,17 +84,20 @@ def _run(job: Job, recorder: Recorder, output: Path) -> Outcome:
 def run_stages(job: Job, recorder: Recorder) -> Results:
     """Run stages 1 to 13, from the data to the measurement."""
     data = stage_01_dataset.run(job)
-    teacher = stage_02_teacher.run(job, data)
-    labels = stage_03_labels.run(job, data, teacher)
+    with job.ledger.purpose("teacher"):
+        teacher = stage_02_teacher.run(job, data)
+        labels = stage_03_labels.run(job, data, teacher)
     recorder.teacher(labels)
 
     space, task = SearchSpace.from_config(job.cfg.search_space), data.corpus.task
-    latency = stage_05_latency.run(job, data, space)
     record = partial(recorder.candidate, task)
-    candidates, surrogate, searched = explore(job, data, labels, space, latency, record)
-    timed = stage_09_search.time_winners(job, task, latency, searched)
+    with job.ledger.purpose("search"):
+        latency = stage_05_latency.run(job, data, space)
+        candidates, surrogate, searched = explore(job, data, labels, space, latency, record)
+        timed = stage_09_search.time_winners(job, task, latency, searched)
 
-    finals = stage_11_finals.run(job, data, labels, surrogate, searched)
+    with job.ledger.purpose("training"):
+        finals = stage_11_finals.run(job, data, labels, surrogate, searched)
     recorder.finalists(task, finals)
     compressor = stage_12_compressor.run(job, data, labels, latency)
     measured = stage_13_measure.run(job, data, teacher, labels, finals.student, compressor)
@@ -133,8 +138,11 @@ def finish(job: Job, results: Results) -> tuple[Report, Artifact]:
     Folders and addresses of this job are not in them: equal jobs with different folders have the same bundle.
     """
     report = stage_14_report.compose(job, results, result_yaml(job.cfg))
+    if job.cfg.measure.energy:
+        lines = energy_lines(job.ledger, results.measured.values, results.teacher.kind.runs)
+        report = replace(report, energy=lines, emissions_g=emissions(job.ledger))
     exported = stage_15_export.run(job, results.data, results.student, model_card(report), results.measured.decision)
-    return report, exported
+    return replace(report, energy={**report.energy, **reused_line(job.ledger)}), exported
 
 
 def _create_folder(output: Path) -> None:

@@ -13,7 +13,7 @@ from avatar.config.schema import DistillConfig, MeasureConfig
 from avatar.data.records import SplitName
 from avatar.measure.baselines import evaluate_baselines, evaluate_vector_baselines
 from avatar.measure.classifier import TextClassifier, codebert_shape, of_student, of_teacher
-from avatar.measure.energy import measure_energy
+from avatar.measure.energy_comparison import energy_of_both
 from avatar.measure.flops import by_thop, example_inputs
 from avatar.measure.judging import JUDGES, Decided, TeacherOnTest
 from avatar.measure.latency import measure_latency
@@ -84,7 +84,7 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
 
 
 MEASURE = Stage(
-    "measure", 2, "Measure the student, its teacher and the baselines", Inputs, Settings, _build, timed=True
+    "measure", 3, "Measure the student, its teacher and the baselines", Inputs, Settings, _build, timed=True
 )
 
 
@@ -210,10 +210,8 @@ def _costs(inputs: Inputs, settings: Settings) -> tuple[dict[str, float], list[s
         values["teacher_size/weights_mb"] = weights_mb(large.model)
     if not measure.energy:
         return values, notes, None
-    energy = measure_energy(small.predict, examples)
-    values |= energy.as_dict()
-    notes.append(energy.note)
-    return values, notes, energy.method
+    energies, sentences, method = energy_of_both(small, large, examples, measure.energy_seconds, measure.energy_repeats)
+    return {**values, **energies}, [*notes, *sentences], method
 
 
 def _flops(student: TrainedStudent, large: TextClassifier | None, settings: Settings) -> dict[str, float]:

@@ -1,11 +1,7 @@
 """Stage 14: the report: its table, its figures and its HTML page."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-
-import pandas as pd
-from matplotlib.figure import Figure
 
 from avatar.common.files import write_text, writing
 from avatar.measure.baselines import VECTOR_BASELINES, titles
@@ -13,20 +9,13 @@ from avatar.measure.judging import BETWEEN, LANGUAGE, Decided
 from avatar.measure.metrics import score_text
 from avatar.measure.student_flips import METRICS, TITLES
 from avatar.pipeline.job import Job
-from avatar.pipeline.stage_01_dataset import Data
-from avatar.pipeline.stage_02_teacher import Teacher
-from avatar.pipeline.stage_03_labels import Labels
-from avatar.pipeline.stage_05_latency import MeasuredLatency
-from avatar.pipeline.stage_07_candidates import Candidate
-from avatar.pipeline.stage_08_surrogate import FittedSurrogate, objective_titles
-from avatar.pipeline.stage_09_search import Searched, as_frame, front_frame
-from avatar.pipeline.stage_10_student import TrainedStudent
-from avatar.pipeline.stage_11_finals import Finals
+from avatar.pipeline.report_pictures import pictures
+from avatar.pipeline.results import Results
+from avatar.pipeline.stage_08_surrogate import objective_titles
+from avatar.pipeline.stage_09_search import front_frame
 from avatar.pipeline.stage_13_measure import Measured
-from avatar.report import figures
 from avatar.report.html_page import Report, write_report
 from avatar.report.result_table import COLUMNS, Row, scores_in, summary
-from avatar.space.space import SearchSpace
 
 STUDENT = "student"
 BASELINE_TITLES = {
@@ -35,46 +24,6 @@ BASELINE_TITLES = {
     **{name: baseline.title for name, baseline in VECTOR_BASELINES.items()},
 }
 """Title of every baseline by its name in MLflow, in the order of the table."""
-
-
-@dataclass(frozen=True)
-class Results:
-    """The results of all stages.
-
-    `timed` are the measured milliseconds of the search's winner and the runners-up, with random weights. `compressor`
-    is the student of Compressor's rule, a baseline.
-    """
-
-    data: Data
-    teacher: Teacher
-    labels: Labels
-    space: SearchSpace
-    latency: MeasuredLatency
-    candidates: tuple[Candidate, ...]
-    surrogate: FittedSurrogate
-    searched: Searched
-    timed: tuple[float, ...]
-    finals: Finals
-    measured: Measured
-    compressor: TrainedStudent | None = None
-
-    @property
-    def student(self) -> TrainedStudent:
-        """The student that is kept."""
-        return self.finals.student
-
-    @property
-    def collapses(self) -> list[str]:
-        """A sentence for each student of which a training collapsed, and one for the candidates."""
-        students = [*self.finals.finalists, *([self.compressor] if self.compressor is not None else [])]
-        told = [student.sentence for student in students if student.sentence]
-        count = sum(bool(candidate.collapse) for candidate in self.candidates)
-        if count:
-            told.append(
-                f"The short training of {count} of the {len(self.candidates)} candidates collapsed: at its end, they "
-                "gave the same answer to every example of valid."
-            )
-        return told
 
 
 def compose(job: Job, results: Results, settings: str) -> Report:
@@ -92,16 +41,7 @@ def compose(job: Job, results: Results, settings: str) -> Report:
         table=summary(rows),
         summary=f"The student is {arch}: {values['size/weights_mb']:.2f} MB of weights.",
         highlight=STUDENT,
-        figures=_figures(job, results, rows),
-        captions={
-            "Trade-off": "Accuracy on valid: measured for trained candidates, predicted by the surrogate for all "
-            "others.",
-            "Surrogate": "Measured accuracy of each candidate, and the accuracy predicted for it by a surrogate that "
-            "was not fitted on it. With successive halving, candidates that were stopped early are not shown.",
-            "Search": "Hypervolume (size of the region that the best trade-offs so far cover), computed with predicted "
-            f"accuracy. The unit is the box that the {'exact' if results.searched.convergence.exact else 'final'} "
-            "front spans.",
-        },
+        pictures=pictures(job, results, rows, STUDENT),
         notes=_notes(job, results),
         facts={
             _winner_title(results): results.searched.sentence,
@@ -126,9 +66,9 @@ def write(report: Report, folder: Path, results: Results) -> Path:
     write_report(report, page)
     write_text(folder / "table.csv", report.table.to_csv())
     write_text(folder / "front.csv", front_frame(results.searched.result).to_csv(index=False))
-    for name, figure in report.figures.items():
+    for name, picture in report.pictures.items():
         with writing(folder / f"{name.lower().replace(' ', '_')}.png") as temporary:
-            figure.savefig(temporary, dpi=120, format="png")
+            picture.figure.savefig(temporary, dpi=120, format="png")
     return page
 
 
@@ -203,6 +143,7 @@ def _teacher_row(job: Job, values: Mapping[str, float]) -> list[Row]:
             size_mb=values.get("teacher_size/weights_mb"),
             latency_ms=values.get("latency/teacher_ms_p50"),
             gflops=None if ratio is None else ratio * values["compute/gflops"],
+            joules=values.get("energy/teacher_joules_per_example"),
         )
     ]
 
@@ -227,37 +168,6 @@ def _runners_up(results: Results) -> dict[str, str]:
             "hypervolume (see the picture Search) of the exact front, the best possible"
         )
     return facts
-
-
-def _figures(job: Job, results: Results, rows: list[Row]) -> dict[str, Figure]:
-    searched = results.searched
-    frame = as_frame(searched.result)
-    frame["chosen"] = [arch == results.student.model.arch for arch in searched.result.architectures]
-    frame["trained"] = False
-    tried = as_frame(searched.measured)
-    tried["chosen"] = [arch == results.student.model.arch for arch in searched.measured.architectures]
-    tried["trained"], tried["front"] = True, False
-    drawn: dict[str, Figure] = {}
-    if "accuracy" in frame:
-        scores_of_teacher = results.labels.unlabeled_metrics
-        known = [] if scores_of_teacher is None else [getattr(scores_of_teacher, job.cfg.dataset.metric)]
-        references = pd.DataFrame({"accuracy": known}, index=["teacher (unlabelled half)"][: len(known)], dtype=float)
-        drawn["Trade-off"] = figures.pareto(pd.concat([frame, tried], ignore_index=True), references)
-    times = {row.model: row.latency_ms for row in rows if row.latency_ms is not None}
-    drawn["Latency"] = figures.latency_bars(times)
-    judged = results.surrogate.accuracy.judged
-    if judged is not None:
-        scores = results.surrogate.scores
-        drawn["Surrogate"] = figures.surrogate_fit(judged, scores.mean, scores.measured)
-    progress = searched.convergence
-    if len(progress.evaluations) > 1:
-        curves = {job.cfg.search.name: (progress.evaluations, progress.hypervolumes)}
-        drawn["Search"] = figures.hypervolume(curves, progress.exact)
-    front = frame[frame["front"]]
-    if "accuracy" in frame and len(front) > 1:
-        names = [gene.name for gene in results.space.genes] + list(searched.result.objectives)
-        drawn["Front"] = figures.parallel_coordinates(front[names], "accuracy", front["chosen"].to_numpy(dtype=bool))
-    return drawn
 
 
 def _notes(job: Job, results: Results) -> list[str]:

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from avatar.report.result_table import cell
 from avatar.report.style import (
     ACCURACY,
     BLUE,
@@ -144,7 +145,12 @@ def latency_bars(p50: Mapping[str, float], p95: Mapping[str, float] | None = Non
         )
     for row, (value, end) in enumerate(zip(values, ends, strict=True)):
         panel.annotate(
-            f"{value:.3g} ms", (end, row), textcoords="offset points", xytext=(6, 0), va="center", fontsize=9
+            f"{cell('latency_ms', value)} ms",
+            (end, row),
+            textcoords="offset points",
+            xytext=(6, 0),
+            va="center",
+            fontsize=9,
         )
     panel.set_xlim(values.min() / 3, ends.max() * 6)
     log_axis(panel)
@@ -253,7 +259,7 @@ def _axis(panel: Axes, column: pd.Series, x: int) -> NDArray[np.float64]:
     if pd.api.types.is_numeric_dtype(column):
         values = column.to_numpy(dtype=float) * (100 if column.name == "accuracy" else 1)
         low, high = values.min(), values.max()
-        ticks = {0.0: f"{low:.3g}", 1.0: f"{high:.3g}"} if high > low else {0.5: f"{low:.3g}"}
+        ticks = {0.0: _number(low), 1.0: _number(high)} if high > low else {0.5: _number(low)}
         scaled = (values - low) / (high - low) if high > low else np.full(len(values), 0.5)
     else:
         names = sorted(column.astype(str).unique())
@@ -273,6 +279,11 @@ def _axis(panel: Axes, column: pd.Series, x: int) -> NDArray[np.float64]:
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85},
         )
     return scaled
+
+
+def _number(value: float) -> str:
+    """Three significant digits, and all digits before the point."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _title(name: str) -> str:

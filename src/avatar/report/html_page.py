@@ -18,23 +18,33 @@ from avatar.report.result_table import DETAILS, MISSING, RESULTS, formatted, mea
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A figure, and one line that says what to see in it."""
+
+    figure: Figure
+    see: str
+
+
+@dataclass(frozen=True)
 class Report:
     """The content of a report, independent of its subject.
 
     `summary` is one sentence under the title. `table` is made by `result_table.summary`; its index has the models,
-    and the row named `highlight` is emphasised. `figures` are shown in order, by title; `captions` has their captions
-    by the same titles. `notes` are warnings about the numbers. `facts` are shown as a list of keys and values.
-    `config` is the run's YAML.
+    and the row named `highlight` is emphasised. `pictures` are shown in order, by title. `notes` are warnings about the
+    numbers. `facts` are shown as a list of keys and values. `energy` has lines about energy and emissions in the same
+    form; `emissions_g` are the g CO2e of the training and of all that led to it, None if not known. `config` is the
+    run's YAML.
     """
 
     title: str
     table: pd.DataFrame
     summary: str = ""
     highlight: str = ""
-    figures: Mapping[str, Figure] = field(default_factory=dict)
-    captions: Mapping[str, str] = field(default_factory=dict)
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
     notes: Sequence[str] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
+    energy: Mapping[str, str] = field(default_factory=dict)
+    emissions_g: float | None = None
     config: str = ""
 
 
@@ -64,7 +74,7 @@ def render_page(report: Report) -> str:
     return environment.get_template("page.html").render(
         report=report,
         tables=[_table(report.table, title, names) for title, names in titles.items()],
-        pictures=[(title, _image(figure), report.captions.get(title, "")) for title, figure in report.figures.items()],
+        pictures=[(title, _image(picture.figure), picture.see) for title, picture in report.pictures.items()],
     )
 
 
