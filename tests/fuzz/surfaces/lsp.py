@@ -201,6 +201,7 @@ def make(folder: Path) -> Harness:
             for task in server._tasks:
                 task.cancel()
             editor.stop()
+            editor._worker.shutdown(wait=True)  # an `Outliner` is for one thread at a time, and the next server uses it
 
     def run(value: tuple[bytes, bool]) -> None:
         content, is_framed = value

@@ -11,8 +11,22 @@ UNSAVED = "untitled"
 """The scheme of texts that were never saved. Schemes other than this and `file` name old versions of files."""
 
 
+def problem(address: str) -> str:
+    """Why no file and no text can have this address, or ""."""
+    try:
+        urlsplit(address)
+        os.fsencode(name := unquote(address))
+    except UnicodeError:
+        return "it has a character that no name of a file can have"
+    except ValueError as error:  # for example brackets that are not closed
+        return f"it is no address: {error}"
+    return "it has a null byte" if "\0" in name else ""
+
+
 def path_of(address: str) -> str | None:
-    """The absolute path of a `file:` address, links not resolved; None for other schemes."""
+    """The absolute path of a `file:` address, links not resolved; None for other schemes, and if it has a `problem`."""
+    if problem(address):
+        return None
     parts = address.partition(":")
     if parts[0].lower() != "file":
         return None
@@ -26,8 +40,11 @@ def text_name(address: str, folders: Sequence[str]) -> str | None:
     """The name of a text in the index: its path, or its address if it was never saved; None if it is not indexed.
 
     A file below one of the `folders` has one name, independent of links. Old versions of files (`git:`, `fugitive:`,
-    an `untitled:` with the path of a file) are not indexed: they would be clones of the file itself.
+    an `untitled:` with the path of a file) are not indexed: they would be clones of the file itself. An address that
+    has a `problem` is not indexed either.
     """
+    if problem(address):
+        return None
     path = path_of(address)
     if path is None:
         parts = urlsplit(address)

@@ -6,10 +6,11 @@ import re
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams, JsonRpcParseError
 from pygls.lsp.server import LanguageServer
 from pygls.workspace import TextDocument
 
@@ -24,6 +25,10 @@ from avatar.serve.lsp.editor_settings import EditorSettings, read_settings
 from avatar.serve.lsp.index import Hint
 from avatar.serve.lsp.ordered_protocol import OrderedProtocol
 from avatar.serve.lsp.session import Session
+from avatar.serve.lsp.wrong_addresses import wrong_address
+
+if TYPE_CHECKING:
+    from pygls.server import ServerErrors
 
 _log = get_logger("lsp")
 
@@ -157,6 +162,13 @@ class EditorServer(LanguageServer):
         """Write a line to the editor's log of this server."""
         self.window_log_message(types.LogMessageParams(types.MessageType.Info, printable(message, lines=True)))
 
+    def report_server_error(self, error: Exception, source: "ServerErrors") -> None:
+        """Answer content that is no JSON; show other errors in a message of the editor."""
+        if source is JsonRpcException and isinstance(error, JsonRpcParseError | ValueError | RecursionError):
+            cast("OrderedProtocol", self.protocol).refuse_content(error)
+        else:
+            super().report_server_error(error, source)
+
     def show_error(self, error: AvatarError) -> None:
         """Show an error that the user can fix."""
         self.window_show_message(
@@ -189,7 +201,8 @@ class EditorServer(LanguageServer):
         try:
             await work
         except AvatarError as error:
-            self.show_error(error)
+            if not self.session.stopped:
+                self.show_error(error)
         except asyncio.CancelledError:
             raise
         except Exception:  # an error in one text must not stop the server
@@ -296,6 +309,9 @@ def make_server(session: Session) -> EditorServer:
 
     @server.command(hints.SHOW_TWIN)
     async def show_twin(address: str, line: int) -> None:
+        if reason := wrong_address(address):
+            server.log(printable(f"avatar: {reason}"))
+            raise JsonRpcInvalidParams(reason)
         position = types.Position(max(0, line - 1), 0)
         window = server.client_capabilities.window
         if window is None or window.show_document is None or not window.show_document.support:

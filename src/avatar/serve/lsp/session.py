@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from avatar.common.errors import DataError
+from avatar.common.errors import AvatarError, DataError
 from avatar.serve.lsp.editor_settings import DEFAULTS, EditorSettings
 from avatar.serve.lsp.index import Hint, Index
 from avatar.serve.scan.cache import Cache, NoCache
@@ -34,6 +34,8 @@ class Session:
         self._loading = 0
         self._cached = cached
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="avatar-index")
+        self.stopped = False
+        """Whether `stop` was called: further work is an AvatarError."""
         self._made: Index | None = None
         self._open: set[str] = set()
 
@@ -90,12 +92,15 @@ class Session:
 
     def stop(self) -> None:
         """Stop parsing at once, and the worker thread after its current work."""
+        self.stopped = True
         self._worker.shutdown(wait=False, cancel_futures=True)
         if (index := self._made) is not None:
             index.stop()
         self.student.stop()
 
     async def _run(self, work: Callable[[], T]) -> T:
+        if self.stopped:
+            raise AvatarError("the program is ending")
         return await asyncio.get_running_loop().run_in_executor(self._worker, work)
 
     def _index(self) -> Index:
@@ -122,7 +127,7 @@ class Session:
             path = Path(file)
             if file in self._open:
                 continue
-            if not path.is_file():  # deleted; it may have been a folder
+            if not os.path.isfile(file):  # noqa: PTH113 - also for names that are too long. Deleted; it may have been a folder
                 self._forget(file, ())
             self._index().remove(file)
             root = next((one for one in folders if path.is_relative_to(one)), None)
