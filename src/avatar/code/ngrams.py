@@ -15,11 +15,13 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.code.lexer import IDENTIFIER, Lexer, Tokens, digest
+from avatar.code.lexer import IDENTIFIER, Lexer, Tokens, digest, word_digest
 
 STRUCTURE_KINDS = ("r1", "r2", "r3", "r4", "r5")
 """The kinds without names of variables."""
-MEANING_KINDS = ("w1", "w2", "t2", "c1", "p1", "p2")
+WORD = "w1"
+"""The kind of a single word."""
+MEANING_KINDS = (WORD, "w2", "t2", "c1", "p1", "p2")
 KINDS = (*MEANING_KINDS, *STRUCTURE_KINDS)
 """All kinds that a student reads."""
 
@@ -52,6 +54,12 @@ def features_of(read: Tokens, kinds: Sequence[str] = KINDS) -> tuple[Digests, ND
         digests.append(_mixed(features + _of_kind(kind)))
         rows.append(owners[first])
     return np.concatenate(digests), np.concatenate(rows)
+
+
+def word_features(words: Sequence[str]) -> Digests:
+    """The feature `w1` of each lower-case word, (words,)."""
+    values = np.array([word_digest(word) for word in words], np.uint64)
+    return _mixed(_windows(values, None, np.arange(len(words), dtype=np.int32), 1)[0] + _of_kind(WORD))
 
 
 @cache

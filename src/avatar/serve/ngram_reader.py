@@ -81,6 +81,11 @@ class NgramReader:
             raise ArtifactError(f"{path} does not describe n-grams: {error}", "copy the bundle again") from error
         return cls(config, weights.tags, weights.buckets)
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of features that it reads."""
+        return self._config.kinds
+
     def __call__(self, texts: Sequence[str], languages: Sequence[str | None] | None = None) -> list[list[int]]:
         """Distinct rows of each text's features, in ascending order."""
         rows, starts = self.rows(texts, languages)

@@ -13,6 +13,7 @@ from avatar.student.attention import SelfAttention
 from avatar.student.dropout import Dropout
 from avatar.student.heads import HEADS, Vector
 from avatar.student.pooling import POOLINGS
+from avatar.student.word_vectors import TokenVectors
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
@@ -20,6 +21,9 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "silu": F.silu,
     "gelu_new": lambda states: F.gelu(states, approximate="tanh"),
 }
+
+TOKEN_SPREAD = 0.02
+"""Standard deviation of a token table with random values."""
 
 
 class Layer(nn.Module):
@@ -96,6 +100,12 @@ class StudentModel(nn.Module):
             )
         )
         self.apply(_initialise)
+
+    def start_tokens(self, start: TokenVectors, seed: int = 0) -> None:
+        """Give the tokens that have a vector a row that is made from it; all other rows stay random."""
+        vectors = start.projected(self.arch.token_width, TOKEN_SPREAD, seed)
+        with torch.no_grad():
+            self.tokens.weight[torch.from_numpy(start.tokens)] = torch.from_numpy(vectors).to(self.tokens.weight)
 
     def use_plain_attention(self, plain: bool) -> None:
         """Use separate operations for attention (for export and FLOP counting) or torch's fused kernel."""
@@ -211,7 +221,7 @@ def _argmax(values: Tensor) -> Tensor:
 
 def _initialise(module: nn.Module) -> None:
     if isinstance(module, nn.Embedding):
-        nn.init.normal_(module.weight, std=0.02)
+        nn.init.normal_(module.weight, std=TOKEN_SPREAD)
     elif isinstance(module, nn.Linear):
         nn.init.xavier_uniform_(module.weight)
         if module.bias is not None:
