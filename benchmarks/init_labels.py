@@ -1,6 +1,6 @@
 """What `distill.init=default` brings: BigCloneBench with 1 %, 10 % and 100 % of its training pairs, true labels.
 
-    AVATAR_DATA=FOLDER python benchmarks/init_labels.py [--shares 0.01 0.1 1] [--seeds N]
+    AVATAR_DATA=FOLDER python benchmarks/init_labels.py [--tokens word bpe] [--shares 0.01 0.1 1] [--seeds N]
 
 One pooled architecture is trained from random weights, and with a token table that starts from what the installed
 student knows about words. Everything else is equal: pairs, seeds, batches, recipe. The best epoch is chosen on the same
@@ -32,7 +32,7 @@ from avatar.student.distillation import distil, readable
 from avatar.student.word_vectors import DEFAULT, TokenVectors, read_word_vectors, token_vectors
 from common import data_folder, store
 
-EPOCHS = {0.01: 60, 0.1: 20, 1.0: 3}
+EPOCHS = {0.01: 20, 0.1: 6, 1.0: 2}
 """Passes over the labelled pairs by their share: a small share needs more of them."""
 ARCHS = {
     "word": Architecture(
@@ -130,13 +130,14 @@ def main() -> int:
     """Train, print the table and write it; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shares", type=float, nargs="+", default=list(EPOCHS), choices=list(EPOCHS))
+    parser.add_argument("--tokens", nargs="+", default=list(ARCHS), choices=list(ARCHS))
     parser.add_argument("--seeds", type=int, default=3, help="of 1 %% and 10 %%; all pairs have one (default: 3)")
     options = parser.parse_args()
     torch.set_num_threads(1)
     rows: list[dict[str, float | str]] = []
     try:
-        for name, arch in ARCHS.items():
-            benchmark = Benchmark(data_folder("bcb"), arch)
+        for name in options.tokens:
+            benchmark = Benchmark(data_folder("bcb"), ARCHS[name])
             for share in options.shares:
                 for seed in range(options.seeds if share < 1 else 1):
                     for way in WAYS:

@@ -15,7 +15,7 @@ from avatar.common.errors import ConfigError
 from avatar.config.schema import DistillConfig, TrainerConfig
 from avatar.data.batching import Examples, TokenTable
 from avatar.data.records import Task
-from avatar.data.tokenizers import PAD_ID, TOKENIZERS, UNKNOWN_ID, train_tokenizer
+from avatar.data.tokenizers import PAD_ID, SPECIAL_TOKENS, TOKENIZERS, UNKNOWN_ID, train_tokenizer
 from avatar.serve.default_student import FOLDER
 from avatar.space.architecture import Architecture
 from avatar.student.distillation import distil
@@ -77,10 +77,14 @@ def test_every_kind_of_tokenizer_gets_vectors_of_the_installed_student(kind: str
     texts = [f"public void close{name}(File {name.lower()}) {{ read(buffer); }}" for name in "ABCDEFGH"] * 3
     tokenizer = train_tokenizer(kind, 300, texts)
     start = token_vectors(known, tokenizer, texts)
+    assert 0 < len(start.tokens) < tokenizer.get_vocab_size() - len(SPECIAL_TOKENS)
+    assert start.tokens.min() >= len(SPECIAL_TOKENS)
+    assert np.isfinite(start.vectors).all()
+    if not isinstance(tokenizer, Tokenizer):
+        return
     pieces = [tokenizer.id_to_token(int(token)) for token in start.tokens]
     assert any(piece.strip("#Ġ▁") and piece.strip("#Ġ▁") in "buffer" for piece in pieces)
     assert not any(piece in ("(", "{", "<s>", "<pad>", "<unk>") for piece in pieces)
-    assert np.isfinite(start.vectors).all()
 
 
 def test_unknown_words_have_no_vector() -> None:

@@ -47,7 +47,7 @@ def ngram_features(
 def features_of(read: Tokens, kinds: Sequence[str] = KINDS) -> tuple[Digests, NDArray[np.int32]]:
     """The same from tokens."""
     digests, rows = [], []
-    views = {name: view(read) for name, view in _VIEWS.items() if any(kind[0] == name for kind in kinds)}
+    views = {name: view(read) for name, view in VIEWS.items() if any(kind[0] == name for kind in kinds)}
     for kind in kinds:
         values, variables, owners = views[kind[0]]
         features, first = _windows(values, variables, owners, int(kind[1:]))
@@ -144,7 +144,8 @@ def _in_parameters(read: Tokens) -> NDArray[np.bool_]:
     return (read.word_spots > begin[read.word_rows]) & (read.word_spots < end[read.word_rows])
 
 
-_VIEWS = {"w": _words, "t": _tokens, "r": _renamed, "c": _calls, "p": _parameters}
+VIEWS = {"w": _words, "t": _tokens, "r": _renamed, "c": _calls, "p": _parameters}
+"""What the letter of a kind reads."""
 
 
 def _windows(

@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tokenizers import Tokenizer
-
 from avatar.common.errors import DivergedError
 from avatar.common.files import writing
 from avatar.common.logging import format_seconds, get_logger
 from avatar.common.seeding import derive_seed
 from avatar.config.schema import DistillConfig, TrainerConfig
 from avatar.data.batching import TokenTable
+from avatar.data.tokenizers import CodeTokenizer
 from avatar.measure.collapse import constant_answers, well_below
 from avatar.measure.judging import JUDGES, Judged
 from avatar.measure.standard_error import standard_error
@@ -140,7 +139,7 @@ class TrainedStudent:
 
     artifact: Artifact
     model: StudentModel
-    tokenizer: Tokenizer
+    tokenizer: CodeTokenizer
     tokens: TokenTable
     judged: Judged
     attempts: tuple[Attempt, ...] = ()

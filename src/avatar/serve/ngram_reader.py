@@ -122,7 +122,7 @@ class NgramReader:
             if not kinds:
                 continue
             digests, function = features_of(read, kinds)
-            rows = self._own_rows(digests)
+            rows = self.own_rows(digests)
             if shared and self._buckets:
                 bucket = ((digests >> np.uint64(8)) % np.uint64(self._buckets)).astype(np.int64) + len(self._tags)
                 rows = np.where(rows < 0, bucket, rows)
@@ -136,7 +136,7 @@ class NgramReader:
         owner, row = np.divmod(np.flatnonzero(present), size)
         return row, owner
 
-    def _own_rows(self, digests: NDArray[np.uint64]) -> NDArray[np.int64]:
+    def own_rows(self, digests: NDArray[np.uint64]) -> NDArray[np.int64]:
         """The row of each digest, -1 for those without."""
         tags = (digests >> np.uint64(32)).astype(np.uint32)
         rows = self._slots[tags & np.uint32((1 << _SLOTS) - 1)].astype(np.int64)

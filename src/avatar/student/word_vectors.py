@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,8 @@ from avatar.code.ngrams import WORD, word_features
 from avatar.common.errors import ConfigError
 from avatar.common.hashing import stable_hash
 from avatar.common.paths import user_path
-from avatar.data.tokenizers import MAX_CHARACTERS
+from avatar.data.ngram_kind import NgramCodeTokenizer
+from avatar.data.tokenizers import MAX_CHARACTERS, SPECIAL_TOKENS, CodeTokenizer
 from avatar.serve.default_student import FOLDER
 from avatar.serve.ngram_reader import NgramReader
 
@@ -102,18 +104,20 @@ class TokenVectors:
         return (result * (spread / np.maximum(size, 1e-12))).astype(np.float32)
 
 
-def token_vectors(words: WordVectors, tokenizer: Tokenizer, texts: Sequence[str]) -> TokenVectors:
+def token_vectors(words: WordVectors, tokenizer: CodeTokenizer, texts: Sequence[str]) -> TokenVectors:
     """The vectors of the tokens of `tokenizer`, from the functions `texts` that it was trained on.
 
     A token's vector is the mean, over all places where it is in `texts`, of the vectors of the words there: those that
     it contains, and those that it is a piece of. Words without a vector do not count; a token that is only at such
-    places, or at no word, has none.
+    places, or at no word, has none. Tokens that are n-gram features have their own vectors.
     """
+    if isinstance(tokenizer, NgramCodeTokenizer):
+        return _of_features(words, tokenizer.tokens.tags)
     numbers: dict[str, int] = {}
     counts: Counter[tuple[int, int]] = Counter()
     for start in range(0, len(texts), FUNCTIONS):
         part = [text[:MAX_CHARACTERS] for text in texts[start : start + FUNCTIONS]]
-        counts.update(zip(*_overlaps(tokenizer, part, numbers), strict=True))
+        counts.update(zip(*_overlaps(cast(Tokenizer, tokenizer), part, numbers), strict=True))
     vectors, known = words.of(list(numbers))
     total: Counter[int] = Counter()
     sums: dict[int, Vectors] = {}
@@ -126,6 +130,12 @@ def token_vectors(words: WordVectors, tokenizer: Tokenizer, texts: Sequence[str]
     for row, token in enumerate(tokens):
         means[row] = sums[token] / total[token]
     return TokenVectors(np.array(tokens, np.int64), means)
+
+
+def _of_features(words: WordVectors, tags: NDArray[np.uint32]) -> TokenVectors:
+    rows = np.minimum(np.searchsorted(words.tags, tags), len(words.tags) - 1)
+    known = np.flatnonzero(words.tags[rows] == tags)
+    return TokenVectors(known + len(SPECIAL_TOKENS), words.vectors[rows[known]])
 
 
 def _overlaps(tokenizer: Tokenizer, texts: Sequence[str], numbers: dict[str, int]) -> tuple[list[int], list[int]]:
