@@ -13,7 +13,10 @@ from jobs import VERBS, groups_job, small_job, write_groups, write_pairs
 from avatar.bundle import read_bundle
 from avatar.checks.preflight import problems_of
 from avatar.config.schema import Config, DatasetConfig, DistillConfig, GeneConfig, SearchSpaceConfig
+from avatar.pipeline import stage_01_dataset
+from avatar.pipeline.job import Job
 from avatar.pipeline.run_job import run_job
+from avatar.pipeline.stage_04_tokens import tokenized
 from avatar.serve.predictor import Predictor
 from avatar.tracking.runs import Run
 
@@ -97,6 +100,17 @@ def test_the_bundle_answers_and_can_be_evaluated(functions: tuple[dict[str, floa
     labels = predictor.label(predictor.predict([row["code"] for row in rows]))
     right = [label == predictor.config.labels[row["label"]] for label, row in zip(labels, rows, strict=True)]
     assert np.mean(right) == pytest.approx(metrics["test/accuracy"], abs=0.03)  # int8 may differ in one answer
+
+
+def test_the_language_is_in_the_key_of_tokens_that_depend_on_it(tmp_path: Path) -> None:
+    data = write_pairs(tmp_path / "data", 8)
+    keys: dict[str, set[str]] = {"ngrams": set(), "word": set()}
+    for language in ("python", "c"):
+        job = Job.of(small_job(data, tmp_path, dataset=DatasetConfig(name="pairs", root=str(data), language=language)))
+        corpus = stage_01_dataset.run(job)
+        for kind, found in keys.items():
+            found.add(tokenized(job, replace(corpus, key="same"), kind, 80).key)
+    assert {kind: len(found) for kind, found in keys.items()} == {"ngrams": 2, "word": 1}
 
 
 def test_pairs(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import torch
 
 from avatar.bundle import TOKENIZER, read_bundle, write_manifest
 from avatar.code.reformat import reformat
-from avatar.common.errors import ArtifactError
+from avatar.common.errors import ArtifactError, DataError
 from avatar.data.ngram_kind import NgramCodeTokenizer
 from avatar.data.records import Task
 from avatar.data.tokenizers import encode_texts, tokenizer_of, train_tokenizer
@@ -78,6 +78,12 @@ def test_texts_are_read_as_code_in_the_recorded_language() -> None:
 def test_nothing_has_only_the_first_token() -> None:
     assert tokens("ngrams").ids(["", "\n"], 10) == [[2], [2]]
     assert tokens("ngrams").ids([], 10) == []
+
+
+@pytest.mark.parametrize("texts", [[], ["", "// nothing"]])
+def test_functions_without_any_feature_are_refused(texts: list[str]) -> None:
+    with pytest.raises(DataError, match="no n-grams of the kinds"):
+        train_tokenizer("ngrams", 100, texts, "c")
 
 
 def test_the_file_comes_back() -> None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from avatar.code.lexer import Lexer
 from avatar.code.ngrams import ngram_features
+from avatar.common.errors import DataError
 from avatar.serve.ngram_tokens import SPECIAL, NgramTokens
 
 FUNCTIONS = 500
@@ -72,8 +73,16 @@ class NgramKind:
     in_order: bool = False
 
     def train(self, vocab_size: int, texts: Iterable[str], language: str | None) -> NgramCodeTokenizer:
-        """The tokenizer with the features that most of `texts` have; of two with one tag, the rarer is left out."""
+        """The tokenizer with the features that most of `texts` have; of two with one tag, the rarer is left out.
+
+        Texts without any feature are a DataError.
+        """
         digests, counts = _document_counts(list(texts), language, self.kinds)
+        if not len(digests):
+            raise DataError(
+                f"the training functions have no n-grams of the kinds {', '.join(self.kinds)}",
+                "check that they contain code, or use another tokenizer",
+            )
         common = counts >= LEAST if (counts >= LEAST).any() else counts > 0
         digests, counts = digests[common], counts[common]
         best = digests[np.lexsort((digests, -counts))]
@@ -95,6 +104,7 @@ def _document_counts(
         first = np.ones(len(digests), bool)
         first[1:] = (digests[1:] != digests[:-1]) | (owners[1:] != owners[:-1])
         parts.append(np.unique(digests[first], return_counts=True))
+    parts = parts or [(np.zeros(0, np.uint64), np.zeros(0, np.int64))]
     while len(parts) > 1:
         parts = [_merged(parts[row : row + 2]) for row in range(0, len(parts), 2)]
     return parts[0]

@@ -18,7 +18,15 @@ from avatar.common.logging import get_logger, progress
 from avatar.common.seeding import derive_seed
 from avatar.data.batching import TokenTable
 from avatar.data.records import SplitName
-from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID, CodeTokenizer, encode_texts, tokenizer_of, train_tokenizer
+from avatar.data.tokenizers import (
+    PAD_ID,
+    TOKENIZERS,
+    UNKNOWN_ID,
+    CodeTokenizer,
+    encode_texts,
+    tokenizer_of,
+    train_tokenizer,
+)
 from avatar.pipeline.artifacts import Artifact, Pending
 from avatar.pipeline.job import Job
 from avatar.pipeline.shared_settings import language_field
@@ -157,13 +165,15 @@ class Tokenized:
 class Inputs:
     """The data, the kind of tokenizer, its size, the most tokens of a function, and its copies, if any.
 
-    With copies, `plain` is the tokenized corpus without them; its tokenizer is used.
+    `language` is that of all functions, for tokenizers that read it. With copies, `plain` is the tokenized corpus
+    without them; its tokenizer is used.
     """
 
     data: Data
     kind: str
     vocab_size: int
     longest: int
+    language: str | None
     copies: Pending | None
     plain: Tokenized | None
 
@@ -180,9 +190,7 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
         texts += [text for _, made in read_copies(inputs.copies.get()) for text in made]
     else:
         training = (texts[row] for row in inputs.data.training_rows)
-        languages = inputs.data.corpus.languages
-        language = languages[0] if len(languages) == 1 else None
-        tokenizer = train_tokenizer(inputs.kind, inputs.vocab_size, training, language)
+        tokenizer = train_tokenizer(inputs.kind, inputs.vocab_size, training, inputs.language)
     table = TokenTable.from_lists(encode_texts(tokenizer, texts, inputs.longest), PAD_ID, UNKNOWN_ID)
     with writing(folder / "tokenizer.json") as temporary:
         tokenizer.save(str(temporary))
@@ -201,5 +209,7 @@ def tokenized(job: Job, data: Data, kind: str, vocab_size: int, copies: int = 0)
     """
     rewritten = rewritten_copies(job, data, copies)
     plain = tokenized(job, data, kind, vocab_size) if rewritten is not None else None
-    inputs = Inputs(data, kind, vocab_size, LONGEST, rewritten, plain)
+    languages = data.corpus.languages
+    language = languages[0] if len(languages) == 1 and not TOKENIZERS.get(kind).in_order else None
+    inputs = Inputs(data, kind, vocab_size, LONGEST, language, rewritten, plain)
     return Tokenized(len(data.texts), rewritten, job.pending(TOKENS, inputs))
