@@ -12,7 +12,7 @@ SURFACES ?=
 export TORCH_FROM
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo train test test-all fuzz lint format lock sbom audit release student ui bench bench-search bench-surrogate bench-latency bench-loop bench-runtime bench-train bench-scan bench-install bench-editor bench-recipe bench-clones bench-labels bench-kills bench-flow clean
+.PHONY: help setup dev demo train test test-all fuzz lint format lock sbom audit release student ui bench bench-search bench-surrogate bench-latency bench-loop bench-runtime bench-train bench-scan bench-install bench-editor bench-recipe bench-clones bench-init bench-labels bench-kills bench-flow clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -120,6 +120,9 @@ bench-flow: $(VENV)/.run ## Functions per second of the data flow, and its agree
 
 bench-labels: $(VENV)/.run ## Measure what labelled pairs of BigCloneBench add to the installed student (AVATAR_DATA; 5 minutes)
 	$(RUN) benchmarks/few_labels.py $(ARGS)
+
+bench-init: $(VENV)/.run ## Measure what distill.init brings on BigCloneBench with few labels (AVATAR_DATA; 30 minutes)
+	$(RUN) benchmarks/init_labels.py $(ARGS)
 
 bench-recipe: $(VENV)/.run ## Measure the effect of each part of the recipe (AVATAR_DATA; 1 minute per row and seed at --share 0.25)
 	$(RUN) benchmarks/recipe.py $(ARGS)

@@ -29,6 +29,7 @@ EXAMPLES = {
     "batch_size": (8, 32),
     "embedding_size": (0, 8, 12),
     "window": (1, 3, 5),
+    "wide": (0, 1),
 }
 """Values of each gene that is a number, ascending; a new gene adds its own."""
 

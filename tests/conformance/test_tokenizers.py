@@ -3,10 +3,18 @@
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer
 
 from avatar.common.errors import ConfigError
-from avatar.data.tokenizers import FIRST, PAD, SPECIAL_TOKENS, TOKENIZERS, UNKNOWN, encode_texts, train_tokenizer
+from avatar.data.tokenizers import (
+    FIRST,
+    PAD,
+    SPECIAL_TOKENS,
+    TOKENIZERS,
+    UNKNOWN,
+    encode_texts,
+    tokenizer_of,
+    train_tokenizer,
+)
 
 TEXTS = [f"int add_{name}(int firstValue, int x{name}) {{ return firstValue + {name}; }}" for name in range(40)]
 TRAINED = {kind: train_tokenizer(kind, 400, TEXTS) for kind in TOKENIZERS}
@@ -28,7 +36,7 @@ def test_training_twice_gives_the_same_ids(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", list(TOKENIZERS))
 def test_a_saved_tokenizer_reads_the_same(kind: str) -> None:
-    again = Tokenizer.from_str(TRAINED[kind].to_str())
+    again = tokenizer_of(TRAINED[kind].to_str())
     assert encode_texts(again, TEXTS, 99) == encode_texts(TRAINED[kind], TEXTS, 99)
 
 

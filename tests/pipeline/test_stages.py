@@ -27,6 +27,7 @@ OTHER: dict[str, Any] = {
     "search.objectives": ["accuracy", "flips"],
     "trainer.accelerator": "auto",
     "distill.rewrites": ["reformat"],
+    "distill.init": "default",
 }
 """Valid values that differ from the job's, for settings for which the general rule gives no valid value."""
 

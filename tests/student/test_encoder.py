@@ -168,3 +168,31 @@ def test_a_set_of_windows_gives_the_vectors_and_gradients_of_all_tokens(arch: Ar
     assert len(gradients[0]) == len(gradients[1])
     for left, right in zip(*gradients, strict=True):
         assert torch.allclose(left, right, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "max"])
+def test_wide_is_a_linear_model_of_the_features(pooling: str) -> None:
+    """With a head of zeros, a student is logistic regression on counts divided by the root of their number."""
+    arch = Architecture(
+        tokenizer="ngrams", vocab_size=30, layers=0, hidden_size=8, position="none", pooling=pooling, wide=1
+    )
+    model = StudentModel(arch, Task.FUNCTION).eval()
+    weights = torch.randn(30)
+    with torch.no_grad():
+        model.wide.copy_(weights[None])
+        for parameter in model.head.parameters():
+            parameter.zero_()
+    ids = torch.tensor([[2, 5, 5, 7], [2, 9, 0, 0]])
+    mask = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]], dtype=torch.bool)
+    logits = model(ids, mask, torch.tensor([[0], [1]]))
+    margins = [(weights[2] + 2 * weights[5] + weights[7]) / 4**0.5, (weights[2] + weights[9]) / 2**0.5]
+    assert torch.allclose(logits[:, 1] - logits[:, 0], torch.stack(margins), atol=1e-5)
+
+
+def test_pairs_have_no_wide_part() -> None:
+    arch = Architecture(tokenizer="ngrams", layers=0, position="none", pooling="mean", wide=1)
+    model = StudentModel(arch, Task.PAIR)
+    assert model.wide is None
+    assert sum(p.numel() for p in model.parameters()) == count_params(arch, Task.PAIR)
+    functions = StudentModel(arch, Task.FUNCTION)
+    assert sum(p.numel() for p in functions.parameters()) == count_params(arch, Task.FUNCTION)

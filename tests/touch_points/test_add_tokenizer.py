@@ -14,7 +14,7 @@ def _character(vocab_size: int) -> tuple[Tokenizer, Any]:
     return tokenizer, trainer
 
 
-TOKENIZERS.register("character")(Kind(_character))
+TOKENIZERS.register("character")(TextKind(_character))
 """
 
 PROGRAM = """
@@ -33,6 +33,6 @@ assert space.encoded_names == ("tokenizer=character", "tokenizer=word")
 
 
 def test_a_tokenizer_is_one_file(scratch: Scratch) -> None:
-    scratch.add_after("src/avatar/data/tokenizers.py", 'TOKENIZERS.register("word")(Kind(_word))', TOKENIZER)
+    scratch.add_after("src/avatar/data/tokenizers.py", 'TOKENIZERS.register("word")(TextKind(_word))', TOKENIZER)
     assert len(changed(scratch)) == 1 <= MOST
     check_run(scratch, PROGRAM)

@@ -13,6 +13,7 @@ from avatar.config.problems import Problem, nearest_folder, refused
 from avatar.config.schema import Config
 from avatar.data.data_location import OFFLINE, candidates
 from avatar.data.readers.table_files import split_files
+from avatar.student.word_vectors import DEFAULT, read_word_vectors
 from avatar.teacher.kinds import TEACHERS
 from avatar.teacher.local import local_folder
 from avatar.teacher.names import FORMATS
@@ -60,6 +61,21 @@ def teacher(cfg: Config) -> Iterator[Problem]:
     else:
         yield from refused(lambda: local_folder(part.model))
         yield from _package(part.model)
+
+
+def start(cfg: Config) -> Iterator[Problem]:
+    """What the token tables start from: a known name, or the folder of an n-gram student."""
+    name, key = cfg.distill.init, "distill.init"
+    if name is None or name == DEFAULT:
+        return
+    path = Path(name)
+    if name.strip() and not path.exists():
+        is_close = get_close_matches(name, [DEFAULT], n=1)
+        hint = f"did you mean '{DEFAULT}'?" if is_close else _similar(path)
+        yield f"{key} is '{name}'; it must be {DEFAULT}, null, or the folder of an n-gram student; {hint}"
+        return
+    problems = list(_folder(key, name))
+    yield from problems or refused(lambda: read_word_vectors(name), key)
 
 
 def _package(model: str) -> Iterator[Problem]:
@@ -127,4 +143,4 @@ def _listed(folder: Path) -> str:
     return ", ".join(names[:_MOST_NAMES]) + more
 
 
-CHECKS = (dataset, teacher)
+CHECKS = (dataset, teacher, start)

@@ -7,7 +7,7 @@ and say little, so they are left out or unified. The result is made for comparin
 
 import re
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
@@ -170,6 +170,16 @@ def digest(text: str) -> int:
     return int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=8).digest(), "little")
 
 
+def word_digest(word: str) -> int:
+    """The digest of a lower-case word inside names and strings."""
+    return digest("w" + word)
+
+
+def word_spans(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of each word in `text`, wherever it is: names are split into their words."""
+    return (match.span() for match in _SUBWORDS.finditer(text))
+
+
 class Lexer:
     """Reads functions into `Tokens`; safe to share between threads. Linear in the length of any text."""
 
@@ -237,7 +247,7 @@ class _WordDigests(dict[str, int]):
     """The digest of each word that was seen: most names are made of a few thousand words."""
 
     def __missing__(self, word: str) -> int:
-        value = self[word] = digest("w" + word)
+        value = self[word] = word_digest(word)
         return value
 
 

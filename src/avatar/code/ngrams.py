@@ -15,11 +15,13 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from avatar.code.lexer import IDENTIFIER, Lexer, Tokens, digest
+from avatar.code.lexer import IDENTIFIER, Lexer, Tokens, digest, word_digest
 
 STRUCTURE_KINDS = ("r1", "r2", "r3", "r4", "r5")
 """The kinds without names of variables."""
-MEANING_KINDS = ("w1", "w2", "t2", "c1", "p1", "p2")
+WORD = "w1"
+"""The kind of a single word."""
+MEANING_KINDS = (WORD, "w2", "t2", "c1", "p1", "p2")
 KINDS = (*MEANING_KINDS, *STRUCTURE_KINDS)
 """All kinds that a student reads."""
 
@@ -52,13 +54,19 @@ def features_of(read: Tokens, kinds: Sequence[str] = KINDS) -> tuple[Digests, ND
 
 def features_by_kind(read: Tokens, kinds: Sequence[str] = KINDS) -> dict[str, Features]:
     """The same for each kind."""
-    views = {name: view(read) for name, view in _VIEWS.items() if any(kind[0] == name for kind in kinds)}
+    views = {name: view(read) for name, view in VIEWS.items() if any(kind[0] == name for kind in kinds)}
     features = {}
     for kind in kinds:
         values, variables, owners = views[kind[0]]
         digests, first = _windows(values, variables, owners, int(kind[1:]))
         features[kind] = _mixed(digests + _of_kind(kind)), owners[first]
     return features
+
+
+def word_features(words: Sequence[str]) -> Digests:
+    """The feature `w1` of each lower-case word, (words,)."""
+    values = np.array([word_digest(word) for word in words], np.uint64)
+    return _mixed(_windows(values, None, np.arange(len(words), dtype=np.int32), 1)[0] + _of_kind(WORD))
 
 
 @cache
@@ -143,7 +151,8 @@ def _in_parameters(read: Tokens) -> NDArray[np.bool_]:
     return (read.word_spots > begin[read.word_rows]) & (read.word_spots < end[read.word_rows])
 
 
-_VIEWS = {"w": _words, "t": _tokens, "r": _renamed, "c": _calls, "p": _parameters}
+VIEWS = {"w": _words, "t": _tokens, "r": _renamed, "c": _calls, "p": _parameters}
+"""What the letter of a kind reads."""
 
 
 def _windows(

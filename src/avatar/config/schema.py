@@ -200,6 +200,9 @@ class DistillConfig:
 
     epochs: int = 4
     """Passes over the student's training examples."""
+    init: str | None = field(default=None, metadata=PATH)
+    """Start of the students' token tables: null (random), default (what the student installed with avatar knows about
+    words), or the folder of another n-gram student's bundle."""
     temperature: float = 1.0
     """Temperature of the soft labels and of the student (Hinton et al. 2015); groups: of the similarities."""
     hard_share: float = 0.0

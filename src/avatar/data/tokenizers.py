@@ -1,14 +1,16 @@
-"""Kinds of tokenizers that are trained on code, all in the format of Hugging Face tokenizers."""
+"""Kinds of tokenizers that are trained on code: those of Hugging Face, and those that read n-gram features."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 from avatar.common.errors import ConfigError
 from avatar.common.registry import Registry
+from avatar.data.ngram_kind import NgramCodeTokenizer, NgramKind
+from avatar.serve.ngram_tokens import TYPE, NgramTokens
 
 PAD, UNKNOWN, FIRST = "<pad>", "<unk>", "<s>"
 SPECIAL_TOKENS = [PAD, UNKNOWN, FIRST]
@@ -20,9 +22,56 @@ MAX_CHARACTERS = 50_000
 """Longer functions are truncated before tokenizing: no student reads more than a few hundred tokens."""
 
 
-@dataclass(frozen=True)
-class Kind:
+class CodeTokenizer(Protocol):
+    """A trained tokenizer: what students need of the tokenizers of Hugging Face."""
+
+    def get_vocab_size(self, with_added_tokens: bool = True) -> int:
+        """Number of tokens."""
+
+    def token_to_id(self, token: str) -> int | None:
+        """The id of a token, None if there is none."""
+
+    def to_str(self, pretty: bool = False) -> str:
+        """The content of its file."""
+
+    def save(self, path: str, pretty: bool = True) -> None:
+        """Write its file."""
+
+    def enable_truncation(self, max_length: int) -> None:
+        """Give at most `max_length` ids for a text."""
+
+    def no_truncation(self) -> None:
+        """Give all ids of a text."""
+
+    def no_padding(self) -> None:
+        """Add no ids to a text."""
+
+    def encode_batch_fast(self, texts: list[str], /) -> Sequence[Any]:
+        """For each text, an object with its `ids`."""
+
+
+class Kind(Protocol):
     """One kind of tokenizer.
+
+    Whatever the texts are, training keeps `alphabet` entries. `in_order`: the tokens of a function have an order;
+    otherwise it is a set of tokens.
+    """
+
+    @property
+    def alphabet(self) -> int:
+        """Entries that are always kept."""
+
+    @property
+    def in_order(self) -> bool:
+        """Whether the order of the tokens is that of the text."""
+
+    def train(self, vocab_size: int, texts: Iterable[str], language: str | None) -> CodeTokenizer:
+        """A tokenizer with at most `vocab_size` entries. `language` is that of the texts, if all have one."""
+
+
+@dataclass(frozen=True)
+class TextKind:
+    """A kind of tokenizer of Hugging Face.
 
     `make` returns an untrained tokenizer and its trainer for a vocabulary size. The trainer always keeps `alphabet`
     entries, whatever the texts are. If training differs from run to run, `canonical` makes a model from the trained
@@ -32,6 +81,18 @@ class Kind:
     make: Callable[[int], tuple[Tokenizer, Any]]
     alphabet: int = 0
     canonical: Callable[[Any], Any] | None = None
+    in_order: bool = True
+
+    def train(self, vocab_size: int, texts: Iterable[str], language: str | None) -> Tokenizer:
+        """The trained tokenizer, which puts `<s>` before every text."""
+        tokenizer, trainer = self.make(vocab_size)
+        tokenizer.train_from_iterator(texts, trainer=trainer)
+        if self.canonical is not None:
+            tokenizer.model = self.canonical(json.loads(tokenizer.to_str())["model"]["vocab"])
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single=f"{FIRST} $A", special_tokens=[(FIRST, FIRST_ID)]
+        )
+        return tokenizer
 
 
 TOKENIZERS: Registry[Kind] = Registry("tokenizer")
@@ -113,10 +174,12 @@ def _canonical_unigram(vocabulary: list[tuple[str, float]]) -> models.Unigram:
     return models.Unigram([(piece, score) for piece, score in [*special, *ordered]], UNKNOWN_ID)
 
 
-TOKENIZERS.register("bpe")(Kind(_bpe, alphabet=256))
-TOKENIZERS.register("wordpiece")(Kind(_wordpiece, canonical=_canonical_wordpiece))
-TOKENIZERS.register("unigram")(Kind(_unigram, canonical=_canonical_unigram))
-TOKENIZERS.register("word")(Kind(_word))
+TOKENIZERS.register("bpe")(TextKind(_bpe, alphabet=256))
+TOKENIZERS.register("wordpiece")(TextKind(_wordpiece, canonical=_canonical_wordpiece))
+TOKENIZERS.register("unigram")(TextKind(_unigram, canonical=_canonical_unigram))
+TOKENIZERS.register("word")(TextKind(_word))
+TOKENIZERS.register("ngrams")(NgramKind(("w1", "t2")))
+TOKENIZERS.register("shapes")(NgramKind(("c1", "r1", "r2", "r3", "r4")))
 
 
 def smallest_vocabulary(kind: str) -> int:
@@ -124,28 +187,32 @@ def smallest_vocabulary(kind: str) -> int:
     return len(SPECIAL_TOKENS) + TOKENIZERS.get(kind).alphabet + 1
 
 
-def train_tokenizer(kind: str, vocab_size: int, texts: Iterable[str]) -> Tokenizer:
+def train_tokenizer(kind: str, vocab_size: int, texts: Iterable[str], language: str | None = None) -> CodeTokenizer:
     """Train a tokenizer of a registered `kind` with at most `vocab_size` entries.
 
-    It puts `<s>` before every text. The vocabulary is smaller than `vocab_size` if `texts` are too few; a student's
-    embedding table still has the size that its architecture says. The same texts in the same order give the same
-    tokenizer. A `vocab_size` below `smallest_vocabulary` is a ConfigError.
+    Every text has `<s>` as its first token. The vocabulary is smaller than `vocab_size` if `texts` are too few; a
+    student's embedding table still has the size that its architecture says. The same texts in the same order give the
+    same tokenizer. `language` is that of all texts; None if it is unknown, or if there are several. A `vocab_size`
+    below `smallest_vocabulary` is a ConfigError.
     """
     chosen = TOKENIZERS.get(kind)
-    tokenizer, trainer = chosen.make(vocab_size)
     if vocab_size < smallest_vocabulary(kind):
         raise ConfigError(
             f"vocab_size is {vocab_size}; a {kind} tokenizer needs at least {smallest_vocabulary(kind)} entries",
             "raise the smallest value of the gene vocab_size",
         )
-    tokenizer.train_from_iterator((text[:MAX_CHARACTERS] for text in texts), trainer=trainer)
-    if chosen.canonical is not None:
-        tokenizer.model = chosen.canonical(json.loads(tokenizer.to_str())["model"]["vocab"])
-    tokenizer.post_processor = processors.TemplateProcessing(single=f"{FIRST} $A", special_tokens=[(FIRST, FIRST_ID)])
-    return tokenizer
+    return chosen.train(vocab_size, (text[:MAX_CHARACTERS] for text in texts), language)
 
 
-def encode_texts(tokenizer: Tokenizer, texts: Sequence[str], max_length: int) -> list[list[int]]:
+def tokenizer_of(text: str) -> CodeTokenizer:
+    """The tokenizer from the content of its file."""
+    content = json.loads(text)
+    if content.get("type") == TYPE:
+        return NgramCodeTokenizer(NgramTokens.from_dict(content))
+    return Tokenizer.from_str(text)
+
+
+def encode_texts(tokenizer: CodeTokenizer, texts: Sequence[str], max_length: int) -> list[list[int]]:
     """Token ids of each text, at most `max_length`, without padding. Runs on all cores."""
     tokenizer.enable_truncation(max_length)
     tokenizer.no_padding()

@@ -7,12 +7,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from avatar.bundle import PRECISIONS, BundleConfig
 from avatar.code.languages import LANGUAGES
 from avatar.common.errors import ArtifactError
-from avatar.data.tokenizers import encode_texts
+from avatar.data.tokenizers import CodeTokenizer, encode_texts
 from avatar.measure.metrics import classification
 from avatar.metrics import VECTOR_METRICS, shown_metric
 from avatar.metrics.vector_space import VectorSpace
@@ -26,7 +25,7 @@ TOLERANCE = 1e-4
 
 def largest_difference(
     model: StudentModel,
-    tokenizer: Tokenizer,
+    tokenizer: CodeTokenizer,
     config: BundleConfig,
     folder: Path,
     texts: Sequence[str],
@@ -40,7 +39,7 @@ def largest_difference(
     rows = encode_texts(tokenizer, texts, config.max_length)
     parts = PRECISIONS[precision]
     encoder = load_session(folder / parts.encoder)
-    vectors = {"torch": np.zeros((len(rows), model.arch.vector_size), np.float32)}
+    vectors = {"torch": np.zeros((len(rows), model.vector_size), np.float32)}
     vectors["onnx"] = vectors["torch"].copy()
     with torch.inference_mode():
         for batch in length_batches([len(row) for row in rows]):

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
-from tokenizers import Tokenizer
 
 from avatar.bundle import (
     PRECISIONS,
@@ -27,7 +26,7 @@ from avatar.common.files import write_text, writing
 from avatar.common.folders import writing_folder
 from avatar.common.logging import get_logger
 from avatar.data.records import Task
-from avatar.data.tokenizers import MAX_CHARACTERS, PAD
+from avatar.data.tokenizers import MAX_CHARACTERS, PAD, CodeTokenizer, tokenizer_of
 from avatar.export.agreement import (
     TOLERANCE,
     Int8Outcome,
@@ -68,7 +67,7 @@ def default_labels(task: Task) -> tuple[str, str]:
 
 def export_bundle(
     model: StudentModel,
-    tokenizer: Tokenizer,
+    tokenizer: CodeTokenizer,
     arch: Architecture,
     task: Task,
     folder: Path,
@@ -145,7 +144,7 @@ def export_bundle(
     return ExportCheck(folder, len(example_texts), difference, bundle.size_bytes, outcome)
 
 
-def _pad_id(tokenizer: Tokenizer) -> int:
+def _pad_id(tokenizer: CodeTokenizer) -> int:
     pad = tokenizer.token_to_id(PAD)
     if pad is None:
         raise ArtifactError(f"the tokenizer has no {PAD} token", "train it with avatar.data.tokenizers")
@@ -153,10 +152,10 @@ def _pad_id(tokenizer: Tokenizer) -> int:
 
 
 def _write_parts(
-    model: StudentModel, tokenizer: Tokenizer, config: BundleConfig, temporary: Path, with_int8: bool
+    model: StudentModel, tokenizer: CodeTokenizer, config: BundleConfig, temporary: Path, with_int8: bool
 ) -> None:
     """Write all files except README.md and the manifest."""
-    shipped = Tokenizer.from_str(tokenizer.to_str())
+    shipped = tokenizer_of(tokenizer.to_str())
     shipped.no_padding()
     shipped.enable_truncation(config.max_length)
     write_text(temporary / TOKENIZER, shipped.to_str())

@@ -64,14 +64,14 @@ def write_encoder(model: StudentModel, path: Path) -> None:
     axes = {"input_ids": both, "attention_mask": both, "vectors": {0: "functions"}}
     _export(_Encoder(for_export(model)), (ids, mask), path, ["input_ids", "attention_mask"], "vectors", axes)
     graph = onnx.load(str(path))  # the exporter does not know the width of vectors that are divided by their length
-    graph.graph.output[0].type.tensor_type.shape.dim[1].dim_value = model.arch.vector_size
+    graph.graph.output[0].type.tensor_type.shape.dim[1].dim_value = model.vector_size
     onnx.save(graph, str(path))
 
 
 def write_head(model: StudentModel, path: Path) -> None:
     """first, second (pairs) or vectors (functions), float32 (examples, hidden) -> logits (examples, 2)."""
     names = ["first", "second"] if model.task is Task.PAIR else ["vectors"]
-    vectors = tuple(torch.linspace(-1, 1, 3 * model.arch.vector_size).view(3, -1) for _ in names)
+    vectors = tuple(torch.linspace(-1, 1, 3 * model.vector_size).view(3, -1) for _ in names)
     axes = {name: {0: "examples"} for name in (*names, "logits")}
     _export(_Head(for_export(model)), vectors, path, names, "logits", axes)
 

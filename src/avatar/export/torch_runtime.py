@@ -41,7 +41,7 @@ class TorchRuntime:
 
     def __init__(self, bundle: Bundle, precision: str | None = None, threads: int = 1) -> None:
         self.model = load_student(bundle, precision)
-        self.hidden_size = self.model.arch.vector_size
+        self.hidden_size = self.model.vector_size
 
     @torch.inference_mode()
     def encode(self, input_ids: NDArray[np.int64], attention_mask: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -8,13 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
 from avatar.data.batching import TokenTable
 from avatar.data.records import Task
-from avatar.data.tokenizers import PAD, SPECIAL_TOKENS, encode_texts, train_tokenizer
+from avatar.data.tokenizers import PAD, SPECIAL_TOKENS, CodeTokenizer, encode_texts, train_tokenizer
 from avatar.student.encoder import StudentModel
 from avatar.teacher.teacher_model import TeacherModel, shape_only
 
@@ -73,7 +72,7 @@ class TextClassifier:
         return int(self.forward(self.prepare(texts)).argmax())
 
 
-def of_student(model: StudentModel, tokenizer: Tokenizer) -> TextClassifier:
+def of_student(model: StudentModel, tokenizer: CodeTokenizer) -> TextClassifier:
     """The student with its tokenizer, in eval mode."""
     return TextClassifier(
         model.eval(),
@@ -82,7 +81,7 @@ def of_student(model: StudentModel, tokenizer: Tokenizer) -> TextClassifier:
     )
 
 
-def _encode(tokenizer: Tokenizer, max_length: int, texts: Sequence[str]) -> list[list[int]]:
+def _encode(tokenizer: CodeTokenizer, max_length: int, texts: Sequence[str]) -> list[list[int]]:
     return encode_texts(tokenizer, texts, max_length)
 
 

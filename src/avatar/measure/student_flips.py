@@ -4,12 +4,11 @@ import dataclasses
 from collections.abc import Sequence
 from functools import partial
 
-from tokenizers import Tokenizer
-
 from avatar.code.languages import LANGUAGES
 from avatar.code.rewrite import harvest_names, rewrites
 from avatar.common.seeding import derive_seed
 from avatar.data.records import Corpus, SplitName
+from avatar.data.tokenizers import CodeTokenizer
 from avatar.measure.judging import JUDGES, Decided
 from avatar.measure.robustness import FlipCount, flip_rates
 from avatar.student.encoder import StudentModel
@@ -28,7 +27,7 @@ TITLES = {
 
 def student_flips(
     model: StudentModel,
-    tokenizer: Tokenizer,
+    tokenizer: CodeTokenizer,
     decision: Decided,
     corpus: Corpus,
     split: SplitName,

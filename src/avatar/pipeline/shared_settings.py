@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from avatar.config.schema import TrainerConfig
+from avatar.config.schema import DistillConfig, TrainerConfig
 from avatar.measure.machine import machine_name
 from avatar.pipeline.stage import setting, unkeyed
 
@@ -48,6 +48,11 @@ def world_size_of(devices: int, accelerator: str) -> int:
     if devices > 0:
         return devices
     return 1 if accelerator == "cpu" else max(1, torch.cuda.device_count())
+
+
+def recipe_field(*without: str) -> DistillConfig:
+    """A field with the recipe of a training, except `without` and the start of the token tables, which is an input."""
+    return setting("distill", without=("init", *without))  # type: ignore[no-any-return]
 
 
 def language_field() -> str | None:

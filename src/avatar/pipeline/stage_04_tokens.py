@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from avatar.code.languages import LANGUAGES
 from avatar.code.rewrite import REWRITES, harvest_names, rewrites
@@ -19,7 +18,15 @@ from avatar.common.logging import get_logger, progress
 from avatar.common.seeding import derive_seed
 from avatar.data.batching import TokenTable
 from avatar.data.records import SplitName
-from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID, encode_texts, train_tokenizer
+from avatar.data.tokenizers import (
+    PAD_ID,
+    TOKENIZERS,
+    UNKNOWN_ID,
+    CodeTokenizer,
+    encode_texts,
+    tokenizer_of,
+    train_tokenizer,
+)
 from avatar.pipeline.artifacts import Artifact, Pending
 from avatar.pipeline.job import Job
 from avatar.pipeline.shared_settings import language_field
@@ -127,9 +134,9 @@ class Tokenized:
         return self.pending.key
 
     @property
-    def tokenizer(self) -> Tokenizer:
+    def tokenizer(self) -> CodeTokenizer:
         """The tokenizer that was trained on the training functions."""
-        return Tokenizer.from_file(str(self.pending.get().folder / "tokenizer.json"))
+        return tokenizer_of((self.pending.get().folder / "tokenizer.json").read_text(encoding="utf-8"))
 
     @property
     def table(self) -> TokenTable:
@@ -158,13 +165,15 @@ class Tokenized:
 class Inputs:
     """The data, the kind of tokenizer, its size, the most tokens of a function, and its copies, if any.
 
-    With copies, `plain` is the tokenized corpus without them; its tokenizer is used.
+    `language` is that of all functions, for tokenizers that read it. With copies, `plain` is the tokenized corpus
+    without them; its tokenizer is used.
     """
 
     data: Data
     kind: str
     vocab_size: int
     longest: int
+    language: str | None
     copies: Pending | None
     plain: Tokenized | None
 
@@ -181,7 +190,7 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
         texts += [text for _, made in read_copies(inputs.copies.get()) for text in made]
     else:
         training = (texts[row] for row in inputs.data.training_rows)
-        tokenizer = train_tokenizer(inputs.kind, inputs.vocab_size, training)
+        tokenizer = train_tokenizer(inputs.kind, inputs.vocab_size, training, inputs.language)
     table = TokenTable.from_lists(encode_texts(tokenizer, texts, inputs.longest), PAD_ID, UNKNOWN_ID)
     with writing(folder / "tokenizer.json") as temporary:
         tokenizer.save(str(temporary))
@@ -200,5 +209,7 @@ def tokenized(job: Job, data: Data, kind: str, vocab_size: int, copies: int = 0)
     """
     rewritten = rewritten_copies(job, data, copies)
     plain = tokenized(job, data, kind, vocab_size) if rewritten is not None else None
-    inputs = Inputs(data, kind, vocab_size, LONGEST, rewritten, plain)
+    languages = data.corpus.languages
+    language = languages[0] if len(languages) == 1 and not TOKENIZERS.get(kind).in_order else None
+    inputs = Inputs(data, kind, vocab_size, LONGEST, language, rewritten, plain)
     return Tokenized(len(data.texts), rewritten, job.pending(TOKENS, inputs))

@@ -14,12 +14,14 @@ from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.job import Job
 from avatar.pipeline.shared_settings import (
     precision_field,
+    recipe_field,
     trainer_field,
     world_size_field,
 )
 from avatar.pipeline.stage import Stage, setting
 from avatar.pipeline.stage_01_dataset import Data
 from avatar.pipeline.stage_03_labels import Labels
+from avatar.pipeline.stage_04_token_start import TokenStart, token_start
 from avatar.pipeline.stage_04_tokens import Tokenized, tokenized
 from avatar.search.halving import Rung, promoted, schedule
 from avatar.search.objectives import OBJECTIVES, MeasuredObjective, TrainedCandidate, measured_names
@@ -85,12 +87,13 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Inputs:
-    """The architecture, its training data, and the rung, which sets the length of the training."""
+    """The architecture, its training data, what is known about its tokens, and the rung: the length of the training."""
 
     data: Data
     labels: Labels
     tokens: Tokenized
     arch: Architecture
+    start: TokenStart | None
     rung: Rung
 
 
@@ -110,7 +113,7 @@ class Settings:
 
     seed: int = setting("seed")
     metric: str = setting("dataset.metric")
-    recipe: DistillConfig = setting("distill", without=("epochs", "copies", "rewrites"))
+    recipe: DistillConfig = recipe_field("epochs", "copies", "rewrites")
     measured: tuple[str, ...] = setting("search.objectives", via=measured_names)
     language: str | None = setting("search.objectives", "dataset.language", via=_language)
     precision: str = precision_field()
@@ -130,7 +133,16 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
     quiet = replace(settings.trainer, progress="none")
     seed = derive_seed(settings.seed, "candidate")
     distilled = distil(
-        arch, corpus.task, examples, valid, recipe, quiet, seed, folder / "checkpoints", metric=settings.metric
+        arch,
+        corpus.task,
+        examples,
+        valid,
+        recipe,
+        quiet,
+        seed,
+        folder / "checkpoints",
+        metric=settings.metric,
+        start=None if inputs.start is None else inputs.start.vectors,
     )
     shutil.rmtree(folder / "checkpoints")
     trained = TrainedCandidate(
@@ -215,4 +227,5 @@ def run(
 def train(job: Job, data: Data, labels: Labels, arch: Architecture, rung: Rung) -> Artifact:
     """Train one candidate with the epochs and the share of examples of `rung`."""
     tokens = tokenized(job, data, arch.tokenizer, arch.vocab_size)
-    return job.make(CANDIDATE, Inputs(data, labels, tokens, arch, rung))
+    start = token_start(job, data, arch.tokenizer, arch.vocab_size)
+    return job.make(CANDIDATE, Inputs(data, labels, tokens, arch, start, rung))

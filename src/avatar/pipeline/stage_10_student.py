@@ -5,23 +5,28 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tokenizers import Tokenizer
-
 from avatar.common.errors import DivergedError
 from avatar.common.files import writing
 from avatar.common.logging import format_seconds, get_logger
 from avatar.common.seeding import derive_seed
 from avatar.config.schema import DistillConfig, TrainerConfig
 from avatar.data.batching import TokenTable
+from avatar.data.tokenizers import CodeTokenizer
 from avatar.measure.collapse import constant_answers, well_below
 from avatar.measure.judging import JUDGES, Judged
 from avatar.measure.standard_error import standard_error
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.job import Job
-from avatar.pipeline.shared_settings import precision_field, trainer_field, world_size_field
+from avatar.pipeline.shared_settings import (
+    precision_field,
+    recipe_field,
+    trainer_field,
+    world_size_field,
+)
 from avatar.pipeline.stage import Stage, label, setting
 from avatar.pipeline.stage_01_dataset import Data
 from avatar.pipeline.stage_03_labels import Labels
+from avatar.pipeline.stage_04_token_start import TokenStart, token_start
 from avatar.pipeline.stage_04_tokens import Tokenized, tokenized
 from avatar.space.architecture import Architecture
 from avatar.student.distillation import (
@@ -46,13 +51,14 @@ LOWER = 3.0
 class Inputs:
     """The architecture and its training data. `attempt` is 0, or the number of trainings before that collapsed.
 
-    `title` is the student's name in the log.
+    `start` is what is known about its tokens, or None. `title` is the student's name in the log.
     """
 
     data: Data
     labels: Labels
     tokens: Tokenized
     arch: Architecture
+    start: TokenStart | None
     attempt: int
     title: str = label()
 
@@ -63,7 +69,7 @@ class Settings:
 
     seed: int = setting("seed")
     metric: str = setting("dataset.metric")
-    recipe: DistillConfig = setting("distill")
+    recipe: DistillConfig = recipe_field()
     precision: str = precision_field()
     world_size: int = world_size_field()
     trainer: TrainerConfig = trainer_field()
@@ -92,6 +98,7 @@ def _build(inputs: Inputs, settings: Settings, folder: Path) -> dict[str, Any]:
         checkpoints,
         inputs.title,
         settings.metric,
+        None if inputs.start is None else inputs.start.vectors,
     )
     save_student(distilled.model, folder)
     with writing(folder / "tokenizer.json") as temporary:
@@ -132,7 +139,7 @@ class TrainedStudent:
 
     artifact: Artifact
     model: StudentModel
-    tokenizer: Tokenizer
+    tokenizer: CodeTokenizer
     tokens: TokenTable
     judged: Judged
     attempts: tuple[Attempt, ...] = ()
@@ -192,12 +199,13 @@ def run(
     """
     cfg = job.cfg
     tokens = tokenized(job, data, arch.tokenizer, arch.vocab_size, cfg.distill.copies)
+    start = token_start(job, data, arch.tokenizer, arch.vocab_size)
     attempts: list[Attempt] = []
     trained: dict[int, TrainedStudent] = {}
     for number in range(ATTEMPTS):
         name = title if not number else f"{title}, training {number + 1}"
         try:
-            artifact = job.make(STUDENT, Inputs(data, labels, tokens, arch, number, name))
+            artifact = job.make(STUDENT, Inputs(data, labels, tokens, arch, start, number, name))
         except DivergedError as error:
             if number + 1 == ATTEMPTS and not trained:
                 raise

@@ -21,7 +21,7 @@ from avatar.measure.model_size import params, weights_mb
 from avatar.measure.student_flips import METRICS, TITLES, rewritten_languages, student_flips
 from avatar.pipeline.artifacts import Artifact
 from avatar.pipeline.job import Job
-from avatar.pipeline.shared_settings import Machine, language_field, this_machine
+from avatar.pipeline.shared_settings import Machine, language_field, recipe_field, this_machine
 from avatar.pipeline.stage import Stage, setting, unkeyed
 from avatar.pipeline.stage_01_dataset import Data
 from avatar.pipeline.stage_02_teacher import Teacher
@@ -52,7 +52,7 @@ class Settings:
     seed: int = setting("seed")
     metric: str = setting("dataset.metric")
     language: str | None = language_field()
-    recipe: DistillConfig = setting("distill")
+    recipe: DistillConfig = recipe_field()
     measure: MeasureConfig = setting("measure", without=("compressor_baseline",))
     timing: str = setting("teacher.timing")
     teacher_length: int = setting("teacher.max_length")

@@ -6,6 +6,7 @@ from avatar.pipeline.stage import Stage
 from avatar.pipeline.stage_01_dataset import DATASET
 from avatar.pipeline.stage_02_teacher import FROZEN_VECTORS, TEACHER
 from avatar.pipeline.stage_03_labels import LABELS, TEACHER_VECTORS
+from avatar.pipeline.stage_04_token_start import TOKEN_START
 from avatar.pipeline.stage_04_tokens import COPIES, TOKENS
 from avatar.pipeline.stage_05_latency import LATENCY
 from avatar.pipeline.stage_06_proposals import FIRST, NEXT
@@ -26,6 +27,7 @@ STAGES: tuple[Stage[Any, Any], ...] = (
     TEACHER_VECTORS,
     COPIES,
     TOKENS,
+    TOKEN_START,
     LATENCY,
     FIRST,
     CANDIDATE,

@@ -106,6 +106,11 @@ class NgramReader:
             raise ArtifactError(f"{path} does not describe n-grams: {error}", "copy the bundle again") from error
         return cls(config, weights.tags, weights.buckets, bundle.sketches)
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of features that it reads."""
+        return self._config.kinds
+
     def __call__(self, texts: Sequence[str], languages: Sequence[str | None] | None = None) -> Features:
         """The features of each text."""
         languages = [None] * len(texts) if languages is None else languages
@@ -144,7 +149,7 @@ class NgramReader:
             if not kinds:
                 continue
             digests, function = map(np.concatenate, zip(*(features[kind] for kind in kinds), strict=True))
-            rows = self._own_rows(digests)
+            rows = self.own_rows(digests)
             if shared and self._buckets:
                 bucket = ((digests >> np.uint64(8)) % np.uint64(self._buckets)).astype(np.int64) + len(self._tags)
                 rows = np.where(rows < 0, bucket, rows)
@@ -158,7 +163,7 @@ class NgramReader:
         owner, row = np.divmod(np.flatnonzero(present), size)
         return row, owner
 
-    def _own_rows(self, digests: NDArray[np.uint64]) -> NDArray[np.int64]:
+    def own_rows(self, digests: NDArray[np.uint64]) -> NDArray[np.int64]:
         """The row of each digest, -1 for those without."""
         tags = (digests >> np.uint64(32)).astype(np.uint32)
         rows = self._slots[tags & np.uint32((1 << _SLOTS) - 1)].astype(np.int64)

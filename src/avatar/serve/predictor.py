@@ -17,6 +17,7 @@ from avatar.serve.extras import ONNX, needs_extra
 from avatar.serve.languages import language_warnings, only_language
 from avatar.serve.ngram_reader import FUNCTIONS, NgramReader
 from avatar.serve.ngram_runtime import NumpyRuntime
+from avatar.serve.ngram_tokens import NgramTokenizer, reads_ngram_tokens
 
 if TYPE_CHECKING:
     from avatar.serve.runtimes import Runtime
@@ -54,7 +55,7 @@ class Predictor:
     ) -> None:
         self.bundle: Bundle = read_bundle(folder)
         self.config = self.bundle.config
-        self._tokenizer: TextTokenizer | NgramReader
+        self._tokenizer: TextTokenizer | NgramTokenizer | NgramReader
         self._runtime: Runtime
         if self.bundle.reads_ngrams:
             if runtime is not None:
@@ -241,18 +242,24 @@ def chosen_labels(config: BundleConfig, probabilities: NDArray[np.float64]) -> l
     return [config.labels[int(row[1] >= config.threshold)] for row in probabilities]
 
 
-def _graphs(bundle: Bundle, runtime: str, precision: str | None, threads: int) -> "tuple[TextTokenizer, Runtime]":
+def _graphs(
+    bundle: Bundle, runtime: str, precision: str | None, threads: int
+) -> "tuple[TextTokenizer | NgramTokenizer, Runtime]":
     """Tokenizer and runtime of a student with graphs. Their libraries are imported here: other students need none."""
     from avatar.serve.checked_runtime import CheckedRuntime
     from avatar.serve.graph_checks import check_parts
     from avatar.serve.runtimes import load_runtime
 
     check_parts(bundle, bundle.parts(precision))
-    with needs_extra(ONNX):
-        from avatar.serve.tokenizing import TextTokenizer
-    tokenizer = TextTokenizer(bundle)
+    tokenizer = NgramTokenizer(bundle) if reads_ngram_tokens(bundle) else _text_tokenizer(bundle)
     heads = bundle.config.arity if bundle.config.has_head else 0
     return tokenizer, CheckedRuntime(load_runtime(runtime, bundle, precision, threads), bundle.folder, heads)
+
+
+def _text_tokenizer(bundle: Bundle) -> "TextTokenizer":
+    with needs_extra(ONNX):
+        from avatar.serve.tokenizing import TextTokenizer
+    return TextTokenizer(bundle)
 
 
 def _both(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -18,7 +18,8 @@ class Architecture:
 
     `embedding_size` 0 means `hidden_size` (no factorisation). `pooling` and `head` are not in the paper; its students
     have "first" and "concat". With `layers` 0 the embeddings are pooled. Then windows of `window` tokens (an odd
-    number) are features besides the single tokens, a convolution as in Kim 2014; 1 means no windows.
+    number) are features besides the single tokens, a convolution as in Kim 2014; 1 means no windows. With `wide` 1,
+    a function's logits also have the sum of a learned weight of each token.
     """
 
     tokenizer: str = "bpe"
@@ -38,6 +39,7 @@ class Architecture:
     head: str = "concat"
     embedding_size: int = 0
     window: int = 1
+    wide: int = 0
 
     @property
     def token_width(self) -> int:
@@ -46,7 +48,7 @@ class Architecture:
 
     @property
     def vector_size(self) -> int:
-        """Width of a function's vector: `hidden_size` for single tokens, and the same again for windows, if any."""
+        """Width of a function's pooled vector: `hidden_size` for single tokens, and again for windows, if any."""
         return self.hidden_size * (2 if self.window > 1 else 1)
 
     @property

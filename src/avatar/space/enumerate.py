@@ -10,7 +10,7 @@ from avatar.common.errors import ConfigError
 from avatar.space.bounds import reachable
 from avatar.space.budgets import Feasible
 from avatar.space.cost import params_of
-from avatar.space.genes.base import token_width
+from avatar.space.genes.base import table_width
 from avatar.space.space import Architectures, Indices, legal
 
 CHUNK = 1 << 18
@@ -110,6 +110,6 @@ def _without_vocabulary(feasible: Feasible, most: int) -> Iterator[tuple[Indices
         rows = rows[keep]
         columns = archs.take(keep).columns
         smallest = np.broadcast_to(params_of(columns, feasible.task), len(rows))
-        largest = vocabularies[0] + (feasible.budgets.max_params - smallest) / token_width(columns)
+        largest = vocabularies[0] + (feasible.budgets.max_params - smallest) / table_width(columns, feasible.task)
         fitting = np.searchsorted(vocabularies, np.floor(largest + 1e-9), side="right")
         yield rows, np.broadcast_to(fitting, len(rows)).astype(np.int64)

@@ -29,6 +29,7 @@ from avatar.student.distill_module import DistillModule
 from avatar.student.encoder import StudentModel
 from avatar.student.group_batches import GroupSampler, MineNegatives
 from avatar.student.loss import NO_GROUP
+from avatar.student.word_vectors import TokenVectors
 
 WEIGHTS, SHAPE = "model.safetensors", "architecture.json"
 
@@ -140,13 +141,17 @@ def distil(
     folder: Path,
     label: str = "student",
     metric: str = "accuracy",
+    start: TokenVectors | None = None,
 ) -> Distilled:
     """Train a student of `arch`. A restarted training continues from the checkpoints in `folder`.
 
-    The best epoch is that with the highest `metric` (`avatar.metrics`) on valid.
+    The best epoch is that with the highest `metric` (`avatar.metrics`) on valid. Tokens with a vector in `start` begin
+    with it, all other weights with random values.
     """
     torch.manual_seed(derive_seed(seed, "weights"))
     student = StudentModel(arch, task, token_dropout=cfg.token_dropout)
+    if start is not None:
+        student.start_tokens(start, derive_seed(seed, "start"))
     learning_rate, batch_size = cfg.learning_rate or arch.learning_rate, cfg.batch_size or arch.batch_size
     order = derive_seed(seed, "order")
     module: AveragedModule

@@ -13,6 +13,7 @@ from avatar.student.attention import SelfAttention
 from avatar.student.dropout import Dropout
 from avatar.student.heads import HEADS, Vector
 from avatar.student.pooling import POOLINGS
+from avatar.student.word_vectors import TokenVectors
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
@@ -20,6 +21,9 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "silu": F.silu,
     "gelu_new": lambda states: F.gelu(states, approximate="tanh"),
 }
+
+TOKEN_SPREAD = 0.02
+"""Standard deviation of a token table with random values."""
 
 
 class Layer(nn.Module):
@@ -68,7 +72,8 @@ class StudentModel(nn.Module):
     """A small classifier of functions or pairs, or an encoder of functions, at most a few MB.
 
     Its number of parameters equals `space.size.count_params`. `token_dropout` is the
-    share of tokens that are replaced by the unknown token in training.
+    share of tokens that are replaced by the unknown token in training. `vector_size` is the width of the vectors that
+    `encode` gives: with the gene wide, the last number is the sum of the weights of a function's tokens.
     """
 
     def __init__(self, arch: Architecture, task: Task, num_labels: int = 2, token_dropout: float = 0.0) -> None:
@@ -83,6 +88,8 @@ class StudentModel(nn.Module):
             else nn.Identity()
         )
         self.positions = nn.Embedding(arch.max_length, arch.hidden_size) if arch.position == "absolute" else None
+        self.wide = nn.Parameter(torch.zeros(1, arch.vocab_size)) if arch.wide and task is Task.FUNCTION else None
+        self.vector_size = arch.vector_size + (self.wide is not None)
         self.norm = nn.LayerNorm(arch.hidden_size)
         self.dropout = Dropout(arch.hidden_dropout)
         self.windows = Windows(arch.hidden_size, arch.window) if arch.window > 1 else None
@@ -97,6 +104,12 @@ class StudentModel(nn.Module):
         )
         self.apply(_initialise)
 
+    def start_tokens(self, start: TokenVectors, seed: int = 0) -> None:
+        """Give the tokens that have a vector a row that is made from it; all other rows stay random."""
+        vectors = start.projected(self.arch.token_width, TOKEN_SPREAD, seed)
+        with torch.no_grad():
+            self.tokens.weight[torch.from_numpy(start.tokens)] = torch.from_numpy(vectors).to(self.tokens.weight)
+
     def use_plain_attention(self, plain: bool) -> None:
         """Use separate operations for attention (for export and FLOP counting) or torch's fused kernel."""
         for module in self.modules():
@@ -109,13 +122,21 @@ class StudentModel(nn.Module):
         A student that reads a set also accepts the distinct windows of `data.windows`, ids (functions, windows,
         window), and gives the same vectors. If the vectors are the answer, they have length 1.
         """
-        vectors = self._vectors(input_ids, attention_mask)
-        return F.normalize(vectors, dim=1) if self.task.grouped else vectors
-
-    def _vectors(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         if self.training and self.token_dropout:
             hidden = torch.rand(input_ids.shape, device=input_ids.device) < self.token_dropout
             input_ids = input_ids.masked_fill(hidden, UNKNOWN_ID)
+        vectors = self._vectors(input_ids, attention_mask)
+        if self.wide is not None:
+            ids = input_ids if input_ids.ndim == 2 else input_ids[:, :, 0]
+            vectors = torch.cat([vectors, self._sum_of_weights(self.wide, ids, attention_mask)], dim=1)
+        return F.normalize(vectors, dim=1) if self.task.grouped else vectors
+
+    def _sum_of_weights(self, weights: Tensor, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """The sum of the tokens' weights over the root of their number, (functions, 1), as in TF-IDF of unit length."""
+        mask = attention_mask.to(weights.dtype)
+        return (weights[0][input_ids] * mask).sum(1, keepdim=True) / mask.sum(1, keepdim=True).clamp_min(1.0).sqrt()
+
+    def _vectors(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         if input_ids.ndim == 3:
             return self._largest(input_ids)
         if self.windows is not None:
@@ -170,8 +191,11 @@ class StudentModel(nn.Module):
 
         If the vectors are the answer, the vectors (examples, hidden) themselves.
         """
-        logits: Tensor = self.head(vectors)
-        return logits
+        if self.wide is None:
+            logits: Tensor = self.head(vectors)
+            return logits
+        deep, margin = vectors[:, :, :-1], vectors[:, 0, -1:]
+        return self.head(deep) + torch.cat([-margin, margin], dim=1) / 2  # type: ignore[no-any-return]
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, members: Tensor) -> Tensor:
         """Logits (examples, labels): each distinct function is encoded once; `members` (examples, arity)."""
@@ -211,7 +235,7 @@ def _argmax(values: Tensor) -> Tensor:
 
 def _initialise(module: nn.Module) -> None:
     if isinstance(module, nn.Embedding):
-        nn.init.normal_(module.weight, std=0.02)
+        nn.init.normal_(module.weight, std=TOKEN_SPREAD)
     elif isinstance(module, nn.Linear):
         nn.init.xavier_uniform_(module.weight)
         if module.bias is not None:

@@ -13,6 +13,8 @@ from students import TEXTS
 from surfaces._bundles import TOKENIZER, graph_bundle, ngram_bundle, signed, use
 
 VOCABULARY = 400
+NGRAM_STUDENT = "n-gram student"
+"""The tokenizer of a student without graphs."""
 PARTS = (
     ("normalizer", {"type": "Replace", "pattern": {"Regex": ""}, "content": "xxxxxxxx"}),
     ("normalizer", {"type": "Replace", "pattern": {"Regex": "(a|aa)+$"}, "content": ""}),
@@ -38,19 +40,19 @@ def make(folder: Path) -> Harness:
     """Each input is a kind of tokenizer and the content of its file."""
     graphs, ngrams = graph_bundle(folder / "graphs"), ngram_bundle(folder / "ngrams")
     valid = {kind: train_tokenizer(kind, VOCABULARY, TEXTS[:20]).to_str() for kind in TOKENIZERS}
-    valid["ngrams"] = (ngrams / TOKENIZER).read_text()
+    valid[NGRAM_STUDENT] = (ngrams / TOKENIZER).read_text()
 
     def one(random: Random) -> tuple[str, bytes]:
         kind = random.choice([*valid])
         tree = json.loads(valid[kind])
-        if random.random() < 0.3 and kind != "ngrams":
+        if random.random() < 0.3 and kind != NGRAM_STUDENT:
             tree |= [random.choice(PARTS)]
         content = dumps(mutated(tree, random, changed_json))
         return kind, changed_bytes(content, random) if random.random() < 0.1 else content
 
     def run(value: tuple[str, bytes]) -> None:
         kind, content = value
-        bundle = ngrams if kind == "ngrams" else graphs
+        bundle = ngrams if kind == NGRAM_STUDENT else graphs
         signed(bundle, {TOKENIZER: content})
         use(bundle)
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from avatar.common.seeding import generator
 from avatar.data.batching import TokenTable
@@ -13,7 +12,7 @@ from avatar.data.cuts import best_cut, score_of
 from avatar.data.inference import predict_logits
 from avatar.data.overlaps import twin_mask
 from avatar.data.records import Corpus, SplitName
-from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID, encode_texts
+from avatar.data.tokenizers import PAD_ID, UNKNOWN_ID, CodeTokenizer, encode_texts
 from avatar.measure.calibration import probabilities
 from avatar.measure.decision import Decision, fit_decision
 from avatar.measure.fidelity import Fidelity, agreement, kl
@@ -84,7 +83,7 @@ class AnswerJudge:
         return [tuple(functions[member].code for member in members[row]) for row in rows]
 
     def labels(
-        self, model: StudentModel, tokenizer: Tokenizer, decision: Decided, examples: Sequence[Example]
+        self, model: StudentModel, tokenizer: CodeTokenizer, decision: Decided, examples: Sequence[Example]
     ) -> NDArray[np.int64]:
         """Labels (examples,); each distinct text is tokenized once."""
         table, members = tokenized(tokenizer, examples, model.arch.max_length)
@@ -105,7 +104,7 @@ class AnswerJudge:
 
 
 def tokenized(
-    tokenizer: Tokenizer, examples: Sequence[Example], max_length: int
+    tokenizer: CodeTokenizer, examples: Sequence[Example], max_length: int
 ) -> tuple[TokenTable, NDArray[np.int64]]:
     """The distinct texts in tokens, and the rows of each example's texts, (examples, functions)."""
     index = {text: row for row, text in enumerate(dict.fromkeys(text for one in examples for text in one))}

@@ -6,11 +6,11 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from avatar.bundle.pair_head import PairHead
 from avatar.data.batching import TokenTable
 from avatar.data.records import Corpus, SplitName
+from avatar.data.tokenizers import CodeTokenizer
 from avatar.measure.decision import Decision
 from avatar.measure.metrics import Metrics
 from avatar.measure.robustness import Example
@@ -83,7 +83,7 @@ class Judge(Protocol):
         ...
 
     def labels(
-        self, model: StudentModel, tokenizer: Tokenizer, decision: Decided, examples: Sequence[Example]
+        self, model: StudentModel, tokenizer: CodeTokenizer, decision: Decided, examples: Sequence[Example]
     ) -> NDArray[np.int64]:
         """The student's labels (examples,) of examples."""
         ...

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from avatar.bundle.pair_head import PairHead, length_ratios
 from avatar.common.seeding import generator
@@ -16,6 +15,7 @@ from avatar.data.batching import TokenTable
 from avatar.data.inference import encode_functions
 from avatar.data.overlaps import twin_mask
 from avatar.data.records import Corpus, SplitName
+from avatar.data.tokenizers import CodeTokenizer
 from avatar.measure.judging.answers import tokenized
 from avatar.measure.judging.base import Decided, Judged, TeacherOnTest
 from avatar.measure.pair_calibration import fit_pair_head, labelled_pairs, natural_calibration_error
@@ -115,7 +115,7 @@ class VectorJudge:
         return [tuple(corpus.functions[ids[row]].code for row in pair) for pair in pairs]
 
     def labels(
-        self, model: StudentModel, tokenizer: Tokenizer, decision: Decided, examples: Sequence[Example]
+        self, model: StudentModel, tokenizer: CodeTokenizer, decision: Decided, examples: Sequence[Example]
     ) -> NDArray[np.int64]:
         """Whether the functions of each pair are clones, (pairs,). The languages are taken to be the same."""
         assert decision.head is not None

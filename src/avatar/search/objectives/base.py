@@ -17,10 +17,9 @@ from avatar.space.budgets import Budgets, Feasible, Latency
 from avatar.space.space import SearchSpace
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
-
     from avatar.config.schema import Config
     from avatar.data.batching import TokenTable
+    from avatar.data.tokenizers import CodeTokenizer
     from avatar.student.encoder import StudentModel
 
 Predict = Callable[[Sequence[Architecture]], NDArray[np.float64]]
@@ -89,7 +88,7 @@ class TrainedCandidate:
     """A student after a short training, and the data to measure it on. `score` is its `metric` on valid."""
 
     model: "StudentModel"
-    tokenizer: "Tokenizer"
+    tokenizer: "CodeTokenizer"
     tokens: "TokenTable"
     corpus: Corpus
     score: float

@@ -6,7 +6,7 @@ from avatar.space.genes.layers import AttentionDropout, Heads, HiddenAct, Interm
 from avatar.space.genes.pooling import Pooling
 from avatar.space.genes.position import Position
 from avatar.space.genes.recipe import BatchSize, HiddenDropout, LearningRate
-from avatar.space.genes.vocabulary import MaxLength, TokenizerKind, VocabSize
+from avatar.space.genes.vocabulary import MaxLength, TokenizerKind, VocabSize, Wide
 from avatar.space.genes.width import EmbeddingSize, HiddenSize, Window
 
 __all__ = ["GENES", "Columns", "Cost", "Gene"]
@@ -23,6 +23,7 @@ _LISTED: tuple[type[Gene], ...] = (
     TokenizerKind,
     VocabSize,
     MaxLength,
+    Wide,
     Pooling,
     Head,
     HiddenDropout,

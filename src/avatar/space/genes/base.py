@@ -170,7 +170,13 @@ def token_width(columns: Columns) -> NDArray[Any]:
     return hidden if fixed(embedding, 0) else np.where(embedding == 0, hidden, embedding)
 
 
+def table_width(columns: Columns, task: Task) -> NDArray[Any]:
+    """Parameters of one row of the token table, with the weight of the gene wide."""
+    width, wide = token_width(columns), columns["wide"]
+    return width if task is not Task.FUNCTION or fixed(wide, 0) else width + wide
+
+
 def vector_size(columns: Columns) -> NDArray[Any]:
-    """Width of a function's vector."""
+    """Width of a function's pooled vector."""
     window, hidden = columns["window"], columns["hidden_size"]
     return hidden if fixed(window, 1) else np.where(window > 1, 2 * hidden, hidden)
