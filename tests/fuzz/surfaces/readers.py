@@ -32,7 +32,7 @@ def jsonl(content: bytes, random: Random) -> bytes:
     for _ in range(random.choice((1, 1, 2))):
         row = random.randrange(len(rows))
         kind = random.randrange(8)
-        if kind < 5 and rows[row].startswith(b"{"):
+        if kind < 5 and is_json(rows[row]):
             rows[row] = dumps(mutated(json.loads(rows[row]), random, changed_json))
         elif kind == 5:
             rows.insert(random.randrange(len(rows)), rows[row])
@@ -41,6 +41,14 @@ def jsonl(content: bytes, random: Random) -> bytes:
         else:
             rows[row] = changed_bytes(rows[row], random)
     return random.choice((b"\n", b"\n", b"\r\n")).join(rows) + random.choice((b"\n", b""))
+
+
+def is_json(row: bytes) -> bool:
+    """Whether a row is still an object: an earlier change may have broken it."""
+    try:
+        return isinstance(json.loads(row), dict)
+    except ValueError:
+        return False
 
 
 def json_list(content: bytes, random: Random) -> bytes:
