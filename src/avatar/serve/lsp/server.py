@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams, JsonRpcParseError
+from pygls.exceptions import JsonRpcException, JsonRpcParseError
 from pygls.lsp.server import LanguageServer
 from pygls.workspace import TextDocument
 
@@ -25,7 +25,6 @@ from avatar.serve.lsp.editor_settings import EditorSettings, read_settings
 from avatar.serve.lsp.index import Hint
 from avatar.serve.lsp.ordered_protocol import OrderedProtocol
 from avatar.serve.lsp.session import Session
-from avatar.serve.lsp.wrong_addresses import wrong_address
 
 if TYPE_CHECKING:
     from pygls.server import ServerErrors
@@ -62,7 +61,10 @@ class EditorServer(LanguageServer):
         return [path for one in addresses if (path := path_of(one))]
 
     def start_task(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run `work` as a task. Its errors are shown to the user and stop nothing else."""
+        """Run `work` as a task. Its errors are shown to the user and stop nothing else. After the end, do nothing."""
+        if self.session.stopped:
+            work.close()
+            return
         task = asyncio.get_running_loop().create_task(self._with_errors_shown(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -309,9 +311,6 @@ def make_server(session: Session) -> EditorServer:
 
     @server.command(hints.SHOW_TWIN)
     async def show_twin(address: str, line: int) -> None:
-        if reason := wrong_address(address):
-            server.log(printable(f"avatar: {reason}"))
-            raise JsonRpcInvalidParams(reason)
         position = types.Position(max(0, line - 1), 0)
         window = server.client_capabilities.window
         if window is None or window.show_document is None or not window.show_document.support:

@@ -34,6 +34,8 @@ def take_out(params: Any) -> list[str]:
 
 def first_wrong(params: Any) -> str:
     """A line about the first wrong address anywhere in the values of a message, or ""."""
+    if isinstance(params, types.ExecuteCommandParams):  # texts that our commands get are addresses
+        return next((line for one in params.arguments or () if (line := wrong_address(one))), "")
     return next((line for one in _addresses(params) if (line := wrong_address(one))), "")
 
 
