@@ -62,6 +62,12 @@ def teacher(cfg: Config) -> Iterator[Problem]:
         yield from _package(part.model)
 
 
+def surrogate(cfg: Config) -> Iterator[Problem]:
+    """The table of recorded trainings."""
+    if cfg.surrogate.trainings is not None:
+        yield from _file("surrogate.trainings", cfg.surrogate.trainings)
+
+
 def _package(model: str) -> Iterator[Problem]:
     """A problem for a misspelt name of an installed package. Any other name may be a model on the hub."""
     if model.isidentifier() and "_" in model and find_spec(model) is None:
@@ -127,4 +133,4 @@ def _listed(folder: Path) -> str:
     return ", ".join(names[:_MOST_NAMES]) + more
 
 
-CHECKS = (dataset, teacher)
+CHECKS = (dataset, teacher, surrogate)
