@@ -12,9 +12,9 @@ from avatar.data.records import Corpus, Example, SplitName, Task
 from avatar.measure.baselines import evaluate_baselines
 
 WORDS = re.compile(r"\w+|[^\w\s]")
-MOST_EXAMPLES = 2000
+MOST_EXAMPLES = 1000
 """Of more examples of a split, a random part is used for the baselines."""
-MOST_FUNCTIONS = 4000
+MOST_FUNCTIONS = 2000
 """Of more functions, a random part is used for the words."""
 
 

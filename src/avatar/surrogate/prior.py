@@ -22,6 +22,8 @@ BOUND = 5.0
 """Farthest from these means, so that no search leaves the numbers that a computer can hold."""
 STEPS = 60
 BLOCK = 10_000
+TRUST = (0.9, 0.5, 0.0)
+"""Correlations of the genes' effects here with those that the table teaches; the first before any candidate."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,16 @@ class Kernel:
     def parts(self) -> Matrix:
         """Variances: shared, shared by similar sessions, own, linear, offset; then nearness of sessions, and noise."""
         return np.exp(self.theta[-PARTS:])
+
+    @property
+    def noise(self) -> float:
+        """Variance of a score beyond what the genes and the session explain."""
+        return float(self.parts()[-1])
+
+    def variance(self, X: Matrix) -> Matrix:
+        """Of each row (n, d) without noise, (n,)."""
+        shared, similar, own, linear, offset, _, _ = self.parts()
+        return np.asarray(shared + similar + own + linear * (shared + similar) * (X**2 @ self.weights) + offset)
 
     def covariance(self, A: Matrix, a: NDArray[np.int64], B: Matrix, b: NDArray[np.int64], near: Matrix) -> Matrix:
         """Of rows A (n, d) in sessions a (n,) and rows B (m, d) in sessions b (m,); `near` has squared distances."""
@@ -102,11 +114,44 @@ def _centre(count: int) -> Matrix:
     return np.concatenate([np.full(count - PARTS, WEIGHT), CENTRE])
 
 
+@dataclass(frozen=True, eq=False)
+class Known:
+    """The recorded trainings under the kernel that makes them most likely: rows, their sessions, and their lesson."""
+
+    kernel: Kernel
+    rows: Matrix
+    sessions: NDArray[np.int64]
+    near: Matrix
+    factor: tuple[Matrix, bool]
+    alpha: Matrix
+
+    @property
+    def here(self) -> int:
+        """The number of the session at hand."""
+        return len(self.near) - 1
+
+    def covariance(self, X: Matrix, Z: Matrix) -> Matrix:
+        """Of rows X (n, d) and Z (m, d) of the session at hand."""
+        here = (np.full(len(rows), self.here) for rows in (X, Z))
+        return self.kernel.covariance(X, next(here), Z, next(here), self.near)
+
+    def across(self, X: Matrix) -> Matrix:
+        """Of rows X (n, d) of the session at hand and the recorded ones, (n, recorded)."""
+        return self.kernel.covariance(X, np.full(len(X), self.here), self.rows, self.sessions, self.near)
+
+
 @lru_cache(maxsize=8)
-def learned(background: Background) -> Kernel:
-    """The kernel under which the recorded trainings are most likely; found once for each background."""
-    near = _nearness(background.situations)
-    return _fitted(background.features, background.sessions, near, background.targets)
+def learned(background: Background) -> Known:
+    """What the recorded trainings teach; computed once for each background."""
+    near = _squared(background.situations, background.situations)
+    return _known(background.features, background.sessions, near, background.targets)
+
+
+def _known(A: Matrix, a: NDArray[np.int64], near: Matrix, y: Matrix, kernel: Kernel | None = None) -> Known:
+    kernel = kernel or _fitted(A, a, near, y)
+    covariance = kernel.covariance(A, a, A, a, near) + kernel.noise * np.eye(len(y))
+    factor = cho_factor(covariance, lower=True)
+    return Known(kernel, A, a, near, factor, np.asarray(cho_solve(factor, y)))
 
 
 def _fitted(A: Matrix, a: NDArray[np.int64], near: Matrix, y: Matrix) -> Kernel:
@@ -119,15 +164,13 @@ def _fitted(A: Matrix, a: NDArray[np.int64], near: Matrix, y: Matrix) -> Kernel:
     return Kernel(np.asarray(result.x, dtype=np.float64))
 
 
-def _nearness(situations: Matrix) -> Matrix:
-    return _squared(situations, situations)
-
-
 class Prior(Informed):
     """A Gaussian process that has seen the table of trainings before the first candidate, and learns from both.
 
-    It works on standardised scores; the candidates give the mean and the spread that lead back to accuracies. Without a
-    background it is an ordinary Gaussian process over the candidates.
+    It works on standardised scores; the candidates give the mean and the spread that lead back to accuracies. How far
+    the data set at hand resembles the recorded ones is not known: each value of `TRUST` is a model of its own, and
+    predictions are their mean, weighted by how likely each model makes the candidates. So a wrong lesson of the table
+    is unlearned. Without a background, it is an ordinary Gaussian process over the candidates.
     """
 
     def __init__(self, seed: int, background: Background | None = None) -> None:
@@ -137,25 +180,18 @@ class Prior(Informed):
     def fit(self, X: Matrix, y: NDArray[np.float64]) -> Self:
         """Learn from rows (n, d), as `Background.encode` gives them, and accuracies (n,); n may be 0."""
         logits = to_logit(y)
-        if len(y):
-            self._centre, self._spread = centre_and_spread(logits)
+        self._centre, self._spread = centre_and_spread(logits) if len(y) else (0.0, 1.0)
         targets = np.clip((logits - self._centre) / self._spread, -WIDEST, WIDEST)
-        background = self._background
-        if background is None:
-            self._near = np.zeros((1, 1))
-            self._rows, self._sessions = X, np.zeros(len(X), dtype=np.int64)
-            self._kernel = _fitted(X, self._sessions, self._near, targets)
+        if self._background is None:
+            near, sessions = np.zeros((1, 1)), np.zeros(len(X), dtype=np.int64)
+            kernel = _fitted(X, sessions, near, targets)
+            self._known = _known(X[:0], sessions[:0], near, targets[:0], kernel)
         else:
-            self._near = _nearness(background.situations)
-            here = np.full(len(X), len(self._near) - 1)
-            self._rows = np.concatenate([background.features, X])
-            self._sessions = np.concatenate([background.sessions, here])
-            targets = np.concatenate([background.targets, targets])
-            self._kernel = learned(background)
-        noise = self._kernel.parts()[-1] * np.eye(len(targets))
-        covariance = self._kernel.covariance(self._rows, self._sessions, self._rows, self._sessions, self._near)
-        self._factor = cho_factor(covariance + noise, lower=True)
-        self._alpha = cho_solve(self._factor, targets)
+            self._known = learned(self._background)
+        self._models = [_Model(self._known, trust, X, targets) for trust in (TRUST if len(y) else TRUST[:1])]
+        evidence = np.asarray([model.evidence for model in self._models])
+        chances = np.exp(evidence - evidence.max())
+        self._weights = chances / chances.sum()
         return self
 
     def predict(self, X: Matrix) -> Prediction:
@@ -170,11 +206,31 @@ class Prior(Informed):
         return np.concatenate(means), np.concatenate(stds)
 
     def _block(self, X: Matrix) -> Prediction:
-        here = np.full(len(X), len(self._near) - 1)
-        across = self._kernel.covariance(X, here, self._rows, self._sessions, self._near)
-        shared, similar, own, linear, offset, _, _ = self._kernel.parts()
-        line = linear * (shared + similar) * (X**2 @ self._kernel.weights)
-        variance = shared + similar + own + line + offset
-        if len(self._rows):
-            variance = variance - (across * cho_solve(self._factor, across.T).T).sum(axis=1)
-        return across @ self._alpha, np.sqrt(np.maximum(variance, 0.0))
+        across = self._known.across(X)
+        means, variances = map(np.stack, zip(*(model.predict(X, across) for model in self._models), strict=True))
+        mean = self._weights @ means
+        variance = self._weights @ (variances + means**2) - mean**2
+        return mean, np.sqrt(np.maximum(variance, 0.0))
+
+
+class _Model:
+    """The candidates (n, d) and their standardised scores (n,), where `trust` scales what they share with the table."""
+
+    def __init__(self, known: Known, trust: float, X: Matrix, y: Matrix) -> None:
+        self._known, self._trust, self._rows = known, trust, X
+        across = known.across(X)
+        self._solved = cho_solve(known.factor, across.T)
+        covariance = known.covariance(X, X) - trust**2 * across @ self._solved + known.kernel.noise * np.eye(len(X))
+        self._factor = cho_factor(covariance, lower=True)
+        left = y - trust * across @ known.alpha
+        self._alpha = cho_solve(self._factor, left)
+        self.evidence = float(-0.5 * left @ self._alpha - np.log(np.diag(self._factor[0])).sum())
+
+    def predict(self, X: Matrix, across: Matrix) -> Prediction:
+        """Mean and variance of rows (m, d); `across` is their covariance with the recorded trainings."""
+        known, trust = self._known, self._trust
+        between = known.covariance(X, self._rows) - trust**2 * across @ self._solved
+        mean = trust * across @ known.alpha + between @ self._alpha
+        told = trust**2 * (across * cho_solve(known.factor, across.T).T).sum(axis=1)
+        learned_here = (between * cho_solve(self._factor, between.T).T).sum(axis=1)
+        return mean, np.maximum(known.kernel.variance(X) - told - learned_here, 0.0)
