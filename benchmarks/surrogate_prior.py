@@ -2,7 +2,7 @@
 
 For every data set of the table, the prior learns from all others. It ranks the architectures of the one left out with
 no training on it, and with eight (drawn at random, several times; the rest is ranked). Beside it stand the constant,
-the automatic choice without recorded trainings, and a second training of the same architectures: no surrogate can rank
+two surrogates that learn from the eight alone, and a second training of the same architectures: no surrogate can rank
 better than that. Sets that are made of the same data are left out together.
 
     python benchmarks/surrogate_prior.py [--table FILE]
@@ -18,11 +18,9 @@ from numpy.typing import NDArray
 from scipy.stats import kendalltau, norm
 
 from avatar.common.seeding import generator
-from avatar.config.schema import SurrogateConfig
 from avatar.data.records import Task
 from avatar.surrogate.background import Background, Situation
 from avatar.surrogate.base import SURROGATES, to_logit
-from avatar.surrogate.choice import Lesson, choose
 from avatar.surrogate.prior import Prior
 from avatar.surrogate.trainings import Training, read_trainings
 from common import store
@@ -59,9 +57,9 @@ def main() -> None:
             f"{DRAWS} draws, and the others are ranked. 'tau' is Kendall's; 'tau of a repeat' is that between two "
             "seeds of the same architectures, a bound for every surrogate. 'regret' is how far the architecture that "
             "is ranked first is below the best one, in standard deviations of one training (of the log odds, from the "
-            "repeated seeds of the set, or of all sets if it has none). 'MAE' is in points, 'covered' the share of "
-            "scores within the predicted 80 % interval, noise of a training included. 'alone' is the automatic choice "
-            "without recorded trainings.",
+            "repeated seeds of the set; empty if it has none). 'MAE' is in points, 'covered' the share of scores in "
+            "the predicted 80 % interval, noise of a training included. All but the prior learn from the trainings on "
+            "the new data set alone; they read the same columns.",
         ],
     )
 
@@ -78,7 +76,7 @@ def _judge(session: Sequence[Training], trainings: Sequence[Training]) -> list[d
     background = Background.of(others, Situation(first.about, first.examples, first.epochs), task)
     archs = sorted({training.arch for training in session}, key=str)
     scores = np.array([np.mean([row.score for row in session if row.arch == arch]) for arch in archs])
-    rows, error = background.encode(archs), _noise(session) or _noise(trainings)
+    rows, error = background.encode(archs), _noise(session)
     shared = {
         "data set": f"{first.name}, {first.examples} x {first.epochs}",
         "architectures": len(archs),
@@ -90,10 +88,10 @@ def _judge(session: Sequence[Training], trainings: Sequence[Training]) -> list[d
     found = [{**shared, "seen": 0, "surrogate": "prior", **_ranking(mean, scores, error)}]
     for seen in (number for number in SEEN if len(archs) - number >= LEFT):
         models: dict[str, Callable[[NDArray[np.int64]], _Fitted]] = {
-            "constant": lambda drawn: _fitted("constant", rows, scores, drawn),
-            "alone": lambda drawn: _auto(rows, scores, drawn, None),
-            "prior": lambda drawn: _prior(background, rows, scores, drawn),
-            "auto": lambda drawn: _auto(rows, scores, drawn, background),
+            "constant": lambda drawn: _alone("constant", rows, scores, drawn),
+            "ridge": lambda drawn: _alone("ridge", rows, scores, drawn),
+            "gaussian_process": lambda drawn: _alone("gaussian_process", rows, scores, drawn),
+            "prior": lambda drawn: Prior(1, background).fit(rows[drawn], scores[drawn]).predict(rows),
         }
         for name, fit in models.items():
             results = []
@@ -118,22 +116,8 @@ def _judge(session: Sequence[Training], trainings: Sequence[Training]) -> list[d
 _Fitted = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
-def _fitted(name: str, rows: NDArray[np.float64], scores: NDArray[np.float64], drawn: NDArray[np.int64]) -> _Fitted:
+def _alone(name: str, rows: NDArray[np.float64], scores: NDArray[np.float64], drawn: NDArray[np.int64]) -> _Fitted:
     return SURROGATES.get(name)(1).fit(rows[drawn], scores[drawn]).predict(rows)
-
-
-def _prior(
-    background: Background, rows: NDArray[np.float64], scores: NDArray[np.float64], drawn: NDArray[np.int64]
-) -> _Fitted:
-    return Prior(1, background).fit(rows[drawn], scores[drawn]).predict(rows)
-
-
-def _auto(
-    rows: NDArray[np.float64], scores: NDArray[np.float64], drawn: NDArray[np.int64], background: Background | None
-) -> _Fitted:
-    lesson = None if background is None else Lesson(background, rows[drawn])
-    config = SurrogateConfig(repeats=1, minimum=4)
-    return choose(config, rows[drawn], scores[drawn], 1, lesson=lesson).model.predict(rows)
 
 
 def _ranking(mean: NDArray[np.float64], scores: NDArray[np.float64], error: float) -> dict[str, float]:
@@ -152,6 +136,8 @@ def _regret(mean: NDArray[np.float64], scores: NDArray[np.float64], drawn: NDArr
 
 def _covered(mean: NDArray[np.float64], std: NDArray[np.float64], scores: NDArray[np.float64], error: float) -> float:
     noise = error * scores * (1 - scores)
+    if np.isnan(error):
+        return float("nan")
     wide = norm.ppf(0.9) * np.sqrt(std**2 + noise**2)
     return float((np.abs(mean - scores) <= wide).mean())
 
@@ -163,7 +149,11 @@ def _noise(trainings: Sequence[Training]) -> float:
         repeated.setdefault((*training.session, training.arch), []).append(training.score)
     groups = [to_logit(np.asarray(scores)) for scores in repeated.values() if len(scores) > 1]
     degrees = sum(len(group) - 1 for group in groups)
-    return float(np.sqrt(sum(((group - group.mean()) ** 2).sum() for group in groups) / degrees)) if degrees else 0.0
+    return (
+        float(np.sqrt(sum(((group - group.mean()) ** 2).sum() for group in groups) / degrees))
+        if degrees
+        else float("nan")
+    )
 
 
 def _repeat(session: Sequence[Training]) -> float:

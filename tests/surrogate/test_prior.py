@@ -214,3 +214,17 @@ def test_the_gradient_of_the_hyperparameters_is_right() -> None:
         lambda t: prior._loss(t, A, sessions, near, y)[0], lambda t: prior._loss(t, A, sessions, near, y)[1], theta
     )
     assert error < 1e-3
+
+
+def test_the_packaged_table_can_be_learned_from() -> None:
+    rows = read_trainings(None)
+    assert len(rows) >= 100
+    assert len({row.key for row in rows}) == len(rows)
+    assert {row.about.arity for row in rows} == {1, 2}
+    assert len({row.data for row in rows}) >= 5
+    assert all(row.curve == () or len(row.curve) <= row.epochs for row in rows)
+    background = Background.of(rows, Situation(ABOUT, 1200, 3), Task.PAIR)
+    assert len(background.situations) >= 8
+    assert np.isfinite(background.features).all()
+    archs = architectures(5, 0)
+    assert np.ptp(Prior(1, background).fit(background.encode([]), np.empty(0)).predict(background.encode(archs))[0]) > 0

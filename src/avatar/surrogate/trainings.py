@@ -140,12 +140,12 @@ def _text(path: str) -> str:
         return user_path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise DataError(f"surrogate.trainings={path} cannot be read: {reason}", HINT) from error
+        raise DataError(f"the table of trainings {path} cannot be read: {reason}", HINT) from error
 
 
 def write_trainings(trainings: Iterable[Training], path: Path) -> int:
     """Add `trainings` to the table `path`, which is made if there is none. Returns the number of new rows."""
-    known = {row.key: row for row in from_csv(path.read_text(encoding="utf-8"), str(path))} if path.exists() else {}
+    known = {row.key: row for row in from_csv(_text(str(path)), str(path))} if path.exists() else {}
     before = len(known)
     known |= {training.key: training for training in trainings}
     write_text(path, to_csv(known.values()))
