@@ -4,12 +4,16 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from jobs import small_job, write_pairs
 
+from avatar.config.schema import SearchConfig, SurrogateConfig
 from avatar.pipeline.manifest import Manifest
+from avatar.pipeline.run_job import run_job
 from avatar.pipeline.trainings import main
 from avatar.space.architecture import Architecture
 from avatar.surrogate.descriptors import Descriptors
 from avatar.surrogate.trainings import from_csv
+from avatar.tracking.runs import Run
 
 ABOUT = Descriptors(2, 500, 4000, 0.5, 40.0, 0.6, 0.5, 0.7, 0.8)
 
@@ -67,3 +71,16 @@ def test_what_the_user_can_mend_exits_with_2(tmp_path: Path, capsys: pytest.Capt
     wrong.write_text("key,score\na,1\n")
     assert main([str(write(tmp_path / "b")), "--table", str(wrong)]) == 2
     assert "is missing" in capsys.readouterr().err
+
+
+def test_a_job_with_the_prior_searches_in_rounds_and_describes_its_data(tmp_path: Path) -> None:
+    surrogate = SurrogateConfig(name="prior", candidates=4, share=0.5, epochs=1, minimum=3, folds=2, repeats=1)
+    search = SearchConfig(evaluations=12, population=6, budget_mb=0.03, rounds=2, candidates_per_round=1)
+    cfg = small_job(write_pairs(tmp_path / "data", 40), tmp_path, surrogate=surrogate, search=search)
+    outcome = run_job(cfg, Run())
+    assert "recorded trainings in" in outcome.report.read_text()
+    table = tmp_path / "mine.csv"
+    assert main([str(tmp_path / "artifacts"), "--table", str(table)]) == 0
+    rows = from_csv(table.read_text())
+    assert len(rows) == 5
+    assert {row.name for row in rows} == {"pairs python"}

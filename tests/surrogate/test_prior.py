@@ -10,11 +10,13 @@ from avatar.common.errors import DataError
 from avatar.config.schema import SurrogateConfig
 from avatar.data.records import Task
 from avatar.space.architecture import Architecture
+from avatar.space.space import Architectures
 from avatar.surrogate.background import Background, Situation, standardised
 from avatar.surrogate.choice import Lesson, choose
 from avatar.surrogate.descriptors import Descriptors
 from avatar.surrogate.prior import Prior
 from avatar.surrogate.trainings import Training, from_csv, read_trainings, to_csv, trainings_digest, write_trainings
+from spaces import read_space
 
 ABOUT = Descriptors(2, 500, 4000, 0.5, 40.0, 0.6, 0.5, 0.7, 0.8)
 
@@ -137,6 +139,13 @@ def test_architectures_of_any_space_have_rows(background: Background) -> None:
     assert rows.shape == (1, background.features.shape[1])
     mean, std = Prior(1, background).fit(rows[:0], np.empty(0)).predict(rows)
     assert np.isfinite([mean, std]).all()
+
+
+def test_a_space_is_encoded_as_its_architectures(background: Background) -> None:
+    space = read_space("pooled")
+    indices = np.stack([np.minimum(np.arange(len(space.sizes)) % 2 + step, 1) for step in range(3)])
+    drawn = Architectures(space, indices)
+    np.testing.assert_array_equal(background.encode(drawn), background.encode(list(drawn)))
 
 
 def test_genes_without_effect_do_not_matter(background: Background) -> None:

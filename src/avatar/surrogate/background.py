@@ -16,6 +16,7 @@ from avatar.data.records import Task
 from avatar.space.architecture import TYPES, Architecture
 from avatar.space.cost import params_of
 from avatar.space.genes import GENES
+from avatar.space.space import Architectures
 from avatar.surrogate.base import to_logit
 from avatar.surrogate.descriptors import Descriptors
 from avatar.surrogate.trainings import Training
@@ -102,7 +103,7 @@ class Columns:
         """The columns for trainings of `archs`; a number that does not differ among them has the spread 1."""
         names = {gene: tuple(sorted({getattr(arch, gene) for arch in archs})) for gene in TYPES if TYPES[gene] == "str"}
         scales = {}
-        for name, column in _numbers(archs, Task.PAIR).items():
+        for name, column in _numbers(_columns(archs), Task.PAIR).items():
             spread = float(column.std()) if len(column) else 0.0
             scales[name] = (float(column.mean()) if len(column) else 0.0, spread if spread > 1e-9 else 1.0)
         return cls(scales, names)
@@ -114,16 +115,27 @@ class Columns:
 
     def encode(self, archs: Sequence[Architecture], task: Task) -> NDArray[np.float64]:
         """Rows (n, width). A name that no training has is 0 in every column of its gene."""
-        numbers = _numbers(archs, task)
+        columns = _columns(archs)
+        numbers = _numbers(columns, task)
         parts = [(numbers[name] - mean) / spread for name, (mean, spread) in self.scales.items()]
         for gene, values in self.names.items():
-            parts += [np.asarray([getattr(arch, gene) == value for arch in archs], dtype=float) for value in values]
+            parts += [(columns[gene] == value).astype(np.float64) for value in values]
         return np.stack(parts, axis=1) if len(archs) else np.empty((0, self.width))
 
 
-def _numbers(archs: Sequence[Architecture], task: Task) -> dict[str, NDArray[np.float64]]:
+def _columns(archs: Sequence[Architecture]) -> dict[str, NDArray[Any]]:
+    """Values by gene, (n,) each; of millions of architectures without a loop over them."""
+    if isinstance(archs, Architectures):
+        return {gene: np.broadcast_to(column, len(archs)) for gene, column in archs.columns.items()}
+    kinds = {"str": object}
+    return {
+        gene: np.asarray([getattr(arch, gene) for arch in archs], dtype=kinds.get(kind, kind))
+        for gene, kind in TYPES.items()
+    }
+
+
+def _numbers(columns: Mapping[str, NDArray[Any]], task: Task) -> dict[str, NDArray[np.float64]]:
     """Logarithm of each gene that is a number, and of the number of parameters, (n,) each."""
-    columns: dict[str, NDArray[Any]] = {gene: np.asarray([getattr(arch, gene) for arch in archs]) for gene in TYPES}
     layers = columns["layers"]
     numbers = {}
     for gene, kind in TYPES.items():
@@ -132,7 +144,7 @@ def _numbers(archs: Sequence[Architecture], task: Task) -> dict[str, NDArray[np.
         column = np.asarray(GENES[gene].encoded(columns), dtype=np.float64)
         column = np.log1p(column) if kind == "int" else np.log(np.maximum(column, 1e-6))
         numbers[gene] = np.where(layers == 0, 0.0, column) if GENES[gene].needs_layers else column
-    numbers[PARAMETERS] = np.log(np.maximum(params_of(columns, task), 1).astype(np.float64)) if len(archs) else layers
+    numbers[PARAMETERS] = np.log(np.maximum(params_of(columns, task), 1).astype(np.float64))
     return numbers
 
 
