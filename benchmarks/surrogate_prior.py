@@ -60,7 +60,7 @@ def main() -> None:
             "repeated seeds of the set; empty if it has none). 'MAE' is in points, 'covered' the share of scores in "
             "the predicted 80 % interval, noise of a training included. All but the prior learn from the trainings on "
             "the new data set alone; they read the same columns.",
-            "What it means: with no training on the new data set, the prior is useful on small sets (stdlib, pairs) and "
+            "What it means: without a training on the new set, the prior is useful on small sets (stdlib, pairs), and "
             "useless on BigCloneBench, where windows of tokens help: all other sets of pairs in the table are small, "
             "and windows hurt there. A second large set would have to be recorded. With eight trainings, its error is "
             "the smallest, and its ranking is about as good as that of ridge regression. The goals (.5 with none, .7 "
