@@ -16,11 +16,13 @@ from avatar.config.schema import Config
 from avatar.pipeline.revisions import code_digest, modules_behind
 from avatar.pipeline.stages import NO_STAGE, STAGES
 from avatar.pipeline.stages_page import page
+from avatar.surrogate import trainings
 
 PAGE = Path(__file__).parents[2] / "docs" / "stages.md"
 RECORDED = Path(__file__).parent / "revisions.json"
 
 OTHER: dict[str, Any] = {
+    "surrogate.trainings": str(Path(trainings.__file__).with_suffix(".csv")),
     "dataset.metric": "f1",
     "dataset.language": "java",
     "teacher.kind": "encoder",

@@ -78,6 +78,12 @@ def start(cfg: Config) -> Iterator[Problem]:
     yield from problems or refused(lambda: read_word_vectors(name), key)
 
 
+def surrogate(cfg: Config) -> Iterator[Problem]:
+    """The table of recorded trainings."""
+    if cfg.surrogate.trainings is not None:
+        yield from _file("surrogate.trainings", cfg.surrogate.trainings)
+
+
 def _package(model: str) -> Iterator[Problem]:
     """A problem for a misspelt name of an installed package. Any other name may be a model on the hub."""
     if model.isidentifier() and "_" in model and find_spec(model) is None:
@@ -143,4 +149,4 @@ def _listed(folder: Path) -> str:
     return ", ".join(names[:_MOST_NAMES]) + more
 
 
-CHECKS = (dataset, teacher, start)
+CHECKS = (dataset, teacher, start, surrogate)

@@ -160,6 +160,8 @@ class SurrogateConfig:
     """Repetitions of the cross-validation."""
     minimum: int = 6
     """With fewer candidates than this, the constant predictor is used."""
+    trainings: str | None = field(default=None, metadata=PATH)
+    """prior: a table of further recorded trainings, beside the one in the package (docs/trainings.md)."""
 
 
 @dataclass

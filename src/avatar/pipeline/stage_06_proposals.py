@@ -96,6 +96,7 @@ def _build_next(inputs: NextInputs, settings: NextSettings, folder: Path) -> dic
             trained,
             settings.count,
             seed,
+            inputs.surrogate.encode,
         )
         more = ACQUISITIONS.get(settings.acquisition)(request)
     else:

@@ -11,7 +11,7 @@ from avatar.pipeline.stage_04_tokens import COPIES, TOKENS
 from avatar.pipeline.stage_05_latency import LATENCY
 from avatar.pipeline.stage_06_proposals import FIRST, NEXT
 from avatar.pipeline.stage_07_candidates import CANDIDATE
-from avatar.pipeline.stage_08_surrogate import SURROGATE
+from avatar.pipeline.stage_08_surrogate import DESCRIBED, SURROGATE
 from avatar.pipeline.stage_09_search import SEARCH, TIMED
 from avatar.pipeline.stage_10_student import STUDENT
 from avatar.pipeline.stage_11_finals import CHALLENGERS, FINALS
@@ -31,6 +31,7 @@ STAGES: tuple[Stage[Any, Any], ...] = (
     LATENCY,
     FIRST,
     CANDIDATE,
+    DESCRIBED,
     SURROGATE,
     SEARCH,
     NEXT,

@@ -16,7 +16,7 @@ from avatar.space.architecture import Architecture
 from avatar.space.budgets import Feasible
 from avatar.space.sampling import sample_adaptive
 from avatar.space.space import SearchSpace
-from avatar.surrogate.base import Surrogate
+from avatar.surrogate.base import Prediction, Surrogate
 
 LEAST_DISTANCE = 0.05
 """Architectures closer than this in the encoding are similar: both teach the surrogate nearly the same."""
@@ -31,7 +31,8 @@ class AcquisitionRequest:
     """The input of an acquisition: the search's result, and what is measured so far.
 
     `result` has predicted accuracies, `measured` those of the candidates with a full training; the columns of both are
-    `objectives`. `n` architectures are requested, none of them in `trained`. `seed` breaks ties.
+    `objectives`. `n` architectures are requested, none of them in `trained`. `seed` breaks ties. `encode` gives the
+    rows that `model` reads; without it, those of the space.
     """
 
     space: SearchSpace
@@ -42,6 +43,11 @@ class AcquisitionRequest:
     trained: Sequence[Architecture]
     n: int
     seed: int
+    encode: Callable[[Sequence[Architecture]], NDArray[np.float64]] | None = None
+
+    def predict(self, archs: Sequence[Architecture]) -> Prediction:
+        """Mean and standard deviation of the model for `archs`, (n,) and (n,)."""
+        return self.model.predict((self.encode or self.space.encode)(archs))
 
     def is_new(self, archs: Sequence[Architecture]) -> list[int]:
         """Indices of those in `archs` that were not trained."""
@@ -67,7 +73,7 @@ def most_promising_and_uncertain(request: AcquisitionRequest) -> list[Architectu
     if not candidates:
         return []
     encoded = request.space.encode(candidates)
-    mean, std = request.model.predict(encoded)
+    mean, std = request.predict(candidates)
     noise = generator(request.seed, "acquire").random(len(candidates))
     orders = [np.lexsort((noise, -mean)).tolist(), np.lexsort((noise, -std)).tolist()]
     picked: list[int] = []
@@ -104,7 +110,7 @@ def expected_hypervolume_improvement(request: AcquisitionRequest) -> list[Archit
         return []
     candidates = [request.result.architectures[row] for row in rows]
     encoded = request.space.encode(candidates)
-    mean, std = request.model.predict(encoded)
+    mean, std = request.predict(candidates)
 
     column = names.index("accuracy")
     known = minimised(request.measured.values, request.objectives)

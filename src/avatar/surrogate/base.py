@@ -1,11 +1,14 @@
 """The interface of all surrogates, and the scale on which they learn."""
 
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from avatar.common.registry import Registry
+
+if TYPE_CHECKING:
+    from avatar.surrogate.background import Background
 
 Prediction = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Mean and standard deviation of each row, (m,) and (m,)."""
@@ -25,6 +28,12 @@ class Surrogate(Protocol):
         ...
 
 
+class Informed(Surrogate):
+    """A surrogate that also learns from recorded trainings. Its rows are those of `Background.encode`."""
+
+    def __init__(self, seed: int, background: "Background | None" = None) -> None: ...
+
+
 SURROGATES: Registry[type[Surrogate]] = Registry(
     "surrogate",
     {
@@ -32,10 +41,23 @@ SURROGATES: Registry[type[Surrogate]] = Registry(
         "ensemble": "avatar.surrogate.ensemble:Ensemble",
         "gaussian_process": "avatar.surrogate.linear:GaussianProcess",
         "gradient_boosting": "avatar.surrogate.trees:GradientBoosting",
+        "prior": "avatar.surrogate.prior:Prior",
         "random_forest": "avatar.surrogate.trees:RandomForest",
         "ridge": "avatar.surrogate.linear:Ridge",
     },
 )
+
+
+def informed(name: str) -> bool:
+    """Whether the surrogate registered as `name` also learns from recorded trainings."""
+    return issubclass(SURROGATES.get(name), Informed)
+
+
+def make_surrogate(name: str, seed: int, background: "Background | None" = None) -> Surrogate:
+    """The surrogate registered as `name`; one that is not informed does not get the background."""
+    kind = SURROGATES.get(name)
+    return kind(seed, background) if issubclass(kind, Informed) else kind(seed)
+
 
 EDGE = 0.01
 """Accuracies are clipped to this distance from 0 and 1 before the logit, so that one 0 does not dominate the fit."""

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from avatar.common.logging import get_logger
 from avatar.config.schema import SurrogateConfig
-from avatar.surrogate.base import SURROGATES, Surrogate
+from avatar.surrogate.background import Background
+from avatar.surrogate.base import SURROGATES, Surrogate, informed, make_surrogate
 from avatar.surrogate.validation import CrossValidation, cross_validate
 
 log = get_logger("surrogate")
@@ -33,12 +34,21 @@ class SurrogateChoice:
     judged: CrossValidation | None = None
 
 
+@dataclass(frozen=True)
+class Lesson:
+    """Recorded trainings, and the rows (n, columns) of the observations as `Background.encode` gives them."""
+
+    background: Background
+    rows: NDArray[np.float64]
+
+
 def choose(
     config: SurrogateConfig,
     X: NDArray[np.float64],
     y: NDArray[np.float64],
     seed: int,
     floor: float | None = None,
+    lesson: Lesson | None = None,
 ) -> SurrogateChoice:
     """Choose and fit a surrogate for encodings (n, d) and accuracies (n,).
 
@@ -46,7 +56,8 @@ def choose(
     the largest Kendall's tau. It takes the constant predictor instead, unless that one is better by more than the
     standard error of the difference. A surrogate given by name is used in any case; see `beats_constant`. With fewer
     than `config.minimum` observations, the constant predictor is used. `floor` is the score of the best constant
-    classifier, None where it is not known.
+    classifier, None where it is not known. Informed surrogates get the rows of `lesson`; without one, `auto` leaves
+    them out, and one that is given by name learns from the observations alone.
     """
     failed = collapsed(y, floor)
     note = _failures(failed, floor)
@@ -56,10 +67,13 @@ def choose(
             "so the constant predictor is used. It gives every architecture the same value, so its predictions have no "
             "effect on the search."
         )
-        return _fitted("constant", X, y, seed, {}, None, failed, sentence + note)
-    names = [name for name in SURROGATES if name != "constant"] if config.name == "auto" else [config.name]
+        return _fitted("constant", X, y, seed, lesson, {}, None, failed, sentence + note)
+    names = [config.name]
+    if config.name == "auto":
+        names = [name for name in SURROGATES if name != "constant" and (lesson is not None or not informed(name))]
+    background = lesson.background if lesson is not None else None
     validation = {
-        name: cross_validate(name, X, y, config.folds, config.repeats, seed)
+        name: cross_validate(name, _rows(name, X, lesson), y, config.folds, config.repeats, seed, background)
         for name in ["constant", *(name for name in names if name != "constant")]
     }
     for name, result in validation.items():
@@ -87,17 +101,23 @@ def choose(
             f"but it does not beat the constant predictor: {numbers}."
         )
     name = best.name if best.beats_constant or config.name != "auto" else "constant"
-    return _fitted(name, X, y, seed, validation, best, failed, sentence + note)
+    if informed(name):
+        sentence += _recorded(lesson)
+    return _fitted(name, X, y, seed, lesson, validation, best, failed, sentence + note)
 
 
 def refitted(
-    described: Mapping[str, Any], X: NDArray[np.float64], y: NDArray[np.float64], seed: int
+    described: Mapping[str, Any],
+    X: NDArray[np.float64],
+    y: NDArray[np.float64],
+    seed: int,
+    lesson: Lesson | None = None,
 ) -> SurrogateChoice:
     """The choice that `choose` made for the same observations; `described` has its fields without `model`."""
     name = str(described["name"])
     return SurrogateChoice(
         name,
-        SURROGATES.get(name)(seed).fit(X, y),
+        _model(name, X, y, seed, lesson),
         {other: CrossValidation.from_plain(values) for other, values in described["validation"].items()},
         bool(described["beats_constant"]),
         np.asarray(described["collapsed"], dtype=bool),
@@ -147,14 +167,32 @@ def _fitted(
     X: NDArray[np.float64],
     y: NDArray[np.float64],
     seed: int,
+    lesson: Lesson | None,
     validation: Mapping[str, CrossValidation],
     judged: CrossValidation | None,
     failed: NDArray[np.bool_],
     sentence: str,
 ) -> SurrogateChoice:
-    model = SURROGATES.get(name)(seed).fit(X, y)
+    model = _model(name, X, y, seed, lesson)
     beats = judged is not None and judged.beats_constant
     return SurrogateChoice(name, model, validation, beats, failed, sentence, judged)
+
+
+def _model(name: str, X: NDArray[np.float64], y: NDArray[np.float64], seed: int, lesson: Lesson | None) -> Surrogate:
+    background = lesson.background if lesson is not None else None
+    return make_surrogate(name, seed, background).fit(_rows(name, X, lesson), y)
+
+
+def _rows(name: str, X: NDArray[np.float64], lesson: Lesson | None) -> NDArray[np.float64]:
+    return lesson.rows if lesson is not None and informed(name) else X
+
+
+def _recorded(lesson: Lesson | None) -> str:
+    if lesson is None:
+        return " It learned from these students alone, as no recorded trainings can be used here."
+    background = lesson.background
+    count, sessions = len(background.targets), len(background.situations) - 1
+    return f" It also learned from {count} recorded trainings in {sessions} series on other or the same data."
 
 
 def _title(name: str) -> str:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy.stats import kendalltau
 
 from avatar.common.seeding import derive_seed, generator
-from avatar.surrogate.base import SURROGATES, Prediction
+from avatar.surrogate.background import Background
+from avatar.surrogate.base import Prediction, make_surrogate
 
 FitPredict = Callable[[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], int], Prediction]
 """From seen encodings, their accuracies, unseen encodings and a seed to the predictions for the unseen ones."""
@@ -63,17 +64,24 @@ class CrossValidation:
 
 
 def cross_validate(
-    name: str, X: NDArray[np.float64], y: NDArray[np.float64], folds: int, repeats: int, seed: int
+    name: str,
+    X: NDArray[np.float64],
+    y: NDArray[np.float64],
+    folds: int,
+    repeats: int,
+    seed: int,
+    background: Background | None = None,
 ) -> CrossValidation:
     """Repeated `folds`-fold cross-validation of the surrogate registered as `name`.
 
-    All surrogates get the same folds. A fold has at least two observations, so few observations give fewer folds.
+    All surrogates get the same folds. A fold has at least two observations, so few observations give fewer folds. An
+    informed surrogate learns from `background` too.
     """
 
     def fit_predict(
         seen: NDArray[np.float64], accuracies: NDArray[np.float64], unseen: NDArray[np.float64], number: int
     ) -> Prediction:
-        return SURROGATES.get(name)(number).fit(seen, accuracies).predict(unseen)
+        return make_surrogate(name, number, background).fit(seen, accuracies).predict(unseen)
 
     return validate(name, fit_predict, X, y, folds, repeats, seed)
 
