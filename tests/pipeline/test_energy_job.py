@@ -108,6 +108,7 @@ def test_reused_stages_count_and_are_marked(outcome: Outcome, cfg: Config) -> No
     assert all(step.state.endswith("done") or "only if" in step.state for step in plan(cfg))
 
 
+@pytest.mark.slow
 def test_stages_of_unknown_energy_are_named(outcome: Outcome, cfg: Config, tmp_path: Path) -> None:
     """Candidates that were made with measure.energy=false, or by an older version, are said to be missing."""
     store = tmp_path / "artifacts"

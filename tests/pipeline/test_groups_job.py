@@ -118,7 +118,7 @@ def test_a_second_run_makes_nothing_again_and_the_plan_says_so(outcome: Outcome,
     assert states["compressor"] == "runs only if it is needed"
 
 
-@pytest.mark.parametrize("where", ["candidate", "student"])
+@pytest.mark.parametrize("where", [pytest.param("candidate", marks=pytest.mark.slow), "student"])
 def test_a_killed_job_ends_as_an_undisturbed_one(
     where: str, outcome: Outcome, folder: Path, data: Path, tmp_path: Path
 ) -> None:

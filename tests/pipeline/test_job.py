@@ -145,7 +145,7 @@ def killed_at(where: str, cfg: Config) -> None:
     run_job(cfg, Run())
 
 
-@pytest.mark.parametrize("where", ["candidate", "student", "search"])
+@pytest.mark.parametrize("where", [pytest.param("candidate", marks=pytest.mark.slow), "student", "search"])
 def test_a_killed_job_ends_as_an_undisturbed_one(
     where: str, outcome: Outcome, folder: Path, data: Path, tmp_path: Path
 ) -> None:

@@ -59,7 +59,7 @@ def test_the_report_names_the_metric(outcome: Outcome) -> None:
     assert outcome.metrics["baseline_constant_test/recall"] == 1.0  # the constant 1 has the better F1
 
 
-@pytest.mark.parametrize("metric", ["accuracy", "mcc"])
+@pytest.mark.parametrize("metric", [pytest.param("accuracy", marks=pytest.mark.slow), "mcc"])
 def test_teacher_candidates_and_student_keep_the_epoch_with_the_best_score(
     data: Path, tmp_path: Path, metric: str
 ) -> None:
@@ -81,6 +81,7 @@ def test_teacher_candidates_and_student_keep_the_epoch_with_the_best_score(
             assert result.get("valid_score", max(scores)) == pytest.approx(max(scores))
 
 
+@pytest.mark.slow
 def test_baselines_get_the_labels_of_the_student(data: Path, tmp_path: Path) -> None:
     """Labels for TF-IDF come from the teacher's fitted threshold, not from 0.5, where it rarely answers 1."""
     dataset = DatasetConfig(name="pairs", root=str(data), language="python", metric="mcc")

@@ -90,9 +90,8 @@ def arrays(folder: Path, stage: str) -> dict[str, np.ndarray]:
     return {name: np.load(made.parent / name) for name in names if name.endswith(".npy")}
 
 
-@pytest.mark.parametrize(
-    "stage", [one if one == "vectors" else pytest.param(one, marks=pytest.mark.slow) for one in STAGES]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", STAGES)
 def test_a_killed_teacher_goes_on_from_what_it_had(stage: str, tmp_path: Path) -> None:
     data = write_pairs(tmp_path / "data", 120)
     whole = run(config(data, tmp_path / "undisturbed", stage), stage)

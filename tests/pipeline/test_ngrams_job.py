@@ -113,6 +113,7 @@ def test_the_language_is_in_the_key_of_tokens_that_depend_on_it(tmp_path: Path) 
     assert {kind: len(found) for kind, found in keys.items()} == {"ngrams": 2, "word": 1}
 
 
+@pytest.mark.slow
 def test_pairs(tmp_path: Path) -> None:
     data = write_pairs(tmp_path / "data", 240)
     metrics, bundle = run(small_job(data, tmp_path, search_space=SPACE, distill=DistillConfig(epochs=16, average=0.9)))

@@ -123,7 +123,7 @@ def test_a_signal_ends_a_job_as_killed_and_the_same_command_goes_on(
 @pytest.mark.parametrize(
     ("launcher", "target", "seeds"),
     [
-        ("joblib", "parent", "1,2"),
+        pytest.param("joblib", "parent", "1,2", marks=pytest.mark.slow),
         pytest.param("joblib", "job", "1,2", marks=pytest.mark.slow),
         pytest.param("local", "job", "1", marks=pytest.mark.slow),
     ],

@@ -140,6 +140,7 @@ def test_a_failed_job_keeps_its_own_error_and_is_recorded_later(server: MlflowSe
     assert (found.status, found.tags["error"]) == ("FAILED", "no memory")
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_again_while_the_rest_is_sent(server: MlflowServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every change is there once, whatever was sent before the second death."""
     with job_run(config(server), "job") as job:
