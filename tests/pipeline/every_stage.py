@@ -56,7 +56,7 @@ def whole_job(data: Path, folder: Path) -> Config:
         search=SearchConfig(
             evaluations=24, population=6, budget_mb=0.03, rounds=2, candidates_per_round=1, finalists=2
         ),
-        distill=DistillConfig(epochs=2, average=0.9, copies=1),
+        distill=DistillConfig(epochs=2, average=0.9, copies=1, init="default"),
         measure=MeasureConfig(warmup=1, examples=4, teacher_examples=2, energy=False, robustness_examples=4),
     )
 

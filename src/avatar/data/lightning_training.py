@@ -179,7 +179,10 @@ def fit(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ArtifactError(f"cannot create the folder {folder}: {error.strerror}") from error
+        raise ArtifactError(
+            f"cannot create the folder {folder}: {error.strerror}",
+            "free some disk space, or choose another folder that you may write to",
+        ) from error
     progress = [] if config.progress == "none" else [LogProgress(label, examples, batch_size, not shows_bar(config))]
     shapes = {name: tuple(value.shape) for name, value in module.state_dict().items()}
     training = stable_hash([shapes, epochs, seed, examples, batch_size, monitor, patience, clip])

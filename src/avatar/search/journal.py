@@ -31,10 +31,8 @@ class SingleWriterJournal(BaseJournalBackend):
             self._entries: list[dict[str, Any]] = [json.loads(line) for line in whole.splitlines()]
             self._stream = path.open("ab", buffering=0)
         except (OSError, ValueError, RecursionError) as error:
-            raise ArtifactError(
-                f"cannot use the stored search {path}: {error}",
-                "delete this file to start the search again",
-            ) from error
+            hint = "free some disk space" if full_disk(error) else "delete this file to start the search again"
+            raise ArtifactError(f"cannot use the stored search {path}: {error}", hint) from error
 
     def read_logs(self, log_number_from: int) -> Iterable[dict[str, Any]]:
         """Entries from the given number to the end."""
