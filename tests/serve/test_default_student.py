@@ -142,11 +142,22 @@ def test_a_student_without_sketches_is_read_as_before(tmp_path: Path, project: P
     assert plain.row_size == plain.hidden_size
     vectors = plain.encode([ADD, RENAMED], "python")
     np.testing.assert_allclose(
-        plain.clone_probability(vectors[:1], vectors[1:], (np.array([len(ADD)]), np.array([len(RENAMED)]))),
-        plain.predict([(ADD, RENAMED)], language="python")[:, 1],
-        rtol=0.2,  # the texts that are compared have no docstrings and no last line break
+        plain.clone_probability(vectors[:1], vectors[1:]), plain.predict([(ADD, RENAMED)], language="python")[:, 1]
     )
     assert main(["scan", str(project), "--bundle", str(folder), "--no-cache"]) == 0
+
+
+@pytest.mark.parametrize("head", ["pair_head", "sketch_head"])
+def test_a_wrong_value_is_named_with_its_head(head: str, tmp_path: Path) -> None:
+    folder = tmp_path / "bundle"
+    shutil.copytree(FOLDER, folder)
+    path = folder / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config[head]["slopes"][0] = -1.0
+    path.write_text(json.dumps(config), encoding="utf-8")
+    write_manifest(folder)
+    with pytest.raises(ArtifactError, match=rf"{head}\.slopes"):
+        Student(folder)
 
 
 def test_nothing_and_strange_texts(student: Student) -> None:

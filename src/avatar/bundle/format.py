@@ -137,8 +137,9 @@ class BundleConfig:
             sentences.append(
                 f"pair_head is {'missing' if self.pair_head is None else 'given'} for the task {self.task}"
             )
-        for head in (self.pair_head, self.sketch_head):
-            sentences += head.problems() if head is not None else []
+        for name in _HEADS:
+            head: PairHead | None = getattr(self, name)
+            sentences += head.problems(name) if head is not None else []
         return sentences
 
     def as_dict(self) -> dict[str, Any]:
@@ -181,7 +182,7 @@ class BundleConfig:
                 architecture=genes,
                 reads_a_set=yes_or_no(values, "reads_a_set", _read_a_set(genes)),
                 symmetric=yes_or_no(values, "symmetric", genes.get("head") == "interaction"),
-                **{name: PairHead.from_dict(values[name]) for name in _HEADS if name in values},
+                **{name: PairHead.from_dict(values[name], name) for name in _HEADS if name in values},
             )
         except ValueError as error:
             raise ArtifactError(

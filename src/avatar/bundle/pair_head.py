@@ -86,30 +86,28 @@ class PairHead:
         values = self.log_odds(cosines, length_ratios, other_language, structures, overlaps)
         return np.asarray(np.exp(-np.logaddexp(0.0, -values)), dtype=np.float64)
 
-    def problems(self) -> list[str]:
-        """One sentence for each wrong value; empty if all are valid."""
+    def problems(self, key: str = "pair_head") -> list[str]:
+        """One sentence for each wrong value; empty if all are valid. `key` is the head's name in config.json."""
         sentences = []
         knots = {name: getattr(self, name) for name in ("knots", "structure_knots", "overlap_knots")}
         slopes = {name: getattr(self, name) for name in ("slopes", "structure_slopes", "overlap_slopes")}
         lists = [value for values in (*knots.values(), *slopes.values()) for value in values]
         values = (*lists, self.bias, self.length, self.other_language, self.base_rate)
         if not all(math.isfinite(value) and abs(value) <= LARGEST for value in values):
-            sentences.append(f"pair_head has a number that is not finite, or above {LARGEST:,.0f}")
+            sentences.append(f"{key} has a number that is not finite, or above {LARGEST:,.0f}")
         if max(map(len, (*knots.values(), *slopes.values()))) > MOST_KNOTS:
-            sentences.append(f"pair_head has more than {MOST_KNOTS} knots")
+            sentences.append(f"{key} has more than {MOST_KNOTS} knots")
         if len(self.knots) != len(self.slopes) or not self.knots:
-            sentences.append(
-                f"pair_head has {len(self.knots)} knots and {len(self.slopes)} slopes, not as many, or none"
-            )
+            sentences.append(f"{key} has {len(self.knots)} knots and {len(self.slopes)} slopes, not as many, or none")
         if len(self.structure_knots) != len(self.structure_slopes):
-            sentences.append("pair_head has another number of structure_knots than of structure_slopes")
+            sentences.append(f"{key} has another number of structure_knots than of structure_slopes")
         if self.sketch_kinds * len(self.overlap_knots) != len(self.overlap_slopes):
-            sentences.append("pair_head does not have one of overlap_slopes for each knot and kind of sketch")
+            sentences.append(f"{key} does not have one of overlap_slopes for each knot and kind of sketch")
         for name, steps in slopes.items():
             if any(slope < 0 for slope in steps):
-                sentences.append(f"pair_head.{name} are {list(steps)}, not at least 0")
+                sentences.append(f"{key}.{name} are {list(steps)}, not at least 0")
         if not 0 < self.base_rate < 1:
-            sentences.append(f"pair_head.base_rate is {self.base_rate}, not between 0 and 1")
+            sentences.append(f"{key}.base_rate is {self.base_rate}, not between 0 and 1")
         return sentences
 
     def as_dict(self) -> dict[str, Any]:
@@ -118,19 +116,19 @@ class PairHead:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
     @classmethod
-    def from_dict(cls, values: Any) -> "PairHead":
-        """The head from a dictionary that `as_dict` returned; a wrong key or type is a ValueError."""
+    def from_dict(cls, values: Any, key: str = "pair_head") -> "PairHead":
+        """The head from a dictionary that `as_dict` returned; a wrong key or type is a ValueError that names `key`."""
         names = {entry.name for entry in dataclasses.fields(cls)}
         if isinstance(values, Mapping):
             values = {**dict.fromkeys(_OPTIONAL, ()), **values}  # heads of other students have none
         if not isinstance(values, Mapping) or set(values) != names:
-            raise ValueError(f"pair_head is {shown(values)}, not an object with {', '.join(sorted(names))}")
+            raise ValueError(f"{key} is {shown(values)}, not an object with {', '.join(sorted(names))}")
         lists = ("knots", "slopes", *_OPTIONAL)
         try:
             fields: dict[str, Any] = {name: numbers(values, name) for name in lists}
             fields |= {name: number(values, name) for name in names - set(lists)}
         except ValueError as error:
-            raise ValueError(f"pair_head has a wrong value: {error}") from error
+            raise ValueError(f"{key} has a wrong value: {error}") from error
         return cls(**fields)
 
 

@@ -27,7 +27,7 @@ KINDS = (*MEANING_KINDS, *STRUCTURE_KINDS)
 
 Digests = NDArray[np.uint64]
 Features = tuple[Digests, NDArray[np.int32]]
-"""Digests (n,) and the index of each one's function (n,), in no useful order."""
+"""Digests (n,) and the index of each one's function (n,), in ascending order."""
 
 _FIRST, _SECOND = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
 _VARIABLE, _OPEN, _CLOSE, _DOT, _FUNCTION = (np.uint64(digest(text)) for text in ("<variable>", "(", ")", ".", "fn"))
@@ -39,8 +39,9 @@ _CLOSELY = 2
 def ngram_features(
     lexer: Lexer, codes: Sequence[str], languages: Sequence[str | None], kinds: Sequence[str] = KINDS
 ) -> tuple[Digests, NDArray[np.int32]]:
-    """All features of all functions: digests (n,) and the index of each one's function (n,), in no useful order.
+    """All features of all functions: digests (n,) and the index of each one's function (n,).
 
+    Those of one kind are in the order of the functions, one kind after the other.
     A feature that a function has twice is there twice. An unknown kind is a KeyError.
     """
     return features_of(lexer(codes, languages), kinds)
