@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jobs import small_job, write_pairs
@@ -21,7 +22,9 @@ ABOUT = Descriptors(2, 500, 4000, 0.5, 40.0, 0.6, 0.5, 0.7, 0.8)
 def write(folder: Path, data: str = "data1", count: int = 3, described: bool = True) -> Path:
     """Artifacts of `count` candidates, and the description of their data set."""
 
-    def artifact(stage: str, key: str, settings: dict, inputs: dict, values: dict) -> None:  # type: ignore[type-arg]
+    def artifact(
+        stage: str, key: str, settings: dict[str, Any], inputs: dict[str, Any], values: dict[str, Any]
+    ) -> None:
         made = Manifest(stage, 1, key, settings, inputs, values, 2.5, "2026-11-27T19:00:00+00:00", {})
         (folder / stage / key).mkdir(parents=True)
         made.write(folder / stage / key)

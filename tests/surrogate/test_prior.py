@@ -1,6 +1,7 @@
 """The prior learns from recorded trainings which architectures are good, before the first candidate."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -172,7 +173,7 @@ def test_collapsed_students_do_not_stretch_the_scale() -> None:
     np.testing.assert_allclose(with_failure[:-1], standardised(usual))
 
 
-def test_tables_come_back_as_they_were_written(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_tables_come_back_as_they_were_written(tmp_path: Path) -> None:
     rows, path = recorded(2, 5), tmp_path / "mine.csv"
     assert write_trainings(rows[:7], path) == 7
     assert write_trainings(rows, path) == 3
